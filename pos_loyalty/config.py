@@ -1,0 +1,194 @@
+"""config.toml, read strictly into values: an unknown key, a wrong type or an impossible value is one error with its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, field
+
+from pos_loyalty.errors import ConfigError, InputError
+from pos_loyalty.values import Points, Value, convert
+
+Name = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
+Words = Annotated[str, Meta(max_length=256)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Columns = Literal[32, 42, 48]
+Language = Literal["ru", "en"]
+CONFIG_BYTES_MAX = 1024 * 1024
+SECRETS_MODE = 0o600
+
+T = TypeVar("T", bound=Value)
+
+
+class StoreConfig(Value):
+    """The shop."""
+
+    id: Name
+    name: Words
+    address: Words = ""
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "RUB"
+    timezone: str = "Europe/Moscow"
+    languages: Annotated[tuple[Language, ...], Meta(min_length=1)] = ("ru", "en")
+
+
+class TillConfig(Value):
+    """This till: its file, where it listens, how long a quote lives."""
+
+    id: Name
+    database: str = "var/till.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8765
+    quote_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    programme: str | None = None
+    """A programme file to sell by until head office has published one."""
+    catalogue: str | None = None
+    """A JSON list of products for the cashier page; hosts send their own lines and need none."""
+
+
+class HeadOfficeConfig(Value):
+    """Where the till sends its log, and how patient it is."""
+
+    url: str | None = None
+    timeout_s: Seconds = 5.0
+    interval_s: Seconds = 15.0
+    answers_for_s: Seconds = 60.0
+    """Head office counts as answering for so long after its last answer."""
+    batch_facts_max: Annotated[int, Meta(ge=1, le=500)] = 500
+
+
+class ServerConfig(Value):
+    """Head office itself, for ``pos-loyalty head-office``."""
+
+    database: str = "var/head_office.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8780
+
+
+class OfflineConfig(Value):
+    """What a till may redeem while head office does not answer."""
+
+    policy: Literal["refuse", "allowance"] = "refuse"
+    cap_per_member_day: Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,2})?$")] = "0"
+    """Points, as a decimal string."""
+
+    @property
+    def cap_centi(self) -> Points:
+        """The cap in hundredths of a point."""
+        whole, _, rest = self.cap_per_member_day.partition(".")
+        return Points(int(whole) * 100 + int(rest.ljust(2, "0")))
+
+
+class ScannerConfig(Value):
+    """A serial scanner. ``path`` should be a /dev/serial/by-id link."""
+
+    path: str
+    name: Name = "scanner"
+    kind: Literal["serial"] = "serial"
+    baud: Annotated[int, Meta(ge=300, le=921_600)] = 9600
+    prefix: str = ""
+    suffix: Literal["cr", "lf", "crlf", "any"] = "any"
+
+
+class PrinterConfig(Value):
+    """A receipt printer. The code page's name and slot belong together: the self-test shows which slot is right."""
+
+    kind: Literal["tcp", "file"]
+    name: Name = "printer"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 9100
+    path: str = ""
+    columns: Columns = 48
+    page: Literal["cp866", "cp1251", "cp437"] = "cp866"
+    slot: Annotated[int, Meta(ge=0, le=255)] = 17
+    timeout_s: Seconds = 2.0
+    barrier: Literal["gs_r", "none"] = "gs_r"
+    job_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
+
+
+class CardConfig(Value):
+    """Which codes are member cards: symbology, prefix, length and check."""
+
+    prefix: Annotated[str, Meta(pattern="^[0-9A-Z]*$", max_length=16)]
+    length: Annotated[int, Meta(ge=4, le=64)]
+    check: Literal["gtin", "luhn", "none"] = "gtin"
+    symbologies: Annotated[tuple[Literal["ean13", "ean8", "code128", "qr"], ...], Meta(min_length=1)] = ("ean13",)
+
+
+class ReceiptConfig(Value):
+    """What stands above and below every receipt."""
+
+    language: Language = "ru"
+    header: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
+    footer: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
+    font: str | None = None
+    """A monospaced TrueType file with Cyrillic for PNG; None looks for DejaVu Sans Mono."""
+
+
+class Config(Value):
+    """The whole of config.toml."""
+
+    store: StoreConfig
+    till: TillConfig
+    head_office: HeadOfficeConfig = field(default_factory=HeadOfficeConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+    offline: OfflineConfig = field(default_factory=OfflineConfig)
+    scanner: tuple[ScannerConfig, ...] = ()
+    printer: PrinterConfig | None = None
+    card: tuple[CardConfig, ...] = ()
+    receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
+    secrets: str = "var/secrets.toml"
+    """The key file, mode 0600; relative paths here start at the config's folder."""
+
+
+class Secrets(Value):
+    """What must not stand in config.toml. Both values are hex of 32 bytes."""
+
+    pepper: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    master_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    token: Annotated[str, Meta(min_length=32, max_length=128)]
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config file. Raises ConfigError with the file and the place."""
+    config = _read(path, Config)
+    try:
+        ZoneInfo(config.store.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"{path}: store.timezone", f'"{config.store.timezone}" is not a time zone; write one such as "Europe/Moscow"'
+        ) from error
+    if config.offline.policy == "refuse" and config.offline.cap_centi:
+        raise ConfigError(
+            f"{path}: offline.cap_per_member_day",
+            'a cap has no meaning under policy = "refuse"; write policy = "allowance" or drop it',
+        )
+    return config
+
+
+def load_secrets(path: Path) -> Secrets:
+    """Read the key file. Raises ConfigError when it is missing, faulty, or readable by others."""
+    secrets = _read(path, Secrets)
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ConfigError(str(path), "other users may read this key file; run: chmod 600 " + str(path))
+    return secrets
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        with path.open("rb") as file:
+            data = file.read(CONFIG_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    if len(data) > CONFIG_BYTES_MAX:
+        raise ConfigError(str(path), f"is larger than {CONFIG_BYTES_MAX} bytes")
+    try:
+        return convert(tomllib.loads(data.decode("utf-8")), kind)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML: {error}") from error
+    except InputError as error:
+        raise ConfigError(f"{path}: {error.place.removeprefix('$').removeprefix('.')}", error.message) from error

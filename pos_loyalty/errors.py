@@ -1,0 +1,119 @@
+"""Every exception of the project, in one tree. ``str(error)`` is a sentence that a cashier may read.
+
+LoyaltyError
+├── InputError                 what came from outside is wrong: the place and the mend are named
+│   ├── ConfigError            config.toml or the key file
+│   └── ProgrammeError         a fault in a published programme
+├── NotFoundError              no such card, member, sale or receipt here
+├── ConflictError              the same key or sale id came with another body, or in a wrong state
+│   └── QuoteStaleError        the quote ran out or changed; carries the new quote when there is one
+├── StoreError                 the SQLite file
+│   ├── StoreSchemaError       made by another build, or not ours
+│   ├── StoreBusyError         another process owns it
+│   ├── StoreFullError         the disk is full; nothing was written
+│   └── CommitUnknownError     COMMIT failed: reopen and look the id up before trying again
+├── DeviceError                a scanner, camera, printer or display
+│   └── DeviceGoneError        unplugged, switched off or out of reach
+└── SyncError                  between till and head office
+    ├── HeadOfficeGoneError    no answer; try again later
+    ├── LogGapError            head office expects another sequence number; carries it
+    ├── LogForkError           same number, another hash: the till is frozen
+    └── WireError              bytes that do not follow the protocol
+"""
+
+
+class LoyaltyError(Exception):
+    """Base of all that this project raises on purpose."""
+
+
+class InputError(LoyaltyError):
+    """Bad input. ``place`` is a path such as ``$.lines[0].price_minor`` or ``rule[3].then[0].percent``."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.place = place
+        self.message = message
+
+
+class ConfigError(InputError):
+    """A fault in config.toml or the key file."""
+
+
+class ProgrammeError(InputError):
+    """A fault in a programme; the till keeps the one it has."""
+
+
+class NotFoundError(LoyaltyError):
+    """What was asked for is not known here."""
+
+
+class ConflictError(LoyaltyError):
+    """The request contradicts what is stored; nothing was written."""
+
+
+class QuoteStaleError(ConflictError):
+    """The quote is not valid any more. ``quote`` is the encoded new quote, or None when the basket is not held."""
+
+    def __init__(self, message: str, quote: bytes | None = None) -> None:
+        super().__init__(message)
+        self.quote = quote
+
+
+class StoreError(LoyaltyError):
+    """The local database failed."""
+
+
+class StoreSchemaError(StoreError):
+    """The file was made by another build, or is not ours."""
+
+
+class StoreBusyError(StoreError):
+    """Another process owns the file."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full; nothing was written."""
+
+
+class CommitUnknownError(StoreError):
+    """COMMIT failed and may yet stand: reopen, look the id up, then decide."""
+
+
+class DeviceError(LoyaltyError):
+    """A device failed. ``device`` is its configured name."""
+
+    def __init__(self, device: str, message: str) -> None:
+        super().__init__(f"{device}: {message}")
+        self.device = device
+
+
+class DeviceGoneError(DeviceError):
+    """The device is unplugged, off or out of reach."""
+
+
+class SyncError(LoyaltyError):
+    """Till and head office could not do their work together."""
+
+
+class HeadOfficeGoneError(SyncError):
+    """Head office does not answer; the till sells on. ``retry_after_s`` is its own wish, or None."""
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class LogGapError(SyncError):
+    """Head office has not got what comes before this batch."""
+
+    def __init__(self, message: str, expected_seq: int) -> None:
+        super().__init__(message)
+        self.expected_seq = expected_seq
+
+
+class LogForkError(SyncError):
+    """The same sequence number came with another hash."""
+
+
+class WireError(SyncError):
+    """Bytes that do not follow the protocol."""

@@ -1,0 +1,260 @@
+"""Words in Russian and English for receipt, cashier page and messages, and how numbers and dates are written. No float here."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
+
+Language = Literal["ru", "en"]
+MINOR_PER_UNIT = 100
+NO_BREAK = "\u00a0"
+MINUS = "\u2212"
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€"}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HOLE = re.compile(r"\{([a-z_]+)\}")
+
+
+class Words(NamedTuple):
+    """The same words in both languages, with the same ``{holes}``."""
+
+    ru: str
+    en: str
+
+
+WORDS: dict[str, Words] = {
+    # receipt
+    "receipt.number": Words("Чек {number}", "Receipt {number}"),
+    "receipt.cashier": Words("Кассир {cashier}", "Cashier {cashier}"),
+    "receipt.copy": Words("КОПИЯ / повторная печать {copy_no}", "COPY / reprint {copy_no}"),
+    "receipt.reversed": Words("ВОЗВРАТ ВСЕГО ЧЕКА", "SALE REVERSED"),
+    "receipt.cancelled": Words("ПРОДАЖА ОТМЕНЕНА", "SALE CANCELLED"),
+    "receipt.cancelled_note": Words("Деньги не приняты, баллы возвращены.", "No money was taken; points went back."),
+    "receipt.kg": Words("кг", "kg"),
+    "receipt.sum": Words("Сумма", "Subtotal"),
+    "receipt.discounts": Words("Скидки", "Discounts"),
+    "receipt.total": Words("ИТОГО", "TOTAL"),
+    "receipt.points_paid": Words("Оплачено баллами", "Paid with points"),
+    "receipt.due": Words("К ОПЛАТЕ", "TO PAY"),
+    "receipt.unpaid": Words("НЕ ОПЛАЧЕНО", "NOT PAID"),
+    "receipt.refund": Words("К ВОЗВРАТУ", "REFUND"),
+    "receipt.change": Words("Сдача", "Change"),
+    "receipt.saved": Words("Ваша выгода", "You saved"),
+    "receipt.points": Words("БАЛЛЫ", "POINTS"),
+    "receipt.card": Words("Карта {card}", "Card {card}"),
+    "receipt.earned": Words("Начислено", "Earned"),
+    "receipt.earned_from": Words("Начислено, доступно с {day}", "Earned, usable from {day}"),
+    "receipt.redeemed": Words("Списано", "Redeemed"),
+    "receipt.points_back": Words("Возвращено", "Given back"),
+    "receipt.points_taken": Words("Отозвано начисленное", "Earned points taken back"),
+    "receipt.balance": Words("Баланс", "Balance"),
+    "receipt.expiring": Words("Сгорит {day}", "Expires {day}"),
+    "receipt.offline": Words(
+        "Касса работала без связи с офисом: баланс предварительный.", "The till was offline: the balance is provisional."
+    ),
+    "receipt.qr": Words("Код чека для возврата", "Receipt code for returns"),
+    "tender.cash": Words("Наличными", "Cash"),
+    "tender.card": Words("Картой", "Card"),
+    "tender.gift_card": Words("Подарочной картой", "Gift card"),
+    "tender.sbp": Words("СБП", "Faster payments"),
+    "rule.manual": Words("Скидка кассира", "Cashier's discount"),
+    "rule.fiscal": Words("Округление", "Rounding"),
+    "rule.coupon": Words("Купон", "Coupon"),
+    "rule.redeem": Words("Списание баллов", "Paying with points"),
+    "rule.prior": Words("Скидка по цене", "Price reduction"),
+    # plural forms of a point; "part" stands for a number with a fraction
+    "point.one": Words("балл", "point"),
+    "point.few": Words("балла", "points"),
+    "point.many": Words("баллов", "points"),
+    "point.part": Words("балла", "points"),
+    # cashier page
+    "page.title": Words("Касса", "Till"),
+    "page.till": Words("касса", "till"),
+    "page.state": Words("Состояние кассы", "State of the till"),
+    "page.language": Words("Язык", "Language"),
+    "page.unfinished": Words("Незавершённые продажи", "Unfinished sales"),
+    "page.sale": Words("Продажа", "Sale"),
+    "page.scan": Words("Карта, товар или купон", "Card, product or coupon"),
+    "page.scan_help": Words(
+        "Номер, часть названия или телефон. «3*» перед кодом — количество. ↑ ↓ — строка.",
+        "A number, part of a name, or a phone. “3*” before a code is the quantity. ↑ ↓ choose a line.",
+    ),
+    "page.enter": Words("Ввод", "OK"),
+    "page.found": Words("Найденные товары", "Products found"),
+    "page.empty": Words("Отсканируйте карту или первый товар", "Scan a card or the first product"),
+    "page.goods": Words("Товар", "Product"),
+    "page.quantity": Words("Кол-во", "Quantity"),
+    "page.price": Words("Цена", "Price"),
+    "page.sum": Words("Сумма", "Sum"),
+    "page.kg": Words("кг", "kg"),
+    "page.coupons": Words("Купоны", "Coupons"),
+    "page.coupon": Words("Купон", "Coupon"),
+    "page.coupon_refused": Words("Купон не действует: {have}", "The coupon does not hold: {have}"),
+    "page.coupon_added": Words("Купон {code} добавлен", "Coupon {code} added"),
+    "page.refused": Words("Не сработало: {count}", "Did not apply: {count}"),
+    "page.refusal": Words("{rule}: есть {have}, нужно {need}", "{rule}: there is {have}, needed {need}"),
+    "page.member": Words("Участник", "Member"),
+    "page.no_member": Words("Без карты", "No card"),
+    "page.card": Words("Карта", "Card"),
+    "page.expiring": Words("{day} сгорит {points}", "{points} expire on {day}"),
+    "page.limited": Words("Здесь можно списать {points}", "{points} may be spent here"),
+    "page.known_at": Words("Баланс по данным офиса на {time}", "Balance as head office knew it at {time}"),
+    "page.hello": Words("Карта принята", "Card accepted"),
+    "page.points": Words("Баллы", "Points"),
+    "page.redeem": Words("Списать баллы", "Pay with points"),
+    "page.can_redeem": Words("Можно списать до", "Can pay up to"),
+    "page.gross": Words("Сумма", "Subtotal"),
+    "page.saved": Words("Скидки", "Discounts"),
+    "page.by_points": Words("Баллами", "Paid with points"),
+    "page.due": Words("К оплате", "To pay"),
+    "page.earn": Words("Будет начислено", "Will earn"),
+    "page.pay_cash": Words("Наличными", "Cash"),
+    "page.pay_card": Words("Картой", "Bank card"),
+    "page.remove": Words("Убрать", "Remove"),
+    "page.clear": Words("Очистить", "Clear"),
+    "page.next": Words("Следующая продажа", "Next sale"),
+    "page.print": Words("Напечатать копию", "Print a copy"),
+    "page.picture": Words("Чек картинкой", "Receipt as a picture"),
+    "page.receipt": Words("Чек", "Receipt"),
+    "page.noscript": Words("Включите JavaScript: без него касса не работает.", "Turn JavaScript on: the till needs it."),
+    "page.added": Words("{name} — {price}", "{name}: {price}"),
+    "page.removed": Words("Убрано: {name}", "Removed: {name}"),
+    "page.code_unknown": Words("{code}: нет ни такого товара, ни карты", "{code}: neither a product nor a card"),
+    "page.card_unknown": Words("Карта не найдена. Продавать можно и без неё.", "Card not found. You can sell without it."),
+    "page.phone_unknown": Words(
+        "Телефон не найден. Продавать можно и без карты.", "Phone not found. You can sell without a card."
+    ),
+    "page.bad_quantity": Words(
+        "«{text}» — не количество: например 2 или 0,345", "“{text}” is not a quantity: 2 or 0.345, for example"
+    ),
+    "page.whole_pieces": Words("{name}: продаётся целыми штуками", "{name} is sold in whole pieces"),
+    "page.no_line": Words("Сначала выберите строку", "Choose a line first"),
+    "page.bad_points": Words("Введите число баллов, например 150", "Type a number of points, such as 150"),
+    "page.empty_sale": Words("В чеке пока ничего нет", "There is nothing to pay for yet"),
+    "page.pricing": Words("Сумма считается, нажмите ещё раз", "The amount is being counted, press again"),
+    "page.wait": Words("Секунду…", "One moment…"),
+    "page.paying_now": Words("Сначала завершите оплату: F9", "Finish the payment first: F9"),
+    "page.try_again": Words("Нажмите F9 ещё раз: продажа не удвоится.", "Press F9 again: nothing is sold twice."),
+    "page.changed": Words(
+        "Сумма изменилась: {due}. Проверьте и оплатите ещё раз.", "The amount changed: {due}. Check it and pay again."
+    ),
+    "page.clear_again": Words("Нажмите F10 ещё раз, чтобы очистить чек", "Press F10 again to clear the sale"),
+    "page.done": Words("Оплачено {due}. Чек {number}", "Paid {due}. Receipt {number}"),
+    "page.balance_after": Words("На счёте после покупки: {points}", "Balance after this sale: {points}"),
+    "page.print_queued": Words("Копия поставлена в печать", "The copy is queued for print"),
+    "page.unfinished_question": Words(
+        "Чек {number} от {time} на {due} не завершён. Деньги получены?",
+        "Receipt {number} of {time} for {due} is unfinished. Was it paid?",
+    ),
+    "page.paid": Words("Да, завершить", "Yes, complete"),
+    "page.not_paid": Words("Нет, отменить", "No, cancel"),
+    "page.unfinished_completed": Words("Чек {number} завершён", "Receipt {number} is completed"),
+    "page.unfinished_cancelled": Words(
+        "Чек {number} отменён, баллы возвращены", "Receipt {number} is cancelled, points went back"
+    ),
+    "page.head_office_answers": Words("Офис на связи", "Head office answers"),
+    "page.head_office_silent": Words("Без связи с офисом, касса продаёт", "Offline, the till sells on"),
+    "page.heard_at": Words("последний раз в {time}", "last heard at {time}"),
+    "page.never_heard": Words("связи ещё не было", "not heard yet"),
+    "page.unsent": Words("Не отправлено: {count}", "Not sent yet: {count}"),
+    "page.prints_waiting": Words("Ждут печати: {count}", "Waiting for print: {count}"),
+    "page.till_gone": Words("Программа кассы не отвечает", "The till program does not answer"),
+    "page.lost": Words("Программа кассы не ответила.", "The till program did not answer."),
+    # titles of problem documents; their detail is the error's own sentence
+    "problem.input": Words("Неверные данные.", "Bad input."),
+    "problem.not-found": Words("Не найдено.", "Not found."),
+    "problem.conflict": Words("Противоречит сохранённому.", "It contradicts what is stored."),
+    "problem.quote-stale": Words("Расчёт устарел: проверьте новую сумму.", "The quote ran out: check the new amount."),
+    "problem.store-full": Words("Диск кассы заполнен, продажа не записана.", "The till's disk is full; nothing was written."),
+    "problem.store-busy": Words("Касса занята, повторите.", "The till is busy; try again."),
+    "problem.commit-unknown": Words(
+        "Неизвестно, записана ли продажа: повторите.", "It is not known whether it was stored: try again."
+    ),
+    "problem.request": Words("Запрос составлен неверно.", "The request is malformed."),
+    "problem.method": Words("Так обратиться нельзя.", "No such method here."),
+    "problem.timeout": Words("Запрос не пришёл вовремя.", "The request did not arrive in time."),
+    "problem.too-large": Words("Запрос слишком велик.", "The request is too large."),
+    "problem.media": Words("Нужен JSON.", "JSON is needed."),
+    "problem.foreign-host": Words("Касса открыта не по своему адресу.", "That is not the till's own address."),
+    "problem.foreign-page": Words("Чужой странице нельзя.", "A foreign page may not do this."),
+    "problem.unknown": Words("Что-то сломалось; проданное не потеряно.", "Something broke; nothing sold is lost."),
+}
+
+
+def tr(language: Language, key: str, **values: object) -> str:
+    """The words for a key with its holes filled. An unknown key or a hole without a value is a fault of ours: KeyError."""
+    text = WORDS[key].ru if language == "ru" else WORDS[key].en
+    return HOLE.sub(lambda hole: str(values[hole.group(1)]), text)
+
+
+def catalogue(language: Language) -> dict[str, str]:
+    """All words of a language, holes unfilled, for the page."""
+    return {key: words.ru if language == "ru" else words.en for key, words in WORDS.items()}
+
+
+def plural_form(language: Language, whole: int, *, has_fraction: bool = False) -> str:
+    """``one``, ``few``, ``many`` or ``part``. **Source:** Unicode CLDR, plural rules of ru and en."""
+    if has_fraction:
+        return "part"
+    if language == "en":
+        return "one" if whole == 1 else "many"
+    if whole % 100 in range(11, 15):
+        return "many"
+    return {1: "one", 2: "few", 3: "few", 4: "few"}.get(whole % 10, "many")
+
+
+def points(language: Language, centi: Points | int) -> str:
+    """Points with their word: ``1 балл``, ``1,5 балла``, ``1 234 балла``."""
+    whole, rest = divmod(abs(centi), CENTI_PER_POINT)
+    word = tr(language, "point." + plural_form(language, whole, has_fraction=rest != 0))
+    return f"{number(language, centi)}{NO_BREAK}{word}"
+
+
+def number(language: Language, centi: int) -> str:
+    """Hundredths without needless zeros: ``1 234,5``."""
+    whole, rest = divmod(abs(centi), 100)
+    return _sign(centi) + _grouped(language, whole) + _fraction(language, f"{rest:02d}".rstrip("0"))
+
+
+def amount(language: Language, minor: Minor | int) -> str:
+    """Money without its currency: ``1 234,50`` or ``1,234.50``."""
+    whole, rest = divmod(abs(minor), MINOR_PER_UNIT)
+    return _sign(minor) + _grouped(language, whole) + _fraction(language, f"{rest:02d}")
+
+
+def money(language: Language, minor: Minor | int, currency: str) -> str:
+    """Money with its currency: ``1 234,50 ₽`` or ``1,234.50 RUB``."""
+    return f"{amount(language, minor)}{NO_BREAK}{SIGNS.get(currency, currency) if language == 'ru' else currency}"
+
+
+def quantity_text(language: Language, milli: Thousandths | int) -> str:
+    """A quantity: ``2``, ``0,345``."""
+    whole, rest = divmod(milli, 1000)
+    return _grouped(language, whole) + _fraction(language, f"{rest:03d}".rstrip("0"))
+
+
+def day_text(language: Language, at: datetime) -> str:
+    """The date of an instant in the zone that it carries: ``21.11.2026`` or ``21 Nov 2026``."""
+    if language == "ru":
+        return f"{at.day:02d}.{at.month:02d}.{at.year:04d}"
+    return f"{at.day}{NO_BREAK}{MONTHS[at.month - 1]}{NO_BREAK}{at.year:04d}"
+
+
+def time_text(language: Language, at: datetime) -> str:
+    """Date and time of an instant in the zone that it carries, to the minute."""
+    return f"{day_text(language, at)} {at.hour:02d}:{at.minute:02d}"
+
+
+def _sign(number_: int) -> str:
+    return MINUS if number_ < 0 else ""
+
+
+def _grouped(language: Language, whole: int) -> str:
+    return f"{whole:,}".replace(",", NO_BREAK) if language == "ru" else f"{whole:,}"
+
+
+def _fraction(language: Language, digits: str) -> str:
+    return ("," if language == "ru" else ".") + digits if digits else ""

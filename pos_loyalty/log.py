@@ -1,0 +1,69 @@
+"""Logs are events: a constant ``noun.verbed``, then fields, one JSON line each. Names, phones and whole cards never enter."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+
+SHOWN_SIGNS = 4
+FIELDS_KEY = "event_fields"
+FORBIDDEN_FIELDS = frozenset({"name", "phone", "card", "personal", "token"})
+
+_logger = logging.getLogger("pos_loyalty")
+
+
+def setup(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send events as JSON lines to ``stream`` (standard error when None). Called once by a command."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    _logger.handlers[:] = [handler]
+    _logger.setLevel(level)
+    _logger.propagate = False
+
+
+def info(event: str, **fields: object) -> None:
+    """Something happened as it should."""
+    _event(logging.INFO, event, fields)
+
+
+def warning(event: str, **fields: object) -> None:
+    """Something a person should look at soon."""
+    _event(logging.WARNING, event, fields)
+
+
+def error(event: str, **fields: object) -> None:
+    """Something failed."""
+    _event(logging.ERROR, event, fields)
+
+
+def mask(card: str) -> str:
+    """A card number of which only the last four signs stand; a short one is hidden whole."""
+    shown = SHOWN_SIGNS if len(card) > 2 * SHOWN_SIGNS else 0
+    return "*" * (len(card) - shown) + card[len(card) - shown :]
+
+
+class JsonLines(logging.Formatter):
+    """One record, one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, FIELDS_KEY, {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def _event(level: int, event: str, fields: dict[str, object]) -> None:
+    wrong = FORBIDDEN_FIELDS & fields.keys()
+    assert not wrong, f"a log may not hold {sorted(wrong)}"
+    if _logger.isEnabledFor(level):
+        _logger.log(level, event, extra={FIELDS_KEY: fields})
