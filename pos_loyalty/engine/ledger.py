@@ -1,0 +1,185 @@
+"""From a quote to entries: what a sale reserves, settles, releases and reverses. Every entry moves points, none makes any.
+
+Accounts: ``member:{id}``, ``held:{sale_ref}``, ``owed:{id}``, ``programme:{id}:issued``, ``:redeemed``, ``:expired``.
+sale_ref is ``{till}/{sale_id}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.lots import in_order, is_expired, take
+from pos_loyalty.engine.model import Entry, EntryKind, Lot, Quote
+from pos_loyalty.values import Points
+
+SUSPENSE = "suspense"
+ADJUSTMENT = "adjustment"
+
+
+def member_account(member_id: str) -> str:
+    """Where a member's points stand."""
+    return f"member:{member_id}"
+
+
+def held_account(sale_ref: str) -> str:
+    """Where points stand between authorise and complete."""
+    return f"held:{sale_ref}"
+
+
+def owed_account(member_id: str) -> str:
+    """What a member owes after a reversal; below zero by as much."""
+    return f"owed:{member_id}"
+
+
+def issued_account(programme_id: str) -> str:
+    """Where a programme's points come from."""
+    return f"programme:{programme_id}:issued"
+
+
+def redeemed_account(programme_id: str) -> str:
+    """Where redeemed points go."""
+    return f"programme:{programme_id}:redeemed"
+
+
+def expired_account(programme_id: str) -> str:
+    """Where expired points go."""
+    return f"programme:{programme_id}:expired"
+
+
+def programme_id_of(quote: Quote) -> str:
+    """The programme's id out of its name, ``shop@7#sha256:…``."""
+    return quote.programme.partition("@")[0]
+
+
+def reserve(quote: Quote, sale_ref: str) -> tuple[Entry, ...]:
+    """Set aside the points that the quote spends: one entry a lot."""
+    return _moves(quote, "redeem", debit=member_account(quote.member_id or ""), credit=held_account(sale_ref))
+
+
+def settle(quote: Quote, sale_ref: str, now: datetime) -> tuple[Entry, ...]:
+    """What was set aside is redeemed, and the sale's points are accrued, one lot a rule.
+
+    The dates of the lots were decided with the quote; ``now``, the time of payment, never moves them.
+    """
+    if quote.member_id is None:
+        return ()
+    programme_id = programme_id_of(quote)
+    redeemed = _moves(quote, "redeem", debit=held_account(sale_ref), credit=redeemed_account(programme_id))
+    accrued = tuple(
+        Entry(
+            kind="accrue",
+            debit=issued_account(programme_id),
+            credit=member_account(quote.member_id),
+            centi=accrual.centi,
+            member_id=quote.member_id,
+            lot_id=f"{sale_ref}:{accrual.rule}",
+            rule=accrual.rule,
+            usable_from=accrual.usable_from,
+            expires_at=accrual.expires_at,
+        )
+        for accrual in quote.accruals
+    )
+    return redeemed + accrued
+
+
+def release(quote: Quote, sale_ref: str) -> tuple[Entry, ...]:
+    """The sale did not come about: what was set aside goes back to its lots."""
+    return _moves(quote, "reverse", debit=held_account(sale_ref), credit=member_account(quote.member_id or ""))
+
+
+def _moves(quote: Quote, kind: EntryKind, *, debit: str, credit: str) -> tuple[Entry, ...]:
+    if quote.member_id is None:
+        return ()
+    return tuple(
+        Entry(
+            kind=kind,
+            debit=debit,
+            credit=credit,
+            centi=use.centi,
+            member_id=quote.member_id,
+            lot_id=use.lot_id,
+        )
+        for use in quote.redemption.lots
+    )
+
+
+def reverse(entries: Iterable[Entry], lots: Sequence[Lot], sale_ref: str, now: datetime) -> tuple[Entry, ...]:
+    """Undo a completed sale. ``entries`` are all of the sale's; ``lots`` are the member's as they stand now.
+
+    Points redeemed go back to their own lots first, with their old dates. Points earned are then taken back: from the sale's
+    own lots, then from the member's others that have not expired, soonest to expire first; what is still missing is owed.
+    """
+    done = tuple(entries)
+    held = held_account(sale_ref)
+    back = [entry for entry in done if entry.kind == "redeem" and entry.debit == held and entry.member_id is not None]
+    earned = [entry for entry in done if entry.kind == "accrue" and entry.member_id is not None]
+    restored = tuple(
+        replace(entry, kind="reverse", debit=entry.credit, credit=member_account(entry.member_id or "")) for entry in back
+    )
+    holdings = {lot.lot_id: lot for lot in lots}
+    for entry in restored:
+        lot_id = entry.lot_id or ""
+        lot = holdings.get(lot_id) or Lot(lot_id=lot_id, centi=Points(0))
+        holdings[lot_id] = replace(lot, centi=Points(lot.centi + entry.centi))
+    return restored + _taken_back(earned, holdings, now)
+
+
+def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetime) -> tuple[Entry, ...]:
+    made: list[Entry] = []
+    owing: list[tuple[Entry, int]] = []
+    for entry in accrued:
+        own = holdings.get(entry.lot_id or "")
+        missing = int(entry.centi) - _take(made, entry, (own,) if own is not None else (), entry.centi, holdings)
+        owing.append((entry, missing))
+    for entry, missing in owing:
+        others = in_order(lot for lot in holdings.values() if not is_expired(lot, now))
+        left = missing - _take(made, entry, others, missing, holdings)
+        if left > 0:
+            made.append(
+                Entry(
+                    kind="reverse",
+                    debit=owed_account(entry.member_id or ""),
+                    credit=entry.debit,
+                    centi=Points(left),
+                    member_id=entry.member_id,
+                    rule=entry.rule,
+                )
+            )
+    return tuple(made)
+
+
+def _take(made: list[Entry], entry: Entry, lots: Sequence[Lot], centi: int, holdings: dict[str, Lot]) -> int:
+    uses = take(lots, centi)
+    for use in uses:
+        holdings[use.lot_id] = replace(holdings[use.lot_id], centi=Points(holdings[use.lot_id].centi - use.centi))
+        made.append(
+            Entry(
+                kind="reverse",
+                debit=member_account(entry.member_id or ""),
+                credit=entry.debit,
+                centi=use.centi,
+                member_id=entry.member_id,
+                lot_id=use.lot_id,
+                rule=entry.rule,
+            )
+        )
+    return sum(use.centi for use in uses)
+
+
+def expire(member_id: str, lots: Iterable[Lot], programme_id: str, now: datetime) -> tuple[Entry, ...]:
+    """What the member lost up to an instant: one entry for each lot whose last instant has passed and that still holds points."""
+    return tuple(
+        Entry(
+            kind="expire",
+            debit=member_account(member_id),
+            credit=expired_account(programme_id),
+            centi=lot.centi,
+            member_id=member_id,
+            lot_id=lot.lot_id,
+        )
+        for lot in in_order(lots)
+        if lot.centi > 0 and is_expired(lot, now)
+    )

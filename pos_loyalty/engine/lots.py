@@ -1,0 +1,77 @@
+"""Lots: which points are usable at an instant, which are redeemed first, what is lost next. Dates decide; nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pos_loyalty.engine.model import Lot, LotUse
+from pos_loyalty.values import Points, Value
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
+
+
+class Expiry(Value):
+    """Points that are lost at an instant."""
+
+    at: datetime
+    centi: Points
+
+
+def is_usable(lot: Lot, now: datetime) -> bool:
+    """Whether a lot may be redeemed: ``usable_from`` is inclusive, ``expires_at`` is the first instant no longer valid."""
+    return lot.centi > 0 and (lot.usable_from is None or lot.usable_from <= now) and not is_expired(lot, now)
+
+
+def is_expired(lot: Lot, now: datetime) -> bool:
+    """Whether the lot's last instant has passed."""
+    return lot.expires_at is not None and lot.expires_at <= now
+
+
+def in_order(lots: Iterable[Lot]) -> tuple[Lot, ...]:
+    """Soonest to expire first, then oldest, then by id: the order of redemption."""
+    return tuple(sorted(lots, key=lambda lot: (lot.expires_at or NEVER, lot.usable_from or ALWAYS, lot.lot_id)))
+
+
+def usable(lots: Iterable[Lot], now: datetime) -> tuple[Lot, ...]:
+    """The lots that may be redeemed now, in the order of redemption."""
+    return in_order(lot for lot in lots if is_usable(lot, now))
+
+
+def usable_centi(lots: Iterable[Lot], now: datetime) -> Points:
+    """Points that may be redeemed now."""
+    return Points(sum(lot.centi for lot in lots if is_usable(lot, now)))
+
+
+def pending_centi(lots: Iterable[Lot], now: datetime) -> Points:
+    """Points that wait for their first day."""
+    return Points(sum(lot.centi for lot in lots if not is_expired(lot, now) and not is_usable(lot, now)))
+
+
+def total_centi(lots: Iterable[Lot], now: datetime) -> Points:
+    """All points that are not lost: usable and pending."""
+    return Points(sum(lot.centi for lot in lots if not is_expired(lot, now)))
+
+
+def next_expiry(lots: Iterable[Lot], now: datetime) -> Expiry | None:
+    """The soonest loss ahead and all points lost at that instant; None when nothing expires."""
+    ahead = [(lot.expires_at, lot.centi) for lot in lots if lot.centi > 0 and lot.expires_at is not None and lot.expires_at > now]
+    if not ahead:
+        return None
+    soonest = min(at for at, _ in ahead)
+    return Expiry(at=soonest, centi=Points(sum(centi for at, centi in ahead if at == soonest)))
+
+
+def take(lots: Iterable[Lot], centi: int) -> tuple[LotUse, ...]:
+    """Points taken from lots in the given order, as far as they hold."""
+    uses = []
+    left = centi
+    for lot in lots:
+        if left <= 0:
+            break
+        part = min(lot.centi, left)
+        if part > 0:
+            uses.append(LotUse(lot_id=lot.lot_id, centi=Points(part)))
+            left -= part
+    return tuple(uses)

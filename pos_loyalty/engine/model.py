@@ -1,0 +1,328 @@
+"""What the engine is asked and what it answers: baskets, members, lots, quotes and entries, as values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from pos_loyalty.values import Minor, Points, Thousandths, Value
+
+ENGINE_VERSION = "1"
+"""Stands in every fact: head office asks the same engine again. It grows when an answer may change."""
+LINES_MAX = 1000
+MINOR_MAX = 10**13
+CENTI_MAX = 10**13
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(max_length=256)]
+Label = Annotated[str, Meta(max_length=128)]
+Instant = Annotated[datetime, Meta(tz=True)]
+Money = Annotated[Minor, Meta(ge=0, le=MINOR_MAX)]
+Centi = Annotated[Points, Meta(ge=0, le=CENTI_MAX)]
+Rate = Annotated[int, Meta(ge=0, le=10_000)]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+MonthDay = Annotated[str, Meta(pattern=r"^[0-9]{2}-[0-9]{2}$")]
+
+
+class Line(Value, gc=False):
+    """One row of a basket. Prices are gross: VAT is inside."""
+
+    line_id: Id
+    sku: Id
+    quantity_milli: Thousandths = field(name="quantity")
+    price_minor: Money
+    name: Text = ""
+    category: Label = ""
+    brand: Label = ""
+    tags: tuple[Label, ...] = ()
+    measure: Literal["piece", "weight"] = "piece"
+    cost_minor: Money | None = None
+    floor_minor: Money = Minor(0)
+    vat_bp: Rate | None = None
+    prior_off_minor: Money = Minor(0)
+    marks: tuple[Text, ...] = ()
+    seller: Label = ""
+
+
+class ManualOff(Value, gc=False):
+    """Money the cashier takes off a line by hand."""
+
+    line_id: Id
+    off_minor: Money
+    role: Label = ""
+
+
+class Tender(Value, gc=False):
+    """How a due is paid: cash, card, gift card …"""
+
+    kind: Label
+    amount_minor: Money
+
+
+class Basket(Value):
+    """What is being bought. ``opened_at`` is the time of every decision."""
+
+    basket_id: Id
+    store: Id
+    till: Id
+    opened_at: Instant
+    currency: Annotated[str, Meta(min_length=3, max_length=3)]
+    lines: Annotated[tuple[Line, ...], Meta(max_length=LINES_MAX)]
+    cashier: Label = ""
+    coupons: Annotated[tuple[Label, ...], Meta(max_length=32)] = ()
+    redeem: Centi | Literal["max"] | None = None
+    manual: Annotated[tuple[ManualOff, ...], Meta(max_length=LINES_MAX)] = ()
+    tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+class Lot(Value, gc=False):
+    """Points of one accrual that are still to be redeemed: usable in [usable_from, expires_at)."""
+
+    lot_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    centi: Centi
+    usable_from: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class SalesSoFar(Value):
+    """Completed sales of a member, returns deducted."""
+
+    count: Annotated[int, Meta(ge=0)] = 0
+    spent_minor: Money = Minor(0)
+
+
+class MemberDay(Value):
+    """One business day of a member."""
+
+    day: Day
+    net_minor: Money = Minor(0)
+    visits: Annotated[int, Meta(ge=0)] = 0
+    earned_centi: Centi = Points(0)
+    redeemed_centi: Centi = Points(0)
+
+
+class Member(Value):
+    """A person in the programme, as far as the till knows them."""
+
+    member_id: Id
+    tier: Label | None = None
+    segments: tuple[Label, ...] = ()
+    birthday: MonthDay | None = None
+    birthday_set_at: Instant | None = None
+    joined_at: Instant | None = None
+    sales: SalesSoFar | None = None
+    lots: tuple[Lot, ...] = ()
+    redeemable_centi: Centi | None = None
+    """Rights: how much of the lots may be redeemed here and now; None means all."""
+    owed_centi: Centi = Points(0)
+    counters: dict[str, int] = field(default_factory=dict)
+    days: tuple[MemberDay, ...] = ()
+    referred_by: Id | None = None
+    staff: bool = False
+    paid_until: Instant | None = None
+
+
+class UsesSoFar(Value):
+    """How often a rule has been used."""
+
+    total: Annotated[int, Meta(ge=0)] = 0
+    member: Annotated[int, Meta(ge=0)] = 0
+    today: Annotated[int, Meta(ge=0)] = 0
+
+
+class CouponState(Value):
+    """A unique coupon that was presented: its series, and whether it may still be used."""
+
+    series: Id
+    usable: bool
+
+
+class State(Value):
+    """What the till knows besides the member: uses, budgets and unique coupons."""
+
+    uses: dict[str, UsesSoFar] = field(default_factory=dict)
+    budgets: dict[str, int] = field(default_factory=dict)
+    coupons: dict[str, CouponState] = field(default_factory=dict)
+
+
+class Adjustment(Value, gc=False):
+    """Money off one line by one rule. Only rule ``fiscal`` may be negative."""
+
+    rule: str
+    off_minor: Minor
+
+
+class FiscalPosition(Value, gc=False):
+    """A position of the fiscal receipt: quantity × price is its sum. Source: 54-FZ."""
+
+    quantity_milli: Thousandths = field(name="quantity")
+    price_minor: Minor
+
+
+class QuoteLine(Value, gc=False):
+    """One line, priced. net = gross − adjustments; what is paid in money = net − points."""
+
+    line_id: str
+    gross_minor: Minor
+    net_minor: Minor
+    points_minor: Minor
+    vat_minor: Minor
+    adjustments: tuple[Adjustment, ...]
+    fiscal: tuple[FiscalPosition, ...]
+
+
+class LotUse(Value, gc=False):
+    """Points taken from one lot."""
+
+    lot_id: str
+    centi: Points
+
+
+class Redemption(Value):
+    """Points redeemed in this quote, and the most that could be. ``lots`` in the order of redemption."""
+
+    centi: Points
+    off_minor: Minor
+    max_centi: Points
+    lots: tuple[LotUse, ...] = ()
+
+
+class Accrual(Value, gc=False):
+    """Points that the sale will bring. They may be redeemed in [usable_from, expires_at)."""
+
+    rule: str
+    centi: Points
+    usable_from: datetime
+    expires_at: datetime | None
+
+
+class Refusal(Value, gc=False):
+    """A rule that did not apply: which condition failed, what there is and what is needed."""
+
+    rule: str
+    condition: str
+    have: str
+    need: str
+
+
+class Beaten(Value, gc=False):
+    """A rule that held and lost to a better one."""
+
+    rule: str
+    by: str
+    difference_minor: Minor
+
+
+class LineRefusal(Value):
+    """A line that may not be sold so."""
+
+    line_id: str
+    reason: str
+
+
+class FloorStop(Value):
+    """A floor that stopped part of a discount."""
+
+    line_id: str
+    floor: str
+    stopped_minor: Minor
+
+
+class Message(Value):
+    """Words for screen and receipt, by language."""
+
+    rule: str
+    where: str
+    text: dict[str, str]
+
+
+class HintAdd(Value):
+    """What to put into the basket for a rule to apply."""
+
+    sku: str | None = None
+    quantity_milli: Thousandths | None = field(name="quantity", default=None)
+    amount_minor: Minor | None = None
+
+
+class Hint(Value):
+    """What is missing for a rule to apply, and what it would save."""
+
+    rule: str
+    add: HintAdd
+    saves_minor: Minor
+
+
+class CounterMove(Value):
+    """A counter of the member that the sale moves."""
+
+    key: str
+    add: int
+
+
+class Issue(Value):
+    """Something the sale issues: a coupon, a gift, a privilege."""
+
+    rule: str
+    kind: str
+    series: str
+
+
+class Proof(Value):
+    """Value reached by the item offers, an upper bound on it, and whether they are known to be equal."""
+
+    value_minor: Minor
+    bound_minor: Minor
+    proven: bool
+    nodes: int
+
+
+class Quote(Value):
+    """The engine's whole answer, with its reasons. Lines sort by line_id, all else by rule id."""
+
+    basket_id: str
+    programme: str
+    at: datetime
+    member_id: str | None
+    gross_minor: Minor
+    total_minor: Minor
+    due_minor: Minor
+    lines: tuple[QuoteLine, ...]
+    redemption: Redemption
+    accruals: tuple[Accrual, ...]
+    counters: tuple[CounterMove, ...] = ()
+    issued: tuple[Issue, ...] = ()
+    tenders: tuple[Tender, ...] = ()
+    applied: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    beaten: tuple[Beaten, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    messages: tuple[Message, ...] = ()
+    privileges: tuple[str, ...] = ()
+    floors: tuple[FloorStop, ...] = ()
+    line_refusals: tuple[LineRefusal, ...] = ()
+    proof: Proof
+    quote_id: str | None = None
+    expires_at: datetime | None = None
+
+
+EntryKind = Literal["accrue", "redeem", "expire", "adjust", "reverse"]
+
+
+class Entry(Value, gc=False):
+    """One transfer of points: from ``debit`` to ``credit``, always more than nothing.
+
+    An accrue entry makes the lot ``lot_id`` with its dates; any other entry that touches a member's points names the lot.
+    """
+
+    kind: EntryKind
+    debit: str
+    credit: str
+    centi: Annotated[Points, Meta(gt=0, le=CENTI_MAX)]
+    member_id: str | None = None
+    lot_id: str | None = None
+    rule: str | None = None
+    usable_from: datetime | None = None
+    expires_at: datetime | None = None
