@@ -1,0 +1,1 @@
+"""The local SQLite file: a handful of functions for each thing kept."""

@@ -1,0 +1,108 @@
+"""Facts: what one row of the log says. A fact's canonical bytes are hashed, sent and kept; every column is copied from them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from pos_loyalty.engine.model import Basket, Entry, Instant, Quote, Tender
+from pos_loyalty.values import Minor, Points, Value, decode, encode
+
+PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
+GENESIS = bytes(32)
+"""The hash before the first fact of an epoch that continues nothing."""
+
+FactKind = Literal[
+    "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "member.enrolled", "points.expired", "points.adjusted"
+]
+
+
+class Fiscal(Value):
+    """The numbers that the fiscal device gave: drive, document, sign, instant."""
+
+    fn: str = ""
+    fd: str = ""
+    fp: str = ""
+    at: Instant | None = None
+
+
+class SaleFact(Value):
+    """A sale as it was authorised. ``completed`` says that payment came in the same step."""
+
+    sale_id: str
+    basket: Basket
+    quote: Quote
+    tenders: tuple[Tender, ...]
+    offline_centi: Points
+    """Of the points redeemed, how many under the offline allowance."""
+    biz_day: int
+    """Days since 1970-01-01 of the decision time, in the store's zone."""
+    completed: bool
+    fiscal: Fiscal | None = None
+
+
+class SaleEnd(Value):
+    """The end of a sale that was authorised before: completed, cancelled or reversed."""
+
+    sale_id: str
+    tenders: tuple[Tender, ...] = ()
+    fiscal: Fiscal | None = None
+    cashier: str = ""
+    reason: str = ""
+    accrued_centi: Points = Points(0)
+    refund_minor: Minor = Minor(0)
+
+
+class Enrolment(Value):
+    """A new member. Personal fields stand only in ``personal``, sealed under the member's own key."""
+
+    member_id: str
+    card: str
+    tier: str | None = None
+    phone_index: str | None = None
+    """Hex of the slow hash of the phone; None when no phone was given."""
+    personal: str | None = None
+    """Base64 of the sealed JSON of name, phone and consents."""
+
+
+class Fact(Value):
+    """One row of the log."""
+
+    schema: int
+    id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    store: str
+    till: str
+    epoch: int
+    seq: int
+    kind: FactKind
+    at: Instant
+    boot_id: str
+    mono_ns: int
+    hlc: int
+    engine: str
+    programme: str | None = None
+    receipt_no: str | None = None
+    cashier: str | None = None
+    member: str | None = None
+    reverses: str | None = None
+    entries: tuple[Entry, ...] = ()
+    sale: SaleFact | None = None
+    end: SaleEnd | None = None
+    enrolment: Enrolment | None = None
+
+
+def payload_of(fact: Fact) -> bytes:
+    """The canonical bytes of a fact."""
+    return encode(fact)
+
+
+def fact_of(payload: bytes) -> Fact:
+    """Read a fact back. Raises InputError naming the place."""
+    return decode(payload, Fact)
+
+
+def chain(prev_hash: bytes, payload: bytes) -> bytes:
+    """The hash of a row: SHA-256 of the hash before it and its payload."""
+    return sha256(prev_hash + payload).digest()

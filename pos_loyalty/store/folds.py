@@ -1,0 +1,95 @@
+"""The other half of ``verify``: what is kept beside the log (lots, balances, receipt numbers, print jobs, cards) against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pos_loyalty.log import mask
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.ledger import LOT_FOLD
+
+ACCOUNTS_MAX = 50_000
+"""Accounts folded in one pass over the entries: this bounds memory, and a larger file takes more passes."""
+LAST_ACCOUNT = "\U0010ffff"
+
+
+def _lots(db: Connection) -> Iterator[str]:
+    for lot, amount, remaining, folded in db.execute(LOTS_SELECT):
+        expected = min(amount, max(0, folded))
+        if remaining != expected:
+            yield f"Lot {lot} holds {remaining}, by the log it holds {expected}."
+    for lot, origin in db.execute(ORIGINLESS_SELECT):
+        yield f"Lot {lot} names a fact that is missing ({bytes(origin).hex()})."
+    for lot, base in db.execute(BASES_SELECT):
+        yield f"Lot {lot} has a base of {base} that head office cannot have given."
+
+
+def _balances(db: Connection) -> Iterator[str]:
+    low: str | None = ""
+    while low is not None:
+        row = db.execute(NEXT_SLICE_SELECT, {"low": low, "accounts": ACCOUNTS_MAX}).fetchone()
+        high = row[0] if row else LAST_ACCOUNT
+        slice_ = {"low": low, "high": high}
+        folded = {(account, unit): amount for account, unit, amount in db.execute(FOLD_SELECT, slice_)}
+        for account, unit, amount in db.execute(BALANCES_SELECT, slice_):
+            expected = folded.pop((account, unit), 0)
+            if amount != expected:
+                yield f"Account {account} stands at {amount}, by its entries it stands at {expected}."
+        for (account, _), expected in folded.items():
+            if expected:
+                yield f"Account {account} has no balance, by its entries it stands at {expected}."
+        low = high if row else None
+
+
+def _sales(db: Connection) -> Iterator[str]:
+    for till, receipt_no, count in db.execute(RECEIPTS_SELECT):
+        yield f"Till {till}: receipt number {receipt_no} stands in {count} facts."
+    for till, sale_id in db.execute(FACTLESS_SALES_SELECT):
+        yield f"Till {till}, sale {sale_id}: no fact in the log began it."
+    for (sale_id,) in db.execute(ATTEMPTS_SELECT):
+        yield f"Sale {sale_id} was stored under another id than its attempt."
+
+
+def _print_jobs(db: Connection) -> Iterator[str]:
+    count, newest = db.execute("SELECT COUNT(*), coalesce(MAX(id), 0) FROM print_job").fetchone()
+    given = db.execute("SELECT coalesce(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'print_job'").fetchone()[0]
+    if count != max(newest, given):
+        yield f"Print jobs are missing: {max(newest, given)} were queued, {count} are here."
+    for job, receipt_no in db.execute(STRAY_JOBS_SELECT):
+        yield f"Print job {job} is for receipt {receipt_no}, which is not that of its sale."
+    for job, copy, receipt_no in db.execute(STRAY_COPIES_SELECT):
+        yield f"Print job {job} is copy {copy} of receipt {receipt_no}, but the one before it is missing."
+
+
+def _cards(db: Connection) -> Iterator[str]:
+    for (number,) in db.execute("SELECT number FROM card WHERE NOT EXISTS (SELECT 1 FROM member WHERE id = card.member)"):
+        yield f"Card {mask(number)} belongs to a member who is missing."
+
+
+CACHE_CHECKS = (_lots, _balances, _sales, _print_jobs, _cards)
+LOTS_SELECT = f"SELECT id, amount, remaining, {LOT_FOLD} FROM lot"
+ORIGINLESS_SELECT = """SELECT id, origin_txn FROM lot
+WHERE origin_txn IS NOT NULL AND NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.origin_txn)"""
+BASES_SELECT = """SELECT id, base_remaining FROM lot WHERE base_remaining < 0 OR base_remaining > amount
+OR (base_remaining > 0 AND (SELECT value FROM meta WHERE key = 'role') = 'head_office')"""
+NEXT_SLICE_SELECT = "SELECT account FROM balance WHERE account > :low ORDER BY account LIMIT 1 OFFSET :accounts"
+BALANCES_SELECT = "SELECT account, unit, amount FROM balance WHERE account >= :low AND account < :high ORDER BY account, unit"
+FOLD_SELECT = """SELECT account, unit, SUM(amount) FROM (
+  SELECT credit_acct AS account, unit, amount FROM entry WHERE credit_acct >= :low AND credit_acct < :high
+  UNION ALL
+  SELECT debit_acct AS account, unit, -amount FROM entry WHERE debit_acct >= :low AND debit_acct < :high
+) GROUP BY account, unit"""
+RECEIPTS_SELECT = """SELECT till, receipt_no, COUNT(*) FROM txn WHERE receipt_no IS NOT NULL
+GROUP BY till, receipt_no HAVING COUNT(*) > 1"""
+FACTLESS_SALES_SELECT = """SELECT sale.till, sale.sale_id FROM sale LEFT JOIN txn ON txn.id = sale.txn
+WHERE txn.id IS NULL OR txn.till <> sale.till OR txn.sale_id IS NOT sale.sale_id
+OR txn.kind NOT IN ('sale.authorised', 'sale.completed')"""
+ATTEMPTS_SELECT = """SELECT sale.sale_id FROM attempt JOIN sale ON sale.sale_id = attempt.sale_id
+WHERE sale.till = (SELECT value FROM meta WHERE key = 'owner') AND sale.txn <> attempt.txn"""
+STRAY_JOBS_SELECT = """SELECT print_job.id, print_job.receipt_no FROM print_job LEFT JOIN sale
+ON sale.sale_id = print_job.sale_id AND sale.till = (SELECT value FROM meta WHERE key = 'owner')
+WHERE print_job.sale_id IS NOT NULL AND sale.receipt_no IS NOT print_job.receipt_no"""
+STRAY_COPIES_SELECT = """SELECT id, copy, receipt_no FROM print_job AS job WHERE copy > 0 AND NOT EXISTS (
+  SELECT 1 FROM print_job AS other
+  WHERE other.receipt_no = job.receipt_no AND other.kind = job.kind AND other.copy = job.copy - 1
+)"""

@@ -1,0 +1,291 @@
+"""Members and their cards. Figures are head office's as of a number of our log, with our own facts since then added when read."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.engine.model import Member, SalesSoFar
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store import ledger
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.values import Minor, Points, Value
+
+MemberState = Literal["active", "blocked", "erased"]
+CardState = Literal["unknown", "active", "lost", "blocked", "erased"]
+
+
+class PulledCard(Value):
+    """A card as head office has it."""
+
+    number: str
+    state: Literal["active", "lost"] = "active"
+
+
+class PulledLot(Value):
+    """A lot as head office has it: what it was made with and what it holds. Instants are milliseconds since 1970."""
+
+    lot_id: str
+    amount_centi: Points
+    remaining_centi: Points
+    usable_from_ms: int = 0
+    expires_at_ms: int | None = None
+
+
+class PulledMember(Value):
+    """A member as head office has them, with all lots that hold something."""
+
+    member_id: str
+    version: int
+    state: MemberState = "active"
+    tier: str | None = None
+    segments: tuple[str, ...] = ()
+    birthday: str | None = None
+    joined_ms: int | None = None
+    sales_count: int = 0
+    spent_minor: Minor = Minor(0)
+    owed_centi: Points = Points(0)
+    staff: bool = False
+    phone_index: str | None = None
+    """Hex."""
+    cards: tuple[PulledCard, ...] = ()
+    lots: tuple[PulledLot, ...] = ()
+
+
+def by_card(db: Connection, card: str) -> Member | None:
+    """The active member with this active card, lots included; ``card_state`` says why there is none."""
+    return _member(db, BY_CARD_SELECT, card)
+
+
+def by_id(db: Connection, member_id: str) -> Member | None:
+    """The active member with this id, lots included."""
+    return _member(db, BY_ID_SELECT, member_id)
+
+
+def by_phone_index(db: Connection, phone_index: bytes) -> Member | None:
+    """The active member with this phone. Raises ConflictError when two members share it."""
+    ids = db.execute(BY_PHONE_SELECT, {"phone_index": phone_index}).fetchall()
+    if len(ids) > 1:
+        raise ConflictError("Several members share this phone; ask for the card.")
+    return by_id(db, ids[0][0]) if ids else None
+
+
+def card_state(db: Connection, card: str) -> CardState:
+    """Whether a card may be used, and if not, why."""
+    row = db.execute(CARD_STATE_SELECT, {"card": card}).fetchone()
+    if row is None:
+        return "unknown"
+    return cast(CardState, row[0] if row[0] != "active" else row[1])
+
+
+def cards_of(db: Connection, member_id: str) -> tuple[str, ...]:
+    """Active cards of a member, in order."""
+    rows = db.execute(CARDS_SELECT, {"member": member_id})
+    return tuple(row[0] for row in rows)
+
+
+def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
+    """A new member with a card. ``sealed_key`` None: their key is not kept here. Raises ConflictError for a taken card."""
+    if card_state(db, enrolment.card) != "unknown":
+        raise ConflictError("This card belongs to a member already; take another card.")
+    add_without_card(db, enrolment, sealed_key, joined_at)
+    db.execute(
+        "INSERT INTO card (number, member) VALUES (:card, :member)", {"card": enrolment.card, "member": enrolment.member_id}
+    )
+
+
+def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
+    """A new member whose card is another's: head office keeps them for a person to settle."""
+    row = {
+        "member": enrolment.member_id,
+        "tier": enrolment.tier,
+        "joined_ms": to_ms(joined_at),
+        "personal": None if enrolment.personal is None else b64decode(enrolment.personal),
+        "phone_index": None if enrolment.phone_index is None else bytes.fromhex(enrolment.phone_index),
+        "sealed": sealed_key,
+    }
+    if db.execute(ENROL_INSERT, row).rowcount == 0:
+        raise ConflictError(f"Member {enrolment.member_id} exists already.")
+    if sealed_key is not None:
+        db.execute("INSERT INTO member_key (member, sealed) VALUES (:member, :sealed)", row)
+
+
+def sealed_key(db: Connection, member_id: str) -> bytes | None:
+    """The member's sealed data key, None when there is none here or it was destroyed."""
+    row = db.execute("SELECT sealed FROM member_key WHERE member = :member", {"member": member_id}).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def personal(db: Connection, member_id: str) -> bytes | None:
+    """The member's sealed personal fields."""
+    row = db.execute("SELECT personal FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return None if row is None or row[0] is None else bytes(row[0])
+
+
+def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -> None:
+    """Take members from head office, whose figures count our own log up to ``as_of_seq``; our facts after it are added on top."""
+    members = tuple(pulled)
+    db.executemany(PULLED_UPSERT, [_pulled_row(member, as_of_seq) for member in members])
+    db.executemany(CARD_UPSERT, [(card.number, member.member_id, card.state) for member in members for card in member.cards])
+    ids = [(member.member_id,) for member in members]
+    db.executemany("UPDATE lot SET base_remaining = 0, base_seq = ? WHERE member = ?", [(as_of_seq, id_) for (id_,) in ids])
+    db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
+    db.executemany(f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE member = ?", ids)
+    erased = [(member.member_id,) for member in members if member.state == "erased"]
+    db.executemany("UPDATE member SET personal = NULL, phone_index = NULL WHERE id = ?", erased)
+    db.executemany("DELETE FROM member_key WHERE member = ?", erased)
+
+
+def touch(db: Connection, member_id: str) -> None:
+    """At head office: give a changed member the next version, so that tills pull it."""
+    db.execute("UPDATE member SET version = (SELECT MAX(version) FROM member) + 1 WHERE id = :member", {"member": member_id})
+
+
+def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMember, ...]:
+    """At head office: members changed after a version, in the order of versions, with the lots that hold something."""
+    rows = db.execute(CHANGED_SELECT, {"version": version, "limit": limit}).fetchall()
+    return tuple(_as_pulled(db, dict(zip(CHANGED, row, strict=True))) for row in rows)
+
+
+def newest_version(db: Connection) -> int:
+    """At head office: the version of the last change of a member, 0 before the first."""
+    return int(db.execute("SELECT coalesce(MAX(version), 0) FROM member").fetchone()[0])
+
+
+def _member(db: Connection, select: str, key: str) -> Member | None:
+    row = db.execute(select, {"key": key}).fetchone()
+    if row is None:
+        return None
+    seen = dict(zip(SEEN, row, strict=True))
+    lots = ledger.lots_of(db, seen["id"])
+    return Member(
+        member_id=seen["id"],
+        tier=seen["tier"],
+        segments=tuple(json.loads(seen["segments"])),
+        birthday=seen["birthday"],
+        joined_at=None if seen["joined_ms"] is None else from_ms(seen["joined_ms"]),
+        sales=_sales(db, seen),
+        lots=lots,
+        owed_centi=_owed(db, seen),
+        staff=bool(seen["staff"]),
+    )
+
+
+def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
+    count, spent = db.execute(OWN_SALES_SELECT, {"member": seen["id"], "seq": seen["base_seq"]}).fetchone()
+    return SalesSoFar(count=max(0, seen["sales_count"] + count), spent_minor=Minor(max(0, seen["spent_minor"] + spent)))
+
+
+def _owed(db: Connection, seen: dict[str, Any]) -> Points:
+    key = {"member": seen["id"], "account": f"owed:{seen['id']}", "seq": seen["base_seq"]}
+    own = db.execute(OWN_OWED_SELECT, key).fetchone()[0]
+    return Points(max(0, seen["owed_centi"] + own))
+
+
+def _as_pulled(db: Connection, seen: dict[str, Any]) -> PulledMember:
+    sales = _sales(db, seen)
+    cards = db.execute("SELECT number, state FROM card WHERE member = :id ORDER BY number", {"id": seen["id"]})
+    lots = db.execute(PULLED_LOTS_SELECT, {"id": seen["id"]})
+    return PulledMember(
+        member_id=seen["id"],
+        version=seen["version"],
+        state=cast(MemberState, seen["state"]),
+        tier=seen["tier"],
+        segments=tuple(json.loads(seen["segments"])),
+        birthday=seen["birthday"],
+        joined_ms=seen["joined_ms"],
+        sales_count=sales.count,
+        spent_minor=Minor(sales.spent_minor),
+        owed_centi=_owed(db, seen),
+        staff=bool(seen["staff"]),
+        phone_index=None if seen["phone_index"] is None else bytes(seen["phone_index"]).hex(),
+        cards=tuple(PulledCard(number=number, state=state) for number, state in cards),
+        lots=tuple(
+            PulledLot(lot_id=lot, amount_centi=amount, remaining_centi=held, usable_from_ms=usable, expires_at_ms=expires)
+            for lot, amount, held, usable, expires in lots
+        ),
+    )
+
+
+def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
+    return {
+        "id": member.member_id,
+        "tier": member.tier,
+        "segments": json.dumps(member.segments, ensure_ascii=False),
+        "birthday": member.birthday,
+        "joined_ms": member.joined_ms,
+        "sales_count": member.sales_count,
+        "spent_minor": member.spent_minor,
+        "owed_centi": member.owed_centi,
+        "staff": int(member.staff),
+        "state": member.state,
+        "phone_index": None if member.phone_index is None else bytes.fromhex(member.phone_index),
+        "version": member.version,
+        "base_seq": as_of_seq,
+    }
+
+
+def _lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, Any]:
+    return {
+        "id": lot.lot_id,
+        "member": member.member_id,
+        "unit": ledger.UNIT,
+        "usable_from": lot.usable_from_ms,
+        "expires_at": lot.expires_at_ms,
+        "amount": lot.amount_centi,
+        "remaining": min(lot.remaining_centi, lot.amount_centi),
+        "base": lot.remaining_centi,
+        "seq": as_of_seq,
+    }
+
+
+SEEN = (
+    "id", "tier", "segments", "birthday", "joined_ms", "sales_count", "spent_minor", "owed_centi", "staff", "base_seq",
+)  # fmt: skip
+_FIELDS = ", ".join(f"m.{name}" for name in SEEN)
+BY_CARD_SELECT = f"""SELECT {_FIELDS} FROM card AS c JOIN member AS m ON m.id = c.member
+WHERE c.number = :key AND c.state = 'active' AND m.state = 'active'"""
+BY_ID_SELECT = f"SELECT {_FIELDS} FROM member AS m WHERE m.id = :key AND m.state = 'active'"
+CHANGED = (*SEEN, "state", "phone_index", "version")
+CHANGED_SELECT = f"""SELECT {", ".join(CHANGED)} FROM member
+WHERE version > :version ORDER BY version LIMIT :limit"""
+CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
+BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state = 'active' LIMIT 2"
+CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"
+ENROL_INSERT = """INSERT INTO member (id, tier, joined_ms, personal, phone_index)
+VALUES (:member, :tier, :joined_ms, :personal, :phone_index) ON CONFLICT (id) DO NOTHING"""
+CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""
+PULLED_UPSERT = """INSERT INTO member (
+  id, tier, segments, birthday, joined_ms, sales_count, spent_minor, owed_centi, staff, state, phone_index, version, base_seq
+) VALUES (
+  :id, :tier, :segments, :birthday, :joined_ms, :sales_count, :spent_minor, :owed_centi, :staff, :state, :phone_index,
+  :version, :base_seq
+) ON CONFLICT (id) DO UPDATE SET
+  tier = excluded.tier, segments = excluded.segments, birthday = excluded.birthday, joined_ms = excluded.joined_ms,
+  sales_count = excluded.sales_count, spent_minor = excluded.spent_minor, owed_centi = excluded.owed_centi,
+  staff = excluded.staff, state = excluded.state,
+  phone_index = excluded.phone_index, version = excluded.version, base_seq = excluded.base_seq"""
+LOT_UPSERT = """INSERT INTO lot (id, member, unit, usable_from, expires_at, amount, remaining, base_remaining, base_seq)
+VALUES (:id, :member, :unit, :usable_from, :expires_at, :amount, :remaining, :base, :seq)
+ON CONFLICT (id) DO UPDATE SET
+  member = excluded.member, usable_from = excluded.usable_from, expires_at = excluded.expires_at, amount = excluded.amount,
+  remaining = excluded.remaining, base_remaining = excluded.base_remaining, base_seq = excluded.base_seq"""
+PULLED_LOTS_SELECT = """SELECT id, amount, remaining, usable_from, expires_at FROM lot
+WHERE member = :id AND remaining > 0 ORDER BY id"""
+OWN_SALES_SELECT = """SELECT
+  coalesce(SUM(CASE kind WHEN 'sale.completed' THEN 1 ELSE -1 END), 0),
+  coalesce(SUM(CASE kind WHEN 'sale.completed' THEN total_minor ELSE -total_minor END), 0)
+FROM (
+  SELECT DISTINCT t.till, t.sale_id, t.kind, s.total_minor
+  FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
+  WHERE t.member = :member AND t.seq > :seq AND t.kind IN ('sale.completed', 'sale.reversed')
+)"""
+OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
+FROM txn AS t JOIN entry AS e ON e.txn = t.id
+WHERE t.member = :member AND t.seq > :seq AND (e.debit_acct = :account OR e.credit_acct = :account)"""

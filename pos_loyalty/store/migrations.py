@@ -1,0 +1,137 @@
+"""The tables of a till's and of head office's database, as numbered steps. A column is changed here and in its one store file."""
+
+APPLICATION_ID = 0x504F534C  # "POSL"
+SCHEMA = 0
+"""Stays 0 until the sync protocol is frozen: a file or a peer of another build is refused, never guessed at."""
+
+FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The log: one row for each fact, chained by hash. It is the outbox too: payload holds the exact bytes that are sent.
+CREATE TABLE txn (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  till TEXT NOT NULL, epoch INTEGER NOT NULL CHECK (epoch >= 1), seq INTEGER NOT NULL CHECK (seq >= 1),
+  kind TEXT NOT NULL, wall_ms INTEGER NOT NULL, boot_id TEXT NOT NULL, mono_ns INTEGER NOT NULL, hlc INTEGER NOT NULL,
+  programme_version TEXT, engine_version TEXT NOT NULL, receipt_no TEXT, cashier TEXT, member TEXT, sale_id TEXT, reverses BLOB,
+  payload BLOB NOT NULL, prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32), hash BLOB NOT NULL CHECK (length(hash) = 32),
+  UNIQUE (till, epoch, seq), UNIQUE (till, receipt_no)
+) STRICT;
+CREATE INDEX txn_by_member ON txn (member, seq) WHERE member IS NOT NULL;
+CREATE INDEX txn_by_sale ON txn (till, sale_id, epoch, seq) WHERE sale_id IS NOT NULL;
+
+CREATE TABLE entry (
+  txn BLOB NOT NULL REFERENCES txn (id), n INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('accrue', 'redeem', 'expire', 'adjust', 'reverse')),
+  debit_acct TEXT NOT NULL, credit_acct TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0), unit TEXT NOT NULL,
+  lot TEXT, member TEXT, rule TEXT,
+  PRIMARY KEY (txn, n), CHECK (debit_acct <> credit_acct)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_by_lot ON entry (lot) WHERE lot IS NOT NULL;
+
+-- A cache: remaining = base_remaining + entries of this log with seq > base_seq, held within 0 and amount.
+-- base_* is what head office last said; at head office base_remaining is what an import opened the lot with.
+CREATE TABLE lot (
+  id TEXT PRIMARY KEY, member TEXT NOT NULL, origin_txn BLOB, unit TEXT NOT NULL,
+  usable_from INTEGER NOT NULL, expires_at INTEGER, amount INTEGER NOT NULL CHECK (amount > 0),
+  remaining INTEGER NOT NULL CHECK (0 <= remaining AND remaining <= amount),
+  base_remaining INTEGER NOT NULL DEFAULT 0, base_seq INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lot_by_member ON lot (member, expires_at);
+
+-- A cache: credits less debits of the entries in this database, by account. An account at zero has no row.
+CREATE TABLE balance (
+  account TEXT NOT NULL, unit TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (account, unit)
+) STRICT, WITHOUT ROWID;
+
+-- One row. At a till: how far head office holds our log, when it last answered, what we have from it.
+CREATE TABLE sync_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1), acked_seq INTEGER NOT NULL, acked_hash BLOB NOT NULL,
+  heard_ms INTEGER, pulled_version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+  sale_id TEXT PRIMARY KEY, txn BLOB NOT NULL UNIQUE, opened_ms INTEGER NOT NULL,
+  content_hash BLOB NOT NULL CHECK (length(content_hash) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sale (
+  till TEXT NOT NULL, sale_id TEXT NOT NULL, txn BLOB NOT NULL UNIQUE REFERENCES txn (id),
+  state TEXT NOT NULL CHECK (state IN ('authorised', 'completed', 'cancelled', 'reversed')),
+  receipt_no TEXT NOT NULL, store TEXT NOT NULL, cashier TEXT NOT NULL, member TEXT,
+  biz_day INTEGER NOT NULL, ts_s INTEGER NOT NULL, authorised_ms INTEGER NOT NULL, ended_ms INTEGER,
+  gross_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, due_minor INTEGER NOT NULL,
+  redeemed_centi INTEGER NOT NULL, offline_centi INTEGER NOT NULL, accrued_centi INTEGER NOT NULL,
+  programme TEXT NOT NULL, basket BLOB NOT NULL, quote BLOB NOT NULL, tenders BLOB NOT NULL, fiscal BLOB,
+  PRIMARY KEY (till, sale_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_by_day ON sale (biz_day);
+CREATE INDEX sale_by_member ON sale (member, biz_day) WHERE member IS NOT NULL;
+CREATE INDEX sale_open ON sale (state) WHERE state = 'authorised';
+CREATE INDEX sale_offline ON sale (txn) WHERE offline_centi > 0;
+
+CREATE TABLE sale_line (
+  till TEXT NOT NULL, sale_id TEXT NOT NULL, line_id TEXT NOT NULL, sku TEXT NOT NULL, name TEXT NOT NULL, category TEXT NOT NULL,
+  quantity_milli INTEGER NOT NULL, gross_minor INTEGER NOT NULL, net_minor INTEGER NOT NULL, points_minor INTEGER NOT NULL,
+  vat_minor INTEGER NOT NULL, cost_minor INTEGER,
+  PRIMARY KEY (till, sale_id, line_id), FOREIGN KEY (till, sale_id) REFERENCES sale (till, sale_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE adjustment (
+  till TEXT NOT NULL, sale_id TEXT NOT NULL, line_id TEXT NOT NULL, rule TEXT NOT NULL, off_minor INTEGER NOT NULL,
+  PRIMARY KEY (till, sale_id, line_id, rule), FOREIGN KEY (till, sale_id) REFERENCES sale (till, sale_id)
+) STRICT, WITHOUT ROWID;
+
+-- version: head office's number of the last change; 0 for one that head office has not confirmed yet.
+-- base_seq: the figures are head office's as of this number of our own log; later facts are added when read.
+CREATE TABLE member (
+  id TEXT PRIMARY KEY, tier TEXT, segments TEXT NOT NULL DEFAULT '[]', birthday TEXT, joined_ms INTEGER,
+  sales_count INTEGER NOT NULL DEFAULT 0, spent_minor INTEGER NOT NULL DEFAULT 0, owed_centi INTEGER NOT NULL DEFAULT 0,
+  staff INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'blocked', 'erased')),
+  personal BLOB, phone_index BLOB, version INTEGER NOT NULL DEFAULT 0, base_seq INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_by_version ON member (version);
+CREATE INDEX member_by_phone ON member (phone_index) WHERE phone_index IS NOT NULL;
+
+-- The member's own data key. Destroying the row erases the personal fields wherever they were copied.
+CREATE TABLE member_key (member TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card (
+  number TEXT PRIMARY KEY, member TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'lost'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX card_by_member ON card (member);
+
+CREATE TABLE programme (
+  id TEXT NOT NULL, version INTEGER NOT NULL, sha256 BLOB NOT NULL, body BLOB NOT NULL, received_ms INTEGER NOT NULL,
+  PRIMARY KEY (id, version)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs are never deleted and their ids have no gaps.
+CREATE TABLE print_job (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, sale_id TEXT,
+  receipt_no TEXT NOT NULL, kind TEXT NOT NULL, copy INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL CHECK (state IN
+    ('queued', 'sending', 'awaiting_ack', 'printed', 'sent_unconfirmed', 'uncertain', 'failed', 'expired')),
+  body BLOB NOT NULL, queued_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, note TEXT,
+  UNIQUE (receipt_no, kind, copy)
+) STRICT;
+CREATE INDEX print_job_by_state ON print_job (state);
+
+-- At head office: how far it holds each till's log; when that till last asked for changes (it does so with all sent);
+-- and contradictions, which never stop a log.
+CREATE TABLE till (
+  id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, applied_seq INTEGER NOT NULL, applied_hash BLOB NOT NULL,
+  heard_ms INTEGER NOT NULL, asked_ms INTEGER NOT NULL DEFAULT 0, frozen TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE suspense_case (
+  id INTEGER PRIMARY KEY, till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  reason TEXT NOT NULL, detail TEXT NOT NULL, closed_ms INTEGER
+) STRICT;
+CREATE INDEX suspense_case_by_fact ON suspense_case (till, epoch, seq);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+"""Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

@@ -1,0 +1,89 @@
+"""What head office has not got yet. The log is the outbox: a row leaves it when head office says that it holds it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pos_loyalty.clock import to_ms
+from pos_loyalty.errors import LogForkError
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.values import Value
+
+
+class Row(Value):
+    """One row of the log, as it is sent."""
+
+    seq: int
+    payload: bytes
+    prev_hash: bytes
+    hash: bytes
+
+
+class SyncState(Value):
+    """How far head office holds our log, when it last answered (None: never), and what we have from it."""
+
+    acked_seq: int
+    acked_hash: bytes
+    heard_ms: int | None
+    pulled_version: int
+
+
+def unsent(db: Connection, limit: int) -> tuple[Row, ...]:
+    """The oldest rows that head office has not confirmed, in order."""
+    return since(db, state(db).acked_seq, limit)
+
+
+def since(db: Connection, seq: int, limit: int) -> tuple[Row, ...]:
+    """Rows of our own log after ``seq``, in order: head office may ask for older ones again."""
+    rows = db.execute(SINCE_SELECT, {"seq": seq, "limit": limit})
+    return tuple(Row(seq=number, payload=payload, prev_hash=prev_hash, hash=hash_) for number, payload, prev_hash, hash_ in rows)
+
+
+def acked(db: Connection, seq: int, hash: bytes) -> None:
+    """Head office holds our log up to ``seq``, whose hash it names; lower than before is right after its restore.
+
+    Raises LogForkError when that is not our log.
+    """
+    if _hash_at(db, seq) != hash:
+        raise LogForkError(
+            f"Head office holds another log of this till at number {seq}; sales go on, call support before a sync."
+        )
+    db.execute("UPDATE sync_state SET acked_seq = :seq, acked_hash = :hash WHERE id = 1", {"seq": seq, "hash": hash})
+
+
+def state(db: Connection) -> SyncState:
+    """Where the exchange with head office stands."""
+    acked_seq, acked_hash, heard_ms, pulled_version = db.execute(STATE_SELECT).fetchone()
+    return SyncState(acked_seq=acked_seq, acked_hash=acked_hash, heard_ms=heard_ms, pulled_version=pulled_version)
+
+
+def heard(db: Connection, now: datetime) -> None:
+    """Head office answered at this instant."""
+    db.execute("UPDATE sync_state SET heard_ms = :now WHERE id = 1", {"now": to_ms(now)})
+
+
+def pulled(db: Connection, version: int) -> None:
+    """We hold all changes of head office up to ``version``."""
+    db.execute("UPDATE sync_state SET pulled_version = :version WHERE id = 1", {"version": version})
+
+
+def unsent_count(db: Connection) -> int:
+    """How many facts head office has not confirmed: the log has no gaps."""
+    return int(db.execute(COUNT_SELECT).fetchone()[0])
+
+
+def _hash_at(db: Connection, seq: int) -> bytes | None:
+    if seq == 0:
+        return GENESIS
+    row = db.execute(HASH_SELECT, {"seq": seq}).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+OURS = """till = (SELECT value FROM meta WHERE key = 'owner')
+AND epoch = CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""
+SINCE_SELECT = f"SELECT seq, payload, prev_hash, hash FROM txn WHERE {OURS} AND seq > :seq ORDER BY seq LIMIT :limit"
+HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND seq = :seq"
+COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY seq DESC LIMIT 1), 0) - acked_seq
+FROM sync_state WHERE id = 1"""
+STATE_SELECT = "SELECT acked_seq, acked_hash, heard_ms, pulled_version FROM sync_state WHERE id = 1"

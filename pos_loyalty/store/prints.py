@@ -1,0 +1,140 @@
+"""The print spool: receipts wait here for a printer. Rule: what may be on paper already is never printed again silently."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec.structs import asdict
+
+from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store.db import Connection
+from pos_loyalty.values import Value
+
+PrintState = Literal["queued", "sending", "awaiting_ack", "printed", "sent_unconfirmed", "uncertain", "failed", "expired"]
+
+NEXT_STATES: dict[PrintState, frozenset[PrintState]] = {
+    "queued": frozenset({"sending", "expired", "failed"}),
+    "sending": frozenset({"awaiting_ack", "sent_unconfirmed", "uncertain", "queued", "failed"}),
+    "awaiting_ack": frozenset({"printed", "uncertain"}),
+    "printed": frozenset(),
+    "sent_unconfirmed": frozenset(),
+    "uncertain": frozenset({"failed"}),
+    "failed": frozenset(),
+    "expired": frozenset(),
+}
+
+
+class PrintJob(Value):
+    """One receipt on its way to paper. ``copy`` 0 is the original, 1 the first marked copy."""
+
+    job_id: int
+    sale_id: str | None
+    receipt_no: str
+    kind: str
+    copy: int
+    state: PrintState
+    body: bytes
+    queued_at: datetime
+    moved_at: datetime
+    attempts: int
+    note: str | None
+
+
+class PrintDraft(Value):
+    """A receipt to print. ``body`` is what the printer will be sent; without one the job is born ``failed``."""
+
+    sale_id: str | None
+    receipt_no: str
+    kind: str
+    body: bytes
+    copy: int = 0
+    state: Literal["queued", "failed"] = "queued"
+    note: str | None = None
+
+
+def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
+    """Queue a job; answers its id. Raises ConflictError when this copy of the receipt was queued before."""
+    row = asdict(draft)
+    known = db.execute("SELECT 1 FROM print_job WHERE receipt_no = :receipt_no AND kind = :kind AND copy = :copy", row).fetchone()
+    if known is not None:
+        raise ConflictError(f"Copy {draft.copy} of receipt {draft.receipt_no} is in the print queue already.")
+    return int(db.execute(JOB_INSERT, row | {"now": to_ms(now)}).lastrowid)
+
+
+def next_queued(db: Connection) -> PrintJob | None:
+    """The oldest job of which no byte was sent."""
+    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone())
+
+
+def by_job_id(db: Connection, job_id: int) -> PrintJob | None:
+    """The job with this id."""
+    return _job(db.execute(f"{JOB_SELECT} WHERE id = :job", {"job": job_id}).fetchone())
+
+
+def of_receipt(db: Connection, receipt_no: str, kind: str) -> tuple[PrintJob, ...]:
+    """The original and all copies of a receipt, in order."""
+    key = {"receipt_no": receipt_no, "kind": kind}
+    rows = db.execute(f"{JOB_SELECT} WHERE receipt_no = :receipt_no AND kind = :kind ORDER BY copy", key)
+    return tuple(job for row in rows if (job := _job(row)) is not None)
+
+
+def next_copy(db: Connection, receipt_no: str, kind: str) -> int:
+    """The number of the next print of a receipt: 0 when it was never queued."""
+    select = "SELECT COUNT(*) FROM print_job WHERE receipt_no = :receipt_no AND kind = :kind"
+    return int(db.execute(select, {"receipt_no": receipt_no, "kind": kind}).fetchone()[0])
+
+
+def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: str | None = None) -> None:
+    """Move a job to its next state; ``sending`` counts as an attempt. The job must exist and the step be one of the table."""
+    job = by_job_id(db, job_id)
+    assert job is not None, f"no print job {job_id}"
+    assert state in NEXT_STATES[job.state], f"print job {job_id} cannot go from {job.state} to {state}"
+    row = {"job": job_id, "state": state, "now": to_ms(now), "note": note, "tried": int(state == "sending")}
+    db.execute(JOB_MOVE, row)
+
+
+def waiting(db: Connection) -> int:
+    """How many jobs are not at an end."""
+    return int(db.execute("SELECT COUNT(*) FROM print_job WHERE state IN ('queued', 'sending', 'awaiting_ack')").fetchone()[0])
+
+
+def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob, ...]:
+    """Jobs that ended without surely being printed, and were not queued again since; the newest first."""
+    rows = db.execute(NOT_ON_PAPER_SELECT, {"since": to_ms(since), "limit": limit}).fetchall()
+    return tuple(job for row in rows if (job := _job(row)) is not None)
+
+
+def restart(db: Connection, now: datetime) -> int:
+    """After a start: what was on the wire when the till died may be on paper. Answers how many jobs became uncertain."""
+    return int(db.execute(JOB_RESTART, {"now": to_ms(now)}).rowcount)
+
+
+def expire(db: Connection, before: datetime, now: datetime) -> int:
+    """Give up jobs that were queued before an instant, so that paper brings no flood. Answers how many."""
+    return int(db.execute(JOB_EXPIRE, {"before": to_ms(before), "now": to_ms(now)}).rowcount)
+
+
+def _job(row: tuple[object, ...] | None) -> PrintJob | None:
+    if row is None:
+        return None
+    seen: dict[str, object] = dict(zip(SEEN, row, strict=True))
+    instants = {name: from_ms(int(str(seen.pop(old)))) for name, old in (("queued_at", "queued_ms"), ("moved_at", "moved_ms"))}
+    return PrintJob(job_id=seen.pop("id"), **seen, **instants)  # type: ignore[arg-type]
+
+
+SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_ms", "moved_ms", "attempts", "note")
+JOB_SELECT = f"SELECT {', '.join(SEEN)} FROM print_job"
+JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, queued_ms, moved_ms, note)
+VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :now, :now, :note)"""
+JOB_MOVE = "UPDATE print_job SET state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried WHERE id = :job"
+JOB_RESTART = """UPDATE print_job SET state = 'uncertain', moved_ms = :now, note = 'the till stopped while printing'
+WHERE state IN ('sending', 'awaiting_ack')"""
+JOB_EXPIRE = """UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
+WHERE state = 'queued' AND queued_ms < :before"""
+NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
+AND NOT EXISTS (
+  SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy
+)
+ORDER BY id DESC LIMIT :limit"""

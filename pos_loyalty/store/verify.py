@@ -1,0 +1,256 @@
+"""Whether a file agrees with itself: the log is read again from its payloads, and all that follows from it is compared.
+
+Rule: it reads only, beside a working till, in memory that does not grow with the file, and says one sentence a difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from pysqlite3 import dbapi2
+
+from pos_loyalty.engine.model import Entry
+from pos_loyalty.errors import InputError
+from pos_loyalty.store import ledger, sales
+from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
+from pos_loyalty.store.folds import CACHE_CHECKS
+from pos_loyalty.store.migrations import MIGRATIONS
+from pos_loyalty.values import Value
+
+DIFFERENCES_MAX = 1000
+SUSPENSE = "suspense"
+
+
+class LogRow(Value):
+    """A row of the log, before its payload is trusted."""
+
+    till: str
+    epoch: int
+    seq: int
+    hlc: int
+    payload: bytes
+    prev_hash: bytes
+    hash: bytes
+
+    @property
+    def place(self) -> str:
+        """How a sentence names the row."""
+        return f"Till {self.till}, fact {self.seq}"
+
+
+def verify(db: Connection) -> tuple[str, ...]:
+    """A sentence for each difference, at most DIFFERENCES_MAX; none when the file agrees with itself."""
+    is_outer = not db.in_transaction
+    if is_outer:
+        db.execute("BEGIN")
+    try:
+        return tuple(islice(_differences(db), DIFFERENCES_MAX))
+    finally:
+        if is_outer:
+            db.execute("ROLLBACK")
+
+
+def _differences(db: Connection) -> Iterator[str]:
+    for check in (_file_differences, _schema_differences, _log_differences, _head_differences, *CACHE_CHECKS):
+        try:
+            yield from check(db)
+        except dbapi2.DatabaseError as error:
+            yield f"SQLite cannot read all of the file: {error}."
+
+
+def _schema_differences(db: Connection) -> Iterator[str]:
+    """Tables and indexes are as this build makes them; tables of others may stand beside them."""
+    fresh = dbapi2.connect(":memory:")
+    try:
+        for step in MIGRATIONS:
+            fresh.executescript(step)
+        for kind, name, sql in fresh.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
+            stored = db.execute("SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?", (kind, name)).fetchone()
+            if stored is None or _plain(stored[0]) != _plain(sql):
+                yield f"The {kind} {name} is missing or not as this build makes it."
+    finally:
+        fresh.close()
+
+
+def _plain(sql: str) -> str:
+    """A statement without comments and line ends, which opening a file takes out."""
+    return " ".join(re.sub(r"--[^\n]*", "", sql).split())
+
+
+def _file_differences(db: Connection) -> Iterator[str]:
+    for (answer,) in db.execute("PRAGMA integrity_check(100)"):
+        if answer != "ok":
+            yield f"SQLite finds damage: {answer}."
+    for table, _, parent, _ in db.execute("PRAGMA foreign_key_check"):
+        yield f"A row of {table} names a row of {parent} that is missing."
+
+
+def _log_differences(db: Connection) -> Iterator[str]:
+    before: LogRow | None = None
+    for fields in db.execute(LOG_SELECT):
+        row = LogRow(**dict(zip(LOG_COLUMNS, fields, strict=True)))
+        yield from _chain_differences(before, row)
+        yield from _fact_differences(db, row)
+        before = row
+
+
+def _chain_differences(before: LogRow | None, row: LogRow) -> Iterator[str]:
+    if before is None or before.till != row.till:
+        expected_seq, expected_hash = 1, GENESIS
+    else:
+        expected_seq = before.seq + 1 if before.epoch == row.epoch else 1
+        expected_hash = before.hash
+        if row.hlc <= before.hlc:
+            yield f"{row.place}: its logical clock does not come after that of the fact before."
+    if row.seq != expected_seq:
+        yield f"Till {row.till}: fact {expected_seq} is missing; the next one is {row.seq}."
+    elif row.prev_hash != expected_hash:
+        yield f"{row.place}: it does not continue the hash of the fact before."
+    if chain(row.prev_hash, row.payload) != row.hash:
+        yield f"{row.place}: the payload is not the one that was hashed."
+
+
+def _fact_differences(db: Connection, row: LogRow) -> Iterator[str]:
+    try:
+        fact = fact_of(row.payload)
+    except InputError as error:
+        yield f"{row.place}: the payload cannot be read: {error}."
+        return
+    expected = ledger.columns_of(fact)
+    stored = db.execute(COLUMNS_SELECT, {"till": row.till, "epoch": row.epoch, "seq": row.seq}).fetchone()
+    yield from _column_differences(row.place, expected, dict(zip(TXN_COLUMNS, stored, strict=True)))
+    yield from _entry_differences(db, row, fact)
+    if fact.sale is not None:
+        yield from _sale_differences(db, row, fact)
+    if fact.end is not None and sales.end_columns(db, fact.till, fact.end.sale_id) is None and not _has_case(db, fact):
+        yield f"{row.place}: it ends sale {fact.end.sale_id}, which is missing."
+    if fact.enrolment is not None and not _exists(db, "member", fact.enrolment.member_id):
+        yield f"{row.place}: it enrols member {fact.enrolment.member_id}, who is missing."
+
+
+def _column_differences(place: str, expected: dict[str, Any], stored: dict[str, Any]) -> Iterator[str]:
+    for name, value in expected.items():
+        if stored[name] != value:
+            yield f"{place}: {name} is {_shown(stored[name])}, by the log it is {_shown(value)}."
+
+
+def _entry_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
+    stored = db.execute(ENTRIES_SELECT, {"txn": bytes.fromhex(fact.id)}).fetchall()
+    if not _entries_agree(fact.entries, stored):
+        yield f"{row.place}: its entries are not those of the payload."
+        return
+    for entry in fact.entries:
+        if ledger.makes_lot(entry):
+            yield from _lot_differences(db, row, fact, entry)
+
+
+def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]]) -> bool:
+    """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take."""
+    rows = iter(stored)
+    for entry in expected:
+        kind, debit, credit, centi, unit, lot, member, rule = ledger.entry_row(entry)
+        left = centi
+        while left > 0:
+            row = next(rows, None)
+            if row is None:
+                return False
+            same = (row[0], *row[4:]) == (kind, unit, lot, member, rule)
+            sides = _side_agrees(debit, row[1]) and _side_agrees(credit, row[2])
+            if not same or not sides or row[3] > left:
+                return False
+            left -= row[3]
+    return next(rows, None) is None
+
+
+def _side_agrees(expected: str, stored: str) -> bool:
+    return stored == expected or (stored == SUSPENSE and expected.startswith(ledger.MEMBER))
+
+
+def _lot_differences(db: Connection, row: LogRow, fact: Fact, entry: Entry) -> Iterator[str]:
+    """A lot is as its accrue entry made it, unless head office has spoken of it since."""
+    stored = db.execute(LOT_SELECT, {"lot": entry.lot_id}).fetchone()
+    if stored is None:
+        if not _has_case(db, fact):
+            yield f"{row.place}: lot {entry.lot_id} is missing."
+        return
+    base_seq, *fields = stored
+    made = ledger.lot_row(bytes.fromhex(fact.id), entry)
+    expected = [made[name] for name in LOT_COLUMNS]
+    if base_seq < row.seq and fields != expected and not _has_case(db, fact):
+        yield f"{row.place}: lot {entry.lot_id} has another member, term, amount or origin than its entry."
+
+
+def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
+    assert fact.sale is not None
+    key = {"till": fact.till, "sale_id": fact.sale.sale_id}
+    if fact.receipt_no is None:
+        yield f"{row.place}: sale {fact.sale.sale_id} has no receipt number."
+    stored = db.execute(SALE_SELECT, key).fetchone()
+    if stored is None:
+        if not _has_case(db, fact):
+            yield f"{row.place}: sale {fact.sale.sale_id} is missing."
+        return
+    expected = sales.sale_row(fact)
+    disputed = False
+    for later in ledger.sale_facts(db, fact.till, fact.sale.sale_id):
+        disputed = disputed or _has_case(db, later)
+        if later.end is not None:
+            expected = sales.moved(expected, later)
+    place = f"{row.place}, sale {fact.sale.sale_id}"
+    if not disputed:
+        yield from _column_differences(place, expected, dict(zip(sales.COLUMNS, stored, strict=True)))
+    if list(sales.line_rows(fact)) != db.execute(LINES_SELECT, key).fetchall():
+        yield f"{place}: its lines are not those of the payload."
+    if list(sales.adjustment_rows(fact)) != db.execute(ADJUSTMENTS_SELECT, key).fetchall():
+        yield f"{place}: its adjustments are not those of the payload."
+
+
+def _head_differences(db: Connection) -> Iterator[str]:
+    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone()
+    epoch = meta(db, "epoch")
+    head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": int(epoch or 0), "seq": acked_seq}).fetchone()
+    if acked_seq and (head is None or head[0] != acked_hash):
+        yield f"Head office confirmed fact {acked_seq} of this log, which is missing or another one."
+    for till, epoch, seq, hash_ in db.execute("SELECT id, epoch, applied_seq, applied_hash FROM till ORDER BY id"):
+        last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
+        if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
+            yield f"Till {till}: its log here does not end at fact {seq}, which was confirmed to it."
+
+
+def _has_case(db: Connection, fact: Fact) -> bool:
+    """Whether a person has, or had, this fact to settle: then its rows may rightly differ."""
+    return db.execute(CASE_SELECT, {"till": fact.till, "epoch": fact.epoch, "seq": fact.seq}).fetchone() is not None
+
+
+def _exists(db: Connection, table: str, key: str) -> bool:
+    return db.execute(f"SELECT 1 FROM {table} WHERE id = :key", {"key": key}).fetchone() is not None
+
+
+def _shown(value: object) -> str:
+    """A value short enough for a sentence; bytes only by their length."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else repr(value)[:80]
+
+
+LOG_COLUMNS = ("till", "epoch", "seq", "hlc", "payload", "prev_hash", "hash")
+LOG_SELECT = f"SELECT {', '.join(LOG_COLUMNS)} FROM txn ORDER BY till, epoch, seq"
+TXN_COLUMNS = (
+    "id", "till", "epoch", "seq", "kind", "wall_ms", "boot_id", "mono_ns", "hlc", "programme_version", "engine_version",
+    "receipt_no", "cashier", "member", "sale_id", "reverses",
+)  # fmt: skip
+COLUMNS_SELECT = f"SELECT {', '.join(TXN_COLUMNS)} FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+HASH_AT_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+ENTRIES_SELECT = """SELECT kind, debit_acct, credit_acct, amount, unit, lot, member, rule
+FROM entry WHERE txn = :txn ORDER BY n"""
+LOT_COLUMNS = ("member", "origin_txn", "unit", "usable_from", "expires_at", "amount")
+LOT_SELECT = f"SELECT base_seq, {', '.join(LOT_COLUMNS)} FROM lot WHERE id = :lot"
+SALE_SELECT = f"SELECT {', '.join(sales.COLUMNS)} FROM sale WHERE till = :till AND sale_id = :sale_id"
+LINES_SELECT = """SELECT
+  till, sale_id, line_id, sku, name, category, quantity_milli, gross_minor, net_minor, points_minor, vat_minor, cost_minor
+FROM sale_line WHERE till = :till AND sale_id = :sale_id ORDER BY line_id"""
+ADJUSTMENTS_SELECT = """SELECT till, sale_id, line_id, rule, off_minor FROM adjustment
+WHERE till = :till AND sale_id = :sale_id ORDER BY line_id, rule"""
+CASE_SELECT = "SELECT 1 FROM suspense_case WHERE till = :till AND epoch = :epoch AND seq = :seq"

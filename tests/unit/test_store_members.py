@@ -1,0 +1,167 @@
+"""Members: found by card, id and phone; what head office says and what happened here since add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pos_loyalty.engine.model import Entry, LotUse
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store import ledger, members, sales
+from pos_loyalty.store.db import Connection, open_store, write
+from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.members import PulledCard, PulledLot, PulledMember
+from pos_loyalty.store.tables import ImportedMember, import_members
+from pos_loyalty.values import Minor, Points
+from tests.unit.store_facts import NOW, end_draft, enrol, lot_centi, sell, till_store, uuid_of
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Connection:
+    return till_store(tmp_path / "till.db")
+
+
+def _pulled(member: str, version: int, lots: dict[str, int], **more: object) -> PulledMember:
+    return PulledMember(
+        member_id=member,
+        version=version,
+        lots=tuple(
+            PulledLot(lot_id=lot, amount_centi=Points(1000), remaining_centi=Points(centi)) for lot, centi in lots.items()
+        ),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _put(db: Connection, *pulled: PulledMember, as_of: int) -> None:
+    with write(db):
+        members.put_pulled(db, pulled, as_of_seq=as_of)
+
+
+def test_a_new_member_is_found_by_card_and_id(db: Connection) -> None:
+    enrol(db, 1, "M1", "2900000000018")
+    found = members.by_card(db, "2900000000018")
+    assert found is not None and found == members.by_id(db, "M1")
+    assert (found.member_id, found.joined_at, found.lots, found.owed_centi) == ("M1", NOW, (), 0)
+    assert members.cards_of(db, "M1") == ("2900000000018",)
+    assert members.sealed_key(db, "M1") == b"sealed"
+    assert members.by_card(db, "2900000000025") is None
+    assert members.card_state(db, "2900000000025") == "unknown"
+
+
+def test_a_taken_card_is_refused(db: Connection) -> None:
+    enrol(db, 1, "M1", "2900000000018")
+    with pytest.raises(ConflictError):
+        enrol(db, 2, "M2", "2900000000018")
+    assert members.by_id(db, "M2") is None and ledger.head(db).seq == 1
+
+
+def test_a_card_or_member_out_of_use_finds_nobody_and_says_why(db: Connection) -> None:
+    _put(
+        db,
+        _pulled("M1", 1, {}, cards=(PulledCard(number="1001"), PulledCard(number="1002", state="lost"))),
+        _pulled("M2", 2, {}, cards=(PulledCard(number="2001"),), state="blocked"),
+        _pulled("M3", 3, {}, cards=(PulledCard(number="3001"),), state="erased"),
+        as_of=0,
+    )
+    states = {card: members.card_state(db, card) for card in ("1001", "1002", "2001", "3001")}
+    assert states == {"1001": "active", "1002": "lost", "2001": "blocked", "3001": "erased"}
+    assert [card for card in states if members.by_card(db, card) is not None] == ["1001"]
+    assert members.by_id(db, "M2") is None and members.cards_of(db, "M1") == ("1001",)
+
+
+def test_a_phone_finds_one_member_and_refuses_to_choose_between_two(db: Connection) -> None:
+    _put(db, _pulled("M1", 1, {}, phone_index="aa"), _pulled("M2", 2, {}, phone_index="bb"), as_of=0)
+    found = members.by_phone_index(db, b"\xbb")
+    assert found is not None and found.member_id == "M2"
+    assert members.by_phone_index(db, b"\xcc") is None
+    _put(db, _pulled("M3", 3, {}, phone_index="bb"), as_of=0)
+    with pytest.raises(ConflictError):
+        members.by_phone_index(db, b"\xbb")
+
+
+def test_an_erased_member_leaves_no_personal_field_here(db: Connection) -> None:
+    with write(db):
+        members.add(db, Enrolment(member_id="M1", card="1001", phone_index="aa", personal="c2VhbGVk"), b"key", NOW)
+    assert (members.personal(db, "M1"), members.sealed_key(db, "M1")) == (b"sealed", b"key")
+    _put(db, _pulled("M1", 5, {}, state="erased", phone_index="aa"), as_of=0)
+    assert (members.personal(db, "M1"), members.sealed_key(db, "M1")) == (None, None)
+    assert members.by_phone_index(db, b"\xaa") is None
+
+
+def test_own_facts_after_the_watermark_stay_on_top_of_what_head_office_says(db: Connection) -> None:
+    """HO has seen facts 1 and 2 and knows of 200 redeemed elsewhere; fact 3 is ours alone."""
+    sell(db, 1, "M1")
+    sell(db, 2, "M1")
+    sell(db, 3, "M1", (LotUse(lot_id="T1/sale-1:base", centi=Points(100)),))
+    assert lot_centi(db, "T1/sale-1:base") == 400
+    _put(db, _pulled("M1", 9, {"T1/sale-1:base": 300, "T1/sale-2:base": 500, "T7/x:base": 50}), as_of=2)
+    held = {lot: lot_centi(db, lot) for lot in ("T1/sale-1:base", "T1/sale-2:base", "T1/sale-3:base", "T7/x:base")}
+    assert held == {"T1/sale-1:base": 200, "T1/sale-2:base": 500, "T1/sale-3:base": 500, "T7/x:base": 50}
+    _put(db, _pulled("M1", 10, {"T1/sale-1:base": 200, "T1/sale-2:base": 500, "T1/sale-3:base": 500}), as_of=3)
+    held = {lot: lot_centi(db, lot) for lot in held}
+    assert held == {"T1/sale-1:base": 200, "T1/sale-2:base": 500, "T1/sale-3:base": 500, "T7/x:base": 0}
+
+
+def test_a_lot_emptied_elsewhere_never_goes_below_nothing(db: Connection) -> None:
+    sell(db, 1, "M1")
+    sell(db, 2, "M1", (LotUse(lot_id="T1/sale-1:base", centi=Points(100)),))
+    _put(db, _pulled("M1", 9, {}), as_of=1)
+    assert lot_centi(db, "T1/sale-1:base") == 0
+    with write(db):
+        back = Entry(
+            kind="reverse", debit="held:T1/sale-2", credit="member:M1", centi=Points(100), member_id="M1", lot_id="T1/sale-1:base"
+        )
+        ledger.append(db, end_draft(3, 2, "sale.reversed", (back,), "M1"), NOW)
+    assert lot_centi(db, "T1/sale-1:base") == 0
+
+
+def test_sales_and_debts_count_head_offices_figures_and_ours_since(db: Connection) -> None:
+    enrol(db, 1, "M1", "1001")
+    sell(db, 2, "M1")
+    sell(db, 3, "M1", lines=1)
+    seen = members.by_id(db, "M1")
+    assert seen is not None and seen.sales is not None
+    assert (seen.sales.count, seen.sales.spent_minor) == (2, 27000 + 13500)
+    _put(db, _pulled("M1", 4, {}, sales_count=10, spent_minor=Minor(500_000), owed_centi=Points(70)), as_of=2)
+    debt = Entry(kind="reverse", debit="owed:M1", credit="programme:shop:issued", centi=Points(30), member_id="M1")
+    with write(db):
+        sales.end(db, ledger.append(db, end_draft(4, 3, "sale.reversed", (debt,), "M1"), NOW))
+    sell(db, 5, "M1")
+    seen = members.by_id(db, "M1")
+    assert seen is not None and seen.sales is not None
+    assert (seen.sales.count, seen.sales.spent_minor, seen.owed_centi) == (11, 500_000 + 27000, 100)
+
+
+def test_a_sale_that_was_completed_twice_counts_once(db: Connection) -> None:
+    enrol(db, 1, "M1", "1001")
+    sell(db, 2, "M1")
+    with write(db):
+        sales.end(db, ledger.append(db, end_draft(3, 2, "sale.completed", (), "M1"), NOW))
+    seen = members.by_id(db, "M1")
+    assert seen is not None and seen.sales is not None and (seen.sales.count, seen.sales.spent_minor) == (1, 27000)
+
+
+def test_changes_come_in_the_order_of_versions_and_go_into_a_till(tmp_path: Path, db: Connection) -> None:
+    office = open_store(tmp_path / "office.db", role="head_office", owner="HO", now=NOW)
+    import_members(office, [ImportedMember(member_id=f"M{n}", card=f"100{n}", tier="gold") for n in range(4)])
+    with write(office):
+        members.touch(office, "M1")
+    assert members.newest_version(office) == 5
+    changed = members.changed_since(office, 0, 10)
+    assert [(one.member_id, one.version) for one in changed] == [("M0", 1), ("M2", 3), ("M3", 4), ("M1", 5)]
+    assert [one.member_id for one in members.changed_since(office, 3, 1)] == ["M3"]
+    _put(db, *changed, as_of=0)
+    found = members.by_card(db, "1001")
+    assert found is not None and (found.member_id, found.tier) == ("M1", "gold")
+    office.close()
+
+
+def test_a_member_whose_card_is_anothers_is_kept_without_it(db: Connection) -> None:
+    enrol(db, 1, "M1", "1001")
+    with write(db):
+        members.add_without_card(db, Enrolment(member_id="M2", card="1001"), None, NOW)
+    assert members.by_id(db, "M2") is not None and members.cards_of(db, "M2") == ()
+    found = members.by_card(db, "1001")
+    assert found is not None and found.member_id == "M1"
+    assert uuid_of(1) is not None

@@ -1,0 +1,53 @@
+"""A checkout does not slow down as the log grows: no statement on its way reads a whole table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pos_loyalty.store import ledger, members, outbox, prints, programmes, sales
+from pos_loyalty.store.db import Connection
+from tests.unit.store_facts import till_store
+
+SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme")
+"""Tables of one row, of a handful, and intermediate results."""
+STATEMENTS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": text
+    for module in (ledger, sales, members, outbox, prints, programmes)
+    for name, text in vars(module).items()
+    if name.isupper() and isinstance(text, str) and re.match(r"\s*(SELECT|UPDATE|DELETE)\b", text) and name != "JOB_SELECT"
+} | {
+    "prints.next_queued": f"{prints.JOB_SELECT} WHERE state = 'queued' ORDER BY id LIMIT 1",
+    "prints.waiting": "SELECT COUNT(*) FROM print_job WHERE state IN ('queued', 'sending', 'awaiting_ack')",
+    "sales.unfinished": "SELECT sale_id FROM sale WHERE state = 'authorised' ORDER BY authorised_ms, sale_id",
+}
+
+
+def _plan(db: Connection, statement: str) -> list[str]:
+    names = set(re.findall(r":(\w+)", statement))
+    arguments = dict.fromkeys(names, 1) if names else [1] * statement.count("?")
+    return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_whole_table(tmp_path: Path, name: str) -> None:
+    db = till_store(tmp_path / "till.db")
+    scans = [step for step in _plan(db, STATEMENTS[name]) if step.startswith("SCAN ")]
+    scans = [step for step in scans if not step.removeprefix("SCAN ").startswith(SMALL) and "sale_offline" not in step]
+    assert scans == []
+    db.close()
+
+
+def test_facts_of_a_sale_are_found_by_the_sale(tmp_path: Path) -> None:
+    db = till_store(tmp_path / "till.db")
+    assert _plan(db, ledger.SALE_FACTS_SELECT) == ["SEARCH txn USING INDEX txn_by_sale (till=? AND sale_id=?)"]
+    db.close()
+
+
+def test_the_last_fact_is_found_without_counting(tmp_path: Path) -> None:
+    db = till_store(tmp_path / "till.db")
+    for statement in (ledger.LAST_SELECT, outbox.COUNT_SELECT):
+        assert not any("B-TREE" in step for step in _plan(db, statement))
+    db.close()
