@@ -1,0 +1,199 @@
+"""What a receipt says: a sale with its reasons → elements. How it looks is layout's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
+
+from msgspec import field
+
+from pos_loyalty.engine.model import Adjustment, Basket, Line, Quote, QuoteLine, Tender
+from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, day_text, money, points, quantity_text, time_text, tr
+from pos_loyalty.values import MILLI_PER_UNIT, Points, Value
+from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
+
+TIMES_INDENT, REASON_INDENT = 2, 4
+Kind = Literal["sale", "reversed", "cancelled"]
+
+
+class Receipt(Value):
+    """A stored sale, ready to be told. Every instant is shown in the zone that ``at`` carries."""
+
+    kind: Kind = "sale"
+    header: tuple[str, ...] = ()
+    """The shop's name first; it is shown large."""
+    footer: tuple[str, ...] = ()
+    receipt_no: str
+    sale_id: str
+    at: datetime
+    basket: Basket
+    quote: Quote
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By rule, then by language. A rule without a title is shown by its id."""
+    tenders: tuple[Tender, ...] = ()
+    card: str | None = None
+    """Masked already."""
+    balance_centi: Points | None = None
+    """After this sale; None without a member."""
+    expiring_centi: Points = Points(0)
+    expiring_at: datetime | None = None
+    """When ``expiring_centi`` burn: the first instant at which they are gone."""
+    is_offline: bool = False
+    copy_no: int = 0
+    """0 is the first print; from 1 on the receipt is headed as a copy."""
+
+
+def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
+    """The whole receipt, cut included."""
+    return (
+        *_head(receipt, language),
+        *_lines(receipt, language),
+        *_totals(receipt, language),
+        *_points(receipt, language),
+        *_foot(receipt, language),
+        Cut(),
+    )
+
+
+def _head(receipt: Receipt, language: Language) -> Iterable[Element]:
+    if receipt.copy_no:
+        yield Text(text=tr(language, "receipt.copy", copy_no=receipt.copy_no), align="centre", weight="bold")
+        yield Feed()
+    for place, text in enumerate(receipt.header):
+        yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
+    if receipt.header:
+        yield Feed()
+    if receipt.kind != "sale":
+        yield Text(text=tr(language, f"receipt.{receipt.kind}"), align="centre", weight="bold", size="large")
+        yield Feed()
+    number = tr(language, "receipt.number", number=receipt.receipt_no).replace(" ", NO_BREAK)
+    yield Row(left=number, right=time_text(language, receipt.at).replace(" ", NO_BREAK))
+    cashier = tr(language, "receipt.cashier", cashier=receipt.basket.cashier) if receipt.basket.cashier else ""
+    card = tr(language, "receipt.card", card=receipt.card).replace(" ", NO_BREAK) if receipt.card else ""
+    if cashier or card:
+        yield Row(left=cashier, right=card)
+    yield Rule()
+
+
+def _lines(receipt: Receipt, language: Language) -> Iterable[Element]:
+    priced = {line.line_id: line for line in receipt.quote.lines}
+    for line in receipt.basket.lines:
+        quoted = priced[line.line_id]
+        yield from _line(line, quoted, language)
+        for adjustment in quoted.adjustments:
+            yield _reason(adjustment, receipt, language)
+    yield Rule()
+
+
+def _line(line: Line, quoted: QuoteLine, language: Language) -> Iterable[Element]:
+    name = line.name or line.sku
+    gross = amount(language, quoted.gross_minor)
+    if line.measure == "piece" and line.quantity_milli == MILLI_PER_UNIT:
+        yield Row(left=name, right=gross)
+        return
+    unit = f"{NO_BREAK}{tr(language, 'receipt.kg')}" if line.measure == "weight" else ""
+    yield Text(text=name)
+    times = f"{quantity_text(language, line.quantity_milli)}{unit} × {amount(language, line.price_minor)}"
+    yield Row(left=times, right=gross, indent=TIMES_INDENT)
+
+
+def _reason(adjustment: Adjustment, receipt: Receipt, language: Language) -> Element:
+    title = title_of(adjustment.rule, receipt, language)
+    sign = "+" if adjustment.off_minor < 0 else ""
+    return Row(left=title, right=sign + amount(language, -adjustment.off_minor), indent=REASON_INDENT)
+
+
+def title_of(rule: str, receipt: Receipt, language: Language) -> str:
+    """A rule's title in the language, in another one, or its id. Rules of the engine's own have words of ours."""
+    titles = receipt.titles.get(rule, {})
+    if f"rule.{rule}" in WORDS and not titles:
+        return tr(language, f"rule.{rule}")
+    return titles.get(language) or next(filter(None, titles.values()), rule)
+
+
+def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
+    quote, currency = receipt.quote, receipt.basket.currency
+    off = quote.gross_minor - quote.total_minor
+    if off:
+        yield Row(left=tr(language, "receipt.sum"), right=amount(language, quote.gross_minor))
+        yield Row(left=tr(language, "receipt.discounts"), right=amount(language, -off))
+    points_minor = quote.redemption.off_minor
+    if points_minor:
+        yield Row(left=tr(language, "receipt.total"), right=amount(language, quote.total_minor), weight="bold")
+        yield Row(left=tr(language, "receipt.points_paid"), right=amount(language, -points_minor))
+    due = {"sale": "receipt.due", "reversed": "receipt.refund", "cancelled": "receipt.unpaid"}[receipt.kind]
+    if off or points_minor:
+        yield Feed()
+    yield Row(left=tr(language, due), right=money(language, quote.due_minor, currency), weight="bold", size="large")
+    if receipt.kind == "cancelled":
+        yield Text(text=tr(language, "receipt.cancelled_note"))
+        return
+    if receipt.kind == "sale":
+        yield from _paid(receipt, language)
+        if off + points_minor > 0:
+            yield Feed()
+            yield Row(left=tr(language, "receipt.saved"), right=money(language, off + points_minor, currency), weight="bold")
+
+
+def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:
+    paid = 0
+    for tender in receipt.tenders:
+        paid += tender.amount_minor
+        key = f"tender.{tender.kind}"
+        yield Row(left=tr(language, key) if key in WORDS else tender.kind, right=amount(language, tender.amount_minor))
+    if paid > receipt.quote.due_minor:
+        yield Row(left=tr(language, "receipt.change"), right=amount(language, paid - receipt.quote.due_minor))
+
+
+def _points(receipt: Receipt, language: Language) -> Iterable[Element]:
+    if receipt.balance_centi is None:
+        return
+    yield Rule()
+    yield Text(text=tr(language, "receipt.points"), weight="bold")
+    if receipt.kind == "sale":
+        yield from _points_moved(receipt, language)
+    elif receipt.kind == "reversed":
+        yield from _points_back(receipt, language)
+    yield Row(left=tr(language, "receipt.balance"), right=points(language, receipt.balance_centi), weight="bold")
+    if receipt.expiring_at is not None and receipt.expiring_centi:
+        day = day_text(language, _local(receipt.expiring_at, receipt))
+        yield Row(left=tr(language, "receipt.expiring", day=day), right=points(language, receipt.expiring_centi))
+    if receipt.is_offline:
+        yield Text(text=tr(language, "receipt.offline"))
+
+
+def _points_moved(receipt: Receipt, language: Language) -> Iterable[Element]:
+    earned: dict[str, int] = {}
+    for accrual in sorted(receipt.quote.accruals, key=lambda accrual: accrual.usable_from):
+        is_usable = accrual.usable_from <= receipt.at
+        day = day_text(language, _local(accrual.usable_from, receipt))
+        words = tr(language, "receipt.earned") if is_usable else tr(language, "receipt.earned_from", day=day)
+        earned[words] = earned.get(words, 0) + accrual.centi
+    for words, centi in earned.items():
+        yield Row(left=words, right="+" + points(language, centi))
+    if receipt.quote.redemption.centi:
+        yield Row(left=tr(language, "receipt.redeemed"), right=points(language, -receipt.quote.redemption.centi))
+
+
+def _points_back(receipt: Receipt, language: Language) -> Iterable[Element]:
+    earned = sum(accrual.centi for accrual in receipt.quote.accruals)
+    if receipt.quote.redemption.centi:
+        yield Row(left=tr(language, "receipt.points_back"), right="+" + points(language, receipt.quote.redemption.centi))
+    if earned:
+        yield Row(left=tr(language, "receipt.points_taken"), right=points(language, -earned))
+
+
+def _foot(receipt: Receipt, language: Language) -> Iterable[Element]:
+    yield Qr(content=receipt.sale_id)
+    if receipt.kind != "sale":
+        return
+    yield Text(text=tr(language, "receipt.qr"), align="centre")
+    if receipt.footer:
+        yield Feed()
+    for text in receipt.footer:
+        yield Text(text=text, align="centre")
+
+
+def _local(at: datetime, receipt: Receipt) -> datetime:
+    return at.astimezone(receipt.at.tzinfo)

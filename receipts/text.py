@@ -1,0 +1,37 @@
+"""Elements → plain text, as it stands on the paper. Signs keep their own form: no code page limits a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from receipts.elements import Element, Row, Text
+from receipts.layout import PrintedCut, PrintedFeed, PrintedLine, PrintedQr, PrintedRule, layout
+
+
+def to_text(elements: Iterable[Element], columns: int) -> str:
+    """Lines of at most ``columns`` signs, each with a line feed; what is large on paper keeps to the same edges here."""
+    out: list[str] = []
+    for printed in layout(map(_of_one_width, elements), columns):
+        match printed:
+            case PrintedLine(text=text):
+                out.append(text)
+            case PrintedRule(sign=sign):
+                out.append(sign * columns)
+            case PrintedQr(content=content):
+                out += ["", f"[QR {content}]".center(columns).rstrip(), ""]
+            case PrintedFeed(lines=lines):
+                out += [""] * lines
+            case PrintedCut():
+                pass
+            case _:
+                assert_never(printed)
+    return "\n".join(out) + "\n"
+
+
+def _of_one_width(element: Element) -> Element:
+    if isinstance(element, Text | Row) and element.size == "large":
+        return replace(element, size="tall")
+    return element
