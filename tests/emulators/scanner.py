@@ -1,0 +1,81 @@
+"""A serial scanner on a pseudo-terminal under a stable link: it can be pulled out in the middle of a code and re-plugged."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+import tty
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+POLL_S = 0.002
+
+
+class PtyScanner:
+    """Plugged in when built. ``path`` is the link that a driver opens, as a /dev/serial/by-id name would be."""
+
+    def __init__(self, link: Path) -> None:
+        self.path = link
+        self._wire: int | None = None
+        self.plug()
+
+    def __enter__(self) -> PtyScanner:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._wire is not None:
+            self.unplug()
+
+    @property
+    def is_plugged(self) -> bool:
+        """The link stands."""
+        return self._wire is not None
+
+    def scan(self, code: str, *, suffix: bytes = b"\r") -> None:
+        """Send a whole code in one piece."""
+        self.send([code.encode() + suffix])
+
+    def send(self, chunks: Sequence[bytes], *, pause_s: float = 0.0) -> None:
+        """Send bytes as they are, one write for each chunk."""
+        assert self._wire is not None, "the scanner is not plugged in"
+        for number, chunk in enumerate(chunks):
+            if number and pause_s:
+                time.sleep(pause_s)
+            while chunk:
+                chunk = chunk[os.write(self._wire, chunk) :]
+
+    def plug(self) -> None:
+        """Appear under the link, with a new terminal behind it."""
+        assert self._wire is None, "the scanner is plugged in already"
+        self._wire, slave = os.openpty()
+        tty.setraw(slave)
+        name = os.ttyname(slave)
+        os.close(slave)
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(name)
+        fresh.replace(self.path)
+
+    def unplug(self) -> None:
+        """Vanish: the link goes, and whoever has the port open gets an error."""
+        assert self._wire is not None, "the scanner is not plugged in"
+        self.path.unlink(missing_ok=True)
+        os.close(self._wire)
+        self._wire = None
+
+    def wait_open(self, timeout_s: float = 5.0) -> bool:
+        """Wait until a driver has the port open, so that nothing is sent to nobody. False when the time is up.
+
+        A driver empties its input while opening: a few milliseconds are left for that.
+        """
+        assert self._wire is not None, "the scanner is not plugged in"
+        watch = select.poll()
+        watch.register(self._wire, 0)
+        for _ in range(max(1, round(timeout_s / POLL_S))):
+            if not any(event & select.POLLHUP for _, event in watch.poll(0)):
+                time.sleep(10 * POLL_S)
+                return True
+            time.sleep(POLL_S)
+        return False
