@@ -1,0 +1,235 @@
+"""The two steps of a sale and its undoing. Each is one transaction: sale, entries, lots, print job, log row, kept answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from pos_loyalty.engine.ledger import release, reserve, settle
+from pos_loyalty.engine.ledger import reverse as reverse_entries
+from pos_loyalty.engine.model import Entry, Tender
+from pos_loyalty.errors import ConflictError, QuoteStaleError
+from pos_loyalty.store import ledger, sales
+from pos_loyalty.store.db import write
+from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till import answers, slips
+from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
+from pos_loyalty.till.pricing import ask
+from pos_loyalty.till.quotes import Held
+from pos_loyalty.till.rights import rights_of
+from pos_loyalty.values import Points, encode
+
+
+def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
+    """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError; then nothing was sold."""
+    now = desk.now()
+    content_hash = sha256(encode(request)).digest()
+    stored = sales.by_id(desk.db, desk.config.till.id, request.sale_id)
+    if stored is not None:
+        return _same_sale(desk, stored, content_hash)
+    held = _fresh(desk, request, now)
+    txn_id = _attempt(desk, request.sale_id, content_hash, now)
+    with write(desk.db):
+        _check_points(desk, held, now)
+        receipt_no = _receipt_no(desk)
+        entries = reserve(held.quote, _ref(desk, request.sale_id))
+        if request.complete:
+            entries += settle(held.quote, _ref(desk, request.sale_id), now)
+        basket = held.request.basket
+        fact = ledger.append(
+            desk.db,
+            Draft(
+                id=txn_id,
+                kind="sale.completed" if request.complete else "sale.authorised",
+                store=desk.config.store.id,
+                entries=entries,
+                programme=held.quote.programme,
+                receipt_no=receipt_no,
+                cashier=basket.cashier,
+                member=held.quote.member_id,
+                sale=SaleFact(
+                    sale_id=request.sale_id,
+                    basket=basket,
+                    quote=held.quote,
+                    tenders=request.tenders,
+                    offline_centi=Points(0) if held.online else held.quote.redemption.centi,
+                    biz_day=desk.business_day(basket.opened_at),
+                    completed=request.complete,
+                    fiscal=request.fiscal,
+                ),
+            ),
+            now,
+        )
+        sales.add(desk.db, fact)
+        stored = answers.stored_sale(desk, request.sale_id)
+        if request.complete:
+            slips.queue(desk, stored)
+        return keep(answers.sale_answer(desk.db, stored))
+
+
+def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
+    """Settle. The sale happened: contradictions become cases for head office, the answer is never a refusal."""
+    now = desk.now()
+    stored = answers.stored_sale(desk, sale_id)
+    quote = stored.quote
+    entries: tuple[Entry, ...] = ()
+    problem = _contradiction(stored, request)
+    if stored.state == "authorised":
+        entries = settle(quote, _ref(desk, sale_id), now)
+    elif stored.state == "cancelled":
+        entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in settle(quote, _ref(desk, sale_id), now))
+    with write(desk.db):
+        end = SaleEnd(
+            sale_id=sale_id,
+            tenders=request.tenders or stored.tenders,
+            fiscal=request.fiscal,
+            reason=problem or "",
+            accrued_centi=Points(sum(accrual.centi for accrual in quote.accruals)),
+        )
+        _end(desk, stored, "sale.completed", end, entries)
+        if problem is not None:
+            ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
+        if stored.state in ("authorised", "cancelled"):
+            slips.queue(desk, answers.stored_sale(desk, sale_id))
+        return keep(answers.of_sale(desk, sale_id))
+
+
+def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
+    """Give back what an authorised sale reserved. Cancelling twice changes nothing."""
+    stored = answers.stored_sale(desk, sale_id)
+    if stored.state in ("completed", "reversed"):
+        raise ConflictError(f"Sale {sale_id} is {stored.state}; it cannot be cancelled. Void it instead.")
+    with write(desk.db):
+        if stored.state == "authorised":
+            _end(
+                desk,
+                stored,
+                "sale.cancelled",
+                SaleEnd(sale_id=sale_id, reason=request.reason),
+                release(stored.quote, _ref(desk, sale_id)),
+            )
+        return keep(answers.of_sale(desk, sale_id))
+
+
+def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
+    """Reverse a completed sale as a whole. Voiding twice changes nothing."""
+    now = desk.now()
+    stored = answers.stored_sale(desk, sale_id)
+    if stored.state in ("authorised", "cancelled"):
+        raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
+    with write(desk.db):
+        if stored.state == "completed":
+            lots = ledger.all_lots_of(desk.db, stored.quote.member_id) if stored.quote.member_id else ()
+            entries = reverse_entries(ledger.sale_entries(desk.db, stored.till, sale_id), lots, _ref(desk, sale_id), now)
+            end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
+            _end(desk, stored, "sale.reversed", end, entries)
+            slips.queue(desk, answers.stored_sale(desk, sale_id))
+        return keep(answers.of_sale(desk, sale_id))
+
+
+def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:
+    attempt = sales.attempt(desk.db, stored.sale_id)
+    if attempt is None or attempt.content_hash != content_hash:
+        raise ConflictError(
+            f"Sale id {stored.sale_id} stands for another sale ({stored.state}); take a new sale id for a new sale."
+        )
+    return answers.sale_answer(desk.db, stored)
+
+
+def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
+    """The held quote, if everything in it still stands; else a stale-quote error that carries a new one."""
+    held = desk.quotes.get(request.quote_id)
+    if held is None:
+        raise QuoteStaleError(
+            f"Quote {request.quote_id} is not held here (the till may have been restarted); send the basket again."
+        )
+    programme = desk.shelf.current(desk.db)
+    reason = None
+    if held.expires_at <= now:
+        reason = "The quote has run out"
+    elif held.quote.programme != programme.name:
+        reason = "The programme has changed since the quote"
+    elif held.quote.due_minor != request.due_minor:
+        reason = "The due is not the one that was quoted"
+    if reason is not None:
+        raise _stale(desk, held, reason, now)
+    if held.quote.line_refusals:
+        refused = held.quote.line_refusals[0]
+        raise ConflictError(f"Line {refused.line_id} may not be sold: {refused.reason}. Take it off the basket.")
+    return held
+
+
+def _check_points(desk: Desk, held: Held, now: datetime) -> None:
+    """The points must still be there and still be ours to redeem. Called inside the transaction."""
+    quote = held.quote
+    if not quote.redemption.centi or quote.member_id is None:
+        return
+    remaining = {lot.lot_id: lot for lot in ledger.lots_of(desk.db, quote.member_id)}
+    rights = rights_of(desk.db, desk.config, quote.member_id, desk.day_start(now), now)
+    for use in quote.redemption.lots:
+        lot = remaining.get(use.lot_id)
+        if lot is None or lot.centi < use.centi:
+            raise _stale(desk, held, "The member's points have changed since the quote", now)
+    if rights.online != held.online or (rights.cap_centi is not None and quote.redemption.centi > rights.cap_centi):
+        raise _stale(desk, held, "What may be redeemed without head office has changed since the quote", now)
+
+
+def _stale(desk: Desk, held: Held, reason: str, now: datetime) -> QuoteStaleError:
+    quote = ask(desk, held.request, now)
+    return QuoteStaleError(f"{reason}. Show the new quote and ask again.", encode(quote))
+
+
+def _attempt(desk: Desk, sale_id: str, content_hash: bytes, now: datetime) -> UUID:
+    """Store the id before the first try, in a commit of its own; a try that never stood lends its id to the next one."""
+    attempt = sales.attempt(desk.db, sale_id)
+    if attempt is not None and attempt.content_hash == content_hash:
+        return attempt.txn
+    txn_id = attempt.txn if attempt is not None else desk.new_id()
+    with write(desk.db):
+        sales.put_attempt(desk.db, sale_id=sale_id, txn=txn_id, content_hash=content_hash, now=now)
+    return txn_id
+
+
+def _receipt_no(desk: Desk) -> str:
+    head = ledger.head(desk.db)
+    return f"{desk.config.till.id}-{head.epoch}-{head.seq + 1:06d}"
+
+
+def _ref(desk: Desk, sale_id: str) -> str:
+    return f"{desk.config.till.id}/{sale_id}"
+
+
+def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: tuple[Entry, ...]) -> None:
+    draft = Draft(
+        id=desk.new_id(),
+        kind=kind,
+        store=desk.config.store.id,
+        entries=entries,
+        programme=stored.quote.programme,
+        cashier=end.cashier or stored.cashier,
+        member=stored.quote.member_id,
+        reverses=stored.txn if kind == "sale.reversed" else None,
+        end=end,
+    )
+    sales.end(desk.db, ledger.append(desk.db, draft, desk.now()))
+
+
+def _contradiction(stored: StoredSale, request: CompleteRequest) -> str | None:
+    tenders: tuple[Tender, ...] = request.tenders or stored.tenders
+    paid_minor = sum(tender.amount_minor for tender in tenders)
+    if stored.state in ("completed", "reversed", "cancelled"):
+        return f"completed again while {stored.state}"
+    if tenders and paid_minor < stored.quote.due_minor:
+        return f"tenders of {paid_minor} do not cover the due of {stored.quote.due_minor}"
+    return None
+
+
+def _from_suspense(entry: Entry, ref: str) -> Entry:
+    """Points of a cancelled sale went back to the member; a late payment takes them from suspense, for a person to settle."""
+    from msgspec.structs import replace
+
+    return replace(entry, debit="suspense", lot_id=None) if entry.debit == f"held:{ref}" else entry

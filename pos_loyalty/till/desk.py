@@ -1,0 +1,98 @@
+"""What every verb of the till stands on: the open database, the settings, the clock, and the rule of idempotency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pos_loyalty.clock import Clock, NewId
+from pos_loyalty.config import Config, Secrets
+from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreFullError
+from pos_loyalty.store import sales
+from pos_loyalty.store.db import Connection, was_full
+from pos_loyalty.till.programmes import ProgrammeShelf
+from pos_loyalty.till.quotes import HeldQuotes
+from pos_loyalty.values import Value, decode, encode
+
+A = TypeVar("A", bound=Value)
+Keep = Callable[[A], A]
+EPOCH_DAY = date(1970, 1, 1)
+
+
+class Desk:
+    """The till's resources."""
+
+    def __init__(
+        self, *, config: Config, secrets: Secrets, folder: Path, open_db: Callable[[], Connection], clock: Clock, new_id: NewId
+    ) -> None:
+        self.config = config
+        self.secrets = secrets
+        self.folder = folder
+        self.clock = clock
+        self.new_id = new_id
+        self.zone = ZoneInfo(config.store.timezone)
+        self.quotes = HeldQuotes()
+        self.shelf = ProgrammeShelf(config.store.currency)
+        self._open_db = open_db
+        self._db: Connection | None = open_db()
+
+    @property
+    def db(self) -> Connection:
+        """The open file; opened anew when it had to be closed. Raises StoreError."""
+        if self._db is None:
+            self._db = self._open_db()
+        return self._db
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it anew: a connection whose COMMIT failed may not be asked if it stands."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def business_day(self, at: datetime) -> int:
+        """Days since 1970-01-01 of an instant, in the store's zone."""
+        return (at.astimezone(self.zone).date() - EPOCH_DAY).days
+
+    def day_start(self, at: datetime) -> datetime:
+        """When the business day of an instant began: midnight in the store's zone."""
+        return datetime.combine(at.astimezone(self.zone).date(), time.min, self.zone)
+
+    def once(self, key: str, verb: str, request: Value, kind: type[A], act: Callable[[Keep[A]], A]) -> A:
+        """Do ``act`` once for this key; the same request again gets the stored answer.
+
+        ``act`` passes its answer through ``keep`` inside its own transaction. A COMMIT of unknown outcome is looked up after
+        reopening; when it does not stand, ``act`` is tried once more under the same ids.
+        """
+        body_hash = sha256(verb.encode() + b"\n" + encode(request)).digest()
+
+        def keep(answer: A) -> A:
+            sales.keep_answer(self.db, key=key, verb=verb, body_hash=body_hash, answer=encode(answer), now=self.now())
+            return answer
+
+        stored = self._kept(key, body_hash, kind)
+        if stored is not None:
+            return stored
+        try:
+            return act(keep)
+        except CommitUnknownError as error:
+            self.close()
+            stored = self._kept(key, body_hash, kind)
+            if stored is None and was_full(error):
+                raise StoreFullError("The disk is full: nothing was sold. Make room, then try the same sale again.") from error
+            return stored or act(keep)
+
+    def now(self) -> datetime:
+        """The instant now, in UTC."""
+        return self.clock().astimezone(UTC)
+
+    def _kept(self, key: str, body_hash: bytes, kind: type[A]) -> A | None:
+        kept = sales.answer(self.db, key)
+        if kept is None:
+            return None
+        if kept.body_hash != body_hash:
+            raise ConflictError("This Idempotency-Key was used for another request; send a new key with a new request.")
+        return decode(kept.answer, kind)

@@ -1,0 +1,56 @@
+"""How the till is: what a cashier or a monitor should know before it hurts."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+from pos_loyalty.clock import from_ms
+from pos_loyalty.errors import NotFoundError
+from pos_loyalty.store import outbox, prints, sales
+from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.model import Health
+from pos_loyalty.till.rights import head_office_answers
+
+DISK_FLOOR_MB = 200
+UNSENT_WARNING = 10_000
+MB = 1024 * 1024
+PAPER_SHOWN_FOR = timedelta(hours=12)
+PAPER_SHOWN_MAX = 3
+
+
+def health_of(desk: Desk, paper_problem: str | None) -> Health:
+    """Read the state of everything the till stands on."""
+    now = desk.now()
+    state = outbox.state(desk.db)
+    problems: list[str] = []
+    programme: str | None = None
+    try:
+        programme = desk.shelf.current(desk.db).name
+    except NotFoundError as error:
+        problems.append(str(error))
+    if desk.shelf.fault and programme is not None:
+        problems.append(desk.shelf.fault)
+    free_disk_mb = shutil.disk_usage(desk.folder).free // MB
+    if free_disk_mb < DISK_FLOOR_MB:
+        problems.append(f"Only {free_disk_mb} MB of disk are free; below {DISK_FLOOR_MB} MB sales may soon not be stored.")
+    if paper_problem is not None:
+        problems.append(paper_problem)
+    for job in prints.not_on_paper(desk.db, now - PAPER_SHOWN_FOR, PAPER_SHOWN_MAX):
+        problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); print a copy.")
+    unsent_facts = outbox.unsent_count(desk.db)
+    if unsent_facts > UNSENT_WARNING:
+        problems.append(f"{unsent_facts} facts have not reached head office; see that the sync runs.")
+    answers = head_office_answers(desk.db, desk.config, now)
+    return Health(
+        till=desk.config.till.id,
+        programme=programme,
+        head_office="none" if desk.config.head_office.url is None else "answers" if answers else "silent",
+        heard_at=None if state.heard_ms is None else from_ms(state.heard_ms),
+        unsent_facts=unsent_facts,
+        unfinished_sales=sales.unfinished(desk.db),
+        prints_waiting=prints.waiting(desk.db),
+        offline_redeemed_centi=sales.offline_unsent(desk.db),
+        free_disk_mb=free_disk_mb,
+        problems=tuple(problems),
+    )

@@ -1,0 +1,149 @@
+"""What the till is asked and what it answers. These values are its HTTP bodies too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from pos_loyalty.engine.model import Basket, Id, Label, Money, Quote, Tender, Text
+from pos_loyalty.store.facts import Fiscal
+from pos_loyalty.values import Points, Value
+
+CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
+Phone = Annotated[str, Meta(min_length=5, max_length=32)]
+Key = Annotated[str, Meta(min_length=1, max_length=128)]
+SaleState = Literal["authorised", "completed", "cancelled", "reversed"]
+
+
+class IdentifyRequest(Value):
+    """Who stands at the till: exactly one of the two."""
+
+    card: CardNumber | None = None
+    phone: Phone | None = None
+
+
+class MemberAnswer(Value):
+    """A member as the cashier sees them: nothing that names the person."""
+
+    member_id: str
+    card: str | None
+    """Masked: only the last four signs stand."""
+    tier: str | None
+    balance_centi: Points
+    usable_centi: Points
+    redeemable_centi: Points
+    """What may be redeemed here and now: rights, policy and head office's silence counted in."""
+    owed_centi: Points
+    next_expiry: datetime | None
+    next_expiry_centi: Points
+    known_at: datetime | None
+    """When head office last answered; None when it never has."""
+
+
+class QuoteRequest(Value):
+    """A basket and, when there is one, the member: by id or by card."""
+
+    basket: Basket
+    member_id: Id | None = None
+    card: CardNumber | None = None
+
+
+class SaleRequest(Value):
+    """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between."""
+
+    sale_id: Id
+    quote_id: Id
+    due_minor: Money
+    tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
+    complete: bool = False
+    fiscal: Fiscal | None = None
+
+
+class CompleteRequest(Value):
+    """Payment came. Never refused: what contradicts goes to suspense."""
+
+    fiscal: Fiscal | None = None
+    tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
+
+
+class CancelRequest(Value):
+    """Payment did not come: all that was reserved goes back."""
+
+    reason: Text = ""
+
+
+class VoidRequest(Value):
+    """Undo a completed sale as a whole."""
+
+    cashier: Label = ""
+    reason: Text = ""
+
+
+class EnrolRequest(Value):
+    """A new member with a card from the shop's range. Name and phone are kept sealed under the member's own key."""
+
+    card: CardNumber
+    name: Text = ""
+    phone: Phone | None = None
+    cashier: Label = ""
+    consents: Annotated[tuple[Literal["data", "advertising"], ...], Meta(max_length=2)] = ()
+
+
+class PrintRequest(Value):
+    """Print a receipt once more, as a marked copy."""
+
+    language: Literal["ru", "en"] | None = None
+
+
+class SaleAnswer(Value):
+    """A stored sale. Asking again gives the same answer until the sale's state moves."""
+
+    sale_id: str
+    state: SaleState
+    receipt_no: str
+    quote: Quote
+    tenders: tuple[Tender, ...]
+    balance_centi: Points | None
+    """The member's points after this sale, as known here; None without a member."""
+    authorised_at: datetime
+    ended_at: datetime | None
+    fiscal: Fiscal | None = None
+
+
+class PrintAnswer(Value):
+    """Where a print job stands."""
+
+    receipt_no: str
+    kind: str
+    copy_no: int = field(name="copy")
+    state: str
+    note: str | None
+
+
+class Health(Value):
+    """How the till is. ``problems`` are sentences for the cashier; an offline head office alone is not one."""
+
+    till: str
+    programme: str | None
+    head_office: Literal["answers", "silent", "none"]
+    heard_at: datetime | None
+    unsent_facts: int
+    unfinished_sales: tuple[str, ...]
+    prints_waiting: int
+    offline_redeemed_centi: Points
+    """Points redeemed here under the allowance that head office does not hold yet."""
+    free_disk_mb: int
+    problems: tuple[str, ...]
+
+
+class Problem(Value):
+    """An RFC 9457 problem document. ``detail`` is a sentence for the cashier."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    place: str | None = None
+    quote: Quote | None = None

@@ -1,0 +1,39 @@
+"""Quotes that the till holds between asking and paying: its own figures, never the host's."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime
+
+from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.model import QuoteRequest
+from pos_loyalty.values import Value
+
+HELD_MAX = 512
+
+
+class Held(Value):
+    """A quote with what it answered, so that it can be asked again."""
+
+    request: QuoteRequest
+    quote: Quote
+    expires_at: datetime
+    online: bool
+    """Whether head office answered when the rights were counted."""
+
+
+class HeldQuotes:
+    """The last quotes, oldest forgotten first. They live in memory: after a restart the host asks again."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, Held] = OrderedDict()
+
+    def put(self, quote_id: str, held: Held) -> None:
+        """Hold a quote."""
+        self._held[quote_id] = held
+        while len(self._held) > HELD_MAX:
+            self._held.popitem(last=False)
+
+    def get(self, quote_id: str) -> Held | None:
+        """The held quote, run out or not; None when it was never held or is forgotten."""
+        return self._held.get(quote_id)

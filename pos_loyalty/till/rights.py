@@ -1,0 +1,40 @@
+"""What a member may redeem here and now: all of it while head office answers, by the offline policy while it does not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pos_loyalty.clock import to_ms
+from pos_loyalty.config import Config
+from pos_loyalty.store import outbox, sales
+from pos_loyalty.store.db import Connection
+from pos_loyalty.values import Points, Value
+
+
+class Rights(Value):
+    """``cap_centi`` None means no limit but the member's own lots."""
+
+    online: bool
+    cap_centi: Points | None
+
+
+def head_office_answers(db: Connection, config: Config, now: datetime) -> bool:
+    """Whether head office was heard lately enough. The daemon writes when it was; the checkout never asks the network."""
+    heard_ms = outbox.state(db).heard_ms
+    if heard_ms is None:
+        return False
+    silence_ms = to_ms(now) - heard_ms
+    return 0 <= silence_ms <= config.head_office.answers_for_s * 1000
+
+
+def rights_of(db: Connection, config: Config, member_id: str, day_start: datetime, now: datetime) -> Rights:
+    """Rights of one member now. ``day_start`` is when this business day began by the till's own clock, never by the host's.
+
+    A till without head office is the only holder and needs no limit.
+    """
+    if config.head_office.url is None or head_office_answers(db, config, now):
+        return Rights(online=True, cap_centi=None)
+    if config.offline.policy == "refuse":
+        return Rights(online=False, cap_centi=Points(0))
+    used_centi = sales.offline_used(db, member_id, day_start)
+    return Rights(online=False, cap_centi=Points(max(0, config.offline.cap_centi - used_centi)))

@@ -1,0 +1,143 @@
+"""Receipts on their way to paper: composed from the stored sale, laid into the spool in the sale's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from msgspec.structs import replace
+
+from drivers.symbology import mask
+from pos_loyalty.config import Language
+from pos_loyalty.errors import ConflictError, InputError, NotFoundError
+from pos_loyalty.store import ledger, members, prints
+from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.model import PrintAnswer
+from pos_loyalty.values import Points, Value
+from receipts.compose import Receipt, compose
+from receipts.escpos import to_escpos
+from receipts.text import to_text
+
+COPIES_MAX = 20
+TEXT_COLUMNS = 48
+SlipKind = Literal["sale", "void"]
+Titles = Mapping[str, Mapping[str, str]]
+
+
+class Burning(Value):
+    """The points that expire next."""
+
+    centi: Points
+    at: datetime | None
+
+
+def queue(desk: Desk, stored: StoredSale) -> None:
+    """Lay the slip of a finished sale into the spool. Called inside its transaction; an unprintable sign stops nothing."""
+    if desk.config.printer is not None:
+        _enqueue(desk, stored, 0, desk.config.receipt.language)
+
+
+def queue_copy(desk: Desk, stored: StoredSale, language: Language | None) -> PrintAnswer:
+    """Lay a marked copy into the spool. Raises ConflictError when there is no printer or no end to the copies."""
+    if desk.config.printer is None:
+        raise ConflictError("No printer stands in the till's config; the receipt can be shown as text or picture.")
+    if stored.state == "authorised":
+        raise ConflictError(f"Sale {stored.sale_id} is not completed yet; there is nothing to print.")
+    copy = prints.next_copy(desk.db, stored.receipt_no, _kind(stored))
+    if copy > COPIES_MAX:
+        raise ConflictError(f"Receipt {stored.receipt_no} was printed {COPIES_MAX} times; that is enough.")
+    return _enqueue(desk, stored, copy, language or desk.config.receipt.language)
+
+
+def text_of(desk: Desk, stored: StoredSale, language: Language | None) -> str:
+    """The receipt as text."""
+    tongue = language or desk.config.receipt.language
+    return to_text(compose(_receipt(desk, stored, tongue, 0), tongue), _columns(desk))
+
+
+def png_of(desk: Desk, stored: StoredSale, language: Language | None) -> bytes:
+    """The receipt as a picture. Raises LoyaltyError when no font is found."""
+    from receipts.png import to_png
+
+    tongue = language or desk.config.receipt.language
+    return to_png(compose(_receipt(desk, stored, tongue, 0), tongue), _columns(desk), desk.config.receipt.font)
+
+
+def _enqueue(desk: Desk, stored: StoredSale, copy: int, language: Language) -> PrintAnswer:
+    receipt = _receipt(desk, stored, language, copy)
+    body, note = b"", None
+    try:
+        body = _bytes(desk, receipt, language)
+    except InputError as error:
+        note = str(error)
+        body = _plain_bytes(desk, receipt, language)
+    kind = _kind(stored)
+    state = "queued" if body else "failed"
+    draft = prints.PrintDraft(sale_id=stored.sale_id, receipt_no=stored.receipt_no, kind=kind, copy=copy, body=body)
+    job_id = prints.enqueue(desk.db, draft, desk.now())
+    if not body:
+        prints.move(desk.db, job_id, "failed", desk.now(), note)
+    return PrintAnswer(receipt_no=stored.receipt_no, kind=kind, copy_no=copy, state=state, note=note)
+
+
+def _bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
+    printer = desk.config.printer
+    assert printer is not None
+    return to_escpos(compose(receipt, language), columns=printer.columns, page=printer.page, slot=printer.slot)
+
+
+def _plain_bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
+    """The receipt with SKUs for names, when a name has a sign that the page lacks; empty when even that cannot be printed."""
+    lines = tuple(replace(line, name="") for line in receipt.basket.lines)
+    try:
+        return _bytes(desk, replace(receipt, basket=replace(receipt.basket, lines=lines), titles={}), language)
+    except InputError:
+        return b""
+
+
+def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> Receipt:
+    member_id = stored.quote.member_id
+    burning = _burning(desk, member_id)
+    cards = members.cards_of(desk.db, member_id) if member_id else ()
+    return Receipt(
+        kind="reversed" if stored.state == "reversed" else "cancelled" if stored.state == "cancelled" else "sale",
+        header=desk.config.receipt.header or (desk.config.store.name,),
+        footer=desk.config.receipt.footer,
+        receipt_no=stored.receipt_no,
+        sale_id=stored.sale_id,
+        at=(stored.ended_at or stored.authorised_at).astimezone(desk.zone),
+        basket=stored.basket,
+        quote=stored.quote,
+        titles=_titles(desk),
+        tenders=stored.tenders,
+        card=mask(cards[0]) if cards else None,
+        balance_centi=None if member_id is None else Points(sum(lot.centi for lot in ledger.lots_of(desk.db, member_id))),
+        expiring_centi=burning.centi,
+        expiring_at=burning.at,
+        is_offline=stored.offline_centi > 0,
+        copy_no=copy,
+    )
+
+
+def _burning(desk: Desk, member_id: str | None) -> Burning:
+    now = desk.now()
+    lots = ledger.lots_of(desk.db, member_id) if member_id else ()
+    at = min((lot.expires_at for lot in lots if lot.expires_at is not None and lot.expires_at > now), default=None)
+    return Burning(centi=Points(sum(lot.centi for lot in lots if at is not None and lot.expires_at == at)), at=at)
+
+
+def _titles(desk: Desk) -> Titles:
+    try:
+        return desk.shelf.current(desk.db).titles
+    except NotFoundError:
+        return {}
+
+
+def _kind(stored: StoredSale) -> SlipKind:
+    return "void" if stored.state == "reversed" else "sale"
+
+
+def _columns(desk: Desk) -> int:
+    return desk.config.printer.columns if desk.config.printer is not None else TEXT_COLUMNS

@@ -1,0 +1,163 @@
+"""The print worker: takes queued receipts to the printer, one at a time. Rule: what may be on paper is never sent again silently.
+
+A job is ``sending`` in the store before its first byte goes out; what a crash leaves on the wire becomes ``uncertain``.
+Nothing here reaches the checkout: the till only queues rows and calls ``wake``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from drivers.ports import Delivery, Outcome, Printer
+from pos_loyalty import log
+from pos_loyalty.clock import Clock
+from pos_loyalty.errors import LoyaltyError
+from pos_loyalty.store import prints
+from pos_loyalty.store.db import Connection, write
+
+PAUSE_FIRST_S = 0.5
+PAUSE_MAX_S = 30.0
+CLOSE_WAIT_S = 3.0
+"""A job on the wire for longer than this when the till closes is found uncertain at the next start."""
+
+END_STATES: dict[Outcome, prints.PrintState] = {
+    Outcome.PRINTED: "printed",
+    Outcome.UNCONFIRMED: "sent_unconfirmed",
+    Outcome.UNCERTAIN: "uncertain",
+}
+
+
+class Spool:
+    """One thread with a connection of its own. ``round`` is the thread's one step; tests call it without a thread."""
+
+    def __init__(self, printer: Printer, open_db: Callable[[], Connection], *, clock: Clock, job_life_s: int) -> None:
+        self._printer = printer
+        self._open_db = open_db
+        self._clock = clock
+        self._job_life = timedelta(seconds=job_life_s)
+        self._db: Connection | None = None
+        self._pause_s = PAUSE_FIRST_S
+        self._problem: str | None = None
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="print-spool", daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """Why receipts wait, as a sentence; None when nothing stands in the way."""
+        if self._thread.ident is not None and not self._thread.is_alive() and not self._closing.is_set():
+            return "the print worker has stopped; start the till again"
+        return self._problem
+
+    def start(self) -> None:
+        """Begin to print; jobs that were on the wire when the till stopped become uncertain first."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A job was queued. Returns at once."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop after the job in hand, or leave it to the next start. May be called twice."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_WAIT_S)
+
+    def round(self) -> float | None:
+        """Bring the oldest job one attempt further; answers how long to wait then, None for until woken."""
+        try:
+            if self._db is None:
+                self._db = self._opened()
+            delivery = self._attempt(self._db)
+        except LoyaltyError as error:
+            self._release()
+            return self._hindered(str(error))
+        if delivery is None:
+            return None
+        if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
+            return self._hindered(delivery.note)
+        if self._problem is not None:
+            log.info("printer.recovered", device=self._printer.device)
+        self._problem = None
+        self._pause_s = PAUSE_FIRST_S
+        return 0.0
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.is_set():
+                self._wake.clear()
+                wait_s = self.round()
+                if not self._closing.is_set():
+                    self._wake.wait(wait_s)
+        finally:
+            self._release()
+            self._printer.close()
+
+    def _opened(self) -> Connection:
+        """A fresh connection finds in-flight rows only when nobody is printing them: they are left from a crash or a fault."""
+        db = self._open_db()
+        try:
+            with write(db):
+                prints.restart(db, self._clock())
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _attempt(self, db: Connection) -> Delivery | None:
+        """None when no job is left to print."""
+        job = self._next(db)
+        if job is None:
+            self._problem = None
+            return None
+        delivery = self._printer.submit(job.body, _Progress(db, job.job_id, self._clock))
+        state = END_STATES.get(delivery.outcome)
+        if state is not None:
+            with write(db):
+                prints.move(db, job.job_id, state, self._clock(), delivery.note)
+            log.info("print.ended", receipt_no=job.receipt_no, kind=job.kind, copy=job.copy, state=state)
+        return delivery
+
+    def _next(self, db: Connection) -> prints.PrintJob | None:
+        """The oldest job that is still worth printing. In one transaction, which writes nothing unless jobs expire."""
+        now = self._clock()
+        with write(db):
+            oldest = prints.next_queued(db)
+            if oldest is None or oldest.queued_at >= now - self._job_life:
+                return oldest
+            expired = prints.expire(db, now - self._job_life, now)
+            oldest = prints.next_queued(db)
+        log.warning("print.expired", jobs=expired)
+        return oldest
+
+    def _hindered(self, reason: str | None) -> float:
+        if reason != self._problem:
+            log.warning("printer.failed", device=self._printer.device, reason=reason)
+        self._problem = reason
+        wait_s, self._pause_s = self._pause_s, min(self._pause_s * 2, PAUSE_MAX_S)
+        return wait_s
+
+    def _release(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+class _Progress:
+    """Implements Progress by moving the job's row, each step committed before the printer goes on."""
+
+    def __init__(self, db: Connection, job_id: int, clock: Clock) -> None:
+        self._db = db
+        self._job_id = job_id
+        self._clock = clock
+
+    def sending(self) -> None:
+        with write(self._db):
+            prints.move(self._db, self._job_id, "sending", self._clock())
+
+    def awaiting_ack(self) -> None:
+        with write(self._db):
+            prints.move(self._db, self._job_id, "awaiting_ack", self._clock())

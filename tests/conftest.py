@@ -1,0 +1,32 @@
+"""What many tests stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shop import CONFIG, Shop
+
+
+@pytest.fixture
+def make_shop(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
+    """Opens shops by config, and closes them."""
+    shops: list[Shop] = []
+
+    def make(config: str = CONFIG) -> Shop:
+        folder = tmp_path / f"shop-{len(shops)}"
+        folder.mkdir()
+        shops.append(Shop(folder, config))
+        return shops[-1]
+
+    yield make
+    for shop in shops:
+        shop.close()
+
+
+@pytest.fixture
+def shop(make_shop: Callable[..., Shop]) -> Shop:
+    """A till that stands alone, with one member."""
+    return make_shop()
