@@ -1,0 +1,120 @@
+"""Head office over HTTP, with requests. Every wait has an end, and no redirect is followed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from pos_loyalty.clock import monotonic_ns
+from pos_loyalty.errors import HeadOfficeGoneError, InputError, WireError
+from pos_loyalty.values import decode
+from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, inflate, wait_of
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+CHUNK_BYTES: Final = 64 * 1024
+WHOLE_FACTOR: Final = 12
+"""A whole exchange may last so many times the timeout of one wait: a reply that drips in is given up."""
+NS_PER_S: Final = 1_000_000_000
+
+
+class HttpHeadOffice:
+    """One keep-alive connection to head office for one till. Not for two threads at once."""
+
+    def __init__(self, url: str, till: str, token: str, timeout_s: float) -> None:
+        import requests
+
+        self._base = f"{url.rstrip('/')}/v1/tills/{quote(till, safe='')}"
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.auth = _Bearer(token)
+
+    def push(self, batch: bytes) -> Reply:
+        """Send a gzip batch. Raises HeadOfficeGoneError when no whole answer came: then it may have arrived all the same."""
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+        return self._ask("POST", "/log", data=batch, headers=headers)
+
+    def changes(self, question: bytes) -> Reply:
+        """Ask for changes. Raises HeadOfficeGoneError when no whole answer came."""
+        try:
+            asked = decode(question, ChangesRequest)
+        except InputError as error:
+            raise WireError(str(error)) from error
+        params: dict[str, str | int] = {
+            "since": asked.since,
+            "protocol": asked.peer.protocol,
+            "schema": asked.peer.schema,
+            "build": asked.peer.build,
+        }
+        if asked.programme is not None:
+            params["programme"] = asked.programme
+        return self._ask("GET", "/changes", params=params)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._session.close()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str | int] | None = None,
+    ) -> Reply:
+        import requests
+        import urllib3
+
+        deadline_ns = monotonic_ns() + int(self._timeout_s * WHOLE_FACTOR * NS_PER_S)
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                data=data,
+                headers={"Accept-Encoding": "gzip", **(headers or {})},
+                params=params,
+                timeout=self._timeout_s,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return _reply(response, deadline_ns)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise HeadOfficeGoneError(f"head office does not answer ({type(error).__name__})") from error
+
+
+class _Bearer:
+    """The till's token on every request; given so, a .netrc file is not looked into."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _reply(response: Response, deadline_ns: int) -> Reply:
+    parts, size = [], 0
+    while part := response.raw.read(CHUNK_BYTES, decode_content=False):
+        size += len(part)
+        if size > ANSWER_BYTES_MAX or monotonic_ns() > deadline_ns:
+            raise HeadOfficeGoneError("head office's answer does not end")
+        parts.append(part)
+    body = b"".join(parts)
+    if response.headers.get("Content-Encoding", "").lower() == "gzip":
+        body = _plain(body)
+    return Reply(
+        status=response.status_code,
+        content_type=response.headers.get("Content-Type", ""),
+        body=body,
+        retry_after_s=wait_of(response.headers.get("Retry-After")),
+    )
+
+
+def _plain(body: bytes) -> bytes:
+    try:
+        return inflate(body, ANSWER_BYTES_MAX)
+    except WireError as error:
+        raise HeadOfficeGoneError(f"head office's answer came damaged: {error}") from error

@@ -1,0 +1,207 @@
+"""The sync daemon: the loop, the waiting and the lock around the pure steps. Selling never waits for any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Final, Protocol
+
+from pos_loyalty import log
+from pos_loyalty.clock import Clock
+from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
+from pos_loyalty.store import outbox
+from pos_loyalty.store.db import Connection, own
+from pos_loyalty.values import Value
+from sync import backoff, local, pull, push
+from sync.wire import Reply
+
+AFTER_CRASH_S: Final = 30.0
+ROUNDS_MAX: Final = 10_000
+"""Batches or pages in one go: ten times the largest backlog we foresee, and an end to any quarrel between the two sides."""
+
+
+class HeadOffice(Protocol):
+    """Head office as the daemon sees it. Both raise HeadOfficeGoneError when no whole answer came."""
+
+    def push(self, batch: bytes) -> Reply:
+        """Send a batch."""
+
+    def changes(self, question: bytes) -> Reply:
+        """Ask for changes."""
+
+
+class Pace(Value):
+    """How the daemon goes about it: seconds between looks, facts in a batch at most."""
+
+    interval_s: float
+    batch_facts_max: int
+
+
+class SyncReport(Value):
+    """What one go did. ``trouble``: a sentence, None when all was sent and fetched; ``needs_person``: waiting will not help."""
+
+    sent_facts: int
+    fetched_members: int
+    suspended_facts: int
+    unsent_facts: int
+    trouble: str | None
+    needs_person: bool
+    wake_at: datetime
+
+
+class Syncer:
+    """Till and head office in step, over one connection to the till's file."""
+
+    def __init__(self, db: Connection, here: local.Here, pace: Pace, head_office: HeadOffice, random: backoff.Random) -> None:
+        self._db = db
+        self._here = here
+        self._pace = pace
+        self._head_office = head_office
+        self._random = random
+        self._push: push.PushState | None = None
+        self._pull: pull.PullState | None = None
+
+    def once(self, clock: Clock) -> SyncReport:
+        """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
+        sent, suspended = self._send(clock)
+        fetched = 0 if self._is_troubled(self._push) else self._fetch(clock)
+        assert self._push is not None
+        is_troubled = self._is_troubled(self._push)
+        pulling = self._pull
+        trouble = self._push.trouble if is_troubled else pulling.trouble if pulling else None
+        wake_at = self._push.wake_at if is_troubled else pulling.wake_at if pulling else self._push.wake_at
+        return SyncReport(
+            sent_facts=sent,
+            fetched_members=fetched,
+            suspended_facts=suspended,
+            unsent_facts=outbox.unsent_count(self._db),
+            trouble=trouble,
+            needs_person=self._push.is_stopped,
+            wake_at=wake_at,
+        )
+
+    def _send(self, clock: Clock) -> tuple[int, int]:
+        """Facts sent, and how many of them went to suspense."""
+        now = clock()
+        if self._push is None:
+            self._push = local.begin_push(self._db, self._pace.batch_facts_max, now)
+        sent = suspended = 0
+        for _ in range(ROUNDS_MAX):
+            step = local.next_batch(self._db, self._here, self._push, clock())
+            self._push = step.state
+            if step.send is None:
+                break
+            before = self._push.seq
+            step = self._exchange(self._push, step.send, clock)
+            self._push = step.state
+            if step.held is not None:
+                sent += max(0, step.held.seq - before)
+            suspended += len(step.suspense)
+            for case in step.suspense:
+                log.warning("fact.suspended", seq=case.seq, reason=case.reason)
+        return sent, suspended
+
+    def _exchange(self, state: push.PushState, batch: bytes, clock: Clock) -> push.PushStep:
+        try:
+            reply = self._head_office.push(batch)
+            step = push.received(state, reply, clock(), self._random)
+            if step.held is not None:
+                local.keep_ack(self._db, step.held, clock())
+        except SyncError as error:
+            step = push.failed(state, error, clock(), self._random)
+        if step.state.trouble is not None:
+            log.warning("sync.push_failed", reason=step.state.trouble, is_stopped=step.state.is_stopped)
+        return step
+
+    def _fetch(self, clock: Clock) -> int:
+        """Members fetched."""
+        if self._pull is None:
+            self._pull = local.begin_pull(self._db, clock())
+        fetched = 0
+        for _ in range(ROUNDS_MAX):
+            step = local.next_question(self._db, self._here, self._pull, clock())
+            if step.send is None:
+                break
+            step = self._fetch_page(self._pull, step.send, clock)
+            self._pull = step.state
+            if step.changes is not None:
+                fetched += len(step.changes.members)
+        return fetched
+
+    def _fetch_page(self, state: pull.PullState, question: bytes, clock: Clock) -> pull.PullStep:
+        try:
+            reply = self._head_office.changes(question)
+            step = pull.received(state, reply, clock(), self._pace.interval_s, self._random)
+            if step.changes is not None:
+                local.apply_changes(self._db, self._here, step.changes, clock())
+                self._note_held(step.changes.as_of_seq)
+        except SyncError as error:
+            step = pull.failed(state, error, clock(), self._random)
+        if step.state.trouble is not None:
+            log.warning("sync.pull_failed", reason=step.state.trouble, failures=step.state.failures)
+        return step
+
+    def _note_held(self, seq: int) -> None:
+        """A page tells how much head office holds: less than we thought after it was restored from a backup."""
+        if self._push is not None and seq < self._push.seq:
+            log.warning("sync.head_office_restored", held_before=self._push.seq, held_now=seq)
+            self._push = push.resume(self._push, seq)
+
+    @staticmethod
+    def _is_troubled(state: push.PushState | None) -> bool:
+        return state is not None and (state.trouble is not None or state.is_stopped)
+
+
+@contextmanager
+def only_uploader(database: Path) -> Iterator[None]:
+    """Hold the lock of the one daemon of this till. Raises StoreBusyError when another runs."""
+    try:
+        lock = own(database.with_name(database.name + ".sync"))
+    except StoreBusyError as error:
+        raise StoreBusyError("another sync of this till is running; let it end") from error
+    with lock:
+        yield
+
+
+def follow(open_syncer: Callable[[], tuple[Syncer, Callable[[], None]]], clock: Clock, stop: Event, interval_s: float) -> None:
+    """Sync until ``stop`` is set. Outlives everything: after an unforeseen failure it opens the file anew.
+
+    ``open_syncer`` gives a syncer and the function that closes what it holds.
+    """
+    while not stop.is_set():
+        wait_s = AFTER_CRASH_S
+        try:
+            syncer, close = open_syncer()
+            try:
+                _turn(syncer, clock, stop, interval_s)
+            finally:
+                close()
+        except LoyaltyError as error:
+            log.error("sync.failed", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - the daemon outlives everything, and says so
+            log.error("sync.crashed", kind=type(error).__name__, reason=str(error))
+        stop.wait(wait_s)
+
+
+def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
+    while not stop.is_set():
+        report = syncer.once(clock)
+        log.info(
+            "sync.done",
+            sent=report.sent_facts,
+            fetched=report.fetched_members,
+            unsent=report.unsent_facts,
+            suspended=report.suspended_facts,
+            trouble=report.trouble,
+        )
+        stop.wait(_wait_s(report, clock(), interval_s))
+
+
+def _wait_s(report: SyncReport, now: datetime, interval_s: float) -> float:
+    """Seconds to the next go: the interval when all is well, else until the step wishes to be woken."""
+    if report.trouble is None:
+        return interval_s
+    return max(1.0, (report.wake_at - now) / timedelta(seconds=1))

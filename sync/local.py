@@ -1,0 +1,146 @@
+"""The till's side of sync in its own file: what a batch is made of, and what a reply changes. One transaction for each reply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from pos_loyalty import log
+from pos_loyalty.clock import to_ms
+from pos_loyalty.engine import load_programme
+from pos_loyalty.errors import ProgrammeError, WireError
+from pos_loyalty.store import ledger, members, outbox, programmes, seal
+from pos_loyalty.store.db import Connection, build, write
+from pos_loyalty.store.facts import fact_of
+from pos_loyalty.values import Value
+from sync import pull, push
+from sync.wire import Changes, MemberChange, Peer
+
+ENROLMENT_MARK: Final = b'"kind":"member.enrolled"'
+
+
+class Here(Value):
+    """This till: its name, and the master key under which its file keeps members' data keys."""
+
+    till: str
+    master_key: bytes
+
+    @property
+    def peer(self) -> Peer:
+        """How this till presents itself."""
+        return Peer(till=self.till, build=build())
+
+
+def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:
+    """Sending, from what the file says that head office holds."""
+    return push.begin(outbox.state(db).acked_seq, cap, now)
+
+
+def begin_pull(db: Connection, now: datetime) -> pull.PullState:
+    """Fetching, from what the file says that we have."""
+    return pull.begin(outbox.state(db).pulled_version, now)
+
+
+def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
+    """The next batch, or none when all is sent or it is not yet time."""
+    rows = outbox.since(db, state.seq, state.batch_max)
+    epoch = ledger.head(db).epoch
+    return push.outgoing(state, rows, here.peer, epoch, _keys(db, here, rows), now)
+
+
+def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
+    """The next question for changes, or none when it is not yet time."""
+    programme = programmes.newest_sha(db)
+    return pull.outgoing(state, here.peer, None if programme is None else programme.hex(), now)
+
+
+def keep_ack(db: Connection, held: push.Held, now: datetime) -> None:
+    """Note durably how much head office holds. Raises LogForkError when that is not on our chain."""
+    with write(db):
+        outbox.acked(db, held.seq, held.hash)
+        outbox.heard(db, now)
+
+
+def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -> None:
+    """Apply one page whole or not at all. Own facts after ``as_of_seq`` stay on top of what head office says.
+
+    Raises LogForkError when head office speaks of another log than ours, WireError for a false programme.
+    """
+    pulled = tuple(_pulled(member) for member in changes.members)
+    programme = _programme(changes)
+    with write(db):
+        outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
+        members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
+        if programme is not None:
+            programmes.add(db, programme.id, programme.version, programme.body, now)
+        outbox.pulled(db, changes.version)
+        outbox.heard(db, now)
+
+
+class CheckedProgramme(Value):
+    """A programme that this till can sell by."""
+
+    id: str
+    version: int
+    body: bytes
+
+
+def _programme(changes: Changes) -> CheckedProgramme | None:
+    """The programme in a page. One with a fault is left out: the till keeps what it has."""
+    sent = changes.programme
+    if sent is None:
+        return None
+    if sha256(sent.body).hexdigest() != sent.sha256:
+        raise WireError("the programme came damaged")
+    try:
+        programme = load_programme(sent.body)
+    except ProgrammeError as error:
+        log.error("programme.refused", programme=sent.id, version=sent.version, reason=str(error))
+        return None
+    return CheckedProgramme(id=programme.id, version=programme.version, body=sent.body)
+
+
+def _keys(db: Connection, here: Here, rows: Sequence[outbox.Row]) -> dict[str, bytes]:
+    """Data keys of the members enrolled in these rows."""
+    keys = {}
+    for row in rows:
+        if ENROLMENT_MARK not in row.payload:
+            continue
+        enrolment = fact_of(row.payload).enrolment
+        if enrolment is not None and (sealed := members.sealed_key(db, enrolment.member_id)) is not None:
+            keys[enrolment.member_id] = seal.open_key(enrolment.member_id, sealed, here.master_key.hex())
+    return keys
+
+
+def _pulled(member: MemberChange) -> members.PulledMember:
+    return members.PulledMember(
+        member_id=member.member_id,
+        version=member.version,
+        state=member.state,
+        tier=member.tier,
+        segments=member.segments,
+        birthday=member.birthday,
+        joined_ms=_ms(member.joined_at),
+        sales_count=member.sales.count,
+        spent_minor=member.sales.spent_minor,
+        owed_centi=member.owed_centi,
+        staff=member.staff,
+        phone_index=member.phone_index,
+        cards=tuple(members.PulledCard(number=card.number, state=card.state) for card in member.cards),
+        lots=tuple(
+            members.PulledLot(
+                lot_id=lot.lot_id,
+                amount_centi=lot.amount_centi,
+                remaining_centi=lot.centi,
+                usable_from_ms=_ms(lot.usable_from) or 0,
+                expires_at_ms=_ms(lot.expires_at),
+            )
+            for lot in member.lots
+        ),
+    )
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)

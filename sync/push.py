@@ -1,0 +1,161 @@
+"""Sending the log, as pure steps: (state, bytes, now) → (state, bytes to send, wake time)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, WireError
+from pos_loyalty.store.outbox import Row
+from pos_loyalty.values import Value
+from sync import backoff
+from sync.wire import (
+    COMPRESSED_BYTES_MAX,
+    FACTS_MAX,
+    HEADER_BYTES_MAX,
+    LONE_FACT_BYTES_MAX,
+    PLAIN_BYTES_MAX,
+    BatchHeader,
+    Peer,
+    Reply,
+    Suspended,
+    encode_batch,
+    read_ack,
+)
+
+BATCH_MIN: Final = 25
+BATCH_STEP: Final = 25
+
+
+class PushState(Value):
+    """How sending stands. The next batch begins after ``seq``; ``cap`` is the till's own limit of facts in a batch.
+
+    ``trouble`` is a sentence about the last failure; ``is_stopped`` means that only a person can mend it (a fork).
+    """
+
+    seq: int
+    cap: int
+    batch_max: int
+    wake_at: datetime
+    failures: int = 0
+    trouble: str | None = None
+    is_stopped: bool = False
+
+
+class Held(Value):
+    """Head office holds our log up to here. What it names must lie on our own chain."""
+
+    seq: int
+    hash: bytes
+
+
+class PushStep(Value):
+    """What came of a step: bytes to send or None, what head office now holds or None, and when to go on (``state.wake_at``)."""
+
+    state: PushState
+    send: bytes | None = None
+    held: Held | None = None
+    suspense: tuple[Suspended, ...] = ()
+
+
+def begin(seq: int, cap: int, now: datetime) -> PushState:
+    """The state after a start: head office was last known to hold ``seq``."""
+    assert 1 <= cap <= FACTS_MAX
+    return PushState(seq=seq, cap=cap, batch_max=cap, wake_at=now)
+
+
+def resume(state: PushState, seq: int) -> PushState:
+    """Head office holds less than we thought: send again from after ``seq``."""
+    return replace(state, seq=min(seq, state.seq))
+
+
+def outgoing(state: PushState, rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes], now: datetime) -> PushStep:
+    """The next batch out of ``rows``, which follow ``state.seq`` without a gap. ``keys``: of the members enrolled in them."""
+    if state.is_stopped or now < state.wake_at or not rows:
+        return PushStep(state=state)
+    assert rows[0].seq == state.seq + 1, "the rows do not follow what head office holds"
+    count = _fitting(rows, min(state.batch_max, state.cap))
+    while True:
+        body = _body(rows[:count], peer, epoch, keys)
+        if count == 1 or len(body) <= COMPRESSED_BYTES_MAX:
+            break
+        count = max(1, count // 2)
+    if len(body) > LONE_FACT_BYTES_MAX:
+        return PushStep(state=_stopped(state, f"fact {rows[0].seq} is too large to send"))
+    return PushStep(state=state, send=body)
+
+
+def received(state: PushState, reply: Reply, now: datetime, random: backoff.Random) -> PushStep:
+    """Take in a reply to a batch. An ack older than what is known changes nothing."""
+    try:
+        ack = read_ack(reply)
+    except SyncError as error:
+        return failed(state, error, now, random)
+    if ack.applied_seq < state.seq:
+        return PushStep(state=state)
+    return PushStep(
+        state=PushState(
+            seq=ack.applied_seq,
+            cap=state.cap,
+            batch_max=max(1, min(state.batch_max + BATCH_STEP, state.cap, ack.max_batch)),
+            wake_at=now + timedelta(seconds=ack.retry_after),
+        ),
+        held=Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash)),
+        suspense=ack.suspense,
+    )
+
+
+def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Random) -> PushStep:
+    """Take in a failure: wait with jitter; after a gap send from where head office asks; after a fork stop."""
+    failures = state.failures + 1
+    wait = timedelta(seconds=backoff.delay_s(failures, random, _wished_s(error)))
+    seq, batch_max, wake_at = state.seq, state.batch_max, now + wait
+    match error:
+        case LogForkError():
+            return PushStep(state=_stopped(state, str(error)))
+        case LogGapError(expected_seq=expected_seq):
+            seq = min(state.seq, expected_seq - 1)
+            wake_at = now if failures == 1 else wake_at
+        case WireError():
+            wake_at = now + timedelta(seconds=backoff.LONGEST_S)
+        case _:
+            batch_max = max(min(BATCH_MIN, state.cap), state.batch_max // 2)
+    return PushStep(state=replace(state, seq=seq, batch_max=batch_max, wake_at=wake_at, failures=failures, trouble=str(error)))
+
+
+def _wished_s(error: SyncError) -> int | None:
+    """The wait that head office asked for, when the error carries one."""
+    return error.retry_after_s if isinstance(error, HeadOfficeGoneError) else None
+
+
+def _stopped(state: PushState, trouble: str) -> PushState:
+    return replace(state, trouble=trouble, is_stopped=True)
+
+
+def _fitting(rows: Sequence[Row], most: int) -> int:
+    """How many of the rows fit under the plain limit, at least one."""
+    size = HEADER_BYTES_MAX
+    for n, row in enumerate(rows[:most]):
+        size += len(row.payload) + 1
+        if size > PLAIN_BYTES_MAX:
+            return max(1, n)
+    return min(most, len(rows))
+
+
+def _body(rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes]) -> bytes:
+    header = BatchHeader(
+        protocol=peer.protocol,
+        schema=peer.schema,
+        build=peer.build,
+        till=peer.till,
+        epoch=epoch,
+        first_seq=rows[0].seq,
+        prev_hash=rows[0].prev_hash.hex(),
+        head_hash=rows[-1].hash.hex(),
+        count=len(rows),
+        member_keys=dict(keys),
+    )
+    return encode_batch(header, [row.payload for row in rows])

@@ -1,0 +1,1 @@
+"""Head office: its store, its steps and its HTTP."""

@@ -1,0 +1,130 @@
+"""What head office's steps ask of a store, as a Protocol of few calls, so that another database can take SQLite's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.values import Value
+from sync.wire import MemberChange, ProgrammeBody
+
+MemberState = Literal["active", "blocked", "erased"]
+
+
+class TillHold(Value):
+    """How much of a till's log is held. ``frozen``: why nothing more is taken from it; None when all is well."""
+
+    till: str
+    epoch: int
+    applied_seq: int
+    applied_hash: bytes
+    frozen: str | None = None
+
+
+class LotHold(Value):
+    """A lot as head office has it."""
+
+    lot_id: str
+    member_id: str
+    amount_centi: int
+    centi: int
+
+
+class Known(Value):
+    """All that a fact may contradict.
+
+    ``lent_centi``: by lot, what suspense gave for the sale that this fact undoes. ``card_holder``: whose the enrolled card
+    is already. ``sale_state`` is of the sale that the fact begins or ends; None when there is none yet.
+    """
+
+    is_id_taken: bool
+    member_state: MemberState | None
+    lots: dict[str, LotHold]
+    sale_state: str | None
+    lent_centi: dict[str, int]
+    card_holder: str | None
+    is_member_taken: bool
+
+
+class Case(Value):
+    """A contradiction for a person to look at. ``reason`` is a constant; ``detail`` a sentence without personal data."""
+
+    seq: int
+    reason: str
+    detail: str
+
+
+class Posting(Value):
+    """A fact as head office books it.
+
+    ``entries`` are the fact's own, where lots allow; ``moves_sale`` and ``adds_member`` say what else is written.
+    """
+
+    fact: Fact
+    payload: bytes
+    prev_hash: bytes
+    hash: bytes
+    entries: tuple[Entry, ...]
+    cases: tuple[Case, ...]
+    moves_sale: bool
+    adds_member: bool
+    adds_card: bool
+
+
+class LedgerStore(Protocol):
+    """Head office's tables. Everything but ``close`` is called inside ``write``."""
+
+    def write(self) -> AbstractContextManager[None]:
+        """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""
+
+    def till(self, till: str) -> TillHold | None:
+        """What is held of a till's log; None for one never heard of."""
+
+    def hash_at(self, till: str, epoch: int, seq: int) -> bytes | None:
+        """The hash of a fact that is held."""
+
+    def known(self, fact: Fact) -> Known:
+        """What the fact may contradict."""
+
+    def add(self, posting: Posting, member_key: bytes | None) -> None:
+        """Book a fact. Raises WireError when no table can hold it."""
+
+    def hold(self, hold: TillHold, now: datetime) -> None:
+        """Note what is held of a till's log, or that it is frozen."""
+
+    def touch(self, member_ids: Sequence[str]) -> None:
+        """Give these members new versions, each its own, in this order. Unknown ones are passed over."""
+
+    def version(self) -> int:
+        """The newest version given; 0 at first."""
+
+    def changed(self, since: int, limit: int) -> tuple[MemberChange, ...]:
+        """Members of a version above ``since``, by rising version, at most ``limit``, whole."""
+
+    def newest_programme(self) -> ProgrammeBody | None:
+        """The programme published last."""
+
+    def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
+        """Publish. The same again changes nothing. Raises ConflictError when that version has another body."""
+
+    def add_members(self, members: Sequence[MemberChange], now: datetime) -> None:
+        """Import members with cards and opening lots. Members that are there stay as they are."""
+
+    def asked(self, till: str, now: datetime) -> None:
+        """Note that a till asked for changes, which it does when all of its log is sent."""
+
+    def all_asked_by(self) -> datetime | None:
+        """When the most silent till last asked; None without tills."""
+
+    def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
+        """Lots with points in them that expired by ``until``, by member, at most so many members."""
+
+    def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
+        """Append a fact of head office's own log."""
+
+    def close(self) -> None:
+        """Let go of the database."""

@@ -1,0 +1,199 @@
+"""Head office's ledger in SQLite, over the same tables and store functions as a till's. One writer, one transaction a batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import cast
+
+from msgspec.structs import replace
+from pysqlite3 import dbapi2
+
+from pos_loyalty.clock import from_ms, new_id, to_ms
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.errors import WireError
+from pos_loyalty.store import ledger, members, programmes, sales, seal
+from pos_loyalty.store.db import Connection, meta, write
+from pos_loyalty.store.facts import Fact
+from sync.server import sqlite_members
+from sync.server.ledger_store import Case, Known, LotHold, MemberState, Posting, TillHold
+from sync.wire import MemberChange, ProgrammeBody
+
+NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
+"""How figures, instants and names that no till of ours writes fail on their way into the tables."""
+
+
+class SqliteLedgerStore:
+    """A LedgerStore over a head office's connection. Member keys rest sealed under ``master_key``."""
+
+    def __init__(self, db: Connection, master_key: bytes) -> None:
+        self._db = db
+        self._master_key = master_key.hex()
+
+    def write(self) -> AbstractContextManager[None]:
+        """One durable transaction."""
+        return write(self._db)
+
+    def till(self, till: str) -> TillHold | None:
+        """What is held of a till's log."""
+        row = self._db.execute(TILL_SELECT, {"till": till}).fetchone()
+        if row is None:
+            return None
+        epoch, applied_seq, applied_hash, frozen = row
+        return TillHold(till=till, epoch=epoch, applied_seq=applied_seq, applied_hash=applied_hash, frozen=frozen)
+
+    def hash_at(self, till: str, epoch: int, seq: int) -> bytes | None:
+        """The hash of a fact that is held."""
+        row = self._db.execute(HASH_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def known(self, fact: Fact) -> Known:
+        """What the fact may contradict."""
+        about = fact.sale or fact.end
+        sale = None if about is None else {"till": fact.till, "sale_id": about.sale_id}
+        enrolment = fact.enrolment
+        return Known(
+            is_id_taken=self._one(ID_SELECT, {"id": bytes.fromhex(fact.id)}) is not None,
+            member_state=self._member_state(fact.member),
+            lots={lot.lot_id: lot for lot in map(self._lot, {entry.lot_id for entry in fact.entries}) if lot is not None},
+            sale_state=None if sale is None else self._one(SALE_SELECT, sale),
+            lent_centi={} if sale is None else self._lent(sale),
+            card_holder=None if enrolment is None else self._one(CARD_SELECT, {"card": enrolment.card}),
+            is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
+        )
+
+    def add(self, posting: Posting, member_key: bytes | None) -> None:
+        """Book a fact. Raises WireError when no table can hold it."""
+        booked = replace(posting.fact, entries=posting.entries)
+        try:
+            shortfalls = ledger.store_fact(self._db, booked, posting.payload, posting.prev_hash, posting.hash)
+            self._move_sale(posting)
+            self._enrol(posting, member_key)
+        except NOT_STORABLE as error:
+            raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
+        assert not shortfalls, "a booked fact takes and gives no more than its lots allow"
+        self._open_cases(booked, posting.cases)
+
+    def hold(self, hold: TillHold, now: datetime) -> None:
+        """Note what is held of a till's log."""
+        row = {
+            "till": hold.till,
+            "epoch": hold.epoch,
+            "seq": hold.applied_seq,
+            "hash": hold.applied_hash,
+            "now": to_ms(now),
+            "frozen": hold.frozen,
+        }
+        self._db.execute(TILL_UPSERT, row)
+
+    def touch(self, member_ids: Sequence[str]) -> None:
+        """Give these members new versions."""
+        for member_id in member_ids:
+            members.touch(self._db, member_id)
+
+    def version(self) -> int:
+        """The newest version given."""
+        return members.newest_version(self._db)
+
+    def changed(self, since: int, limit: int) -> tuple[MemberChange, ...]:
+        """Members of a version above ``since``."""
+        return sqlite_members.changed(self._db, since, limit)
+
+    def newest_programme(self) -> ProgrammeBody | None:
+        """The programme published last."""
+        found = programmes.newest_published(self._db)
+        if found is None:
+            return None
+        return ProgrammeBody(id=found.id, version=found.version, sha256=found.sha256.hex(), body=found.body)
+
+    def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
+        """Publish."""
+        programmes.add(self._db, programme.id, programme.version, programme.body, now)
+
+    def add_members(self, imported: Sequence[MemberChange], now: datetime) -> None:
+        """Import members with cards and opening lots."""
+        self.touch(sqlite_members.add(self._db, imported, now))
+
+    def asked(self, till: str, now: datetime) -> None:
+        """A till that never sent anything has no row, and nothing to wait for."""
+        self._db.execute("UPDATE till SET asked_ms = max(asked_ms, :now) WHERE id = :till", {"till": till, "now": to_ms(now)})
+
+    def all_asked_by(self) -> datetime | None:
+        """A till that sent but never asked counts as silent since 1970."""
+        row = self._db.execute("SELECT MIN(asked_ms) FROM till").fetchone()
+        return None if row[0] is None else from_ms(row[0])
+
+    def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
+        """By the dates of the lots."""
+        rows = self._db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max})
+        due: defaultdict[str, list[Lot]] = defaultdict(list)
+        for member_id, lot_id, centi, expires_ms in rows:
+            due[member_id].append(Lot(lot_id=lot_id, centi=centi, expires_at=from_ms(expires_ms)))
+        return {member_id: tuple(lots) for member_id, lots in due.items()}
+
+    def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
+        """In the log whose owner this file is."""
+        owner = meta(self._db, "owner") or ""
+        draft = ledger.Draft(id=new_id(), kind="points.expired", store=owner, member=member_id, entries=entries)
+        ledger.append(self._db, draft, now)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()
+
+    def _move_sale(self, posting: Posting) -> None:
+        if posting.moves_sale and posting.fact.sale is not None:
+            sales.add(self._db, posting.fact)
+        elif posting.moves_sale:
+            sales.end(self._db, posting.fact)
+
+    def _enrol(self, posting: Posting, member_key: bytes | None) -> None:
+        enrolment = posting.fact.enrolment
+        if enrolment is None or not posting.adds_member:
+            return
+        sealed = None if member_key is None else seal.seal_key(enrolment.member_id, member_key, self._master_key)
+        add = members.add if posting.adds_card else members.add_without_card
+        add(self._db, enrolment, sealed, posting.fact.at)
+
+    def _member_state(self, member_id: str | None) -> MemberState | None:
+        return cast(MemberState | None, self._one(MEMBER_SELECT, {"member": member_id}))
+
+    def _lot(self, lot_id: str | None) -> LotHold | None:
+        row = self._db.execute(LOT_SELECT, {"lot": lot_id}).fetchone()
+        return None if row is None else LotHold(lot_id=row[0], member_id=row[1], amount_centi=row[2], centi=row[3])
+
+    def _lent(self, sale: dict[str, str]) -> dict[str, int]:
+        held = f"held:{sale['till']}/{sale['sale_id']}"
+        return {lot: centi for lot, centi in self._db.execute(LENT_SELECT, {**sale, "held": held}) if centi > 0}
+
+    def _open_cases(self, fact: Fact, cases: Sequence[Case]) -> None:
+        for case in cases:
+            ledger.open_case(self._db, reason=case.reason, detail=case.detail, fact=fact)
+
+    def _one(self, select: str, row: Mapping[str, object]) -> str | None:
+        found = self._db.execute(select, row).fetchone()
+        return None if found is None else str(found[0])
+
+
+TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till"
+TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, frozen)
+VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
+ON CONFLICT (id) DO UPDATE SET applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
+  heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
+EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
+WHERE remaining > 0 AND expires_at <= :until AND member IN (
+  SELECT DISTINCT member FROM lot WHERE remaining > 0 AND expires_at <= :until ORDER BY member LIMIT :members_max
+) ORDER BY member, expires_at, id"""
+HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"
+MEMBER_SELECT = "SELECT state FROM member WHERE id = :member"
+CARD_SELECT = "SELECT member FROM card WHERE number = :card"
+SALE_SELECT = "SELECT state FROM sale WHERE till = :till AND sale_id = :sale_id"
+LOT_SELECT = "SELECT id, member, amount, remaining FROM lot WHERE id = :lot"
+LENT_SELECT = """SELECT e.lot, SUM(CASE WHEN e.debit_acct = 'suspense' THEN e.amount ELSE -e.amount END)
+FROM txn AS t JOIN entry AS e ON e.txn = t.id
+WHERE t.till = :till AND t.sale_id = :sale_id AND e.lot IS NOT NULL
+AND ((e.debit_acct = 'suspense' AND e.credit_acct = :held) OR (e.debit_acct = :held AND e.credit_acct = 'suspense'))
+GROUP BY e.lot"""

@@ -1,0 +1,102 @@
+"""Members in head office's SQLite file: imported, and told to tills by rising version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pos_loyalty.clock import from_ms, new_id, to_ms
+from pos_loyalty.engine.model import Entry, SalesSoFar
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store import ledger, members
+from pos_loyalty.store.db import Connection, meta
+from sync.wire import CardChange, LotChange, MemberChange
+
+ADJUSTMENT = "adjustment"
+
+
+def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list[str]:
+    """Import members who are not here yet, and say who they are. Opening lots come from the adjustment account."""
+    fresh = [member for member in imported if not db.execute(IS_HERE_SELECT, {"member": member.member_id}).fetchone()]
+    for member in fresh:
+        for card in member.cards:
+            holder = db.execute("SELECT member FROM card WHERE number = :card", {"card": card.number}).fetchone()
+            if holder is not None:
+                raise ConflictError(f"a card of member {member.member_id} belongs to member {holder[0]} already")
+    members.put_pulled(db, [_base(member) for member in fresh], as_of_seq=0)
+    entries = tuple(_opening(member.member_id, lot) for member in fresh for lot in member.lots if lot.centi)
+    if entries:
+        owner = meta(db, "owner") or ""
+        ledger.append(db, ledger.Draft(id=new_id(), kind="points.adjusted", store=owner, entries=entries), now)
+    return [member.member_id for member in fresh]
+
+
+def changed(db: Connection, since: int, limit: int) -> tuple[MemberChange, ...]:
+    """Members of a version above ``since``, by rising version, whole."""
+    return tuple(_change(member) for member in members.changed_since(db, since, limit))
+
+
+def _change(member: members.PulledMember) -> MemberChange:
+    return MemberChange(
+        member_id=member.member_id,
+        version=member.version,
+        tier=member.tier,
+        segments=member.segments,
+        birthday=member.birthday,
+        joined_at=_at(member.joined_ms),
+        sales=SalesSoFar(count=member.sales_count, spent_minor=member.spent_minor),
+        owed_centi=member.owed_centi,
+        staff=member.staff,
+        state=member.state,
+        cards=tuple(CardChange(number=card.number, state=card.state) for card in member.cards),
+        lots=tuple(
+            LotChange(
+                lot_id=lot.lot_id,
+                centi=lot.remaining_centi,
+                amount_centi=lot.amount_centi,
+                usable_from=_at(lot.usable_from_ms or None),
+                expires_at=_at(lot.expires_at_ms),
+            )
+            for lot in member.lots
+        ),
+        phone_index=member.phone_index,
+    )
+
+
+def _base(member: MemberChange) -> members.PulledMember:
+    """The member as a base to count from: without lots, which are entries, and without a version, which is given later."""
+    return members.PulledMember(
+        member_id=member.member_id,
+        version=0,
+        state=member.state,
+        tier=member.tier,
+        segments=member.segments,
+        birthday=member.birthday,
+        joined_ms=None if member.joined_at is None else to_ms(member.joined_at),
+        sales_count=member.sales.count,
+        spent_minor=member.sales.spent_minor,
+        owed_centi=member.owed_centi,
+        staff=member.staff,
+        phone_index=member.phone_index,
+        cards=tuple(members.PulledCard(number=card.number, state=card.state) for card in member.cards),
+    )
+
+
+def _opening(member_id: str, lot: LotChange) -> Entry:
+    return Entry(
+        kind="accrue",
+        debit=ADJUSTMENT,
+        credit=f"member:{member_id}",
+        centi=lot.centi,
+        member_id=member_id,
+        lot_id=lot.lot_id,
+        usable_from=lot.usable_from,
+        expires_at=lot.expires_at,
+    )
+
+
+def _at(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
+
+
+IS_HERE_SELECT = "SELECT 1 FROM member WHERE id = :member"

@@ -1,0 +1,158 @@
+"""How a till's fact is booked when it contradicts what head office knows. Rule: the sale happened, so nothing is refused.
+
+A lot gives and takes what it can, suspense the rest, and a person gets a case.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.model import Entry
+from pos_loyalty.errors import WireError
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.sales import MOVES
+from pos_loyalty.values import Points
+from sync.server.ledger_store import Case, Known, LotHold, Posting
+
+SUSPENSE: Final = "suspense"
+MEMBER: Final = "member:"
+UNDOES_SALE: Final = ("sale.cancelled", "sale.reversed")
+
+
+def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Known) -> Posting:
+    """Book one fact. Raises WireError for entries that no till of ours makes."""
+    booking = _Booking(fact.seq, known, may_repay=_ends_well(fact, known))
+    for entry in fact.entries:
+        booking.book(entry)
+    moves_sale = booking.check_sale(fact)
+    adds_member, adds_card = booking.check_enrolment(fact)
+    booking.check_member(fact)
+    return Posting(
+        fact=fact,
+        payload=payload,
+        prev_hash=prev_hash,
+        hash=hash_,
+        entries=tuple(booking.entries),
+        cases=tuple(booking.cases),
+        moves_sale=moves_sale,
+        adds_member=adds_member,
+        adds_card=adds_card,
+    )
+
+
+class _Booking:
+    """One fact on its way into the ledger: lots as they stand after each entry, entries and cases so far."""
+
+    def __init__(self, seq: int, known: Known, *, may_repay: bool) -> None:
+        self._seq = seq
+        self._known = known
+        self._lots = dict(known.lots)
+        self._lent = dict(known.lent_centi) if may_repay else {}
+        self.entries: list[Entry] = []
+        self.cases: list[Case] = []
+
+    def book(self, entry: Entry) -> None:
+        """Book one entry, split where its lot cannot give or take all of it."""
+        takes, gives = entry.debit.startswith(MEMBER), entry.credit.startswith(MEMBER)
+        if not takes and not gives:
+            self.entries.append(entry)
+            return
+        if (takes and gives) or f"{MEMBER}{entry.member_id}" not in (entry.debit, entry.credit):
+            raise WireError(f"fact {self._seq} moves points between members, or of a member it does not name")
+        if takes:
+            self._take(entry)
+        elif entry.kind == "accrue":
+            self._make(entry)
+        else:
+            self._give_back(entry)
+
+    def check_sale(self, fact: Fact) -> bool:
+        """Whether the fact begins a sale or moves it on, as far as head office can follow."""
+        state = self._known.sale_state
+        if fact.sale is not None:
+            if state is not None:
+                self._open("sale.twice", f"sale {fact.sale.sale_id} came before, in another fact")
+            return state is None
+        if fact.end is None:
+            return False
+        if fact.kind == "sale.completed" and fact.end.reason:
+            self._open("sale.contradicted", f"sale {fact.end.sale_id}: {fact.end.reason}")
+        if (state, fact.kind) not in MOVES:
+            self._open("sale.out_of_order", f"{fact.kind} of sale {fact.end.sale_id}, which is {state or 'unknown'}")
+            return False
+        return True
+
+    def check_enrolment(self, fact: Fact) -> tuple[bool, bool]:
+        """Whether the member and whether the card can be added."""
+        if fact.enrolment is None:
+            return False, False
+        if self._known.is_member_taken:
+            self._open("member.twice", f"member {fact.enrolment.member_id} is enrolled already")
+            return False, False
+        if self._known.card_holder is not None:
+            self._open("card.taken", f"the card of member {fact.enrolment.member_id} belongs to member {self._known.card_holder}")
+            return True, False
+        return True, True
+
+    def check_member(self, fact: Fact) -> None:
+        """Open a case for a member who is not known or not active. Their points are booked all the same."""
+        if fact.member is None or fact.enrolment is not None or self._known.member_state == "active":
+            return
+        self._open(f"member.{self._known.member_state or 'unknown'}", f"{fact.kind} of member {fact.member}")
+
+    def _take(self, entry: Entry) -> None:
+        lot = self._lot(entry)
+        from_lot = min(entry.centi, lot.centi) if lot else 0
+        if lot is not None:
+            self._lots[lot.lot_id] = replace(lot, centi=lot.centi - from_lot)
+        self._append(entry, from_lot)
+        short = entry.centi - from_lot
+        self._append(replace(entry, debit=SUSPENSE), short)
+        if short:
+            self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
+
+    def _give_back(self, entry: Entry) -> None:
+        """What suspense lent for this sale goes back to suspense before the lot gets any."""
+        lot = self._lot(entry)
+        repaid = min(entry.centi, self._lent.get(entry.lot_id or "", 0))
+        if repaid:
+            self._lent[entry.lot_id or ""] -= repaid
+        room = lot.amount_centi - lot.centi if lot else 0
+        to_lot = min(entry.centi - repaid, room)
+        if lot is not None:
+            self._lots[lot.lot_id] = replace(lot, centi=lot.centi + to_lot)
+        self._append(entry, to_lot)
+        self._append(replace(entry, credit=SUSPENSE), entry.centi - to_lot)
+        over = entry.centi - to_lot - repaid
+        if over:
+            self._open("lot.overfilled" if lot else "lot.unknown", f"{over} hundredths of a point over in lot {entry.lot_id}")
+
+    def _make(self, entry: Entry) -> None:
+        if entry.lot_id is None or entry.lot_id in self._lots:
+            self._append(replace(entry, credit=SUSPENSE), entry.centi)
+            self._open("lot.taken", f"lot {entry.lot_id} is there already")
+            return
+        assert entry.member_id is not None
+        self._lots[entry.lot_id] = LotHold(
+            lot_id=entry.lot_id, member_id=entry.member_id, amount_centi=entry.centi, centi=entry.centi
+        )
+        self.entries.append(entry)
+
+    def _lot(self, entry: Entry) -> LotHold | None:
+        """The named lot, when it is that member's."""
+        lot = self._lots.get(entry.lot_id or "")
+        return lot if lot is not None and lot.member_id == entry.member_id else None
+
+    def _append(self, entry: Entry, centi: int) -> None:
+        if centi:
+            self.entries.append(replace(entry, centi=Points(centi)))
+
+    def _open(self, reason: str, detail: str) -> None:
+        self.cases.append(Case(seq=self._seq, reason=reason, detail=detail))
+
+
+def _ends_well(fact: Fact, known: Known) -> bool:
+    """Whether the fact undoes a sale that stands: only then is there a debt to suspense to settle, once."""
+    return fact.kind in UNDOES_SALE and (known.sale_state, fact.kind) in MOVES

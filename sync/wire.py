@@ -1,0 +1,294 @@
+"""What goes over the line, as values and bytes: batches up, acks and changes down. Bytes only; nothing here opens a socket."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal, TypeVar
+
+from msgspec import Meta
+
+from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay, SalesSoFar
+from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, WireError
+from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
+from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.values import Points, Value, decode, encode
+
+PROTOCOL: Final = 0
+"""Stays 0, like the schema, until the protocol is frozen: a peer of another build is refused."""
+FACTS_MAX: Final = 500
+COMPRESSED_BYTES_MAX: Final = 1024 * 1024
+PLAIN_BYTES_MAX: Final = 8 * 1024 * 1024
+LONE_FACT_BYTES_MAX: Final = PAYLOAD_BYTES_MAX + 64 * 1024
+"""A batch of one fact may be so large, compressed: a fact that packs badly must not block the log behind it."""
+HEADER_BYTES_MAX: Final = 256 * 1024
+MEMBERS_MAX: Final = 500
+ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
+RETRY_AFTER_MAX_S: Final = 900
+GZIP_LEVEL: Final = 6
+INT64_MAX: Final = 2**63 - 1
+URN: Final = "urn:pos-loyalty:sync:"
+
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=0, le=INT64_MAX)]
+Key = Annotated[bytes, Meta(min_length=16, max_length=64)]
+ProblemKind = Literal["log-gap", "log-fork", "wire", "too-large", "peer", "token", "busy"]
+
+T = TypeVar("T")
+
+
+class Peer(Value):
+    """Who speaks, and in which build. Both sides must be of one build while the schema is 0."""
+
+    till: Id
+    build: Hash
+    protocol: int = PROTOCOL
+    schema: int = SCHEMA
+
+
+class BatchHeader(Value):
+    """First line of a batch. The facts are first_seq … first_seq + count − 1; ``prev_hash`` is the hash before the first."""
+
+    protocol: int
+    schema: int
+    build: Hash
+    till: Id
+    epoch: Annotated[int, Meta(ge=1, le=2**31)]
+    first_seq: Annotated[int, Meta(ge=1, le=2**53)]
+    prev_hash: Hash
+    head_hash: Hash
+    count: Annotated[int, Meta(ge=1, le=FACTS_MAX)]
+    member_keys: Annotated[dict[Id, Key], Meta(max_length=FACTS_MAX)]
+    """The data keys of members enrolled in this batch. They never enter the log, so that a member can be erased."""
+
+
+class Batch(Value):
+    """A decoded body: payloads are the exact bytes of the till's log, in order."""
+
+    header: BatchHeader
+    payloads: tuple[bytes, ...]
+    compressed_bytes: int
+
+
+class Suspended(Value):
+    """A fact that was accepted and contradicts what head office knows. A person looks at it; the till need not."""
+
+    seq: int
+    reason: str
+
+
+class Ack(Value):
+    """Head office holds the till's log, durably, up to ``applied_seq``, whose hash is ``applied_hash``."""
+
+    applied_seq: Count
+    applied_hash: Hash
+    server_time: Instant
+    max_batch: Annotated[int, Meta(ge=1, le=FACTS_MAX)] = FACTS_MAX
+    retry_after: Annotated[int, Meta(ge=0, le=RETRY_AFTER_MAX_S)] = 0
+    """Seconds to wait before the next batch."""
+    suspense: Annotated[tuple[Suspended, ...], Meta(max_length=FACTS_MAX)] = ()
+
+
+class ChangesRequest(Value):
+    """What the till has: members up to version ``since``, and the programme of that hash (None: none)."""
+
+    peer: Peer
+    since: Count
+    programme: Hash | None = None
+
+
+class CardChange(Value):
+    """A card of a member."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=64)]
+    state: Literal["active", "lost"] = "active"
+
+
+class LotChange(Value):
+    """A lot at head office: what is left in it, and what it began with."""
+
+    lot_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    centi: Centi
+    amount_centi: Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
+    usable_from: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class MemberChange(Value):
+    """One member, whole. ``lots`` are those that still hold points; ``version`` 0 in an import, where head office gives it."""
+
+    member_id: Id
+    version: Count = 0
+    tier: Label | None = None
+    segments: Annotated[tuple[Label, ...], Meta(max_length=256)] = ()
+    birthday: MonthDay | None = None
+    joined_at: Instant | None = None
+    sales: SalesSoFar = SalesSoFar()
+    owed_centi: Centi = Points(0)
+    staff: bool = False
+    state: Literal["active", "blocked", "erased"] = "active"
+    cards: Annotated[tuple[CardChange, ...], Meta(max_length=64)] = ()
+    lots: tuple[LotChange, ...] = ()
+    phone_index: Hash | None = None
+    """Hex of the slow hash of the phone. Names and phones themselves are never sent to a till."""
+
+
+class ProgrammeBody(Value):
+    """A published programme: the exact bytes of its TOML."""
+
+    id: str
+    version: int
+    sha256: Hash
+    body: bytes
+
+
+class Changes(Value):
+    """A page of changes, members by rising version. Every member stands as of the till's own fact ``as_of_seq``.
+
+    ``since`` repeats the question; ``version`` is what to ask with next time; ``complete`` says that there is no more now.
+    ``programme`` is None when the till has the newest. ``as_of_seq`` and its hash are an ack too: head office holds so much.
+    """
+
+    since: Count
+    as_of_seq: Count
+    as_of_hash: Hash
+    version: Count
+    complete: bool
+    server_time: Instant
+    members: Annotated[tuple[MemberChange, ...], Meta(max_length=MEMBERS_MAX)] = ()
+    programme: ProgrammeBody | None = None
+
+
+class Problem(Value):
+    """An RFC 9457 problem document. ``detail`` is a sentence for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    expected_seq: int | None = None
+
+
+class Reply(Value):
+    """An HTTP answer as it came, inflated within ANSWER_BYTES_MAX."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after_s: int | None = None
+
+
+def encode_batch(header: BatchHeader, payloads: Sequence[bytes]) -> bytes:
+    """The gzip body of a batch: the header, then each payload, a line each. The same input gives the same bytes."""
+    assert header.count == len(payloads)
+    return gzip.compress(b"".join(line + b"\n" for line in (encode(header), *payloads)), GZIP_LEVEL, mtime=0)
+
+
+def decode_batch(body: bytes) -> Batch:
+    """Read a batch within all limits. Raises WireError; does not look into the payloads."""
+    lines = inflate(body, PLAIN_BYTES_MAX).split(b"\n", FACTS_MAX + 2)
+    if len(lines) < 2 or lines[-1] or len(lines) > FACTS_MAX + 2:
+        raise WireError(f"a batch is a header and 1 to {FACTS_MAX} facts, each on a line that ends")
+    if len(lines[0]) > HEADER_BYTES_MAX:
+        raise WireError(f"the batch header is larger than {HEADER_BYTES_MAX} bytes")
+    header = _value(lines[0], BatchHeader, "header")
+    payloads = tuple(lines[1:-1])
+    if header.count != len(payloads):
+        raise WireError(f"the batch header counts {header.count} facts, {len(payloads)} came")
+    if header.count > 1 and len(body) > COMPRESSED_BYTES_MAX:
+        raise WireError(f"a batch of several facts is at most {COMPRESSED_BYTES_MAX} bytes, compressed")
+    return Batch(header=header, payloads=payloads, compressed_bytes=len(body))
+
+
+def hashes_of(batch: Batch) -> tuple[bytes, ...]:
+    """The hash of each fact of a batch. Raises WireError when they do not end at the header's head."""
+    last, hashes = bytes.fromhex(batch.header.prev_hash), []
+    for payload in batch.payloads:
+        last = chain(last, payload)
+        hashes.append(last)
+    if last.hex() != batch.header.head_hash:
+        raise WireError("the facts of the batch do not chain up to its head hash")
+    return tuple(hashes)
+
+
+def inflate(data: bytes, limit: int) -> bytes:
+    """Undo one gzip member, stopping hard at ``limit`` plain bytes. Raises WireError."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        plain = stream.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise WireError("the body is not gzip") from error
+    if len(plain) > limit:
+        raise WireError(f"the body inflates to more than {limit} bytes")
+    if not stream.eof:
+        raise WireError("the gzip body is cut short")
+    if stream.unused_data:
+        raise WireError("there is more after the gzip body")
+    return plain
+
+
+def deflate(data: bytes) -> bytes:
+    """Gzip, the same bytes every time."""
+    return gzip.compress(data, GZIP_LEVEL, mtime=0)
+
+
+def check_peer(protocol: int, schema: int, build: str, own_build: str) -> None:
+    """Refuse another protocol, schema or build in one sentence. Raises WireError."""
+    if (protocol, schema, build) != (PROTOCOL, SCHEMA, own_build):
+        raise WireError(
+            f"the other side is of another build ({protocol}/{schema}/{build[:12]}, here {PROTOCOL}/{SCHEMA}/{own_build[:12]}): "
+            "install the same pos-loyalty on both"
+        )
+
+
+def read_ack(reply: Reply) -> Ack:
+    """The ack in a reply to a batch. Raises what the reply says instead: see ``checked``."""
+    return _value(checked(reply), Ack, "ack")
+
+
+def read_changes(reply: Reply) -> Changes:
+    """The changes in a reply. Raises what the reply says instead: see ``checked``."""
+    return _value(checked(reply), Changes, "changes")
+
+
+def checked(reply: Reply) -> bytes:
+    """The body of a good reply. Raises LogGapError, LogForkError or WireError for head office's own words,
+    HeadOfficeGoneError for busy servers and for strangers such as a captive portal."""
+    kind = reply.content_type.partition(";")[0].strip().lower()
+    if reply.status == 200 and kind == "application/json":
+        return reply.body
+    if reply.status in (408, 425, 429) or reply.status >= 500:
+        raise HeadOfficeGoneError(f"head office is busy (HTTP {reply.status})", reply.retry_after_s)
+    if reply.status >= 400 and kind == "application/problem+json":
+        _raise_problem(_value(reply.body, Problem, "problem"))
+    raise HeadOfficeGoneError(f"something else answers in head office's place (HTTP {reply.status}, {kind or 'no content type'})")
+
+
+def problem(kind: ProblemKind, status: int, detail: str, expected_seq: int | None = None) -> Problem:
+    """A problem document of this protocol."""
+    return Problem(type=URN + kind, title=kind, status=status, detail=detail, expected_seq=expected_seq)
+
+
+def wait_of(value: str | None) -> int | None:
+    """Seconds of a Retry-After header within RETRY_AFTER_MAX_S; None when absent or a date."""
+    if value is None or not value.isascii() or not value.isdigit():
+        return None
+    return min(int(value[:9]), RETRY_AFTER_MAX_S)
+
+
+def _raise_problem(said: Problem) -> None:
+    match said.type.removeprefix(URN):
+        case "log-gap" if said.expected_seq is not None and said.expected_seq >= 1:
+            raise LogGapError(said.detail, said.expected_seq)
+        case "log-fork":
+            raise LogForkError(said.detail)
+        case _:
+            raise WireError(said.detail)
+
+
+def _value(data: bytes, kind: type[T], place: str) -> T:
+    try:
+        return decode(data, kind, place=place)
+    except InputError as error:
+        raise WireError(str(error)) from error

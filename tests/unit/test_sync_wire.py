@@ -1,0 +1,231 @@
+"""Bytes on the line: limits, damage, hostile JSON, strangers who answer in head office's place, and the waits."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import zlib
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, WireError
+from pos_loyalty.store.outbox import Row
+from sync import backoff, push
+from sync.local import begin_push, next_batch
+from sync.wire import (
+    COMPRESSED_BYTES_MAX,
+    PLAIN_BYTES_MAX,
+    Peer,
+    Reply,
+    decode_batch,
+    inflate,
+    read_ack,
+    wait_of,
+)
+from tests.simulation.shop import BUILD, NOW, HeadOffice, Till, half
+
+ZERO = "0" * 64
+PEER = Peer(till="T1", build=BUILD)
+PROBLEM = "application/problem+json"
+GAP = b'{"type":"urn:pos-loyalty:sync:log-gap","title":"","status":409,"detail":"d","expected_seq":7}'
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> HeadOffice:
+    return HeadOffice(tmp_path)
+
+
+def header(payloads: list[bytes], **other: object) -> bytes:
+    """A header written by hand, as another implementer would from docs/sync.md."""
+    last = bytes(32)
+    for payload in payloads:
+        last = sha256(last + payload).digest()
+    fields = {
+        "protocol": 0, "schema": 0, "build": BUILD, "till": "T1", "epoch": 1, "first_seq": 1, "prev_hash": ZERO,
+        "head_hash": last.hex(), "count": len(payloads), "member_keys": {},
+    }  # fmt: skip
+    return json.dumps(fields | other).encode()
+
+
+def body(payloads: list[bytes], **other: object) -> bytes:
+    return gzip.compress(b"\n".join([header(payloads, **other), *payloads, b""]))
+
+
+def good_payload(tmp_path: Path) -> bytes:
+    (tmp_path / "good").mkdir()
+    till = Till(tmp_path / "good", "T1")
+    till.sell("S1")
+    (payload,) = till.db.execute("SELECT payload FROM txn").fetchone()
+    return bytes(payload)
+
+
+def test_a_batch_made_by_hand_is_taken(office: HeadOffice, tmp_path: Path) -> None:
+    assert office.push("T1", body([good_payload(tmp_path)])).status == 200
+
+
+def test_a_gzip_bomb_is_stopped_hard(office: HeadOffice) -> None:
+    bomb = gzip.compress(b"0" * (64 * 1024 * 1024))
+    assert len(bomb) < COMPRESSED_BYTES_MAX
+    with pytest.raises(WireError, match="inflates to more than"):
+        inflate(bomb, PLAIN_BYTES_MAX)
+    assert office.push("T1", bomb).status == 422
+
+
+def test_cut_short_at_any_byte_nothing_changes(office: HeadOffice, tmp_path: Path) -> None:
+    whole = body([good_payload(tmp_path)])
+    for end in range(0, len(whole), 7):
+        assert office.push("T1", whole[:end]).status == 422
+    assert office.rows("SELECT COUNT(*) FROM txn") == [(0,)]
+    assert office.rows("SELECT COUNT(*) FROM till") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"<html>",
+        zlib.compress(b"x"),
+        gzip.compress(b""),
+        gzip.compress(b"\n"),
+        gzip.compress(b"x") + b"more",
+        gzip.compress(b"{}\n{}\n"),
+    ],
+)
+def test_what_is_no_batch_is_refused(office: HeadOffice, data: bytes) -> None:
+    assert office.push("T1", data).status == 422
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"mono_ns":', b'"mono_ns":NaN,"x":'),
+        (b'"mono_ns":', b'"mono_ns":1e400,"x":'),
+        (b'"mono_ns":', b'"mono_ns":1,"mono_ns":'),
+        (b'"mono_ns":', b'"mono_ns":9223372036854775808,"hlc":'),
+        (b'"epoch":1', b'"epoch":-0'),
+        (b'"epoch":1', b'"epoch":1.0'),
+        (b'"seq":1', b'"seq":2'),
+        (b'"seq":1', '"seq":١'.encode()),
+        (b'"till":"T1"', b'"till":"T2"'),
+        (b'"schema":0', b'"schema":1'),
+        (b'"store":"S1"', b'"store":"\\ud800"'),
+        (b'"store":"S1"', b'"store":"S\x00"'),
+        (b'"store":"S1"', b'"store":' + b"[" * 100_000),
+        (b'"store":"S1"', b'"store": "S1"'),
+        (b'"price_minor":10000', b'"price_minor":9223372036854775808'),
+        (b'"gross_minor":10000', b'"gross_minor":99999999999999999999'),
+    ],
+)
+def test_a_hostile_payload_is_refused_and_changes_nothing(office: HeadOffice, tmp_path: Path, old: bytes, new: bytes) -> None:
+    good = good_payload(tmp_path)
+    assert old in good
+    assert office.push("T1", body([good.replace(old, new, 1)])).status == 422
+    assert office.rows("SELECT COUNT(*) FROM txn") == [(0,)]
+    assert office.push("T1", body([good])).status == 200, "the till is not stopped for good"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"head_hash": "1" * 64},
+        {"count": 2},
+        {"till": "T2"},
+        {"protocol": 1},
+        {"schema": 1},
+        {"build": ZERO},
+        {"first_seq": 0},
+        {"extra": 1},
+    ],
+)
+def test_a_header_that_does_not_hold_is_refused(office: HeadOffice, tmp_path: Path, other: dict[str, object]) -> None:
+    assert office.push("T1", body([good_payload(tmp_path)], **other)).status == 422
+    assert office.rows("SELECT COUNT(*) FROM till") == [(0,)]
+
+
+def test_a_peer_of_another_build_is_refused_in_one_sentence(office: HeadOffice, tmp_path: Path) -> None:
+    reply = office.push("T1", body([good_payload(tmp_path)], build=ZERO))
+    with pytest.raises(WireError, match=r"another build .* install the same pos-loyalty on both$"):
+        read_ack(reply)
+
+
+def test_too_many_facts_are_refused() -> None:
+    with pytest.raises(WireError):
+        decode_batch(body([b"{}"] * 501, count=500))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "data", "error"),
+    [
+        (200, "text/html", b"<html>log in</html>", HeadOfficeGoneError),
+        (200, "application/json", b"<html>", WireError),
+        (200, "application/json", b"{}", WireError),
+        (302, "text/html", b"", HeadOfficeGoneError),
+        (403, "text/html", b"pay first", HeadOfficeGoneError),
+        (404, "", b"", HeadOfficeGoneError),
+        (429, "text/plain", b"", HeadOfficeGoneError),
+        (503, PROBLEM, b"{}", HeadOfficeGoneError),
+        (409, PROBLEM, GAP, LogGapError),
+        (409, PROBLEM, b'{"type":"urn:pos-loyalty:sync:log-fork","title":"","status":409,"detail":"d"}', LogForkError),
+        (401, PROBLEM, b'{"type":"urn:pos-loyalty:sync:token","title":"","status":401,"detail":"d"}', WireError),
+    ],
+)
+def test_every_answer_has_its_meaning(status: int, kind: str, data: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        read_ack(Reply(status=status, content_type=kind, body=data))
+
+
+@given(st.integers(1, 60), st.floats(0, 1, exclude_max=True), st.none() | st.integers(0, 900))
+def test_a_wait_is_within_its_bounds(failures: int, chance: float, wished_s: int | None) -> None:
+    wait_s = backoff.delay_s(failures, lambda: chance, wished_s)
+    assert 1 <= wait_s <= 900
+    assert wait_s <= max(2**failures, wished_s or 0)
+    assert wait_s >= (wished_s or 0)
+
+
+def test_only_seconds_are_read_from_retry_after() -> None:
+    assert [wait_of(text) for text in ("5", "99999999999", "-1", "Wed, 21 Oct", "٣", None)] == [5, 900, None, None, None, None]
+
+
+def test_large_facts_travel_in_smaller_batches() -> None:
+    noise = random.Random(7)
+    rows, last = [], bytes(32)
+    for seq in range(1, 6):
+        payload = noise.randbytes(400_000).hex().encode()
+        head = sha256(last + payload).digest()
+        rows.append(Row(seq=seq, payload=payload, prev_hash=last, hash=head))
+        last = head
+    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, 1, {}, NOW)
+    assert step.send is not None
+    assert len(step.send) <= COMPRESSED_BYTES_MAX
+    assert decode_batch(step.send).header.count == 2
+
+
+def test_one_fact_that_packs_badly_travels_alone() -> None:
+    payload = random.Random(7).randbytes(2_000_000).hex().encode()
+    rows = [Row(seq=1, payload=payload, prev_hash=bytes(32), hash=sha256(bytes(32) + payload).digest())]
+    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, 1, {}, NOW)
+    assert step.send is not None
+    assert decode_batch(step.send).payloads == (payload,)
+
+
+def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
+    till = Till(tmp_path, "T1")
+    till.enrol("M1", "2000000000015")
+    till.sell("S1", "M1", earn=10)
+    state = begin_push(till.db, 500, NOW)
+    assert next_batch(till.db, till.here, state, NOW) == next_batch(till.db, till.here, state, NOW)
+
+
+def test_a_gap_again_and_again_waits_longer(tmp_path: Path) -> None:
+    till = Till(tmp_path, "T1")
+    till.sell("S1")
+    state = begin_push(till.db, 500, NOW)
+    first = push.failed(state, LogGapError("gap", 1), NOW, half).state
+    second = push.failed(first, LogGapError("gap", 1), NOW, half).state
+    assert first.wake_at == NOW < second.wake_at
