@@ -1,0 +1,46 @@
+"""The till's web application: API and cashier page behind one door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from pos_loyalty.errors import LoyaltyError
+from pos_loyalty.web import api, page, problems
+from pos_loyalty.web.guard import LOCAL_HOSTS, guarded
+from pos_loyalty.web.scans import ScanBoard
+from pos_loyalty.web.verbs import Shop, Verbs
+
+
+def application(
+    till: Verbs, shop: Shop, *, scans: ScanBoard, titles: page.Titles | None = None, allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+) -> ASGIApp:
+    """The ASGI application. It calls the till in one thread of its own, and leaves closing the till to its owner.
+
+    ``allowed_hosts`` are the names, without a port, under which browsers may reach the till.
+    """
+    worker = api.Worker()
+
+    @asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        yield
+        worker.stop()
+
+    app = Starlette(
+        routes=[*api.routes(till, worker, scans, shop.languages), *page.routes(shop, worker, titles or _no_titles)],
+        exception_handlers={
+            LoyaltyError: problems.on_loyalty_error,
+            HTTPException: problems.on_http_error,
+            Exception: problems.on_fault,
+        },
+        lifespan=life,
+    )
+    return guarded(app, allowed_hosts)
+
+
+def _no_titles() -> Mapping[str, Mapping[str, str]]:
+    return {}

@@ -1,0 +1,69 @@
+"""The cashier page: one screen, rendered once for each language; its script asks the same API as any host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pos_loyalty.config import Language
+from pos_loyalty.i18n import SIGNS, catalogue, tr
+from pos_loyalty.web.api import JSON, Worker
+from pos_loyalty.web.body import language_of
+from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
+from pos_loyalty.web.verbs import Shop
+
+HOME = Path(__file__).parent
+PAGE = "page."
+SCRIPT_WORDS = (PAGE, "point.", "rule.")
+"""Which words the script is given: those of the page, the forms of a point, the names of what is not a rule of the programme."""
+
+Titles = Callable[[], Mapping[str, Mapping[str, str]]]
+"""The titles of the rules in force, by rule id and language."""
+
+
+def routes(shop: Shop, worker: Worker, titles: Titles) -> list[Route | Mount]:
+    """The page and what its script reads."""
+    loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
+    template = loader.get_template("cashier.html")
+    products = msgspec.json.encode(shop.products)
+    openapi = OPENAPI_FILE.read_bytes()
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(_render(template, shop, language_of(request, shop.languages) or shop.languages[0]))
+
+    async def product_list(request: Request) -> Response:
+        return Response(products, media_type=JSON)
+
+    async def rule_titles(request: Request) -> Response:
+        return Response(msgspec.json.encode(await worker.run(titles)), media_type=JSON)
+
+    async def description(request: Request) -> Response:
+        return Response(openapi, media_type=JSON)
+
+    return [
+        Route("/", page),
+        Route("/openapi.json", description),
+        Route("/page/products.json", product_list),
+        Route("/page/rules.json", rule_titles),
+        Mount("/static", StaticFiles(directory=HOME / "static")),
+    ]
+
+
+def _render(template: Template, shop: Shop, language: Language) -> str:
+    words = {key.removeprefix(PAGE): text for key, text in catalogue(language).items() if key.startswith(SCRIPT_WORDS)}
+    return template.render(
+        tr=partial(tr, language),
+        language=language,
+        shop=shop,
+        sign=SIGNS.get(shop.currency, shop.currency) if language == "ru" else shop.currency,
+        words=msgspec.json.encode(words).decode(),
+        other_languages=[other for other in shop.languages if other != language],
+    )

@@ -1,0 +1,78 @@
+"""Serving an application with uvicorn until the process is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+CONNECTIONS_MAX = 100
+KEEP_ALIVE_S = 30
+TICK_S = 0.05
+GRACE_S = 3
+"""How long requests under way may hold up the end."""
+HEADERS_BYTES_MAX = 16 * 1024
+
+
+def serve(app: ASGIApp, listener: socket.socket, *, leaving: Callable[[], None] | None = None) -> None:
+    """Serve on a listening socket until SIGINT or SIGTERM, then return: the caller closes what it holds.
+
+    ``leaving`` is called as soon as the end begins: what streams without end must stop then. Addresses are not logged.
+    """
+    running = server(app)
+
+    def leave(*_: object) -> None:
+        running.should_exit = True
+
+    # uvicorn raises its signals once more when it is done; with these in place that ends nothing.
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        run(running, listener, leaving=leaving)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """A server for those who run it in a thread of their own and end it by ``should_exit``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, proxy_headers=False, http="h11", ws="none",
+            loop="asyncio", lifespan="on", limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S, h11_max_incomplete_event_size=HEADERS_BYTES_MAX,
+        )
+    )  # fmt: skip
+
+
+def run(running: uvicorn.Server, listener: socket.socket, *, leaving: Callable[[], None] | None) -> None:
+    """Run a server to its end."""
+    asyncio.run(_until_left(running, listener, leaving))
+
+
+async def _until_left(running: uvicorn.Server, listener: socket.socket, leaving: Callable[[], None] | None) -> None:
+    serving = asyncio.create_task(running.serve(sockets=[listener]))
+    while not running.should_exit and not serving.done():
+        await asyncio.sleep(TICK_S)
+    if leaving is not None:
+        leaving()
+    await serving
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket: who connects from now on is answered. Port 0 takes a free one. Raises OSError when it is taken."""
+    # The protocol is named because asyncio sends small answers at once only on sockets that name it; else each waits 40 ms.
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(CONNECTIONS_MAX)
+    except OSError:
+        listener.close()
+        raise
+    return listener

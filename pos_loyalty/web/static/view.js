@@ -1,0 +1,189 @@
+// What the page shows. Nothing here decides or asks; text goes in as text, never as markup.
+
+import { quantityText } from "./basket.js";
+import { amount, clock, day, decimal, hasWord, LANGUAGE, money, pointNoun, points, pointsInWords, word } from "./words.js";
+
+const BY_HAND = ["coupon", "redeem", "manual", "prior"];
+const REFUSALS_MAX = 20;
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with a class, text or children. */
+export function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/** A rule's title; what is not a rule of the programme (a discount by hand, rounding) has a word of ours. */
+export function titleOf(titles, rule) {
+  const title = titles[rule];
+  if (title) return title[LANGUAGE] ?? Object.values(title)[0] ?? rule;
+  return hasWord(`rule.${rule}`) ? word(`rule.${rule}`) : rule;
+}
+
+export function showLines(sale, quote, titles, choose) {
+  const body = $("lines").tBodies[0];
+  body.replaceChildren(...sale.lines.map((line) => lineRow(line, sale, quote, titles, choose)));
+  $("lines").hidden = sale.lines.length === 0;
+  $("empty").hidden = sale.lines.length > 0;
+  body.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  $("coupons").hidden = sale.coupons.length === 0;
+  $("coupons").replaceChildren(...sale.coupons.map((code) => element("li", "", `${word("coupon")} ${code}`)));
+  showRefusals(quote, titles);
+}
+
+function lineRow(line, sale, quote, titles, choose) {
+  const priced = quote?.lines.find((one) => one.line_id === line.id);
+  const name = element("td", "", element("span", "name", line.product.name || line.product.sku));
+  for (const { rule, off_minor } of priced?.adjustments ?? []) {
+    name.append(element("span", "reason", `${titleOf(titles, rule)}: −${amount(off_minor)}`));
+  }
+  const unit = line.product.measure === "weight" ? `\u00a0${word("kg")}` : "";
+  const sum = element("td", "number");
+  if (priced && priced.net_minor !== priced.gross_minor) sum.append(element("s", "faint", amount(priced.gross_minor)), " ");
+  sum.append(element("strong", "", priced ? amount(priced.net_minor) : "…"));
+  const row = element(
+    "tr", "", name, element("td", "number", decimal(quantityText(line.milli)) + unit),
+    element("td", "number", amount(line.product.price_minor)), sum,
+  );
+  if (line.id === sale.selected) row.setAttribute("aria-current", "true");
+  row.addEventListener("click", () => choose(line.id));
+  return row;
+}
+
+/** What the cashier asked for by hand is answered in the open; rules that did not hold wait under a heading. */
+function showRefusals(quote, titles) {
+  const refusals = quote?.refusals ?? [];
+  const asked = refusals.filter(({ rule }) => BY_HAND.includes(rule));
+  const quiet = refusals.filter(({ rule }) => !BY_HAND.includes(rule)).slice(0, REFUSALS_MAX);
+  const item = ({ rule, have, need }) => {
+    const sentence = rule === "coupon" ? "coupon_refused" : "refusal";
+    return element("li", "", word(sentence, { rule: titleOf(titles, rule), have, need }));
+  };
+  const said = (quote?.messages ?? []).map(({ text }) => element("li", "", text[LANGUAGE] ?? Object.values(text)[0] ?? ""));
+  const unsold = (quote?.line_refusals ?? []).map(({ reason }) => element("li", "", reason));
+  $("remarks").replaceChildren(...unsold, ...asked.map(item), ...said);
+  $("remarks").hidden = $("remarks").childElementCount === 0;
+  $("refusals").hidden = quiet.length === 0;
+  $("refusals").querySelector("summary").textContent = word("refused", { count: quiet.length });
+  $("refusals").querySelector("ul").replaceChildren(...quiet.map(item));
+}
+
+export function showMember(member) {
+  const box = $("member");
+  if (!member) {
+    box.replaceChildren(element("p", "faint", word("no_member")));
+    return;
+  }
+  const card = member.card ? `${word("card")} ${member.card.replace(/^\*+/, "•• ")}` : word("member");
+  const facts = [element("p", "who", [card, member.tier ?? ""].filter(Boolean).join(" · "))];
+  facts.push(element("p", "balance", element("strong", "", points(member.balance_centi)), ` ${pointNoun(member.balance_centi)}`));
+  if (member.next_expiry && member.next_expiry_centi > 0) {
+    const fields = { points: pointsInWords(member.next_expiry_centi), day: day(member.next_expiry) };
+    facts.push(element("p", "expiring", word("expiring", fields)));
+  }
+  if (member.redeemable_centi < member.usable_centi) {
+    facts.push(element("p", "faint", word("limited", { points: pointsInWords(member.redeemable_centi) })));
+  }
+  if (member.known_at) facts.push(element("p", "faint", word("known_at", { time: clock(member.known_at) })));
+  box.replaceChildren(...facts);
+}
+
+export function showTotals(sale, quote, asking) {
+  $("totals").classList.toggle("stale", asking);
+  const saved = quote ? quote.gross_minor - quote.total_minor : 0;
+  const byPoints = quote ? quote.total_minor - quote.due_minor : 0;
+  const earn = quote ? quote.accruals.reduce((sum, accrual) => sum + accrual.centi, 0) : 0;
+  $("gross").textContent = money(quote?.gross_minor ?? 0);
+  $("saved").textContent = `−${money(saved)}`;
+  $("saved-row").hidden = saved === 0;
+  $("by-points").textContent = `−${money(byPoints)}`;
+  $("by-points-row").hidden = byPoints === 0;
+  $("due").textContent = money(quote?.due_minor ?? 0);
+  $("earn").textContent = `+${pointsInWords(earn)}`;
+  $("earn-row").hidden = earn === 0;
+  showPoints(sale, quote);
+}
+
+function showPoints(sale, quote) {
+  const most = quote?.redemption.max_centi ?? 0;
+  const on = sale.redeem !== null;
+  $("points").hidden = !sale.member || !quote || (most === 0 && !on);
+  $("redeem").setAttribute("aria-pressed", String(on));
+  const field = $("redeem-amount");
+  if (document.activeElement === field) return;
+  field.value = points(on && quote ? quote.redemption.centi : most);
+}
+
+/** One line of good or neutral news; the empty text clears it. */
+export function tell(text) {
+  $("notice").textContent = text;
+  $("alarm").hidden = true;
+  $("alarm").textContent = "";
+}
+
+/** One sentence about what failed. */
+export function warn(text) {
+  $("notice").textContent = "";
+  $("alarm").hidden = false;
+  $("alarm").textContent = text;
+}
+
+export function showBadges(health) {
+  if (!health) {
+    $("badges").replaceChildren(element("li", "failed", `⚠ ${word("till_gone")}`));
+    return;
+  }
+  const badges = [];
+  const heard = health.heard_at ? word("heard_at", { time: clock(health.heard_at) }) : word("never_heard");
+  if (health.head_office === "answers") badges.push(element("li", "", `● ${word("head_office_answers")}`));
+  if (health.head_office === "silent") badges.push(element("li", "offline", `○ ${word("head_office_silent")} · ${heard}`));
+  if (health.unsent_facts > 0) badges.push(element("li", "", word("unsent", { count: health.unsent_facts })));
+  if (health.prints_waiting > 0) badges.push(element("li", "", word("prints_waiting", { count: health.prints_waiting })));
+  for (const problem of health.problems) badges.push(element("li", "failed", `⚠ ${problem}`));
+  $("badges").replaceChildren(...badges);
+}
+
+/** Sales whose payment nobody has confirmed. The first one has the keys. */
+export function showUnfinished(sales, finish) {
+  $("unfinished").hidden = sales.length === 0;
+  $("unfinished").replaceChildren(...sales.map((sale, at) => {
+    const fields = { due: money(sale.quote.due_minor), time: clock(sale.authorised_at), number: sale.receipt_no };
+    const button = (name, key, verb) => {
+      const made = element("button", "", ...(at === 0 ? [element("kbd", "", key), " "] : []), word(name));
+      made.type = "button";
+      made.addEventListener("click", () => finish(sale.sale_id, verb));
+      return made;
+    };
+    const question = element("p", "", word("unfinished_question", fields));
+    return element("div", "row", question, button("paid", "Shift+F8", "complete"), button("not_paid", "Shift+F9", "cancel"));
+  }));
+}
+
+export function showFound(found, active, take) {
+  $("found").hidden = found.length === 0;
+  $("scan").setAttribute("aria-expanded", String(found.length > 0));
+  $("found").replaceChildren(...found.map((product, at) => {
+    const item = element("li", "", element("span", "", product.name || product.sku), element("span", "number", money(product.price_minor)));
+    item.id = `found-${at}`;
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", String(at === active));
+    item.addEventListener("click", () => take(product));
+    return item;
+  }));
+  if (found.length && active >= 0) $("scan").setAttribute("aria-activedescendant", `found-${active}`);
+  else $("scan").removeAttribute("aria-activedescendant");
+}
+
+export function showDone(sale, receipt) {
+  const shown = Boolean(sale);
+  $("done").hidden = !shown;
+  document.body.classList.toggle("is-done", shown);
+  if (!shown) return;
+  $("done-title").textContent = `✓ ${word("done", { due: money(sale.quote.due_minor), number: sale.receipt_no })}`;
+  $("receipt").textContent = receipt;
+  $("done-note").textContent = sale.balance_centi === null ? "" : word("balance_after", { points: pointsInWords(sale.balance_centi) });
+  $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
+}
