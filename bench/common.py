@@ -1,0 +1,70 @@
+"""What the benches share: figures of a series, the machine they were taken on, and printing them for people or machines."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Milliseconds of one thing, measured many times."""
+
+    median: float
+    p99: float
+    p999: float
+    count: int
+
+
+def series(times_ns: Sequence[int]) -> Series:
+    """The figures of at least one measurement."""
+    ordered = sorted(times_ns)
+
+    def at(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] / NS_PER_MS, 3)
+
+    return Series(median=at(0.5), p99=at(0.99), p999=at(0.999), count=len(ordered))
+
+
+def machine() -> dict[str, str]:
+    """Where and on what the figures were taken."""
+    return {
+        "cpu": _cpu(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "load": f"{os.getloadavg()[0]:.2f}",
+    }
+
+
+def finish(name: str, figures: dict[str, object], passed: bool, *, as_json: bool) -> int:
+    """Print what was measured; the value is the exit status."""
+    shown = {name: {key: asdict(value) if isinstance(value, Series) else value for key, value in figures.items()}}
+    if as_json:
+        print(json.dumps(shown | {"machine": machine(), "passed": passed}, sort_keys=True))
+        return 0 if passed else 1
+    print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in machine().items()))
+    for key, value in figures.items():
+        words = f"median {value.median} ms, p99 {value.p99}, p99.9 {value.p999}" if isinstance(value, Series) else value
+        print(f"  {key}: {words}")
+    print("  passed" if passed else "  FAILED")
+    return 0 if passed else 1
+
+
+def void(name: str, reason: str) -> int:
+    """A bench that measured nothing worth knowing."""
+    print(f"{name}: void: {reason}", file=sys.stderr)
+    return 1
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,60 @@
+"""What the commands share: the config option, reading a file with a clear error, printing JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pos_loyalty.errors import InputError
+from pos_loyalty.values import encode
+
+Commands = Any
+"""argparse's collection of sub-parsers; it has no public type."""
+FILE_BYTES_MAX = 64 * 1024 * 1024
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The option that every command over a configured till takes."""
+    parser.add_argument("--config", metavar="PATH", type=Path, default=Path("config.toml"), help="the config file (config.toml)")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The option for machines."""
+    parser.add_argument("--json", action="store_true", help="print JSON for machines")
+
+
+def read_bytes(path: Path) -> bytes:
+    """A whole file. Raises InputError with the path and the reason."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
+    if len(data) > FILE_BYTES_MAX:
+        raise InputError(str(path), f"is larger than {FILE_BYTES_MAX} bytes")
+    return data
+
+
+def instant(text: str) -> datetime:
+    """An argparse type: an instant with its UTC offset."""
+    with suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return at
+    raise argparse.ArgumentTypeError(f'"{text}" is not an instant; write one such as 2026-11-21T12:30:05+03:00')
+
+
+def print_json(value: object) -> None:
+    """One value as one line of canonical JSON."""
+    sys.stdout.write(encode(value).decode() + "\n")
+
+
+def print_pretty(value: object) -> None:
+    """One value as indented JSON, for people."""
+    sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")

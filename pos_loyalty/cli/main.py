@@ -1,0 +1,58 @@
+"""``pos-loyalty``: parses, calls one verb, prints. Exit 0: done; 1: it failed; 2: you asked wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import pos_loyalty
+from pos_loyalty.cli import (
+    config,
+    demo,
+    import_receipts,
+    member,
+    programme,
+    quote,
+    report,
+    sale,
+    serve,
+    store,
+)
+from pos_loyalty.errors import InputError, LoyaltyError
+
+EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
+COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, config)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        print(f"pos-loyalty: {error}", file=sys.stderr)
+        return EXIT_ASKED_WRONGLY
+    except LoyaltyError as error:
+        print(f"pos-loyalty: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pos-loyalty", description=pos_loyalty.__doc__)
+    parser.add_argument("--version", action="version", version=f"pos-loyalty {pos_loyalty.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for module in COMMANDS:
+        module.register(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

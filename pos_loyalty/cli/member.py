@@ -1,0 +1,45 @@
+"""``pos-loyalty member``: enrol a member and look one up, at this till."""
+
+from __future__ import annotations
+
+import argparse
+
+from pos_loyalty import wiring
+from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
+from pos_loyalty.till.model import EnrolRequest, IdentifyRequest
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("member", help="enrol a member, show one")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    add = verbs.add_parser("add", help="enrol a member with a card from the shop's range")
+    add.add_argument("--card", required=True, help="the new card's number")
+    add.add_argument("--name", default="", help="kept sealed under the member's own key")
+    add.add_argument("--phone", help="kept sealed; a slow hash of it finds the member")
+    add.set_defaults(run=run_add)
+    show = verbs.add_parser("show", help="balance and rights of a member")
+    who = show.add_mutually_exclusive_group(required=True)
+    who.add_argument("--card")
+    who.add_argument("--phone")
+    show.set_defaults(run=run_show)
+    for verb in (add, show):
+        add_config(verb)
+        add_json(verb)
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Enrol."""
+    with wiring.till_in_process(args.config) as till:
+        request = EnrolRequest(card=args.card, name=args.name, phone=args.phone, consents=("data",))
+        answer = till.enrol(request, key=f"member add {args.card}")
+    (print_json if args.json else print_pretty)(answer)
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Look up, also while the till sells."""
+    with wiring.till_to_look_at(args.config) as till:
+        answer = till.identify(IdentifyRequest(card=args.card, phone=args.phone))
+    (print_json if args.json else print_pretty)(answer)
+    return 0

@@ -1,0 +1,66 @@
+"""``pos-loyalty report NAME|list``: read-only answers from a till's or head office's database, while it works."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.errors import InputError
+
+REPORTS = {"day": "what each business day sold, saved and gave in points"}
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("report", help="a report from a till's or head office's database, while it works")
+    parser.add_argument("name", choices=("list", *REPORTS), help="which report; list names them all")
+    parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first business day, such as 2026-11-01")
+    parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last business day, included (the first)")
+    parser.add_argument("--database", type=Path, metavar="PATH", help="a till's or head office's file (the config's till)")
+    parser.add_argument("--csv", action="store_true", help="print CSV: one row a day, whole minor units and hundredths")
+    add_config(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report."""
+    if args.name == "list":
+        return _list(args)
+    if args.first is None:
+        raise InputError("--from", "is missing; name the first business day, such as --from 2026-11-01")
+    if args.json and args.csv:
+        raise InputError("--csv", "contradicts --json; ask for one of them")
+    from pos_loyalty import wiring
+    from pos_loyalty.reports.day import day_report
+    from pos_loyalty.reports.table import as_csv, as_table
+
+    settings = wiring.settings(args.config)
+    report = day_report(args.database or settings.till_database, args.first, args.last or args.first)
+    if args.json:
+        print_json(report)
+    elif args.csv:
+        print(as_csv(report), end="")
+    else:
+        store = settings.config.store
+        print(as_table(report, store.currency, ZoneInfo(store.timezone)), end="")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    if args.json:
+        print_json(REPORTS)
+    else:
+        for name, question in REPORTS.items():
+            print(f"{name}  {question}")
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a day; write it such as 2026-11-21') from error

@@ -1,0 +1,53 @@
+"""``pos-loyalty sale``: sell one basket through the till's own verbs, without HTTP; for trying out and for scripts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pos_loyalty import wiring
+from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, read_bytes
+from pos_loyalty.engine.model import Basket, Tender
+from pos_loyalty.errors import NotFoundError
+from pos_loyalty.till import Till
+from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
+from pos_loyalty.values import decode
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("sale", help="sell one basket: quote, authorise and complete in one go")
+    parser.add_argument("--basket", metavar="B.json", type=Path, required=True, help="the basket")
+    parser.add_argument("--card", help="the member's card")
+    parser.add_argument("--sale-id", help="the sale's id (the basket's); the same id sells once")
+    add_config(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sell, then print the receipt. A sale id that is stored already is shown, never sold twice."""
+    basket = decode(read_bytes(args.basket), Basket, place=str(args.basket))
+    sale_id = args.sale_id or basket.basket_id
+    with wiring.till_in_process(args.config) as till:
+        answer = _stored(till, sale_id) or _sell(till, basket, args.card, sale_id)
+        if args.json:
+            print_json(answer)
+        else:
+            print(till.receipt_text(sale_id))
+    return 0
+
+
+def _stored(till: Till, sale_id: str) -> SaleAnswer | None:
+    try:
+        return till.sale(sale_id)
+    except NotFoundError:
+        return None
+
+
+def _sell(till: Till, basket: Basket, card: str | None, sale_id: str) -> SaleAnswer:
+    quote = till.quote(QuoteRequest(basket=basket, card=card))
+    assert quote.quote_id is not None
+    tenders = (Tender(kind="cash", amount_minor=quote.due_minor),)
+    request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, complete=True)
+    return till.authorise(request, key=f"sale {sale_id} {quote.quote_id}")

@@ -1,0 +1,1 @@
+"""One question a file, asked of a till's or head office's database, read only."""

@@ -1,0 +1,155 @@
+"""kill -9 at random while a till sells, a daemon syncs and head office receives: nothing is lost, nothing doubled.
+
+The short form runs here; ``make kills`` runs 200 (``KILLS=n`` for more). The seed is fixed, the moments are the machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from pysqlite3 import dbapi2
+
+from pos_loyalty import wiring
+from tests.shop import CONFIG, OTHER_CARD, Shop
+
+KILLS = int(os.environ.get("KILLS", "24"))
+SEED = 20261121
+PATIENCE_S = 30
+COMMAND = [sys.executable, "-m", "pos_loyalty.cli.main"]
+
+
+class Process:
+    """A child with its output in a file; killed and started again at will."""
+
+    def __init__(self, name: str, folder: Path, *command: str) -> None:
+        self.log = folder / f"{name}.log"
+        self._command = command
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        with self.log.open("ab") as out:
+            self._child = subprocess.Popen([*self._command, *more], stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def kill(self) -> None:
+        if self._child is not None:
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+            self._child = None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _spoken(log: Path) -> tuple[dict[int, str], int]:
+    """Acknowledged sales with their receipt numbers, and the last number that was tried."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    acked = {int(number): receipt for number, receipt in re.findall(r"^ACK (\d+) (\S+)$", text, re.M)}
+    return acked, max((int(number) for number in re.findall(r"^TRY (\d+)$", text, re.M)), default=0)
+
+
+@pytest.mark.timeout(1800)
+def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    port = _free_port()
+    sync = f'\n[head_office]\nurl = "http://127.0.0.1:{port}"\ninterval_s = 0.2\ntimeout_s = 2.0\nbatch_facts_max = 7\n'
+    server = f'\n[server]\ndatabase = "head_office.db"\nport = {port}\n'
+    allowance = '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "50.00"\n'
+    shop = Shop(tmp_path, CONFIG + sync + server + allowance)
+    shop.add_member("member-2", OTHER_CARD, 70_000)
+    shop.till.close()
+    config = str(shop.config)
+    seller = Process("seller", tmp_path, sys.executable, "-m", "tests.faults.seller", config)
+    daemon = Process("daemon", tmp_path, *COMMAND, "sync", "--follow", "--config", config)
+    head_office = Process("head_office", tmp_path, *COMMAND, "head-office", "--config", config)
+    random = Random(SEED)
+    kills = 0
+    try:
+        head_office.start()
+        daemon.start()
+        seller.start(str(SEED), "1")
+        while kills < KILLS:
+            _wait_for_sales(seller.log, more=random.randint(0, 5))
+            time.sleep(random.random() * 0.2)
+            victim = random.choice((seller, seller, daemon, head_office))
+            victim.kill()
+            kills += 1
+            if victim is seller:
+                acked, tried = _spoken(seller.log)
+                seller.start(str(SEED + kills), str(tried if tried not in acked else tried + 1))
+            else:
+                victim.start()
+        _wait_for_sales(seller.log, more=3)
+        seller.kill()
+        daemon.kill()
+        _sync_to_the_end(config)
+    finally:
+        for process in (seller, daemon, head_office):
+            process.kill()
+    acked, _ = _spoken(seller.log)
+    print(f"{kills} kills, {len(acked)} sales acknowledged")
+    _check(tmp_path, acked)
+
+
+def _wait_for_sales(log: Path, *, more: int) -> None:
+    goal = len(_spoken(log)[0]) + more
+    deadline = time.monotonic() + PATIENCE_S
+    while len(_spoken(log)[0]) < goal:
+        assert time.monotonic() < deadline, log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        time.sleep(0.02)
+
+
+def _sync_to_the_end(config: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        done = subprocess.run([*COMMAND, "sync", "--json", "--config", config], capture_output=True, text=True, check=False)
+        if done.returncode == 0 and '"unsent_facts":0' in done.stdout and '"trouble":null' in done.stdout:
+            return
+        assert time.monotonic() < deadline, done.stdout + done.stderr
+        time.sleep(0.2)
+
+
+def _check(folder: Path, acked: dict[int, str]) -> None:
+    till, head_office = folder / "till.db", folder / "head_office.db"
+    assert wiring.verify(till) == ()
+    assert wiring.verify(head_office) == ()
+    receipts = {f"kill-{number:05d}": receipt for number, receipt in acked.items()}
+    assert receipts
+    for path in (till, head_office):
+        db = dbapi2.connect(str(path))
+        sold = dict(db.execute("SELECT sale_id, receipt_no FROM sale WHERE state = 'completed'"))
+        assert {sale_id: sold.get(sale_id) for sale_id in receipts} == receipts
+        facts, ids, numbers = db.execute(
+            "SELECT COUNT(*), COUNT(DISTINCT id), COUNT(DISTINCT seq) FROM txn WHERE till = 'T1'"
+        ).fetchone()
+        assert facts == ids == numbers
+        moved = db.execute(
+            "SELECT COUNT(*) FROM (SELECT lot, rule, kind, debit_acct, credit_acct, COUNT(*) AS times FROM entry"
+            " WHERE debit_acct LIKE 'held:%' GROUP BY 1, 2, 3, 4, 5 HAVING times > 1)"
+        ).fetchone()
+        assert moved == (0,)
+        db.close()
+    assert _all(till, "SELECT id, seq, hash FROM txn WHERE till = 'T1' ORDER BY seq") == _all(
+        head_office, "SELECT id, seq, hash FROM txn WHERE till = 'T1' ORDER BY seq"
+    )
+    assert _all(till, "SELECT id, remaining FROM lot ORDER BY id") == _all(
+        head_office, "SELECT id, remaining FROM lot ORDER BY id"
+    )
+
+
+def _all(path: Path, sql: str) -> list[tuple[object, ...]]:
+    db = dbapi2.connect(str(path))
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
