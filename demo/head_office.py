@@ -1,0 +1,43 @@
+"""Head office before its first day: the shop's members are imported into its file by the project's own steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from demo import shop
+from pos_loyalty import wiring
+from pos_loyalty.clock import utc_now
+from pos_loyalty.store.db import open_store
+from sync.server.sqlite import SqliteLedgerStore
+from sync.server.steps import import_members as take_in
+from sync.wire import CardChange, LotChange, MemberChange
+
+
+def import_members(config: Path) -> int:
+    """Import the forty; gives how many. Importing again changes nothing."""
+    settings = wiring.settings(config)
+    now = utc_now()
+    db = open_store(settings.server_database, role="head_office", owner=wiring.HEAD_OFFICE, now=now)
+    store = SqliteLedgerStore(db, bytes.fromhex(wiring.secrets_of(settings).master_key))
+    try:
+        members = tuple(map(_change, shop.members()))
+        take_in(store, members, now)
+        return len(members)
+    finally:
+        store.close()
+
+
+def _change(member: shop.DemoMember) -> MemberChange:
+    lots = tuple(
+        LotChange(
+            lot_id=lot.lot_id, centi=lot.centi, amount_centi=lot.centi, usable_from=lot.usable_from, expires_at=lot.expires_at
+        )
+        for lot in member.lots
+    )
+    return MemberChange(
+        member_id=member.member_id,
+        tier=member.tier,
+        joined_at=member.joined_at,
+        cards=(CardChange(number=member.card),),
+        lots=lots,
+    )
