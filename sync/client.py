@@ -47,6 +47,8 @@ class HttpHeadOffice:
             "schema": asked.peer.schema,
             "build": asked.peer.build,
         }
+        if asked.mark is not None:
+            params["mark"] = asked.mark
         if asked.programme is not None:
             params["programme"] = asked.programme
         return self._ask("GET", "/changes", params=params)

@@ -73,6 +73,9 @@ class Syncer:
         pulling = self._pull
         trouble = self._push.trouble if is_troubled else pulling.trouble if pulling else None
         wake_at = self._push.wake_at if is_troubled else pulling.wake_at if pulling else self._push.wake_at
+        is_refused = self._push.is_refused if is_troubled else pulling is not None and pulling.is_refused
+        if trouble is None or is_refused:
+            local.keep_trouble(self._db, trouble)
         return SyncReport(
             sent_facts=sent,
             fetched_members=fetched,
@@ -109,7 +112,7 @@ class Syncer:
             reply = self._head_office.push(batch)
             step = push.received(state, reply, clock(), self._random)
             if step.held is not None:
-                local.keep_ack(self._db, step.held, clock())
+                local.keep_ack(self._db, step.held)
         except SyncError as error:
             step = push.failed(state, error, clock(), self._random)
         if step.state.trouble is not None:

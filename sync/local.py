@@ -10,7 +10,7 @@ from typing import Final
 from pos_loyalty import log
 from pos_loyalty.clock import to_ms
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ProgrammeError, WireError
+from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.store import ledger, members, outbox, programmes, seal
 from pos_loyalty.store.db import Connection, build, write
 from pos_loyalty.store.facts import fact_of
@@ -40,7 +40,8 @@ def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:
 
 def begin_pull(db: Connection, now: datetime) -> pull.PullState:
     """Fetching, from what the file says that we have."""
-    return pull.begin(outbox.state(db).pulled_version, now)
+    state = outbox.state(db)
+    return pull.begin(state.pulled_version, state.pulled_mark, now)
 
 
 def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
@@ -56,17 +57,17 @@ def next_question(db: Connection, here: Here, state: pull.PullState, now: dateti
     return pull.outgoing(state, here.peer, None if programme is None else programme.hex(), now)
 
 
-def keep_ack(db: Connection, held: push.Held, now: datetime) -> None:
+def keep_ack(db: Connection, held: push.Held) -> None:
     """Note durably how much head office holds. Raises LogForkError when that is not on our chain."""
     with write(db):
         outbox.acked(db, held.seq, held.hash)
-        outbox.heard(db, now)
 
 
 def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -> None:
     """Apply one page whole or not at all. Own facts after ``as_of_seq`` stay on top of what head office says.
 
-    Raises LogForkError when head office speaks of another log than ours, WireError for a false programme.
+    Head office counts as heard only with the last page: until then balances here may be old. Raises LogForkError when head office
+    speaks of another log than ours.
     """
     pulled = tuple(_pulled(member) for member in changes.members)
     programme = _programme(changes)
@@ -74,9 +75,17 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -
         outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
         if programme is not None:
-            programmes.add(db, programme.id, programme.version, programme.body, now)
-        outbox.pulled(db, changes.version)
-        outbox.heard(db, now)
+            programmes.put_pulled(db, programme.id, programme.version, programme.body, now)
+        outbox.pulled(db, changes.version, changes.mark)
+        if changes.complete:
+            outbox.heard(db, now)
+
+
+def keep_trouble(db: Connection, trouble: str | None) -> None:
+    """Note what a person has to mend, or that there is nothing, so that the till can tell."""
+    if outbox.state(db).trouble != trouble:
+        with write(db):
+            outbox.troubled(db, trouble)
 
 
 class CheckedProgramme(Value):
@@ -92,9 +101,9 @@ def _programme(changes: Changes) -> CheckedProgramme | None:
     sent = changes.programme
     if sent is None:
         return None
-    if sha256(sent.body).hexdigest() != sent.sha256:
-        raise WireError("the programme came damaged")
     try:
+        if sha256(sent.body).hexdigest() != sent.sha256:
+            raise ProgrammeError("", "the programme came damaged")
         programme = load_programme(sent.body)
     except ProgrammeError as error:
         log.error("programme.refused", programme=sent.id, version=sent.version, reason=str(error))

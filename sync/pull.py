@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from pos_loyalty.errors import HeadOfficeGoneError, SyncError, WireError
 from pos_loyalty.values import Value, encode
 from sync import backoff
@@ -11,12 +13,17 @@ from sync.wire import Changes, ChangesRequest, Peer, Reply, read_changes
 
 
 class PullState(Value):
-    """How fetching stands: the till has the changes up to ``since``. ``trouble`` is a sentence about the last failure."""
+    """How fetching stands: the till has the changes up to ``since``, which bears ``mark``.
+
+    ``trouble`` is a sentence about the last failure; ``is_refused``: head office did answer, and a person should know.
+    """
 
     since: int
+    mark: str | None
     wake_at: datetime
     failures: int = 0
     trouble: str | None = None
+    is_refused: bool = False
 
 
 class PullStep(Value):
@@ -27,16 +34,17 @@ class PullStep(Value):
     changes: Changes | None = None
 
 
-def begin(since: int, now: datetime) -> PullState:
+def begin(since: int, mark: str | None, now: datetime) -> PullState:
     """The state after a start."""
-    return PullState(since=since, wake_at=now)
+    return PullState(since=since, mark=mark, wake_at=now)
 
 
 def outgoing(state: PullState, peer: Peer, programme: str | None, now: datetime) -> PullStep:
     """The next question. ``programme``: hex SHA-256 of the newest programme here, or None."""
     if now < state.wake_at:
         return PullStep(state=state)
-    return PullStep(state=state, send=encode(ChangesRequest(peer=peer, since=state.since, programme=programme)))
+    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programme=programme)
+    return PullStep(state=state, send=encode(question))
 
 
 def received(state: PullState, reply: Reply, now: datetime, interval_s: float, random: backoff.Random) -> PullStep:
@@ -50,7 +58,7 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     if changes.since != state.since:
         return PullStep(state=state)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
-    return PullStep(state=PullState(since=changes.version, wake_at=now + wait), changes=changes)
+    return PullStep(state=PullState(since=changes.version, mark=changes.mark, wake_at=now + wait), changes=changes)
 
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:
@@ -58,6 +66,6 @@ def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Ra
     failures = state.failures + 1
     wished_s = error.retry_after_s if isinstance(error, HeadOfficeGoneError) else None
     wait_s = backoff.delay_s(failures, random, wished_s) if isinstance(error, HeadOfficeGoneError) else backoff.LONGEST_S
-    return PullStep(
-        state=PullState(since=state.since, wake_at=now + timedelta(seconds=wait_s), failures=failures, trouble=str(error))
-    )
+    is_refused = not isinstance(error, HeadOfficeGoneError)
+    waiting = replace(state, wake_at=now + timedelta(seconds=wait_s), failures=failures)
+    return PullStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))

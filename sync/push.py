@@ -15,14 +15,14 @@ from sync import backoff
 from sync.wire import (
     COMPRESSED_BYTES_MAX,
     FACTS_MAX,
-    HEADER_BYTES_MAX,
     LONE_FACT_BYTES_MAX,
     PLAIN_BYTES_MAX,
     BatchHeader,
     Peer,
     Reply,
     Suspended,
-    encode_batch,
+    deflate,
+    plain_batch,
     read_ack,
 )
 
@@ -33,7 +33,8 @@ BATCH_STEP: Final = 25
 class PushState(Value):
     """How sending stands. The next batch begins after ``seq``; ``cap`` is the till's own limit of facts in a batch.
 
-    ``trouble`` is a sentence about the last failure; ``is_stopped`` means that only a person can mend it (a fork).
+    ``trouble`` is a sentence about the last failure; ``is_refused``: head office did answer, and a person should know;
+    ``is_stopped``: only a person can mend it (a fork).
     """
 
     seq: int
@@ -42,6 +43,7 @@ class PushState(Value):
     wake_at: datetime
     failures: int = 0
     trouble: str | None = None
+    is_refused: bool = False
     is_stopped: bool = False
 
 
@@ -77,13 +79,12 @@ def outgoing(state: PushState, rows: Sequence[Row], peer: Peer, epoch: int, keys
     if state.is_stopped or now < state.wake_at or not rows:
         return PushStep(state=state)
     assert rows[0].seq == state.seq + 1, "the rows do not follow what head office holds"
-    count = _fitting(rows, min(state.batch_max, state.cap))
-    while True:
+    count = min(len(rows), state.batch_max, state.cap)
+    body = _body(rows[:count], peer, epoch, keys)
+    while body is None and count > 1:
+        count //= 2
         body = _body(rows[:count], peer, epoch, keys)
-        if count == 1 or len(body) <= COMPRESSED_BYTES_MAX:
-            break
-        count = max(1, count // 2)
-    if len(body) > LONE_FACT_BYTES_MAX:
+    if body is None:
         return PushStep(state=_stopped(state, f"fact {rows[0].seq} is too large to send"))
     return PushStep(state=state, send=body)
 
@@ -123,7 +124,9 @@ def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Ra
             wake_at = now + timedelta(seconds=backoff.LONGEST_S)
         case _:
             batch_max = max(min(BATCH_MIN, state.cap), state.batch_max // 2)
-    return PushStep(state=replace(state, seq=seq, batch_max=batch_max, wake_at=wake_at, failures=failures, trouble=str(error)))
+    is_refused = not isinstance(error, HeadOfficeGoneError)
+    waiting = replace(state, seq=seq, batch_max=batch_max, wake_at=wake_at, failures=failures)
+    return PushStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))
 
 
 def _wished_s(error: SyncError) -> int | None:
@@ -132,20 +135,11 @@ def _wished_s(error: SyncError) -> int | None:
 
 
 def _stopped(state: PushState, trouble: str) -> PushState:
-    return replace(state, trouble=trouble, is_stopped=True)
+    return replace(state, trouble=trouble, is_refused=True, is_stopped=True)
 
 
-def _fitting(rows: Sequence[Row], most: int) -> int:
-    """How many of the rows fit under the plain limit, at least one."""
-    size = HEADER_BYTES_MAX
-    for n, row in enumerate(rows[:most]):
-        size += len(row.payload) + 1
-        if size > PLAIN_BYTES_MAX:
-            return max(1, n)
-    return min(most, len(rows))
-
-
-def _body(rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes]) -> bytes:
+def _body(rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes]) -> bytes | None:
+    """The rows as a batch; None when it is over a limit, plain or compressed."""
     header = BatchHeader(
         protocol=peer.protocol,
         schema=peer.schema,
@@ -158,4 +152,8 @@ def _body(rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes]
         count=len(rows),
         member_keys=dict(keys),
     )
-    return encode_batch(header, [row.payload for row in rows])
+    plain = plain_batch(header, [row.payload for row in rows])
+    if len(plain) > PLAIN_BYTES_MAX:
+        return None
+    packed = deflate(plain)
+    return packed if len(packed) <= (LONE_FACT_BYTES_MAX if len(rows) == 1 else COMPRESSED_BYTES_MAX) else None

@@ -9,11 +9,11 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay, SalesSoFar
+from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, WireError
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
-from pos_loyalty.values import Points, Value, decode, encode
+from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PROTOCOL: Final = 0
 """Stays 0, like the schema, until the protocol is frozen: a peer of another build is refused."""
@@ -21,7 +21,10 @@ FACTS_MAX: Final = 500
 COMPRESSED_BYTES_MAX: Final = 1024 * 1024
 PLAIN_BYTES_MAX: Final = 8 * 1024 * 1024
 LONE_FACT_BYTES_MAX: Final = PAYLOAD_BYTES_MAX + 64 * 1024
-"""A batch of one fact may be so large, compressed: a fact that packs badly must not block the log behind it."""
+"""A batch of one fact may be so large, compressed: a fact that packs badly must not block the log behind it.
+
+Any fact that a log takes, at most PAYLOAD_BYTES_MAX, fits alone under this and under PLAIN_BYTES_MAX.
+"""
 HEADER_BYTES_MAX: Final = 256 * 1024
 MEMBERS_MAX: Final = 500
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -30,6 +33,7 @@ GZIP_LEVEL: Final = 6
 INT64_MAX: Final = 2**63 - 1
 URN: Final = "urn:pos-loyalty:sync:"
 
+Mark = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Meta(ge=0, le=INT64_MAX)]
 Key = Annotated[bytes, Meta(min_length=16, max_length=64)]
@@ -91,10 +95,11 @@ class Ack(Value):
 
 
 class ChangesRequest(Value):
-    """What the till has: members up to version ``since``, and the programme of that hash (None: none)."""
+    """What the till has: members up to version ``since``, which bore ``mark``, and the programme of that hash (None: none)."""
 
     peer: Peer
     since: Count
+    mark: Mark | None = None
     programme: Hash | None = None
 
 
@@ -115,6 +120,13 @@ class LotChange(Value):
     expires_at: Instant | None = None
 
 
+class SalesSum(Value):
+    """Completed sales of a member, returns deducted. A sum may grow past what one sale may be: it has no limit but int64."""
+
+    count: Count = 0
+    spent_minor: Annotated[Minor, Meta(ge=0, le=INT64_MAX)] = Minor(0)
+
+
 class MemberChange(Value):
     """One member, whole. ``lots`` are those that still hold points; ``version`` 0 in an import, where head office gives it."""
 
@@ -124,8 +136,8 @@ class MemberChange(Value):
     segments: Annotated[tuple[Label, ...], Meta(max_length=256)] = ()
     birthday: MonthDay | None = None
     joined_at: Instant | None = None
-    sales: SalesSoFar = SalesSoFar()
-    owed_centi: Centi = Points(0)
+    sales: SalesSum = SalesSum()
+    owed_centi: Annotated[Points, Meta(ge=0, le=INT64_MAX)] = Points(0)
     staff: bool = False
     state: Literal["active", "blocked", "erased"] = "active"
     cards: Annotated[tuple[CardChange, ...], Meta(max_length=64)] = ()
@@ -146,7 +158,7 @@ class ProgrammeBody(Value):
 class Changes(Value):
     """A page of changes, members by rising version. Every member stands as of the till's own fact ``as_of_seq``.
 
-    ``since`` repeats the question; ``version`` is what to ask with next time; ``complete`` says that there is no more now.
+    ``since`` repeats the question; ``version`` and its ``mark`` are what to ask with next time; ``complete``: no more for now.
     ``programme`` is None when the till has the newest. ``as_of_seq`` and its hash are an ack too: head office holds so much.
     """
 
@@ -154,6 +166,7 @@ class Changes(Value):
     as_of_seq: Count
     as_of_hash: Hash
     version: Count
+    mark: Mark | None
     complete: bool
     server_time: Instant
     members: Annotated[tuple[MemberChange, ...], Meta(max_length=MEMBERS_MAX)] = ()
@@ -179,10 +192,10 @@ class Reply(Value):
     retry_after_s: int | None = None
 
 
-def encode_batch(header: BatchHeader, payloads: Sequence[bytes]) -> bytes:
-    """The gzip body of a batch: the header, then each payload, a line each. The same input gives the same bytes."""
+def plain_batch(header: BatchHeader, payloads: Sequence[bytes]) -> bytes:
+    """The body of a batch before gzip: the header, then each payload, a line each. The same input gives the same bytes."""
     assert header.count == len(payloads)
-    return gzip.compress(b"".join(line + b"\n" for line in (encode(header), *payloads)), GZIP_LEVEL, mtime=0)
+    return b"".join(line + b"\n" for line in (encode(header), *payloads))
 
 
 def decode_batch(body: bytes) -> Batch:

@@ -103,6 +103,19 @@ def write(db: Connection) -> Iterator[None]:
         _commit_failed(db, error)
 
 
+@contextmanager
+def snapshot(db: Connection) -> Iterator[None]:
+    """Several reads of one state of the file, whatever others write meanwhile. Within a transaction that is so already."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        _roll_back(db)
+
+
 def was_full(error: StoreError) -> bool:
     """Whether a full disk was the cause."""
     return isinstance(error, StoreFullError) or _code(error.__cause__) == dbapi2.SQLITE_FULL

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import Basket, Entry, Instant, Quote, Tender
+from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, Quote, Tender
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
+PERSONAL_SIGNS_MAX = 8192
 GENESIS = bytes(32)
 """The hash before the first fact of an epoch that continues nothing."""
 
@@ -58,12 +59,12 @@ class SaleEnd(Value):
 class Enrolment(Value):
     """A new member. Personal fields stand only in ``personal``, sealed under the member's own key."""
 
-    member_id: str
-    card: str
-    tier: str | None = None
-    phone_index: str | None = None
+    member_id: Id
+    card: Annotated[str, Meta(min_length=4, max_length=64)]
+    tier: Label | None = None
+    phone_index: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     """Hex of the slow hash of the phone; None when no phone was given."""
-    personal: str | None = None
+    personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
     """Base64 of the sealed JSON of name, phone and consents."""
 
 

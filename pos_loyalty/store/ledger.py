@@ -10,9 +10,20 @@ from uuid import UUID
 
 from pos_loyalty.clock import boot_id, from_ms, monotonic_ns, to_ms
 from pos_loyalty.engine.model import ENGINE_VERSION, Entry, Lot
-from pos_loyalty.errors import ConflictError
+from pos_loyalty.errors import ConflictError, InputError
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import GENESIS, Enrolment, Fact, FactKind, SaleEnd, SaleFact, chain, fact_of, payload_of
+from pos_loyalty.store.facts import (
+    GENESIS,
+    PAYLOAD_BYTES_MAX,
+    Enrolment,
+    Fact,
+    FactKind,
+    SaleEnd,
+    SaleFact,
+    chain,
+    fact_of,
+    payload_of,
+)
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.values import Points, Value
 
@@ -62,7 +73,10 @@ def head(db: Connection) -> Head:
 
 
 def append(db: Connection, draft: Draft, now: datetime) -> Fact:
-    """Write a fact of our own at the end of the log. Raises ConflictError when a lot does not hold what is taken from it."""
+    """Write a fact of our own at the end of the log.
+
+    Raises ConflictError when a lot does not hold what is taken from it, InputError for a fact too large to be sent.
+    """
     assert db.in_transaction, "append() stands inside write()"
     till, last, last_hlc = _last(db)
     fact = Fact(
@@ -89,6 +103,8 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
         enrolment=draft.enrolment,
     )
     payload = payload_of(fact)
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise InputError("", f"This takes {len(payload)} bytes in the log, at most {PAYLOAD_BYTES_MAX} fit; divide it.")
     taken = {entry.lot_id for entry in draft.entries if entry.debit.startswith(MEMBER)}
     for shortfall in store_fact(db, fact, payload, last.hash, chain(last.hash, payload)):
         if shortfall.lot_id in taken and shortfall.reason != "overfull":
@@ -120,7 +136,7 @@ def lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
 
 
 def all_lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
-    """Lots of a member, emptied ones too: what is given back goes to its own lot, with that lot's dates."""
+    """Lots of a member as they add up: emptied ones too, and below nothing where head office knows more than we do."""
     return _lots(db.execute(ALL_LOTS_SELECT, {"member": member_id}))
 
 
@@ -286,10 +302,10 @@ LOT_FOLD = """base_remaining + coalesce((
 LOT_FOLD_SELECT = f"SELECT amount, {LOT_FOLD} FROM lot WHERE id = :lot"
 LOTS_SELECT = """SELECT id, remaining, usable_from, expires_at FROM lot WHERE member = :member AND remaining > 0
 ORDER BY expires_at IS NULL, expires_at, id"""
-ALL_LOTS_SELECT = "SELECT id, remaining, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
+ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""
 LAST_SELECT = "SELECT epoch, seq, hash, hlc FROM txn WHERE till = :till ORDER BY epoch DESC, seq DESC LIMIT 1"
-SALE_FACTS_SELECT = "SELECT payload FROM txn WHERE sale_id = :sale_id AND till = :till AND sale_id IS NOT NULL ORDER BY epoch, seq"
+SALE_FACTS_SELECT = "SELECT payload FROM txn WHERE till = :till AND sale_id = :sale_id ORDER BY epoch, seq"
 CASE_INSERT = """INSERT INTO suspense_case (till, epoch, seq, reason, detail)
 VALUES (:till, :epoch, :seq, :reason, :detail)"""

@@ -12,7 +12,7 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import ledger
-from pos_loyalty.store.db import Connection
+from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.values import Minor, Points, Value
 
@@ -69,10 +69,11 @@ def by_id(db: Connection, member_id: str) -> Member | None:
 
 def by_phone_index(db: Connection, phone_index: bytes) -> Member | None:
     """The active member with this phone. Raises ConflictError when two members share it."""
-    ids = db.execute(BY_PHONE_SELECT, {"phone_index": phone_index}).fetchall()
-    if len(ids) > 1:
-        raise ConflictError("Several members share this phone; ask for the card.")
-    return by_id(db, ids[0][0]) if ids else None
+    with snapshot(db):
+        ids = db.execute(BY_PHONE_SELECT, {"phone_index": phone_index}).fetchall()
+        if len(ids) > 1:
+            raise ConflictError("Several members share this phone; ask for the card.")
+        return by_id(db, ids[0][0]) if ids else None
 
 
 def card_state(db: Connection, card: str) -> CardState:
@@ -158,6 +159,12 @@ def newest_version(db: Connection) -> int:
 
 
 def _member(db: Connection, select: str, key: str) -> Member | None:
+    """Figures and lots of one state of the file: the daemon may put a page between two reads."""
+    with snapshot(db):
+        return _member_now(db, select, key)
+
+
+def _member_now(db: Connection, select: str, key: str) -> Member | None:
     row = db.execute(select, {"key": key}).fetchone()
     if row is None:
         return None
@@ -281,11 +288,9 @@ WHERE member = :id AND remaining > 0 ORDER BY id"""
 OWN_SALES_SELECT = """SELECT
   coalesce(SUM(CASE kind WHEN 'sale.completed' THEN 1 ELSE -1 END), 0),
   coalesce(SUM(CASE kind WHEN 'sale.completed' THEN total_minor ELSE -total_minor END), 0)
-FROM (
-  SELECT DISTINCT t.till, t.sale_id, t.kind, s.total_minor
-  FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
-  WHERE t.member = :member AND t.seq > :seq AND t.kind IN ('sale.completed', 'sale.reversed')
-)"""
+FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
+WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
+"""Only facts that moved their sale count: one that completes it again is about nothing new."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM txn AS t JOIN entry AS e ON e.txn = t.id
 WHERE t.member = :member AND t.seq > :seq AND (e.debit_acct = :account OR e.credit_acct = :account)"""

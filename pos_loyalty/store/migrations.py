@@ -43,10 +43,11 @@ CREATE TABLE balance (
   account TEXT NOT NULL, unit TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (account, unit)
 ) STRICT, WITHOUT ROWID;
 
--- One row. At a till: how far head office holds our log, when it last answered, what we have from it.
+-- One row. At a till: how far head office holds our log; when we last had all its changes; up to which version, under which mark;
+-- and what a person has to mend before the sync goes on.
 CREATE TABLE sync_state (
   id INTEGER PRIMARY KEY CHECK (id = 1), acked_seq INTEGER NOT NULL, acked_hash BLOB NOT NULL,
-  heard_ms INTEGER, pulled_version INTEGER NOT NULL
+  heard_ms INTEGER, pulled_version INTEGER NOT NULL, pulled_mark TEXT, trouble TEXT
 ) STRICT;
 
 CREATE TABLE attempt (
@@ -58,6 +59,7 @@ CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- completed_txn, reversed_txn: the facts that moved the sale there; others of the same kind changed nothing.
 CREATE TABLE sale (
   till TEXT NOT NULL, sale_id TEXT NOT NULL, txn BLOB NOT NULL UNIQUE REFERENCES txn (id),
   state TEXT NOT NULL CHECK (state IN ('authorised', 'completed', 'cancelled', 'reversed')),
@@ -66,6 +68,7 @@ CREATE TABLE sale (
   gross_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, due_minor INTEGER NOT NULL,
   redeemed_centi INTEGER NOT NULL, offline_centi INTEGER NOT NULL, accrued_centi INTEGER NOT NULL,
   programme TEXT NOT NULL, basket BLOB NOT NULL, quote BLOB NOT NULL, tenders BLOB NOT NULL, fiscal BLOB,
+  completed_txn BLOB, reversed_txn BLOB,
   PRIMARY KEY (till, sale_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_by_day ON sale (biz_day);
@@ -104,10 +107,13 @@ CREATE TABLE card (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX card_by_member ON card (member);
 
+-- The highest arrival is in force, whatever the clock said. A till may hold two bodies of one version: of its own file, and of
+-- head office.
 CREATE TABLE programme (
-  id TEXT NOT NULL, version INTEGER NOT NULL, sha256 BLOB NOT NULL, body BLOB NOT NULL, received_ms INTEGER NOT NULL,
-  PRIMARY KEY (id, version)
-) STRICT, WITHOUT ROWID;
+  arrival INTEGER PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL,
+  sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32), body BLOB NOT NULL, received_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX programme_by_version ON programme (id, version);
 
 -- Jobs are never deleted and their ids have no gaps.
 CREATE TABLE print_job (
@@ -120,12 +126,13 @@ CREATE TABLE print_job (
 ) STRICT;
 CREATE INDEX print_job_by_state ON print_job (state);
 
--- At head office: how far it holds each till's log; when that till last asked for changes (it does so with all sent);
--- and contradictions, which never stop a log.
+-- At head office: how far it holds each till's log (epoch 0: nothing came yet); when that till last asked for changes (it does so
+-- with all sent); the mark of the versions from a number on; and contradictions, which never stop a log.
 CREATE TABLE till (
   id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, applied_seq INTEGER NOT NULL, applied_hash BLOB NOT NULL,
   heard_ms INTEGER NOT NULL, asked_ms INTEGER NOT NULL DEFAULT 0, frozen TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE version_mark (from_version INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
 CREATE TABLE suspense_case (
   id INTEGER PRIMARY KEY, till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, closed_ms INTEGER

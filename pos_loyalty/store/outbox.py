@@ -7,8 +7,10 @@ from datetime import datetime
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import LogForkError
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX
 from pos_loyalty.values import Value
+
+ROWS_BYTES_MAX = 2 * PAYLOAD_BYTES_MAX
 
 
 class Row(Value):
@@ -21,12 +23,18 @@ class Row(Value):
 
 
 class SyncState(Value):
-    """How far head office holds our log, when it last answered (None: never), and what we have from it."""
+    """How far head office holds our log, and what we have from it.
+
+    ``heard_ms``: when we last had all of head office's changes, None for never. ``pulled_mark``: the mark that head office put on
+    ``pulled_version``. ``trouble``: a sentence about what a person has to mend before the sync goes on, None when nothing.
+    """
 
     acked_seq: int
     acked_hash: bytes
     heard_ms: int | None
     pulled_version: int
+    pulled_mark: str | None
+    trouble: str | None
 
 
 def unsent(db: Connection, limit: int) -> tuple[Row, ...]:
@@ -35,9 +43,15 @@ def unsent(db: Connection, limit: int) -> tuple[Row, ...]:
 
 
 def since(db: Connection, seq: int, limit: int) -> tuple[Row, ...]:
-    """Rows of our own log after ``seq``, in order: head office may ask for older ones again."""
-    rows = db.execute(SINCE_SELECT, {"seq": seq, "limit": limit})
-    return tuple(Row(seq=number, payload=payload, prev_hash=prev_hash, hash=hash_) for number, payload, prev_hash, hash_ in rows)
+    """Rows of our own log after ``seq``, in order, as many as may go into one batch: head office may ask for older ones again."""
+    rows: list[Row] = []
+    size = 0
+    for number, payload, prev_hash, hash_ in db.execute(SINCE_SELECT, {"seq": seq, "limit": limit}):
+        size += len(payload)
+        if rows and size > ROWS_BYTES_MAX:
+            break
+        rows.append(Row(seq=number, payload=payload, prev_hash=prev_hash, hash=hash_))
+    return tuple(rows)
 
 
 def acked(db: Connection, seq: int, hash: bytes) -> None:
@@ -54,18 +68,22 @@ def acked(db: Connection, seq: int, hash: bytes) -> None:
 
 def state(db: Connection) -> SyncState:
     """Where the exchange with head office stands."""
-    acked_seq, acked_hash, heard_ms, pulled_version = db.execute(STATE_SELECT).fetchone()
-    return SyncState(acked_seq=acked_seq, acked_hash=acked_hash, heard_ms=heard_ms, pulled_version=pulled_version)
+    return SyncState(**dict(zip(STATE, db.execute(STATE_SELECT).fetchone(), strict=True)))
 
 
 def heard(db: Connection, now: datetime) -> None:
-    """Head office answered at this instant."""
+    """At this instant we have all that head office has to tell. An ack alone does not say so: balances may be old."""
     db.execute("UPDATE sync_state SET heard_ms = :now WHERE id = 1", {"now": to_ms(now)})
 
 
-def pulled(db: Connection, version: int) -> None:
-    """We hold all changes of head office up to ``version``."""
-    db.execute("UPDATE sync_state SET pulled_version = :version WHERE id = 1", {"version": version})
+def pulled(db: Connection, version: int, mark: str | None) -> None:
+    """We hold all changes of head office up to ``version``, which bears this mark."""
+    db.execute(PULLED_UPDATE, {"version": version, "mark": mark})
+
+
+def troubled(db: Connection, trouble: str | None) -> None:
+    """What a person has to mend before the sync goes on; None when nothing."""
+    db.execute("UPDATE sync_state SET trouble = :trouble WHERE id = 1", {"trouble": trouble})
 
 
 def unsent_count(db: Connection) -> int:
@@ -86,4 +104,6 @@ SINCE_SELECT = f"SELECT seq, payload, prev_hash, hash FROM txn WHERE {OURS} AND 
 HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND seq = :seq"
 COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY seq DESC LIMIT 1), 0) - acked_seq
 FROM sync_state WHERE id = 1"""
-STATE_SELECT = "SELECT acked_seq, acked_hash, heard_ms, pulled_version FROM sync_state WHERE id = 1"
+STATE = ("acked_seq", "acked_hash", "heard_ms", "pulled_version", "pulled_mark", "trouble")
+STATE_SELECT = f"SELECT {', '.join(STATE)} FROM sync_state WHERE id = 1"
+PULLED_UPDATE = "UPDATE sync_state SET pulled_version = :version, pulled_mark = :mark WHERE id = 1"

@@ -1,18 +1,25 @@
-"""Programmes as they were published, byte for byte. One that has come is never changed, only followed by another."""
+"""Programmes as they were published, byte for byte. One that has come is never changed, only followed by another.
+
+Rule: which is in force follows from the order in which they came, never from a clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store.db import Connection
 from pos_loyalty.values import Value
 
-NEWEST = "FROM programme ORDER BY received_ms DESC, version DESC, id LIMIT 1"
-INSERT = "INSERT INTO programme (id, version, sha256, body, received_ms) VALUES (:id, :version, :sha256, :body, :now)"
+NEWEST = "FROM programme ORDER BY arrival DESC LIMIT 1"
+INSERT = """INSERT INTO programme (arrival, id, version, sha256, body, received_ms)
+VALUES ((SELECT coalesce(MAX(arrival), 0) + 1 FROM programme), :id, :version, :sha256, :body, :now)
+ON CONFLICT (sha256) DO UPDATE SET arrival = excluded.arrival, received_ms = excluded.received_ms"""
+OTHERS_SELECT = "SELECT sha256 FROM programme WHERE id = :id AND version = :version"
 
 
 class Published(Value):
@@ -25,7 +32,7 @@ class Published(Value):
 
 
 def newest(db: Connection) -> bytes | None:
-    """The body of the programme that came last; the higher version when two came at once."""
+    """The body of the programme that came last."""
     row = db.execute(f"SELECT body {NEWEST}").fetchone()
     return None if row is None else bytes(row[0])
 
@@ -38,7 +45,7 @@ def newest_sha(db: Connection) -> bytes | None:
 
 def newest_first(db: Connection) -> Iterator[bytes]:
     """All bodies, the newest first: when it cannot be sold by, the one before can."""
-    for row in db.execute("SELECT body FROM programme ORDER BY received_ms DESC, version DESC, id"):
+    for row in db.execute("SELECT body FROM programme ORDER BY arrival DESC"):
         yield bytes(row[0])
 
 
@@ -50,9 +57,18 @@ def newest_published(db: Connection) -> Published | None:
 
 def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
     """Store a programme; the same one again changes nothing. Raises ConflictError for the same version with another body."""
-    row = {"id": id, "version": version, "sha256": sha256(body).digest(), "body": body, "now": to_ms(now)}
-    known = db.execute("SELECT sha256 FROM programme WHERE id = :id AND version = :version", row).fetchone()
-    if known is None:
+    row = _row(id, version, body, now)
+    known = {bytes(sha) for (sha,) in db.execute(OTHERS_SELECT, row)}
+    if not known:
         db.execute(INSERT, row)
-    elif known[0] != row["sha256"]:
+    elif row["sha256"] not in known:
         raise ConflictError(f"Programme {id} has another version {version} already; publish it under a higher version.")
+
+
+def put_pulled(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
+    """At a till: head office says that this programme is in force. It is, whatever else is here under the same version."""
+    db.execute(INSERT, _row(id, version, body, now))
+
+
+def _row(id: str, version: int, body: bytes, now: datetime) -> dict[str, Any]:
+    return {"id": id, "version": version, "sha256": sha256(body).digest(), "body": body, "now": to_ms(now)}

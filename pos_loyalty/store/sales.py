@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -79,11 +79,15 @@ def put_attempt(db: Connection, *, sale_id: str, txn: UUID, content_hash: bytes,
     db.execute(ATTEMPT_UPSERT, row)
 
 
-def add(db: Connection, fact: Fact) -> None:
-    """The rows of a sale that its first fact brings."""
-    db.execute(SALE_INSERT, sale_row(fact))
+def add(db: Connection, fact: Fact) -> StoredSale:
+    """The rows of a sale that its first fact brings; answers the sale as it is stored now."""
+    assert fact.sale is not None
+    row = sale_row(fact)
+    db.execute(SALE_INSERT, row)
     db.executemany(LINE_INSERT, list(line_rows(fact)))
     db.executemany(ADJUSTMENT_INSERT, list(adjustment_rows(fact)))
+    sale = fact.sale
+    return _sale(row, basket=sale.basket, quote=sale.quote, tenders=sale.tenders, fiscal=sale.fiscal)
 
 
 def end(db: Connection, fact: Fact) -> None:
@@ -161,6 +165,8 @@ def sale_row(fact: Fact) -> dict[str, Any]:
         "quote": encode(quote),
         "tenders": encode(sale.tenders),
         "fiscal": None if sale.fiscal is None else encode(sale.fiscal),
+        "completed_txn": bytes.fromhex(fact.id) if sale.completed else None,
+        "reversed_txn": None,
     }
 
 
@@ -177,7 +183,10 @@ def moved(row: dict[str, Any], fact: Fact) -> dict[str, Any]:
     if state is None:
         return row
     changes: dict[str, Any] = {"state": state, "ended_ms": to_ms(fact.at)}
+    if state == "reversed":
+        changes["reversed_txn"] = bytes.fromhex(fact.id)
     if state == "completed":
+        changes["completed_txn"] = bytes.fromhex(fact.id)
         changes["accrued_centi"] = _accrued(fact)
         if fact.end.tenders:
             changes["tenders"] = encode(fact.end.tenders)
@@ -216,6 +225,18 @@ def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:
     if row is None:
         return None
     seen = dict(zip(SEEN, row, strict=True))
+    return _sale(
+        seen,
+        basket=decode(seen["basket"], Basket),
+        quote=decode(seen["quote"], Quote),
+        tenders=decode(seen["tenders"], tuple[Tender, ...]),
+        fiscal=None if seen["fiscal"] is None else decode(seen["fiscal"], Fiscal),
+    )
+
+
+def _sale(
+    seen: Mapping[str, Any], *, basket: Basket, quote: Quote, tenders: tuple[Tender, ...], fiscal: Fiscal | None
+) -> StoredSale:
     return StoredSale(
         till=seen["till"],
         sale_id=seen["sale_id"],
@@ -230,23 +251,23 @@ def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:
         redeemed_centi=Points(seen["redeemed_centi"]),
         offline_centi=Points(seen["offline_centi"]),
         accrued_centi=Points(seen["accrued_centi"]),
-        basket=decode(seen["basket"], Basket),
-        quote=decode(seen["quote"], Quote),
-        tenders=decode(seen["tenders"], tuple[Tender, ...]),
-        fiscal=None if seen["fiscal"] is None else decode(seen["fiscal"], Fiscal),
+        basket=basket,
+        quote=quote,
+        tenders=tenders,
+        fiscal=fiscal,
     )
 
 
 COLUMNS = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "member", "biz_day", "ts_s", "authorised_ms", "ended_ms",
     "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "programme", "basket", "quote",
-    "tenders", "fiscal",
+    "tenders", "fiscal", "completed_txn", "reversed_txn",
 )  # fmt: skip
 SEEN = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "biz_day", "authorised_ms", "ended_ms", "redeemed_centi",
     "offline_centi", "accrued_centi", "basket", "quote", "tenders", "fiscal",
 )  # fmt: skip
-ENDS = ("state", "ended_ms", "accrued_centi", "tenders", "fiscal")
+ENDS = ("state", "ended_ms", "accrued_centi", "tenders", "fiscal", "completed_txn", "reversed_txn")
 SALE_INSERT = f"INSERT INTO sale ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"
 LINE_INSERT = """INSERT INTO sale_line (
   till, sale_id, line_id, sku, name, category, quantity_milli, gross_minor, net_minor, points_minor, vat_minor, cost_minor

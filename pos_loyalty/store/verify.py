@@ -15,7 +15,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import ledger, sales
-from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS
 from pos_loyalty.store.migrations import MIGRATIONS
@@ -44,14 +44,8 @@ class LogRow(Value):
 
 def verify(db: Connection) -> tuple[str, ...]:
     """A sentence for each difference, at most DIFFERENCES_MAX; none when the file agrees with itself."""
-    is_outer = not db.in_transaction
-    if is_outer:
-        db.execute("BEGIN")
-    try:
+    with snapshot(db):
         return tuple(islice(_differences(db), DIFFERENCES_MAX))
-    finally:
-        if is_outer:
-            db.execute("ROLLBACK")
 
 
 def _differences(db: Connection) -> Iterator[str]:

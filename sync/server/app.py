@@ -174,7 +174,12 @@ def _question(request: Request) -> ChangesRequest:
         "protocol": _number(params.get("protocol"), "protocol"),
         "schema": _number(params.get("schema"), "schema"),
     }
-    asked: dict[str, Any] = {"peer": peer, "since": _number(params.get("since"), "since"), "programme": params.get("programme")}
+    asked: dict[str, Any] = {
+        "peer": peer,
+        "since": _number(params.get("since"), "since"),
+        "mark": params.get("mark"),
+        "programme": params.get("programme"),
+    }
     return convert(asked, ChangesRequest, place="query")
 
 

@@ -102,6 +102,10 @@ class LedgerStore(Protocol):
     def version(self) -> int:
         """The newest version given; 0 at first."""
 
+    def mark(self, version: int) -> str | None:
+        """The mark of a version given; None for 0. Versions given since the database was last opened bear a mark of their own, so
+        that a version is told from one of the same number that was lost when a backup was put in place."""
+
     def changed(self, since: int, limit: int) -> tuple[MemberChange, ...]:
         """Members of a version above ``since``, by rising version, at most ``limit``, whole."""
 
@@ -115,7 +119,7 @@ class LedgerStore(Protocol):
         """Import members with cards and opening lots. Members that are there stay as they are."""
 
     def asked(self, till: str, now: datetime) -> None:
-        """Note that a till asked for changes, which it does when all of its log is sent."""
+        """Note that a till asked for changes, which it does when all of its log is sent. It may have sent nothing yet."""
 
     def all_asked_by(self) -> datetime | None:
         """When the most silent till last asked; None without tills."""

@@ -16,7 +16,7 @@ from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.errors import WireError
 from pos_loyalty.store import ledger, members, programmes, sales, seal
 from pos_loyalty.store.db import Connection, meta, write
-from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.facts import GENESIS, Fact
 from sync.server import sqlite_members
 from sync.server.ledger_store import Case, Known, LotHold, MemberState, Posting, TillHold
 from sync.wire import MemberChange, ProgrammeBody
@@ -26,11 +26,13 @@ NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueErr
 
 
 class SqliteLedgerStore:
-    """A LedgerStore over a head office's connection. Member keys rest sealed under ``master_key``."""
+    """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``."""
 
     def __init__(self, db: Connection, master_key: bytes) -> None:
         self._db = db
         self._master_key = master_key.hex()
+        with write(db):
+            sqlite_members.begin_mark(db, new_id().hex)
 
     def write(self) -> AbstractContextManager[None]:
         """One durable transaction."""
@@ -97,6 +99,10 @@ class SqliteLedgerStore:
         """The newest version given."""
         return members.newest_version(self._db)
 
+    def mark(self, version: int) -> str | None:
+        """The mark of a version given."""
+        return sqlite_members.mark_of(self._db, version)
+
     def changed(self, since: int, limit: int) -> tuple[MemberChange, ...]:
         """Members of a version above ``since``."""
         return sqlite_members.changed(self._db, since, limit)
@@ -117,8 +123,8 @@ class SqliteLedgerStore:
         self.touch(sqlite_members.add(self._db, imported, now))
 
     def asked(self, till: str, now: datetime) -> None:
-        """A till that never sent anything has no row, and nothing to wait for."""
-        self._db.execute("UPDATE till SET asked_ms = max(asked_ms, :now) WHERE id = :till", {"till": till, "now": to_ms(now)})
+        """A till that asks before it sent anything may sell by what it hears: its row is there, in epoch 0."""
+        self._db.execute(ASKED_UPSERT, {"till": till, "genesis": GENESIS, "now": to_ms(now)})
 
     def all_asked_by(self) -> datetime | None:
         """A till that sent but never asked counts as silent since 1970."""
@@ -177,10 +183,13 @@ class SqliteLedgerStore:
         return None if found is None else str(found[0])
 
 
-TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till"
+TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till AND epoch > 0"
+ASKED_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, asked_ms)
+VALUES (:till, 0, 0, :genesis, :now, :now)
+ON CONFLICT (id) DO UPDATE SET asked_ms = max(asked_ms, excluded.asked_ms)"""
 TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, frozen)
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
-ON CONFLICT (id) DO UPDATE SET applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
+ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
   heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
 EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
 WHERE remaining > 0 AND expires_at <= :until AND member IN (

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pos_loyalty.clock import from_ms, new_id, to_ms
-from pos_loyalty.engine.model import Entry, SalesSoFar
+from pos_loyalty.engine.model import Entry
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import ledger, members
 from pos_loyalty.store.db import Connection, meta
-from sync.wire import CardChange, LotChange, MemberChange
+from sync.wire import CardChange, LotChange, MemberChange, SalesSum
 
 ADJUSTMENT = "adjustment"
+ENTRIES_MAX = 2000
+"""Of one fact: so many fit into its bytes whatever their names."""
 
 
 def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list[str]:
@@ -25,15 +27,27 @@ def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list
                 raise ConflictError(f"a card of member {member.member_id} belongs to member {holder[0]} already")
     members.put_pulled(db, [_base(member) for member in fresh], as_of_seq=0)
     entries = tuple(_opening(member.member_id, lot) for member in fresh for lot in member.lots if lot.centi)
-    if entries:
-        owner = meta(db, "owner") or ""
-        ledger.append(db, ledger.Draft(id=new_id(), kind="points.adjusted", store=owner, entries=entries), now)
+    owner = meta(db, "owner") or ""
+    for start in range(0, len(entries), ENTRIES_MAX):
+        part = entries[start : start + ENTRIES_MAX]
+        ledger.append(db, ledger.Draft(id=new_id(), kind="points.adjusted", store=owner, entries=part), now)
     return [member.member_id for member in fresh]
 
 
 def changed(db: Connection, since: int, limit: int) -> tuple[MemberChange, ...]:
     """Members of a version above ``since``, by rising version, whole."""
     return tuple(_change(member) for member in members.changed_since(db, since, limit))
+
+
+def begin_mark(db: Connection, mark: str) -> None:
+    """From now on versions bear this mark. Done at each opening: a file that was restored is surely opened anew."""
+    db.execute(MARK_UPSERT, {"version": members.newest_version(db) + 1, "mark": mark})
+
+
+def mark_of(db: Connection, version: int) -> str | None:
+    """The mark under which a version was given; None for 0."""
+    row = db.execute(MARK_SELECT, {"version": version}).fetchone()
+    return None if row is None or version == 0 else str(row[0])
 
 
 def _change(member: members.PulledMember) -> MemberChange:
@@ -44,7 +58,7 @@ def _change(member: members.PulledMember) -> MemberChange:
         segments=member.segments,
         birthday=member.birthday,
         joined_at=_at(member.joined_ms),
-        sales=SalesSoFar(count=member.sales_count, spent_minor=member.spent_minor),
+        sales=SalesSum(count=member.sales_count, spent_minor=member.spent_minor),
         owed_centi=member.owed_centi,
         staff=member.staff,
         state=member.state,
@@ -99,4 +113,7 @@ def _at(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
+MARK_UPSERT = """INSERT INTO version_mark (from_version, mark) VALUES (:version, :mark)
+ON CONFLICT (from_version) DO UPDATE SET mark = excluded.mark"""
+MARK_SELECT = "SELECT mark FROM version_mark WHERE from_version <= :version ORDER BY from_version DESC LIMIT 1"
 IS_HERE_SELECT = "SELECT 1 FROM member WHERE id = :member"

@@ -9,7 +9,7 @@ from typing import Final
 
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, LogGapError, WireError
-from pos_loyalty.store.facts import GENESIS, Fact, fact_of, payload_of
+from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
 from sync.server.ledger_store import Case, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
@@ -54,22 +54,27 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
 
 
 def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str) -> Changes:
-    """A page of what changed since the asked version, as of what is held of the asking till. Raises WireError."""
+    """A page of what changed since the asked version, as of what is held of the asking till. Raises WireError.
+
+    A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
+    """
     peer = asked.peer
     check_peer(peer.protocol, peer.schema, peer.build, build)
     with store.write():
         hold = store.till(peer.till)
         store.asked(peer.till, now)
         newest = store.version()
-        since = asked.since if asked.since <= newest else 0
+        since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
         members = _page(store.changed(since, MEMBERS_MAX))
         programme = store.newest_programme()
-    version = members[-1].version if members else newest
+        version = members[-1].version if members else newest
+        mark = store.mark(version)
     return Changes(
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
         as_of_hash=(hold.applied_hash if hold else GENESIS).hex(),
         version=version,
+        mark=mark,
         complete=version == newest,
         server_time=now,
         members=members,
@@ -156,6 +161,8 @@ def _fact(batch: Batch, n: int) -> Fact:
     """The n-th fact, which must be in canonical bytes and in its place. Raises WireError."""
     header, payload = batch.header, batch.payloads[n]
     seq = header.first_seq + n
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise WireError(f"fact {seq} is larger than {PAYLOAD_BYTES_MAX} bytes")
     try:
         fact = fact_of(payload)
     except InputError as error:

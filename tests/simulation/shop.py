@@ -88,7 +88,7 @@ class Till:
 
     def void(self, sale_id: str) -> None:
         stored = self._stored(sale_id)
-        lots = ledger.lots_of(self.db, stored.quote.member_id) if stored.quote.member_id else ()
+        lots = ledger.all_lots_of(self.db, stored.quote.member_id) if stored.quote.member_id else ()
         entries = points.reverse(ledger.sale_entries(self.db, self.name, sale_id), lots, self._ref(sale_id), NOW)
         self._end(sale_id, "sale.reversed", entries, reverses=stored.txn)
 
@@ -146,6 +146,14 @@ class HeadOffice:
         self.db.close()
         self.open()
 
+    def restore(self, saved: Path) -> None:
+        """Put a backup in the place of the file, and start again."""
+        self.db.close()
+        for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
+            self.path.with_name(name).unlink(missing_ok=True)
+        self.path.write_bytes(saved.read_bytes())
+        self.open()
+
     def push(self, till: str, batch: bytes, now: datetime = NOW) -> Reply:
         try:
             return json_reply(200, encode(steps.receive(self.store, till, batch, now, BUILD)))
@@ -184,7 +192,7 @@ def push_all(till: Till, office: HeadOffice, cap: int = 500) -> push.PushState:
         step = push.received(state, office.push(till.name, step.send), NOW, half)
         state = step.state
         if step.held is not None:
-            keep_ack(till.db, step.held, NOW)
+            keep_ack(till.db, step.held)
     raise AssertionError("sending does not end")
 
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pos_loyalty.engine.model import LotUse
-from pos_loyalty.errors import ConflictError
+from pos_loyalty.errors import ConflictError, InputError
 from pos_loyalty.store import ledger
 from pos_loyalty.store.db import Connection, open_store, write
-from pos_loyalty.store.facts import Fact, fact_of, payload_of
+from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.values import Points
 from tests.unit.store_facts import NOW, accrue, lot_centi, release, reserve, sale_draft, sell, settle, till_store, uuid_of
@@ -53,6 +53,16 @@ def test_a_fact_reads_back_as_it_was_logged(db: Connection) -> None:
     assert ledger.entries_of(db, uuid_of(1)) == fact.entries
     payload = db.execute("SELECT payload FROM txn").fetchone()[0]
     assert payload == payload_of(fact) and fact_of(payload) == fact
+
+
+def test_a_fact_that_could_not_be_sent_is_refused_before_anything_is_written(db: Connection) -> None:
+    room = PAYLOAD_BYTES_MAX - len(payload_of(_append(db, 1)))
+    before = db.total_changes
+    with write(db), pytest.raises(InputError, match=rf"at most {PAYLOAD_BYTES_MAX} fit"):
+        ledger.append(db, Draft(id=uuid_of(2), kind="points.adjusted", store="S" * (room + 200)), NOW)
+    assert db.total_changes == before
+    with write(db):
+        ledger.append(db, Draft(id=uuid_of(2), kind="points.adjusted", store="S" * (room - 200)), NOW)
 
 
 def test_the_logical_clock_grows_when_the_wall_clock_goes_back(db: Connection) -> None:

@@ -14,7 +14,7 @@ from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.members import PulledCard, PulledLot, PulledMember
 from pos_loyalty.store.tables import ImportedMember, import_members
 from pos_loyalty.values import Minor, Points
-from tests.unit.store_facts import NOW, end_draft, enrol, lot_centi, sell, till_store, uuid_of
+from tests.unit.store_facts import NOW, end_draft, enrol, lot_centi, sale_draft, sell, till_store, uuid_of
 
 
 @pytest.fixture
@@ -140,6 +140,60 @@ def test_a_sale_that_was_completed_twice_counts_once(db: Connection) -> None:
         sales.end(db, ledger.append(db, end_draft(3, 2, "sale.completed", (), "M1"), NOW))
     seen = members.by_id(db, "M1")
     assert seen is not None and seen.sales is not None and (seen.sales.count, seen.sales.spent_minor) == (1, 27000)
+
+
+def test_a_sale_completed_again_after_head_office_counted_it_counts_once(db: Connection) -> None:
+    enrol(db, 1, "M1", "1001")
+    sell(db, 2, "M1")
+    _put(db, _pulled("M1", 4, {}, sales_count=1, spent_minor=Minor(27000)), as_of=2)
+    for n, kind in ((3, "sale.completed"), (4, "sale.cancelled"), (5, "sale.completed")):
+        with write(db):
+            sales.end(db, ledger.append(db, end_draft(n, 2, kind, (), "M1"), NOW))
+    assert _sales_of(db, "M1") == (1, 27000)
+    for n in (6, 7):
+        with write(db):
+            sales.end(db, ledger.append(db, end_draft(n, 2, "sale.reversed", (), "M1"), NOW))
+        assert _sales_of(db, "M1") == (0, 0), "and it is taken back once"
+
+
+def test_a_sale_authorised_before_counts_when_it_is_completed(db: Connection) -> None:
+    enrol(db, 1, "M1", "1001")
+    with write(db):
+        sales.add(db, ledger.append(db, sale_draft(2, "M1", completed=False), NOW))
+    assert _sales_of(db, "M1") == (0, 0)
+    for n, kind in ((3, "sale.reversed"), (4, "sale.cancelled"), (5, "sale.completed")):
+        with write(db):
+            sales.end(db, ledger.append(db, end_draft(n, 2, kind, (), "M1"), NOW))
+    assert _sales_of(db, "M1") == (1, 27000), "a reversal of what was not completed moved nothing"
+
+
+def test_a_member_is_read_from_one_state_of_the_file(db: Connection, tmp_path: Path) -> None:
+    """The daemon puts a page while the till reads: the figures and the lots must be of one side of it."""
+    _put(db, _pulled("M1", 1, {"L": 1000}, sales_count=1, cards=(PulledCard(number="1001"),), phone_index="aa"), as_of=0)
+    daemon = till_store(tmp_path / "till.db")
+    pages: list[int] = []
+
+    def meanwhile(statement: str) -> None:
+        if "FROM lot" in statement:
+            pages.append(len(pages) + 2)
+            _put(daemon, _pulled("M1", pages[-1], {"L": 0}, sales_count=pages[-1]), as_of=0)
+
+    for read, key in ((members.by_id, "M1"), (members.by_card, "1001"), (members.by_phone_index, b"\xaa")):
+        _put(db, _pulled("M1", 1, {"L": 1000}, sales_count=1, phone_index="aa"), as_of=0)
+        db.set_trace_callback(meanwhile)
+        found = read(db, key)  # type: ignore[operator]
+        db.set_trace_callback(None)
+        assert found is not None and found.sales is not None
+        assert (found.sales.count, [lot.centi for lot in found.lots]) == (1, [1000])
+        assert not db.in_transaction
+    assert len(pages) == 3
+    daemon.close()
+
+
+def _sales_of(db: Connection, member: str) -> tuple[int, int]:
+    seen = members.by_id(db, member)
+    assert seen is not None and seen.sales is not None
+    return seen.sales.count, seen.sales.spent_minor
 
 
 def test_changes_come_in_the_order_of_versions_and_go_into_a_till(tmp_path: Path, db: Connection) -> None:

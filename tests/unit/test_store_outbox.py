@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.errors import LogForkError
-from pos_loyalty.store import outbox
+from pos_loyalty.store import ledger, outbox
 from pos_loyalty.store.db import Connection, write
-from tests.unit.store_facts import NOW, sell, till_store
+from tests.unit.store_facts import NOW, sell, till_store, uuid_of
 
 
 @pytest.fixture
@@ -55,9 +55,25 @@ def test_a_watermark_off_our_chain_is_a_fork_and_changes_nothing(db: Connection)
     assert outbox.state(db).acked_seq == 0
 
 
+def test_large_rows_are_read_a_batch_at_a_time(tmp_path: Path) -> None:
+    db = till_store(tmp_path / "large.db")
+    with write(db):
+        for n in range(1, 6):
+            ledger.append(db, ledger.Draft(id=uuid_of(n), kind="points.adjusted", store="S" * 4_000_000), NOW)
+    assert [row.seq for row in outbox.since(db, 0, 500)] == [1, 2]
+    assert [row.seq for row in outbox.since(db, 4, 500)] == [5]
+    db.close()
+
+
 def test_what_head_office_said_is_remembered(db: Connection) -> None:
-    assert (outbox.state(db).heard_ms, outbox.state(db).pulled_version) == (None, 0)
+    assert (outbox.state(db).heard_ms, outbox.state(db).pulled_version, outbox.state(db).trouble) == (None, 0, None)
     with write(db):
         outbox.heard(db, NOW + timedelta(milliseconds=7))
-        outbox.pulled(db, 12)
-    assert (outbox.state(db).heard_ms, outbox.state(db).pulled_version) == (int(NOW.timestamp()) * 1000 + 7, 12)
+        outbox.pulled(db, 12, "ab" * 16)
+        outbox.troubled(db, "another past")
+    state = outbox.state(db)
+    assert (state.heard_ms, state.pulled_version, state.pulled_mark) == (int(NOW.timestamp()) * 1000 + 7, 12, "ab" * 16)
+    assert state.trouble == "another past"
+    with write(db):
+        outbox.troubled(db, None)
+    assert outbox.state(db).trouble is None

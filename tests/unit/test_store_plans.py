@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.store import ledger, members, outbox, prints, programmes, sales
-from pos_loyalty.store.db import Connection
-from tests.unit.store_facts import till_store
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import SaleEnd
+from tests.unit.store_facts import NOW, sale_draft, till_store
 
 SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme")
 """Tables of one row, of a handful, and intermediate results."""
@@ -41,8 +43,19 @@ def test_no_statement_reads_a_whole_table(tmp_path: Path, name: str) -> None:
 
 
 def test_facts_of_a_sale_are_found_by_the_sale(tmp_path: Path) -> None:
+    """Verify asks so for each sale: by the log's own index it would read all of it each time."""
     db = till_store(tmp_path / "till.db")
-    assert _plan(db, ledger.SALE_FACTS_SELECT) == ["SEARCH txn USING INDEX txn_by_sale (till=? AND sale_id=?)"]
+    expected = ["SEARCH txn USING INDEX txn_by_sale (till=? AND sale_id=?)"]
+    assert _plan(db, ledger.SALE_FACTS_SELECT) == expected
+    with write(db):
+        for n in range(2000):
+            ledger.append(db, replace(sale_draft(n), sale=None, end=SaleEnd(sale_id=f"sale-{n}"), receipt_no=None), NOW)
+    assert _plan(db, ledger.SALE_FACTS_SELECT) == expected
+    steps: list[int] = []
+    db.set_progress_handler(lambda: steps.append(1), 50)
+    assert len(ledger.sale_facts(db, "T1", "sale-1999")) == 1
+    db.set_progress_handler(None, 50)
+    assert len(steps) <= 2, "some steps for the one row, not for the 2000"
     db.close()
 
 

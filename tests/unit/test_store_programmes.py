@@ -32,10 +32,23 @@ def test_the_last_to_come_is_in_force(db: Connection) -> None:
     _add(db, 1, b"one")
     _add(db, 3, b"three")
     assert programmes.newest(db) == b"three"
-    _add(db, 2, b"two", hours=1)
+    _add(db, 2, b"two", hours=-1)
     assert (programmes.newest(db), programmes.newest_sha(db)) == (b"two", sha256(b"two").digest())
     published = programmes.newest_published(db)
     assert published is not None and (published.id, published.version) == ("shop", 2)
+
+
+def test_what_head_office_says_is_in_force_whatever_is_here_under_that_version(db: Connection) -> None:
+    _add(db, 1, b"seeded")
+    for body in (b"published", b"published", b"seeded", b"published"):
+        with write(db):
+            programmes.put_pulled(db, "shop", 1, body, NOW)
+        assert programmes.newest(db) == body
+    assert list(programmes.newest_first(db)) == [b"published", b"seeded"]
+    _add(db, 1, b"seeded")
+    assert programmes.newest(db) == b"published", "what is here already is not published again"
+    with pytest.raises(ConflictError):
+        _add(db, 1, b"third")
 
 
 def test_the_same_again_changes_nothing_and_another_body_is_refused(db: Connection) -> None:

@@ -128,7 +128,7 @@ def test_one_missing_fact_is_a_gap_and_no_fork(till: Till, office: HeadOffice) -
 def test_a_till_ahead_of_a_restored_head_office_is_told_everything(till: Till, office: HeadOffice) -> None:
     office.give_points("M1", "2000000000015", 1000)
     with write(till.db):
-        outbox.pulled(till.db, 99)
+        outbox.pulled(till.db, 99, "0" * 32)
     assert [member.member_id for page in pull_all(till, office) for member in page.members] == ["M1"]
     assert outbox.state(till.db).pulled_version == 1
 
@@ -145,10 +145,10 @@ def test_an_older_ack_changes_nothing(till: Till, office: HeadOffice) -> None:
 
 
 def test_an_answer_to_an_older_question_is_dropped(till: Till, office: HeadOffice) -> None:
-    question = next_question(till.db, till.here, pull.begin(0, NOW), NOW).send
+    question = next_question(till.db, till.here, pull.begin(0, None, NOW), NOW).send
     assert question is not None
     old = office.changes(question)
-    state = pull.begin(5, NOW)
+    state = pull.begin(5, None, NOW)
     step = pull.received(state, old, NOW, 60.0, half)
     assert (step.state, step.changes) == (state, None)
 
@@ -308,7 +308,7 @@ def test_an_import_twice_changes_nothing(office: HeadOffice) -> None:
 def test_an_ack_off_our_chain_stops_the_till(till: Till) -> None:
     till.sell("S1")
     with pytest.raises(LogForkError):
-        keep_ack(till.db, push.Held(seq=1, hash=bytes(32)), NOW)
+        keep_ack(till.db, push.Held(seq=1, hash=bytes(32)))
     assert outbox.unsent_count(till.db) == 1
 
 

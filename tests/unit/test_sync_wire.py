@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, WireError
+from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX
 from pos_loyalty.store.outbox import Row
 from sync import backoff, push
 from sync.local import begin_push, next_batch
+from sync.server.app import BODY_BYTES_MAX
 from sync.wire import (
     COMPRESSED_BYTES_MAX,
     PLAIN_BYTES_MAX,
@@ -212,6 +214,50 @@ def test_one_fact_that_packs_badly_travels_alone() -> None:
     step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, 1, {}, NOW)
     assert step.send is not None
     assert decode_batch(step.send).payloads == (payload,)
+
+
+def rows_of(payloads: list[bytes]) -> list[Row]:
+    rows, last = [], bytes(32)
+    for seq, payload in enumerate(payloads, start=1):
+        head = sha256(last + payload).digest()
+        rows.append(Row(seq=seq, payload=payload, prev_hash=last, hash=head))
+        last = head
+    return rows
+
+
+def test_any_fact_that_a_log_takes_travels_whatever_it_is_made_of() -> None:
+    """Noise of all byte values packs worse than any JSON; the header holds the longest names and the key of its member."""
+    noise = random.Random(7).randbytes(PAYLOAD_BYTES_MAX).replace(b"\n", b" ")
+    peer, keys = Peer(till="Щ" * 64, build=BUILD), {"Щ" * 64: bytes(64)}
+    for payload in (noise, b"0" * PAYLOAD_BYTES_MAX):
+        step = push.outgoing(push.begin(0, 500, NOW), rows_of([payload]), peer, 2**31, keys, NOW)
+        assert step.send is not None and len(step.send) <= BODY_BYTES_MAX
+        assert decode_batch(step.send).payloads == (payload,)
+
+
+@pytest.mark.parametrize("size", [PAYLOAD_BYTES_MAX, 3_000_000, 100_000, 30_000])
+def test_facts_that_pack_well_stay_under_the_plain_limit(size: int) -> None:
+    rows = rows_of([b"0" * size] * min(500, 2 * PLAIN_BYTES_MAX // size + 2))
+    state, sent = push.begin(0, 500, NOW), 0
+    while sent < len(rows):
+        step = push.outgoing(push.resume(state, sent), rows[sent:], PEER, 1, {}, NOW)
+        assert step.send is not None
+        assert len(inflate(step.send, 10 * PLAIN_BYTES_MAX)) <= PLAIN_BYTES_MAX
+        sent += decode_batch(step.send).header.count
+        state = push.begin(sent, 500, NOW)
+
+
+def test_a_fact_over_the_limit_is_told_and_never_sent() -> None:
+    step = push.outgoing(push.begin(0, 500, NOW), rows_of([b"0" * PLAIN_BYTES_MAX]), PEER, 1, {}, NOW)
+    assert step.send is None
+    assert step.state.is_stopped and step.state.trouble == "fact 1 is too large to send"
+
+
+def test_a_till_that_sends_such_a_fact_all_the_same_is_refused(office: HeadOffice, tmp_path: Path) -> None:
+    good = good_payload(tmp_path)
+    large = good.replace(b'"store":"S1"', b'"store":"' + b"S" * PAYLOAD_BYTES_MAX + b'"', 1)
+    reply = office.push("T1", body([large]))
+    assert reply.status == 422 and b"larger than" in reply.body
 
 
 def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
