@@ -7,6 +7,7 @@ import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, field
@@ -21,6 +22,9 @@ Columns = Literal[32, 42, 48]
 Language = Literal["ru", "en"]
 CONFIG_BYTES_MAX = 1024 * 1024
 SECRETS_MODE = 0o600
+GTIN_LENGTHS = (8, 12, 13, 14)
+PAYMENT_LENGTHS = range(13, 20)
+ISSUER_DIGITS = 6
 
 T = TypeVar("T", bound=Value)
 
@@ -162,6 +166,9 @@ def load_config(path: Path) -> Config:
         raise ConfigError(
             f"{path}: store.timezone", f'"{config.store.timezone}" is not a time zone; write one such as "Europe/Moscow"'
         ) from error
+    _check_url(path, config.head_office.url)
+    for number, card in enumerate(config.card):
+        _check_card(f"{path}: card[{number}]", card)
     if config.offline.policy == "refuse" and config.offline.cap_centi:
         raise ConfigError(
             f"{path}: offline.cap_per_member_day",
@@ -176,6 +183,27 @@ def load_secrets(path: Path) -> Secrets:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigError(str(path), "other users may read this key file; run: chmod 600 " + str(path))
     return secrets
+
+
+def _check_url(path: Path, url: str | None) -> None:
+    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        raise ConfigError(f"{path}: head_office.url", f'"{url}" is not an address; write one such as "http://127.0.0.1:8780"')
+
+
+def _check_card(place: str, card: CardConfig) -> None:
+    if len(card.prefix) >= card.length:
+        raise ConfigError(f"{place}.prefix", f'"{card.prefix}" leaves no room for a number in {card.length} signs')
+    if card.check == "gtin" and card.length not in GTIN_LENGTHS:
+        raise ConfigError(f"{place}.length", f"a GTIN check digit goes with a length of {', '.join(map(str, GTIN_LENGTHS))}")
+    if (
+        card.check == "luhn"
+        and card.length in PAYMENT_LENGTHS
+        and len(card.prefix) < ISSUER_DIGITS
+        and card.prefix[:1] in tuple("3456")
+    ):
+        raise ConfigError(
+            f"{place}.prefix", f'"{card.prefix}" takes in payment cards; name at least {ISSUER_DIGITS} digits of your own range'
+        )
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -13,25 +13,24 @@ from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, new_id, utc_now
 from pos_loyalty.config import SECRETS_MODE, Config, Secrets, load_config, load_secrets
+from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConfigError, NotFoundError
 from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.programmes import store_file
-from pos_loyalty.till.till import NoPaper, Paper, Till
+from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.values import Value, decode
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
     from pos_loyalty.till.spool import Spool
-    from pos_loyalty.web.scans import ScanBoard
-    from pos_loyalty.web.verbs import Product
+    from pos_loyalty.web.verbs import Product, Shop
     from sync.daemon import Syncer, SyncReport
 
 Ready = Callable[[str, str], None]
 """Told the process's name and its URL, once it answers."""
-SCAN_WAIT_S = 1.0
 HEAD_OFFICE = "head-office"
 
 
@@ -69,6 +68,20 @@ def secrets_of(known: Settings) -> Secrets:
     return load_secrets(path)
 
 
+def check_files(known: Settings) -> None:
+    """All that the config names must be there and be right. Raises ConfigError, ProgrammeError."""
+    secrets_of(known)
+    if known.config.till.programme is not None:
+        path = known.file(known.config.till.programme)
+        if not path.is_file():
+            raise ConfigError("till.programme", f"there is no file {path}")
+        load_programme(path.read_bytes())
+    _products(known)
+    font = known.config.receipt.font
+    if font is not None and not known.file(font).is_file():
+        raise ConfigError("receipt.font", f"there is no file {font}")
+
+
 def make_secrets(path: Path) -> Path:
     """Make a key file of random keys, mode 0600; one that stands already is kept."""
     known = settings(path)
@@ -91,7 +104,7 @@ def open_till(
     *,
     clock: Clock = utc_now,
     ids: NewId = new_id,
-    paper: Paper | None = None,
+    devices: Devices | None = None,
 ) -> Till:
     """A till in this process, over its own database: the plugin for a POS in Python. Close it when done.
 
@@ -114,7 +127,7 @@ def open_till(
     except BaseException:
         lock.close()
         raise
-    return Till(desk, paper or NoPaper(), lock.close)
+    return Till(desk, devices or NoDevices(), lock.close)
 
 
 @contextlib.contextmanager
@@ -129,7 +142,7 @@ def till_to_look_at(path: Path) -> Iterator[Till]:
         clock=utc_now,
         new_id=new_id,
     )
-    till = Till(desk, NoPaper(), lambda: None)
+    till = Till(desk, NoDevices(), lambda: None)
     try:
         yield till
     finally:
@@ -148,42 +161,51 @@ def till_in_process(path: Path) -> Iterator[Till]:
 
 def run_till(known: Settings, ready: Ready) -> None:
     """The till process: HTTP, scanners, print spool; until told to stop."""
+    from pos_loyalty.till.devices import TillDevices
+
     spool = None if known.config.printer is None else _spool(known)
-    till = open_till(known.path, paper=spool)
-    stop = threading.Event()
+    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    till = open_till(known.path, devices=devices)
     try:
         till.health()
-        if spool is not None:
-            spool.start()
         from pos_loyalty.web.app import application
-        from pos_loyalty.web.scans import ScanBoard
+        from pos_loyalty.web.scans import Scan, ScanBoard
         from pos_loyalty.web.serve import listen, serve
-        from pos_loyalty.web.verbs import Shop
 
         board = ScanBoard()
-        readers = [_start_reader(scanner, board, known.config, stop) for scanner in _scanners(known.config)]
-        config = known.config
-        shop = Shop(
-            store=config.store.id,
-            till=config.till.id,
-            name=config.store.name,
-            currency=config.store.currency,
-            languages=config.store.languages,
-            products=_products(known),
-        )
-        app = application(till, shop, scans=board, titles=till.rule_titles)
-        listener = listen(config.till.host, config.till.port)
+
+        def publish(code: str, symbology: str, device: str) -> None:
+            board.publish(Scan(code=code, symbology=symbology, device=device))
+
+        app = application(till, _shop(known), scans=board, titles=till.rule_titles, allowed_hosts=_hosts(known.config))
+        listener = listen(known.config.till.host, known.config.till.port)
+        devices.start(publish)
         host, port = listener.getsockname()[:2]
-        ready(f"till {config.till.id}", f"http://{host}:{port}")
+        ready(f"till {known.config.till.id}", f"http://{host}:{port}")
         serve(app, listener, leaving=board.close)
-        stop.set()
-        for reader in readers:
-            reader.join()
     finally:
-        stop.set()
-        if spool is not None:
-            spool.close()
+        devices.close()
         till.close()
+
+
+def _shop(known: Settings) -> Shop:
+    from pos_loyalty.web.verbs import Shop
+
+    config = known.config
+    return Shop(
+        store=config.store.id,
+        till=config.till.id,
+        name=config.store.name,
+        currency=config.store.currency,
+        languages=config.store.languages,
+        products=_products(known),
+    )
+
+
+def _hosts(config: Config) -> tuple[str, ...]:
+    from pos_loyalty.web.guard import LOCAL_HOSTS
+
+    return tuple(dict.fromkeys((*LOCAL_HOSTS, config.till.host)))
 
 
 def programme_in_force(known: Settings) -> str:
@@ -231,39 +253,6 @@ def _scanners(config: Config) -> list[Scanner]:
     from drivers.scanner_serial import SerialScanner
 
     return [SerialScanner(scanner) for scanner in config.scanner]
-
-
-def _start_reader(scanner: Scanner, board: ScanBoard, config: Config, stop: threading.Event) -> threading.Thread:
-    """Hands every code of a scanner to the pages until told to stop; a scanner that is gone is waited for."""
-    from drivers.symbology import scan_of
-    from pos_loyalty import log
-    from pos_loyalty.errors import DeviceGoneError
-    from pos_loyalty.web.scans import Scan
-
-    def read() -> None:
-        is_gone = False
-        while not stop.is_set():
-            try:
-                raw = scanner.read(SCAN_WAIT_S)
-            except DeviceGoneError as error:
-                if not is_gone:
-                    log.warning("scanner.gone", device=scanner.device, reason=str(error))
-                is_gone = True
-                stop.wait(SCAN_WAIT_S / 10)
-                continue
-            is_gone = False
-            if raw is None:
-                continue
-            scan = scan_of(raw, config.card)
-            if scan.kind == "payment":
-                log.warning("scanner.payment_card_refused", device=scanner.device)
-                continue
-            board.publish(Scan(code=scan.text, symbology=scan.symbology or "", device=scanner.device))
-        scanner.close()
-
-    thread = threading.Thread(target=read, name=f"scanner {scanner.device}", daemon=True)
-    thread.start()
-    return thread
 
 
 def _products(known: Settings) -> tuple[Product, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from typing import assert_never
@@ -17,7 +16,7 @@ CUT_IN_PART = b"\x1dV\x01"
 FEED_BEFORE_CUT = 4
 SLOT_MAX = 255
 TAB_COLUMNS = 8
-GAPS = re.compile("( {3,})")
+GAP = "   "
 WIDE, NORMAL = b"\x1d!\x10", b"\x1d!\x00"
 """A rule is written at double width: half the bytes."""
 SIZES: dict[Size, int] = {"normal": 0x00, "tall": 0x01, "large": 0x11}
@@ -64,21 +63,14 @@ def tabbed(text: str) -> str:
 
     **Source:** Epson's reference, HT: after ``ESC @`` the stops stand at every eighth column.
     """
-    if "   " not in text:
-        return text
-    out: list[str] = []
-    column = 0
-    for run in GAPS.split(text):
-        end = column + len(run)
-        if run.startswith("   "):
-            while (stop := (column // TAB_COLUMNS + 1) * TAB_COLUMNS) <= end:
-                out.append("\t")
-                column = stop
-            out.append(" " * (end - column))
-        else:
-            out.append(run)
-        column = end
-    return "".join(out)
+    out, done = "", 0
+    start = text.find(GAP)
+    while start >= 0:
+        end = len(text) - len(text[start:].lstrip(" "))
+        stops = end // TAB_COLUMNS - start // TAB_COLUMNS
+        out += text[done:start] + "\t" * stops + " " * (end % TAB_COLUMNS if stops else end - start)
+        start, done = text.find(GAP, end), end
+    return out + text[done:]
 
 
 def _qr(content: str) -> bytes:

@@ -94,8 +94,10 @@ def clean(text: str) -> str:
 
 def fit(page: str, text: str, place: str) -> str:
     """Clean text that the code page can print. Raises InputError naming the sign and the place."""
+    if text.isprintable() and _has(page, text):  # no page has a joining mark, so this is clean already
+        return text
     text = clean(text)
-    if text.isascii() or _has(page, text):
+    if _has(page, text):
         return text
     fitted = text.translate(_table(page))
     if _has(page, fitted):

@@ -111,6 +111,8 @@ def reverse(entries: Iterable[Entry], lots: Sequence[Lot], sale_ref: str, now: d
 
     Points redeemed go back to their own lots first, with their old dates. Points earned are then taken back: from the sale's
     own lots, then from the member's others that have not expired, soonest to expire first; what is still missing is owed.
+    Of an own lot that has expired only what it holds is taken: the rest may be booked as expired, and is never taken twice.
+    ``lots`` may hold less than nothing where head office has overdrawn them; what suspense lent goes back to suspense.
     """
     done = tuple(entries)
     held = held_account(sale_ref)
@@ -119,12 +121,17 @@ def reverse(entries: Iterable[Entry], lots: Sequence[Lot], sale_ref: str, now: d
     restored = tuple(
         replace(entry, kind="reverse", debit=entry.credit, credit=member_account(entry.member_id or "")) for entry in back
     )
+    lent = tuple(
+        replace(entry, kind="reverse", debit=entry.credit, credit=entry.debit)
+        for entry in done
+        if entry.kind == "redeem" and entry.debit == SUSPENSE
+    )
     holdings = {lot.lot_id: lot for lot in lots}
     for entry in restored:
         lot_id = entry.lot_id or ""
         lot = holdings.get(lot_id) or Lot(lot_id=lot_id, centi=Points(0))
         holdings[lot_id] = replace(lot, centi=Points(lot.centi + entry.centi))
-    return restored + _taken_back(earned, holdings, now)
+    return restored + lent + _taken_back(earned, holdings, now)
 
 
 def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetime) -> tuple[Entry, ...]:
@@ -133,7 +140,8 @@ def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetim
     for entry in accrued:
         own = holdings.get(entry.lot_id or "")
         missing = int(entry.centi) - _take(made, entry, (own,) if own is not None else (), entry.centi, holdings)
-        owing.append((entry, missing))
+        if own is None or not is_expired(own, now):
+            owing.append((entry, missing))
     for entry, missing in owing:
         others = in_order(lot for lot in holdings.values() if not is_expired(lot, now))
         left = missing - _take(made, entry, others, missing, holdings)

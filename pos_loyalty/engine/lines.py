@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pos_loyalty.engine.model import LINES_MAX, MINOR_MAX, Basket, Line, ManualOff, Member
+from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Basket, Line, ManualOff, Member
 from pos_loyalty.engine.money import sum_of
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
@@ -38,8 +38,10 @@ def check_basket(basket: Basket, currency: str) -> None:
         seen.add(line.line_id)
         _check_line(line, number)
         gross += sum_of(line.price_minor, line.quantity_milli)
-    if gross > MINOR_MAX:
-        raise InputError("basket.lines", "the basket costs more than a receipt may hold")
+    if gross > RECEIPT_MINOR_MAX:
+        raise InputError("basket.lines", "the basket costs more than a receipt may hold; look for a bar code typed as a price")
+    if sum(len(line.marks) for line in basket.lines) > MARKS_MAX:
+        raise InputError("basket.lines", f"more than {MARKS_MAX} marks stand in the basket; split it")
     for number, manual in enumerate(basket.manual):
         if manual.line_id not in seen:
             raise InputError(f"basket.manual[{number}].line_id", f'there is no line "{manual.line_id}"')

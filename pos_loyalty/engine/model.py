@@ -13,6 +13,10 @@ ENGINE_VERSION = "1"
 """Stands in every fact: head office asks the same engine again. It grows when an answer may change."""
 LINES_MAX = 1000
 MINOR_MAX = 10**13
+RECEIPT_MINOR_MAX = 10**11
+"""A receipt of more than this is a slip of the hand, such as a bar code typed for a price."""
+MARKS_MAX = 1000
+"""Marks of one line; a basket holds at most as many as it may hold lines."""
 CENTI_MAX = 10**13
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -36,13 +40,13 @@ class Line(Value, gc=False):
     name: Text = ""
     category: Label = ""
     brand: Label = ""
-    tags: tuple[Label, ...] = ()
+    tags: Annotated[tuple[Label, ...], Meta(max_length=64)] = ()
     measure: Literal["piece", "weight"] = "piece"
     cost_minor: Money | None = None
     floor_minor: Money = Minor(0)
     vat_bp: Rate | None = None
     prior_off_minor: Money = Minor(0)
-    marks: tuple[Text, ...] = ()
+    marks: Annotated[tuple[Text, ...], Meta(max_length=MARKS_MAX)] = ()
     seller: Label = ""
 
 
@@ -75,7 +79,7 @@ class Basket(Value):
     redeem: Centi | Literal["max"] | None = None
     manual: Annotated[tuple[ManualOff, ...], Meta(max_length=LINES_MAX)] = ()
     tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
-    choices: dict[str, str] = field(default_factory=dict)
+    choices: Annotated[dict[Label, Id], Meta(max_length=100)] = field(default_factory=dict)
 
 
 class Lot(Value, gc=False):

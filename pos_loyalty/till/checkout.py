@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -9,15 +10,15 @@ from uuid import UUID
 from pos_loyalty.engine.ledger import release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
-from pos_loyalty.errors import ConflictError, QuoteStaleError
-from pos_loyalty.store import ledger, sales
+from pos_loyalty.errors import ConflictError, InputError, QuoteStaleError
+from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import answers, slips
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.model import CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
+from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
 from pos_loyalty.till.pricing import ask
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
@@ -28,9 +29,11 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
     """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError; then nothing was sold."""
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
+    _check_sale_id(request.sale_id)
     stored = sales.by_id(desk.db, desk.config.till.id, request.sale_id)
     if stored is not None:
-        return _same_sale(desk, stored, content_hash)
+        with write(desk.db):
+            return keep(_same_sale(desk, stored, content_hash))
     held = _fresh(desk, request, now)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     with write(desk.db):
@@ -64,11 +67,13 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
             ),
             now,
         )
-        sales.add(desk.db, fact)
-        stored = answers.stored_sale(desk, request.sale_id)
+        stored = sales.add(desk.db, fact)
         if request.complete:
+            _note_short_tenders(desk, stored, request.tenders)
             slips.queue(desk, stored)
-        return keep(answers.sale_answer(desk.db, stored))
+        answer = keep(answers.sale_answer(desk, stored))
+    desk.quotes.sold(request.quote_id, request.sale_id)
+    return answer
 
 
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
@@ -137,7 +142,7 @@ def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswe
         raise ConflictError(
             f"Sale id {stored.sale_id} stands for another sale ({stored.state}); take a new sale id for a new sale."
         )
-    return answers.sale_answer(desk.db, stored)
+    return answers.sale_answer(desk, stored)
 
 
 def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
@@ -147,6 +152,9 @@ def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
         raise QuoteStaleError(
             f"Quote {request.quote_id} is not held here (the till may have been restarted); send the basket again."
         )
+    sold_as = desk.quotes.sold_as(request.quote_id)
+    if sold_as is not None:
+        raise ConflictError(f"This quote became sale {sold_as} already; ask for a new quote to sell the same goods again.")
     programme = desk.shelf.current(desk.db)
     reason = None
     if held.expires_at <= now:
@@ -168,7 +176,10 @@ def _check_points(desk: Desk, held: Held, now: datetime) -> None:
     quote = held.quote
     if not quote.redemption.centi or quote.member_id is None:
         return
-    remaining = {lot.lot_id: lot for lot in ledger.lots_of(desk.db, quote.member_id)}
+    member = members.by_id(desk.db, quote.member_id)
+    if member is None or member.owed_centi > held.owed_centi:
+        raise _stale(desk, held, "The member may not redeem as quoted any more", now)
+    remaining = {lot.lot_id: lot for lot in member.lots}
     rights = rights_of(desk.db, desk.config, quote.member_id, desk.day_start(now), now)
     for use in quote.redemption.lots:
         lot = remaining.get(use.lot_id)
@@ -219,13 +230,28 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 
 
 def _contradiction(stored: StoredSale, request: CompleteRequest) -> str | None:
-    tenders: tuple[Tender, ...] = request.tenders or stored.tenders
-    paid_minor = sum(tender.amount_minor for tender in tenders)
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    return _shortfall(stored, request.tenders or stored.tenders)
+
+
+def _shortfall(stored: StoredSale, tenders: tuple[Tender, ...]) -> str | None:
+    paid_minor = sum(tender.amount_minor for tender in tenders)
     if tenders and paid_minor < stored.quote.due_minor:
         return f"tenders of {paid_minor} do not cover the due of {stored.quote.due_minor}"
     return None
+
+
+def _note_short_tenders(desk: Desk, stored: StoredSale, tenders: tuple[Tender, ...]) -> None:
+    problem = _shortfall(stored, tenders)
+    if problem is not None:
+        ledger.open_case(desk.db, reason="sale.completed", detail=f"{stored.sale_id}: {problem}")
+
+
+def _check_sale_id(sale_id: str) -> None:
+    """Callers in this process are not checked by a decoder."""
+    if re.fullmatch(SALE_ID_PATTERN, sale_id, re.ASCII) is None:
+        raise InputError("$.sale_id", "has signs that may not stand in a link; use Latin letters, digits and . _ ~ : - only")
 
 
 def _from_suspense(entry: Entry, ref: str) -> Entry:

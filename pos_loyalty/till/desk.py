@@ -83,7 +83,14 @@ class Desk:
             stored = self._kept(key, body_hash, kind)
             if stored is None and was_full(error):
                 raise StoreFullError("The disk is full: nothing was sold. Make room, then try the same sale again.") from error
-            return stored or act(keep)
+            return stored or self._last_try(act, keep)
+
+    def _last_try(self, act: Callable[[Keep[A]], A], keep: Keep[A]) -> A:
+        try:
+            return act(keep)
+        except CommitUnknownError:
+            self.close()
+            raise
 
     def now(self) -> datetime:
         """The instant now, in UTC."""

@@ -19,7 +19,7 @@ PAPER_SHOWN_FOR = timedelta(hours=12)
 PAPER_SHOWN_MAX = 3
 
 
-def health_of(desk: Desk, paper_problem: str | None) -> Health:
+def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
     """Read the state of everything the till stands on."""
     now = desk.now()
     state = outbox.state(desk.db)
@@ -34,11 +34,12 @@ def health_of(desk: Desk, paper_problem: str | None) -> Health:
     free_disk_mb = shutil.disk_usage(desk.folder).free // MB
     if free_disk_mb < DISK_FLOOR_MB:
         problems.append(f"Only {free_disk_mb} MB of disk are free; below {DISK_FLOOR_MB} MB sales may soon not be stored.")
-    if paper_problem is not None:
-        problems.append(paper_problem)
+    problems.extend(device_problems)
     for job in prints.not_on_paper(desk.db, now - PAPER_SHOWN_FOR, PAPER_SHOWN_MAX):
         problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); print a copy.")
     unsent_facts = outbox.unsent_count(desk.db)
+    if state.trouble is not None:
+        problems.append(f"Head office does not take our log: {state.trouble}")
     if unsent_facts > UNSENT_WARNING:
         problems.append(f"{unsent_facts} facts have not reached head office; see that the sync runs.")
     answers = head_office_answers(desk.db, desk.config, now)

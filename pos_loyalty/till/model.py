@@ -14,6 +14,9 @@ from pos_loyalty.values import Points, Value
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
 Phone = Annotated[str, Meta(min_length=5, max_length=32)]
 Key = Annotated[str, Meta(min_length=1, max_length=128)]
+SALE_ID_PATTERN = "^[A-Za-z0-9_~:-][A-Za-z0-9._~:-]{0,63}$"
+SaleId = Annotated[str, Meta(pattern=SALE_ID_PATTERN)]
+"""It stands in URLs and in the QR of the receipt: Latin letters, digits and ._~:- only."""
 SaleState = Literal["authorised", "completed", "cancelled", "reversed"]
 
 
@@ -53,7 +56,7 @@ class QuoteRequest(Value):
 class SaleRequest(Value):
     """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between."""
 
-    sale_id: Id
+    sale_id: SaleId
     quote_id: Id
     due_minor: Money
     tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()

@@ -15,17 +15,19 @@ from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
+from pos_loyalty.values import Points
 
 
 def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     """Price the basket at its own time and hold the answer. Raises InputError, NotFoundError."""
     basket = request.basket
     member, online = _member(desk, request, now)
+    owed_centi = member.owed_centi if member is not None else Points(0)
     quote = ask_engine(basket, member, desk.shelf.current(desk.db), State(), basket.opened_at)
     quote_id = desk.new_id().hex
     expires_at = now + timedelta(seconds=desk.config.till.quote_life_s)
     quote = replace(quote, quote_id=quote_id, expires_at=expires_at)
-    desk.quotes.put(quote_id, Held(request=request, quote=quote, expires_at=expires_at, online=online))
+    desk.quotes.put(quote_id, Held(request=request, quote=quote, expires_at=expires_at, online=online, owed_centi=owed_centi))
     return quote
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
 
 from drivers.symbology import mask
 from pos_loyalty.config import Language
+from pos_loyalty.engine.lots import next_expiry
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import ledger, members, prints
 from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till.answers import balance_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
-from pos_loyalty.values import Points, Value
+from pos_loyalty.till.rights import head_office_answers
+from pos_loyalty.values import Points
 from receipts.compose import Receipt, compose
 from receipts.escpos import to_escpos
 from receipts.text import to_text
@@ -24,13 +26,6 @@ COPIES_MAX = 20
 TEXT_COLUMNS = 48
 SlipKind = Literal["sale", "void"]
 Titles = Mapping[str, Mapping[str, str]]
-
-
-class Burning(Value):
-    """The points that expire next."""
-
-    centi: Points
-    at: datetime | None
 
 
 def queue(desk: Desk, stored: StoredSale) -> None:
@@ -99,7 +94,7 @@ def _plain_bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
 
 def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> Receipt:
     member_id = stored.quote.member_id
-    burning = _burning(desk, member_id)
+    expiry = next_expiry(ledger.lots_of(desk.db, member_id), desk.now()) if member_id else None
     cards = members.cards_of(desk.db, member_id) if member_id else ()
     return Receipt(
         kind="reversed" if stored.state == "reversed" else "cancelled" if stored.state == "cancelled" else "sale",
@@ -113,19 +108,17 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
         titles=_titles(desk),
         tenders=stored.tenders,
         card=mask(cards[0]) if cards else None,
-        balance_centi=None if member_id is None else Points(sum(lot.centi for lot in ledger.lots_of(desk.db, member_id))),
-        expiring_centi=burning.centi,
-        expiring_at=burning.at,
-        is_offline=stored.offline_centi > 0,
+        balance_centi=balance_of(desk, member_id),
+        expiring_centi=expiry.centi if expiry else Points(0),
+        expiring_at=expiry.at if expiry else None,
+        is_offline=_is_cut_off(desk),
         copy_no=copy,
     )
 
 
-def _burning(desk: Desk, member_id: str | None) -> Burning:
-    now = desk.now()
-    lots = ledger.lots_of(desk.db, member_id) if member_id else ()
-    at = min((lot.expires_at for lot in lots if lot.expires_at is not None and lot.expires_at > now), default=None)
-    return Burning(centi=Points(sum(lot.centi for lot in lots if at is not None and lot.expires_at == at)), at=at)
+def _is_cut_off(desk: Desk) -> bool:
+    """Whether the balance on the slip is preliminary: head office does not answer."""
+    return desk.config.head_office.url is not None and not head_office_answers(desk.db, desk.config, desk.now())
 
 
 def _titles(desk: Desk) -> Titles:

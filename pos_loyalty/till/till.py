@@ -33,34 +33,35 @@ from pos_loyalty.till.model import (
 )
 
 
-class Paper(Protocol):
-    """What carries queued receipts to the printer."""
+class Devices(Protocol):
+    """What hangs on this till."""
 
-    @property
-    def problem(self) -> str | None:
-        """Why receipts wait, in a sentence; None when they do not."""
+    def problems(self) -> tuple[str, ...]:
+        """Why receipts wait or codes do not come, in sentences; empty when all is well."""
         ...
 
-    def wake(self) -> None:
+    def wake_printer(self) -> None:
         """There may be something to print."""
         ...
 
 
-class NoPaper:
-    """A till without a printer of its own."""
+class NoDevices:
+    """A till without devices of its own: the host has them."""
 
-    problem: str | None = None
+    def problems(self) -> tuple[str, ...]:
+        """Nothing can fail."""
+        return ()
 
-    def wake(self) -> None:
+    def wake_printer(self) -> None:
         """Nothing waits."""
 
 
 class Till:
     """One till over its own database. Not for several threads at once: its owner calls it from one."""
 
-    def __init__(self, desk: Desk, paper: Paper, release: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, devices: Devices, release: Callable[[], None]) -> None:
         self._desk = desk
-        self._paper = paper
+        self._devices = devices
         self._release = release
 
     def close(self) -> None:
@@ -139,7 +140,7 @@ class Till:
                 return keep(slips.queue_copy(self._desk, answers.stored_sale(self._desk, sale_id), request.language))
 
         answer = self._desk.once(key, f"print {sale_id}", request, PrintAnswer, act)
-        self._paper.wake()
+        self._devices.wake_printer()
         return answer
 
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str:
@@ -156,7 +157,7 @@ class Till:
 
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""
-        return health_of(self._desk, self._paper.problem)
+        return health_of(self._desk, self._devices.problems())
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(
@@ -166,5 +167,5 @@ class Till:
             due_minor=answer.quote.due_minor,
             receipt_no=answer.receipt_no,
         )
-        self._paper.wake()
+        self._devices.wake_printer()
         return answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
@@ -10,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +17,13 @@ from pos_loyalty.errors import StoreError
 from pos_loyalty.store import ledger
 from pos_loyalty.store.db import Connection, open_store, own, was_full
 from pos_loyalty.store.verify import verify
+from tests.faults.disk import fill
 from tests.unit.store_facts import NOW, sell, till_store, uuid_of
 
 ROOT = Path(__file__).parents[2]
 KILLS = 40
 SEED = 20261121
 WRITER = [sys.executable, "-m", "tests.faults.store_writer"]
-DISK_BYTES = 2 * 1024 * 1024
 PATIENCE_S = 30
 HOLDER = """
 import sys, time
@@ -114,32 +112,6 @@ def test_a_commit_whose_sync_failed_is_looked_up_after_reopening(tmp_path: Path,
     db.close()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    if (
-        shutil.which("mount") is None
-        or os.geteuid() != 0
-        or subprocess.run(mount, capture_output=True, check=False).returncode != 0
-    ):
-        pytest.skip("no right to mount a small disk on this machine")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def _fill(disk: Path) -> Path:
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1024))
-        except OSError:
-            return filler
-
-
 def _sell_until_full(db: Connection) -> tuple[int, StoreError]:
     number = ledger.head(db).seq
     while True:
@@ -154,7 +126,7 @@ def test_a_full_disk_loses_nothing_and_selling_goes_on_when_there_is_room(small_
     path = small_disk / "till.db"
     db = open_store(path, role="till", owner="T1", now=NOW)
     sell(db, 1, "M1")
-    filler = _fill(small_disk)
+    filler = fill(small_disk)
     sold, error = _sell_until_full(db)
     assert was_full(error) and "disk is full" in str(error) and "\n" not in str(error)
     assert ledger.head(db).seq == sold, "the open connection still reads"
@@ -169,7 +141,7 @@ def test_a_full_disk_loses_nothing_and_selling_goes_on_when_there_is_room(small_
 
 
 def test_a_disk_too_full_for_a_new_file_is_one_sentence(small_disk: Path) -> None:
-    filler = _fill(small_disk)
+    filler = fill(small_disk)
     with pytest.raises(StoreError) as refusal:
         till_store(small_disk / "till.db")
     assert was_full(refusal.value) and "\n" not in str(refusal.value)

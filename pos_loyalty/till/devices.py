@@ -1,0 +1,80 @@
+"""What hangs on a till process: the print spool, and a thread for each scanner. A device that is gone is told and waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from drivers.ports import Scanner
+from drivers.symbology import scan_of
+from pos_loyalty import log
+from pos_loyalty.config import CardConfig
+from pos_loyalty.errors import DeviceGoneError
+from pos_loyalty.till.spool import Spool
+
+SCAN_WAIT_S = 1.0
+PAUSE_S = 0.1
+
+Publish = Callable[[str, str, str], None]
+"""Told the code, its symbology ("" when the scanner does not say) and the device."""
+
+
+class TillDevices:
+    """Implements Devices for a till process. Payment cards are refused here, and nothing of them is kept."""
+
+    def __init__(self, spool: Spool | None, scanners: Sequence[Scanner], cards: Sequence[CardConfig]) -> None:
+        self._spool = spool
+        self._scanners = scanners
+        self._cards = cards
+        self._gone: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._readers: list[threading.Thread] = []
+
+    def problems(self) -> tuple[str, ...]:
+        """The printer's, then each absent scanner's."""
+        printer = self._spool.problem if self._spool is not None else None
+        return (*(() if printer is None else (printer,)), *tuple(self._gone.values()))
+
+    def wake_printer(self) -> None:
+        """There may be something to print."""
+        if self._spool is not None:
+            self._spool.wake()
+
+    def start(self, publish: Publish) -> None:
+        """Begin to print, and to hand on every code."""
+        if self._spool is not None:
+            self._spool.start()
+        for scanner in self._scanners:
+            name = f"scanner {scanner.device}"
+            self._readers.append(threading.Thread(target=self._read, args=(scanner, publish), name=name, daemon=True))
+            self._readers[-1].start()
+
+    def close(self) -> None:
+        """Stop after the job and the code in hand."""
+        self._stop.set()
+        for reader in self._readers:
+            reader.join()
+        if self._spool is not None:
+            self._spool.close()
+
+    def _read(self, scanner: Scanner, publish: Publish) -> None:
+        while not self._stop.is_set():
+            try:
+                raw = scanner.read(SCAN_WAIT_S)
+            except DeviceGoneError as error:
+                if scanner.device not in self._gone:
+                    log.warning("scanner.gone", device=scanner.device, reason=str(error))
+                self._gone[scanner.device] = str(error)
+                self._stop.wait(PAUSE_S)
+                continue
+            self._gone.pop(scanner.device, None)
+            if raw is not None:
+                self._publish(raw, scanner.device, publish)
+        scanner.close()
+
+    def _publish(self, raw: str, device: str, publish: Publish) -> None:
+        scan = scan_of(raw, self._cards)
+        if scan.kind == "payment":
+            log.warning("scanner.payment_card_refused", device=device)
+        else:
+            publish(scan.text, scan.symbology or "", device)
