@@ -230,8 +230,8 @@ def _wait(holds: Callable[[], bool], sorry: str, floor: Floor) -> None:
 def _emptied(out: Path) -> Path:
     """The folder, empty but for our mark. One with something else in it is left alone."""
     if out.exists():
-        if not (out / MARK).is_file() and any(out.iterdir()):
-            raise DemoError(f"{out} holds files that are not the demo's; name an empty folder with --out")
+        if not out.is_dir() or (not (out / MARK).is_file() and any(out.iterdir())):
+            raise DemoError(f"{out} is not an empty folder, nor one that the demo made; name another with --out")
         shutil.rmtree(out)
     (out / "logs").mkdir(parents=True)
     (out / MARK).touch()

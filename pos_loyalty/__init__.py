@@ -9,13 +9,43 @@ from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from pos_loyalty.engine.model import Basket as Basket
+    from pos_loyalty.engine.model import Line as Line
+    from pos_loyalty.engine.model import Quote as Quote
+    from pos_loyalty.engine.model import Tender as Tender
+    from pos_loyalty.errors import LoyaltyError as LoyaltyError
+    from pos_loyalty.errors import QuoteStaleError as QuoteStaleError
     from pos_loyalty.till import Till as Till
+    from pos_loyalty.till.model import CancelRequest as CancelRequest
+    from pos_loyalty.till.model import CompleteRequest as CompleteRequest
+    from pos_loyalty.till.model import IdentifyRequest as IdentifyRequest
+    from pos_loyalty.till.model import QuoteRequest as QuoteRequest
+    from pos_loyalty.till.model import SaleAnswer as SaleAnswer
+    from pos_loyalty.till.model import SaleRequest as SaleRequest
+    from pos_loyalty.till.model import VoidRequest as VoidRequest
+    from pos_loyalty.values import decode as decode
     from pos_loyalty.wiring import open_till as open_till
 
 __version__ = "0.1.0"
-__all__ = ["Till", "__version__", "open_till"]
-
-_HOMES = {"Till": "pos_loyalty.till", "open_till": "pos_loyalty.wiring"}
+_HOMES = {
+    "Basket": "pos_loyalty.engine.model",
+    "CancelRequest": "pos_loyalty.till.model",
+    "CompleteRequest": "pos_loyalty.till.model",
+    "IdentifyRequest": "pos_loyalty.till.model",
+    "Line": "pos_loyalty.engine.model",
+    "LoyaltyError": "pos_loyalty.errors",
+    "Quote": "pos_loyalty.engine.model",
+    "QuoteRequest": "pos_loyalty.till.model",
+    "QuoteStaleError": "pos_loyalty.errors",
+    "SaleAnswer": "pos_loyalty.till.model",
+    "SaleRequest": "pos_loyalty.till.model",
+    "Tender": "pos_loyalty.engine.model",
+    "Till": "pos_loyalty.till",
+    "VoidRequest": "pos_loyalty.till.model",
+    "decode": "pos_loyalty.values",
+    "open_till": "pos_loyalty.wiring",
+}
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the keys are names
 
 
 def _check_siblings() -> None:

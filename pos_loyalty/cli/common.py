@@ -41,6 +41,14 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def new_file(text: str) -> Path:
+    """An argparse type: a file whose folder exists; a mistyped path makes no folders."""
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.absolute().parent}")
+    return path
+
+
 def instant(text: str) -> datetime:
     """An argparse type: an instant with its UTC offset."""
     with suppress(ValueError):

@@ -24,6 +24,7 @@ def register(commands: Commands) -> None:
 def run_check(args: argparse.Namespace) -> int:
     """Check both files."""
     settings = wiring.settings(args.config)
+    wiring.check_files(settings)
     if args.json:
         print_json(settings.config)
     else:

@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pos-loyalty", description=pos_loyalty.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pos-loyalty", description="A loyalty programme for any till that works with the network cable pulled out."
+    )
     parser.add_argument("--version", action="version", version=f"pos-loyalty {pos_loyalty.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for module in COMMANDS:

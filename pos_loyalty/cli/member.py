@@ -6,6 +6,7 @@ import argparse
 
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
+from pos_loyalty.clock import new_id
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest
 
 
@@ -32,7 +33,7 @@ def run_add(args: argparse.Namespace) -> int:
     """Enrol."""
     with wiring.till_in_process(args.config) as till:
         request = EnrolRequest(card=args.card, name=args.name, phone=args.phone, consents=("data",))
-        answer = till.enrol(request, key=f"member add {args.card}")
+        answer = till.enrol(request, key=f"member add {new_id().hex}")
     (print_json if args.json else print_pretty)(answer)
     return 0
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, read_bytes
+from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, read_bytes
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import InputError
 
@@ -21,7 +21,7 @@ def register(commands: Commands) -> None:
     check.set_defaults(run=run_check)
     publish = verbs.add_parser("publish", help="check a programme file and store it at head office for all tills")
     publish.add_argument("file", type=Path)
-    publish.add_argument("--database", metavar="PATH", type=Path, help="head office's file (the config's)")
+    publish.add_argument("--database", metavar="PATH", type=new_file, help="head office's file (the config's)")
     add_config(publish)
     publish.set_defaults(run=run_publish)
     show = verbs.add_parser("show", help="print the programme that this till sells by")
@@ -31,8 +31,9 @@ def register(commands: Commands) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """Check; a fault ends with 2 and its place."""
+    body = read_bytes(args.file)
     try:
-        programme = load_programme(read_bytes(args.file))
+        programme = load_programme(body)
     except InputError as error:
         if args.json:
             print_json({"file": str(args.file), "place": error.place, "message": error.message})

@@ -52,19 +52,20 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Price one basket, or a stream of them."""
     programme = _load(args.programme)
-    member = decode(read_bytes(args.member), Member, place=str(args.member)) if args.member else None
-    state = decode(read_bytes(args.state), State, place=str(args.state)) if args.state else None
+    member = decode(read_bytes(args.member), Member, place=f"{args.member}: $") if args.member else None
+    state = decode(read_bytes(args.state), State, place=f"{args.state}: $") if args.state else None
     if args.basket == "-":
         return _stream(programme, Defaults(member=member, state=state, at=args.at))
-    basket = decode(read_bytes(Path(args.basket)), Basket, place=args.basket)
+    basket = decode(read_bytes(Path(args.basket)), Basket, place=f"{args.basket}: $")
     answer = _ask(programme, Question(basket=basket, member=member, state=state, at=args.at))
     (print_json if args.json else print_pretty)(answer)
     return 0
 
 
 def _load(path: Path) -> Programme:
+    body = read_bytes(path)
     try:
-        return load_programme(read_bytes(path))
+        return load_programme(body)
     except InputError as error:
         raise InputError(f"{path}: {error.place}" if error.place else str(path), error.message) from error
 

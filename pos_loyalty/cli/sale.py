@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, read_bytes
-from pos_loyalty.engine.model import Basket, Tender
-from pos_loyalty.errors import NotFoundError
+from pos_loyalty.engine.model import Basket, Quote, Tender
+from pos_loyalty.errors import ConflictError, NotFoundError
 from pos_loyalty.till import Till
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.values import decode
@@ -26,11 +26,12 @@ def register(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Sell, then print the receipt. A sale id that is stored already is shown, never sold twice."""
-    basket = decode(read_bytes(args.basket), Basket, place=str(args.basket))
+    """Sell, then print the receipt. The same sale again is shown, never sold twice; another one under its id is refused."""
+    basket = decode(read_bytes(args.basket), Basket, place=f"{args.basket}: $")
     sale_id = args.sale_id or basket.basket_id
     with wiring.till_in_process(args.config) as till:
-        answer = _stored(till, sale_id) or _sell(till, basket, args.card, sale_id)
+        quote = till.quote(QuoteRequest(basket=basket, card=args.card))
+        answer = _stored(till, sale_id, quote) or _sell(till, quote, sale_id)
         if args.json:
             print_json(answer)
         else:
@@ -38,15 +39,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stored(till: Till, sale_id: str) -> SaleAnswer | None:
+def _stored(till: Till, sale_id: str, quote: Quote) -> SaleAnswer | None:
     try:
-        return till.sale(sale_id)
+        stored = till.sale(sale_id)
     except NotFoundError:
         return None
+    if _goods(stored.quote) != _goods(quote):
+        raise ConflictError(f"Sale id {sale_id} stands for another sale ({stored.state}); name a new one with --sale-id.")
+    return stored
 
 
-def _sell(till: Till, basket: Basket, card: str | None, sale_id: str) -> SaleAnswer:
-    quote = till.quote(QuoteRequest(basket=basket, card=card))
+def _goods(quote: Quote) -> tuple[object, ...]:
+    """What a sale is known again by: prices may move, the goods and the member do not."""
+    return quote.basket_id, quote.at, quote.member_id, tuple((line.line_id, line.gross_minor) for line in quote.lines)
+
+
+def _sell(till: Till, quote: Quote, sale_id: str) -> SaleAnswer:
     assert quote.quote_id is not None
     tenders = (Tender(kind="cash", amount_minor=quote.due_minor),)
     request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, complete=True)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json
 
 
 def register(commands: Commands) -> None:
@@ -19,7 +19,7 @@ def register(commands: Commands) -> None:
     add_json(verify)
     verify.set_defaults(run=run_verify)
     backup = commands.add_parser("backup", help="copy the live database safely to a new file")
-    backup.add_argument("--to", metavar="PATH", type=Path, required=True, help="the new file; it must not exist")
+    backup.add_argument("--to", metavar="PATH", type=new_file, required=True, help="the new file; it must not exist")
     backup.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
     add_config(backup)
     backup.set_defaults(run=run_backup)
@@ -35,8 +35,7 @@ def run_verify(args: argparse.Namespace) -> int:
         for difference in differences:
             print(difference)
         print(
-            f"{path}: "
-            + (f"{len(differences)} differences" if differences else "log, lots, balances, sales and print jobs agree")
+            f"{path}: " + (f"differs in {len(differences)}" if differences else "log, lots, balances, sales and print jobs agree")
         )
     return 1 if differences else 0
 

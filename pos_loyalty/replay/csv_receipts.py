@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +27,8 @@ REQUIRED = ("receipt", "opened_at", "sku", "quantity", "price")
 OPTIONAL = ("card", "name", "category")
 ROWS_MAX = 1_000_000
 RECEIPT_SIGNS_MAX = 60
+PLAIN_NUMBER = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+MARK_SIGNS = 32
 PRICE = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
@@ -147,4 +150,11 @@ def _past_sale(path: Path, number: str, receipt: _Receipt, shop: Shop) -> PastSa
         check_basket(basket, shop.currency)
     except InputError as error:
         raise InputError(place, f"{error.place.removeprefix('basket.')}: {error.message}") from error
-    return PastSale(sale_id=f"csv-{number}", card=receipt.card or None, basket=basket)
+    return PastSale(sale_id=_sale_id(number), card=receipt.card or None, basket=basket)
+
+
+def _sale_id(number: str) -> str:
+    """The receipt's own number where it may stand in a link; else a mark made from it, the same every time."""
+    if PLAIN_NUMBER.fullmatch(number):
+        return f"csv-{number}"
+    return f"csv~{sha256(number.encode()).hexdigest()[:MARK_SIGNS]}"

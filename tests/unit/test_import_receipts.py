@@ -1,6 +1,7 @@
 """Readers of receipts that others wrote: every row and every cent stays, in time order; a bad row is one sentence."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -289,3 +290,12 @@ def test_an_import_without_head_office_says_that_it_waits(config: Path, capsys: 
     said = capsys.readouterr()
     assert "1 receipts sold again" in said.out
     assert "wait for the sync" in said.err
+
+
+def test_any_receipt_number_becomes_an_id_that_may_stand_in_a_link(tmp_path: Path) -> None:
+    numbers = ("Ч 1/2", "a/b", "x" * 60)
+    text = HEADER + "".join(GOOD.replace("R1", number) for number in numbers)
+    ids = [sale.sale_id for sale in read_csv(write(tmp_path, text), SHOP, (CARD,), None)]
+    assert len(set(ids)) == len(numbers)
+    assert all(re.fullmatch("[A-Za-z0-9._~-]{1,64}", sale_id) for sale_id in ids)
+    assert ids == [sale.sale_id for sale in read_csv(write(tmp_path, text), SHOP, (CARD,), None)]

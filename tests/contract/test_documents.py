@@ -1,0 +1,91 @@
+"""What the README and docs/python.md tell a newcomer to run does run, as it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shop import Shop
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder with the config and the demo's files, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = (ROOT / "config.toml").read_text(encoding="utf-8").replace("8780", str(port)).replace("8765", "0")
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "demo", tmp_path / "demo", ignore=shutil.ignore_patterns("out", "__pycache__"))
+    yield tmp_path
+
+
+def _block(path: Path, heading: str, language: str) -> str:
+    text = path.read_text(encoding="utf-8").partition(heading)[2]
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+def test_a_first_sale_by_hand(place: Path) -> None:
+    shell = _block(ROOT / "README.md", "## A first sale by hand", "sh")
+    shell = shell.replace("P=.venv/bin/pos-loyalty", f'P="{sys.executable} -m pos_loyalty.cli.main"')
+    shell = shell.replace("head-office &", "head-office & sleep 2;").replace("$P till ", "true ")
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    shell_run = subprocess.Popen(
+        ["bash", "-eu", "-c", shell],
+        cwd=place,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        told = _told_until(shell_run, "agree")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell_run.pid, signal.SIGKILL)
+        shell_run.wait()
+        assert shell_run.stdout is not None
+        shell_run.stdout.close()
+    assert "all in order" in told and "К ОПЛАТЕ" in told and "0 facts unsent" in told
+    assert re.search(r"^2026-11-20 +1 +1 ", told, re.M)
+
+
+def _told_until(process: subprocess.Popen[str], last: str) -> str:
+    assert process.stdout is not None
+    told = ""
+    for line in process.stdout:
+        told += line
+        if last in line:
+            return told
+    raise AssertionError(told)
+
+
+def test_the_python_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = _block(ROOT / "docs/python.md", "# The till as a Python plugin", "python")
+    shutil.copytree(ROOT / "demo/baskets", shop.folder / "demo/baskets")
+    shop.close()
+    monkeypatch.chdir(shop.folder)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(compile(code, "docs/python.md", "exec"), {})
+    finally:
+        shop.open()
+    assert "К ОПЛАТЕ" in said.getvalue()
+    assert shop.till.sale("K1-000124").state == "completed"
