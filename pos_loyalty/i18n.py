@@ -92,8 +92,19 @@ WORDS: dict[str, Words] = {
     "page.kg": Words("кг", "kg"),
     "page.coupons": Words("Купоны", "Coupons"),
     "page.coupon": Words("Купон", "Coupon"),
-    "page.coupon_refused": Words("Купон не действует: {have}", "The coupon does not hold: {have}"),
-    "page.coupon_added": Words("Купон {code} добавлен", "Coupon {code} added"),
+    "page.coupon_refused": Words("Купон {code} не действует: {why}", "Coupon {code} does not apply: {why}"),
+    "page.coupon_void": Words("не действует: {why}", "does not apply: {why}"),
+    "page.coupon_added": Words("Купон {code} принят", "Coupon {code} accepted"),
+    "page.coupon_waits": Words(
+        "Купон {code} проверится с первым товаром", "Coupon {code} will be checked with the first product"
+    ),
+    "page.coupon_unknown": Words("такого купона нет", "there is no such coupon"),
+    "page.coupon_used": Words("он уже использован", "it is used up"),
+    "page.coupon_begins": Words("он начнёт действовать {day}", "it begins on {day}"),
+    "page.coupon_ended": Words("его срок истёк {day}", "it ended on {day}"),
+    "page.coupon_member": Words("нужна карта участника", "it needs a member's card"),
+    "page.coupon_beaten": Words("выгоднее «{rule}»", "“{rule}” is better"),
+    "page.coupon_lacks": Words("есть {have}, нужно {need}", "there is {have}, needed {need}"),
     "page.refused": Words("Не сработало: {count}", "Did not apply: {count}"),
     "page.refusal": Words("{rule}: есть {have}, нужно {need}", "{rule}: there is {have}, needed {need}"),
     "page.member": Words("Участник", "Member"),
@@ -103,6 +114,19 @@ WORDS: dict[str, Words] = {
     "page.limited": Words("Здесь можно списать {points}", "{points} may be spent here"),
     "page.known_at": Words("Баланс по данным офиса на {time}", "Balance as head office knew it at {time}"),
     "page.hello": Words("Карта принята", "Card accepted"),
+    "page.card_again": Words("Эта карта уже принята", "This card is accepted already"),
+    "page.card_replaced": Words(
+        "Карта заменена: вместо {before} теперь {now}", "The card is replaced: {now} instead of {before}"
+    ),
+    "page.by_phone": Words("карты по телефону", "the one found by phone"),
+    "page.bank_card": Words(
+        "{last} — это банковская карта. Нужна карта участника; оплата картой — F8.",
+        "{last} is a bank card. A member's card is needed here; to pay by bank card, press F8.",
+    ),
+    "page.card_mistyped": Words(
+        "Номер карты {last} неверный (контрольная цифра). Проверьте и введите ещё раз.",
+        "Card number {last} is not right (check digit). Look again and retype it.",
+    ),
     "page.points": Words("Баллы", "Points"),
     "page.redeem": Words("Списать баллы", "Pay with points"),
     "page.can_redeem": Words("Можно списать до", "Can pay up to"),
@@ -119,6 +143,7 @@ WORDS: dict[str, Words] = {
     "page.print": Words("Напечатать копию", "Print a copy"),
     "page.picture": Words("Чек картинкой", "Receipt as a picture"),
     "page.receipt": Words("Чек", "Receipt"),
+    "page.more": Words("Чек длиннее: прокрутите или PgDn", "The receipt goes on: scroll, or PgDn"),
     "page.noscript": Words("Включите JavaScript: без него касса не работает.", "Turn JavaScript on: the till needs it."),
     "page.added": Words("{name} — {price}", "{name}: {price}"),
     "page.removed": Words("Убрано: {name}", "Removed: {name}"),
@@ -131,6 +156,10 @@ WORDS: dict[str, Words] = {
         "«{text}» — не количество: например 2 или 0,345", "“{text}” is not a quantity: 2 or 0.345, for example"
     ),
     "page.whole_pieces": Words("{name}: продаётся целыми штуками", "{name} is sold in whole pieces"),
+    "page.weigh": Words(
+        "{name}: введите вес, например 0,345. Esc — не добавлять", "{name}: type the weight, such as 0.345. Esc leaves it out"
+    ),
+    "page.weight": Words("вес, кг", "weight, kg"),
     "page.no_line": Words("Сначала выберите строку", "Choose a line first"),
     "page.bad_points": Words("Введите число баллов, например 150", "Type a number of points, such as 150"),
     "page.empty_sale": Words("В чеке пока ничего нет", "There is nothing to pay for yet"),
@@ -141,6 +170,11 @@ WORDS: dict[str, Words] = {
     "page.changed": Words(
         "Сумма изменилась: {due}. Проверьте и оплатите ещё раз.", "The amount changed: {due}. Check it and pay again."
     ),
+    "page.asked_again": Words(
+        "Спрашиваем кассу снова: сумма появится, как только она ответит.",
+        "The till is asked again: the amount comes as soon as it answers.",
+    ),
+    "page.answers_again": Words("Касса снова отвечает. К оплате {due}", "The till answers again. To pay: {due}"),
     "page.clear_again": Words("Нажмите F10 ещё раз, чтобы очистить чек", "Press F10 again to clear the sale"),
     "page.done": Words("Оплачено {due}. Чек {number}", "Paid {due}. Receipt {number}"),
     "page.balance_after": Words("На счёте после покупки: {points}", "Balance after this sale: {points}"),
@@ -151,6 +185,11 @@ WORDS: dict[str, Words] = {
     ),
     "page.paid": Words("Да, завершить", "Yes, complete"),
     "page.not_paid": Words("Нет, отменить", "No, cancel"),
+    "page.unfinished_unread": Words(
+        "Продажа {id} не завершена, но прочитать её не удалось: позовите старшего.",
+        "Sale {id} is unfinished but cannot be read: call the person in charge.",
+    ),
+    "page.unfinished_more": Words("И ещё не завершено: {count}", "And more are unfinished: {count}"),
     "page.unfinished_completed": Words("Чек {number} завершён", "Receipt {number} is completed"),
     "page.unfinished_cancelled": Words(
         "Чек {number} отменён, баллы возвращены", "Receipt {number} is cancelled, points went back"
@@ -177,7 +216,7 @@ WORDS: dict[str, Words] = {
     "problem.method": Words("Так обратиться нельзя.", "No such method here."),
     "problem.timeout": Words("Запрос не пришёл вовремя.", "The request did not arrive in time."),
     "problem.too-large": Words("Запрос слишком велик.", "The request is too large."),
-    "problem.media": Words("Нужен JSON.", "JSON is needed."),
+    "problem.media": Words("Нужен JSON без сжатия.", "Plain JSON is needed."),
     "problem.foreign-host": Words("Касса открыта не по своему адресу.", "That is not the till's own address."),
     "problem.foreign-page": Words("Чужой странице нельзя.", "A foreign page may not do this."),
     "problem.unknown": Words("Что-то сломалось; проданное не потеряно.", "Something broke; nothing sold is lost."),

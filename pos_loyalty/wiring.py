@@ -169,6 +169,8 @@ def run_till(known: Settings, ready: Ready) -> None:
     try:
         till.health()
         from pos_loyalty.web.app import application
+        from pos_loyalty.web.coupons import coupon_rules
+        from pos_loyalty.web.page import Names
         from pos_loyalty.web.scans import Scan, ScanBoard
         from pos_loyalty.web.serve import listen, serve
 
@@ -177,7 +179,9 @@ def run_till(known: Settings, ready: Ready) -> None:
         def publish(code: str, symbology: str, device: str) -> None:
             board.publish(Scan(code=code, symbology=symbology, device=device))
 
-        app = application(till, _shop(known), scans=board, titles=till.rule_titles, allowed_hosts=_hosts(known.config))
+        names = Names(tiers=lambda: till.programme().tier_titles, coupons=lambda: coupon_rules(till.programme()))
+        hosts = _hosts(known.config)
+        app = application(till, _shop(known), scans=board, titles=till.rule_titles, names=names, allowed_hosts=hosts)
         listener = listen(known.config.till.host, known.config.till.port)
         devices.start(publish)
         host, port = listener.getsockname()[:2]
@@ -198,6 +202,8 @@ def _shop(known: Settings) -> Shop:
         name=config.store.name,
         currency=config.store.currency,
         languages=config.store.languages,
+        timezone=config.store.timezone,
+        cards=config.card,
         products=_products(known),
     )
 

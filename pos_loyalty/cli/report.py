@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
 REPORTS = {"day": "what each business day sold, saved and gave in points"}
@@ -17,7 +18,7 @@ def register(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("report", help="a report from a till's or head office's database, while it works")
     parser.add_argument("name", choices=("list", *REPORTS), help="which report; list names them all")
-    parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first business day, such as 2026-11-01")
+    parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first business day, such as 2026-11-01 (today)")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last business day, included (the first)")
     parser.add_argument("--database", type=Path, metavar="PATH", help="a till's or head office's file (the config's till)")
     parser.add_argument("--csv", action="store_true", help="print CSV: one row a day, whole minor units and hundredths")
@@ -30,8 +31,6 @@ def run(args: argparse.Namespace) -> int:
     """Print the report."""
     if args.name == "list":
         return _list(args)
-    if args.first is None:
-        raise InputError("--from", "is missing; name the first business day, such as --from 2026-11-01")
     if args.json and args.csv:
         raise InputError("--csv", "contradicts --json; ask for one of them")
     from pos_loyalty import wiring
@@ -39,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from pos_loyalty.reports.table import as_csv, as_table
 
     settings = wiring.settings(args.config)
-    report = day_report(args.database or settings.till_database, args.first, args.last or args.first)
+    first = args.first or utc_now().astimezone(ZoneInfo(settings.config.store.timezone)).date()
+    report = day_report(args.database or settings.till_database, first, args.last or first)
     if args.json:
         print_json(report)
     elif args.csv:

@@ -45,7 +45,7 @@ def as_table(report: DayReport, currency: str, zone: tzinfo) -> str:
             rule,
             body[-1],
             "",
-            f"Rows: {report.row_count} sales. Data as of: {known}.",
+            f"Rows: {report.row_count} sales, reversed ones included. Data as of: {known}.",
             "",
         )
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pos_loyalty import log
 from pos_loyalty.config import Language
+from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
@@ -151,9 +152,13 @@ class Till:
         """The receipt as a PNG picture. Raises NotFoundError."""
         return slips.png_of(self._desk, answers.stored_sale(self._desk, sale_id), language)
 
+    def programme(self) -> Programme:
+        """The programme in force. Raises NotFoundError when there is none."""
+        return self._desk.shelf.current(self._desk.db)
+
     def rule_titles(self) -> Mapping[str, Mapping[str, str]]:
         """Titles of the rules in force, by rule id and language."""
-        return self._desk.shelf.current(self._desk.db).titles
+        return self.programme().titles
 
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -17,10 +17,17 @@ from pos_loyalty.web.verbs import Shop, Verbs
 
 
 def application(
-    till: Verbs, shop: Shop, *, scans: ScanBoard, titles: page.Titles | None = None, allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+    till: Verbs,
+    shop: Shop,
+    *,
+    scans: ScanBoard,
+    titles: page.Titles | None = None,
+    names: page.Names | None = None,
+    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS,
 ) -> ASGIApp:
     """The ASGI application. It calls the till in one thread of its own, and leaves closing the till to its owner.
 
+    ``titles`` are those of the rules in force, ``names`` what else the programme names; without them the cashier page shows ids.
     ``allowed_hosts`` are the names, without a port, under which browsers may reach the till.
     """
     worker = api.Worker()
@@ -31,7 +38,10 @@ def application(
         worker.stop()
 
     app = Starlette(
-        routes=[*api.routes(till, worker, scans, shop.languages), *page.routes(shop, worker, titles or _no_titles)],
+        routes=[
+            *api.routes(till, worker, scans, shop.languages),
+            *page.routes(shop, worker, titles or page.nothing, names or page.Names()),
+        ],
         exception_handlers={
             LoyaltyError: problems.on_loyalty_error,
             HTTPException: problems.on_http_error,
@@ -40,7 +50,3 @@ def application(
         lifespan=life,
     )
     return guarded(app, allowed_hosts)
-
-
-def _no_titles() -> Mapping[str, Mapping[str, str]]:
-    return {}

@@ -53,6 +53,9 @@ def _refusal(headers: Headers, path: str, allowed: frozenset[str]) -> tuple[int,
         return 403, "A page from another place may not use this till."
     if path != "/" and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return 403, "A page from another place may not use this till."
+    encodings = headers.getlist("content-encoding")
+    if any(encoding.strip().lower() not in ("", "identity") for encoding in encodings):
+        return 415, f"This till reads no compressed bodies ({encodings[0][:32]}): send it as it is, without Content-Encoding."
     return None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -26,11 +27,29 @@ SCRIPT_WORDS = (PAGE, "point.", "rule.")
 """Which words the script is given: those of the page, the forms of a point, the names of what is not a rule of the programme."""
 
 Titles = Callable[[], Mapping[str, Mapping[str, str]]]
-"""The titles of the rules in force, by rule id and language."""
+"""Titles by id and language."""
+CouponRules = Callable[[], Mapping[str, Sequence[str]]]
+"""The rules that a coupon code turns on."""
 
 
-def routes(shop: Shop, worker: Worker, titles: Titles) -> list[Route | Mount]:
+def nothing() -> dict[str, Any]:
+    """Names of nothing: the page shows ids."""
+    return {}
+
+
+class Names(NamedTuple):
+    """What the programme in force names besides its rules. Asked in the till's thread, anew whenever the programme changes."""
+
+    tiers: Titles = nothing
+    coupons: CouponRules = nothing
+
+
+def routes(shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Route | Mount]:
     """The page and what its script reads."""
+
+    def all_names() -> dict[str, object]:
+        return {"rules": titles(), "tiers": names.tiers(), "coupons": names.coupons()}
+
     loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
     template = loader.get_template("cashier.html")
     products = msgspec.json.encode(shop.products)
@@ -42,8 +61,8 @@ def routes(shop: Shop, worker: Worker, titles: Titles) -> list[Route | Mount]:
     async def product_list(request: Request) -> Response:
         return Response(products, media_type=JSON)
 
-    async def rule_titles(request: Request) -> Response:
-        return Response(msgspec.json.encode(await worker.run(titles)), media_type=JSON)
+    async def name_list(request: Request) -> Response:
+        return Response(msgspec.json.encode(await worker.run(all_names)), media_type=JSON)
 
     async def description(request: Request) -> Response:
         return Response(openapi, media_type=JSON)
@@ -52,7 +71,7 @@ def routes(shop: Shop, worker: Worker, titles: Titles) -> list[Route | Mount]:
         Route("/", page),
         Route("/openapi.json", description),
         Route("/page/products.json", product_list),
-        Route("/page/rules.json", rule_titles),
+        Route("/page/names.json", name_list),
         Mount("/static", StaticFiles(directory=HOME / "static")),
     ]
 
@@ -64,6 +83,7 @@ def _render(template: Template, shop: Shop, language: Language) -> str:
         language=language,
         shop=shop,
         sign=SIGNS.get(shop.currency, shop.currency) if language == "ru" else shop.currency,
+        cards=msgspec.json.encode(shop.cards).decode(),
         words=msgspec.json.encode(words).decode(),
         other_languages=[other for other in shop.languages if other != language],
     )

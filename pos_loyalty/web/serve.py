@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -10,6 +11,8 @@ from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from pos_loyalty.errors import ConfigError
 
 CONNECTIONS_MAX = 100
 KEEP_ALIVE_S = 30
@@ -64,7 +67,10 @@ async def _until_left(running: uvicorn.Server, listener: socket.socket, leaving:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket: who connects from now on is answered. Port 0 takes a free one. Raises OSError when it is taken."""
+    """A listening TCP socket: who connects from now on is answered. Port 0 takes a free one.
+
+    Raises ConfigError, naming host and port and the mend, when nobody can listen there.
+    """
     # The protocol is named because asyncio sends small answers at once only on sockets that name it; else each waits 40 ms.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -72,7 +78,13 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(CONNECTIONS_MAX)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise ConfigError(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", _why_not(error)) from error
     return listener
+
+
+def _why_not(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there already, perhaps this one twice; stop it, or set another port in config.toml"
+    return f"nobody can listen there ({error.strerror or error}); set another host or port in config.toml"

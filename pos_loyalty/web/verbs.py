@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
-from pos_loyalty.config import Language
+from pos_loyalty.config import CardConfig, Language
 from pos_loyalty.engine.model import Id, Label, Money, Quote, Rate, Text
 from pos_loyalty.till.model import (
     CancelRequest,
@@ -68,4 +68,8 @@ class Shop(Value):
     cashier: Label = ""
     currency: str = "RUB"
     languages: Annotated[tuple[Language, ...], Meta(min_length=1)] = ("ru", "en")
+    timezone: str = "Europe/Moscow"
+    """The zone whose times the page shows, whatever the computer's own clock says."""
     products: Annotated[tuple[Product, ...], Meta(max_length=PRODUCTS_MAX)] = ()
+    cards: tuple[CardConfig, ...] = ()
+    """The shop's own card ranges: what else looks like a bank card is taken for one."""

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
+from pos_loyalty.config import CardConfig
 from pos_loyalty.values import Minor
 from pos_loyalty.web.app import application
-from pos_loyalty.web.page import Titles
+from pos_loyalty.web.page import Names, Titles
 from pos_loyalty.web.scans import ScanBoard
 from pos_loyalty.web.serve import listen, run, server
 from pos_loyalty.web.verbs import Product, Shop, Verbs
@@ -22,7 +23,8 @@ PRODUCTS = (
     Product(sku="4601234567916", name="Круассан с миндалём", price_minor=Minor(14_950), category="bakery"),
     Product(sku="101", name="Яблоки сезонные", price_minor=Minor(12_990), category="fruit", measure="weight"),
 )
-SHOP = Shop(store="S1", till="T1", name="Кофейня на углу", cashier="C7", products=PRODUCTS)
+CARDS = (CardConfig(prefix="22", length=13),)
+SHOP = Shop(store="S1", till="T1", name="Кофейня на углу", cashier="C7", products=PRODUCTS, cards=CARDS)
 JSON_HEADERS = {"Content-Type": "application/json"}
 
 
@@ -68,11 +70,11 @@ class Web:
 
 
 @contextmanager
-def serving(till: Verbs, titles: Titles | None = None) -> Iterator[Web]:
+def serving(till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0) -> Iterator[Web]:
     """The web of a till for as long as the block runs."""
     board = ScanBoard()
-    listener = listen("127.0.0.1", 0)
-    running = server(application(till, SHOP, scans=board, titles=titles))
+    listener = listen("127.0.0.1", port)
+    running = server(application(till, SHOP, scans=board, titles=titles, names=names))
     thread = threading.Thread(target=run, args=(running, listener), kwargs={"leaving": board.close}, name="web")
     thread.start()
     try:

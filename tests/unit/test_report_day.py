@@ -121,7 +121,7 @@ def test_the_table_has_definition_period_count_and_freshness(shop: Path) -> None
     words = as_table(report(shop, "2026-11-17", "2026-11-19"), "RUB", ZoneInfo("Europe/Moscow"))
     assert "2026-11-17 to 2026-11-19, money in RUB" in words
     assert "Average = due / sales" in words
-    assert "Rows: 6 sales. Data as of: 2026-11-21 15:30:05 (T1)." in words
+    assert "Rows: 6 sales, reversed ones included. Data as of: 2026-11-21 15:30:05 (T1)." in words
     monday = next(line for line in words.splitlines() if line.startswith("2026-11-17"))
     assert monday.split() == [
         "2026-11-17",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,19 @@ def test_every_answer_wears_the_headers(web: Web, path: str) -> None:
     assert headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store")
     assert "server" not in headers
     assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "GZIP"])
+def test_a_compressed_request_is_refused(web: Web, method: str, encoding: str) -> None:
+    answer = web.ask(method, "/v1/identify", gzip.compress(b"{}"), JSON_HEADERS | {"Content-Encoding": encoding})
+    assert (answer.status, answer.json["type"]) == (415, "/problems/media")
+    assert "Content-Encoding" in answer.json["detail"]
+
+
+def test_an_identity_encoding_is_none(web: Web) -> None:
+    headers = JSON_HEADERS | {"Content-Encoding": "identity"}
+    assert web.ask("POST", "/v1/identify", b'{"card": "2200000000019"}', headers).status == 200
 
 
 def test_static_files_do_not_leave_their_folder(web: Web) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pos_loyalty.errors import ConfigError
+from pos_loyalty.web.serve import listen
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
@@ -27,6 +30,20 @@ serve(application(shop.till, SHOP, scans=board), listener, leaving=board.close)
 shop.close()
 print("closed", flush=True)
 """
+
+
+def test_a_busy_port_is_named_with_its_mend() -> None:
+    first = listen("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    with pytest.raises(ConfigError, match=rf"^127\.0\.0\.1:{port}: another program .* set another port in config\.toml$"):
+        listen("127.0.0.1", port)
+    first.close()
+    listen("127.0.0.1", port).close()
+
+
+def test_an_address_of_another_computer_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^192\.0\.2\.1:8765: nobody can listen there \(.+\); set another host"):
+        listen("192.0.2.1", 8765)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -5,7 +5,7 @@ const page = document.body.dataset;
 
 export function newSale() {
   const id = crypto.randomUUID();
-  return { id, openedAt: null, lines: [], coupons: [], member: null, redeem: null, selected: null, nextLine: 1 };
+  return { id, openedAt: null, lines: [], coupons: [], unheard: [], member: null, redeem: null, selected: null, nextLine: 1 };
 }
 
 /** Thousandths from "2", "0.345" or "0,345"; null when it is not a quantity. */
@@ -14,6 +14,12 @@ export function readQuantity(text) {
   if (!match) return null;
   const milli = Number(match[1]) * MILLI + Number((match[2] ?? "").padEnd(3, "0"));
   return milli > 0 ? milli : null;
+}
+
+/** Hundredths of a point from "150" or "12,5"; null when it is not a number of points. */
+export function readPoints(text) {
+  const match = /^(\d{1,9})(?:[.,](\d{1,2}))?$/.exec(text.replace(/\s/g, ""));
+  return match ? Number(match[1]) * 100 + Number((match[2] ?? "").padEnd(2, "0")) : null;
 }
 
 /** The decimal string of thousandths, as the API takes it. */

@@ -1,10 +1,13 @@
 // What the page shows. Nothing here decides or asks; text goes in as text, never as markup.
 
 import { quantityText } from "./basket.js";
+import { lastOf } from "./codes.js";
 import { amount, clock, day, decimal, hasWord, LANGUAGE, money, pointNoun, points, pointsInWords, word } from "./words.js";
 
-const BY_HAND = ["coupon", "redeem", "manual", "prior"];
+const BY_HAND = ["redeem", "manual", "prior"];
+const COUPON = "coupon"; // what it was refused for stands on its chip
 const REFUSALS_MAX = 20;
+const NO_AMOUNT = "—";
 
 export const $ = (id) => document.getElementById(id);
 
@@ -23,15 +26,22 @@ export function titleOf(titles, rule) {
   return hasWord(`rule.${rule}`) ? word(`rule.${rule}`) : rule;
 }
 
-export function showLines(sale, quote, titles, choose) {
+/** ``faults``: coupon to the reason why it does not act. */
+export function showLines(sale, quote, titles, faults, choose) {
   const body = $("lines").tBodies[0];
   body.replaceChildren(...sale.lines.map((line) => lineRow(line, sale, quote, titles, choose)));
   $("lines").hidden = sale.lines.length === 0;
   $("empty").hidden = sale.lines.length > 0;
   body.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   $("coupons").hidden = sale.coupons.length === 0;
-  $("coupons").replaceChildren(...sale.coupons.map((code) => element("li", "", `${word("coupon")} ${code}`)));
+  $("coupons").replaceChildren(...sale.coupons.map((code) => couponChip(code, faults.get(code))));
   showRefusals(quote, titles);
+}
+
+function couponChip(code, fault) {
+  const name = `${word("coupon")} ${code}`;
+  if (!fault) return element("li", "", name);
+  return element("li", "void", element("s", "", name), ` ${word("coupon_void", { why: fault })}`);
 }
 
 function lineRow(line, sale, quote, titles, choose) {
@@ -57,11 +67,8 @@ function lineRow(line, sale, quote, titles, choose) {
 function showRefusals(quote, titles) {
   const refusals = quote?.refusals ?? [];
   const asked = refusals.filter(({ rule }) => BY_HAND.includes(rule));
-  const quiet = refusals.filter(({ rule }) => !BY_HAND.includes(rule)).slice(0, REFUSALS_MAX);
-  const item = ({ rule, have, need }) => {
-    const sentence = rule === "coupon" ? "coupon_refused" : "refusal";
-    return element("li", "", word(sentence, { rule: titleOf(titles, rule), have, need }));
-  };
+  const quiet = refusals.filter(({ rule }) => rule !== COUPON && !BY_HAND.includes(rule)).slice(0, REFUSALS_MAX);
+  const item = ({ rule, have, need }) => element("li", "", word("refusal", { rule: titleOf(titles, rule), have, need }));
   const said = (quote?.messages ?? []).map(({ text }) => element("li", "", text[LANGUAGE] ?? Object.values(text)[0] ?? ""));
   const unsold = (quote?.line_refusals ?? []).map(({ reason }) => element("li", "", reason));
   $("remarks").replaceChildren(...unsold, ...asked.map(item), ...said);
@@ -71,14 +78,15 @@ function showRefusals(quote, titles) {
   $("refusals").querySelector("ul").replaceChildren(...quiet.map(item));
 }
 
-export function showMember(member) {
+export function showMember(member, tiers) {
   const box = $("member");
   if (!member) {
     box.replaceChildren(element("p", "faint", word("no_member")));
     return;
   }
-  const card = member.card ? `${word("card")} ${member.card.replace(/^\*+/, "•• ")}` : word("member");
-  const facts = [element("p", "who", [card, member.tier ?? ""].filter(Boolean).join(" · "))];
+  const card = member.card ? `${word("card")} ${lastOf(member.card)}` : word("member");
+  const tier = member.tier ? titleOf(tiers, member.tier) : "";
+  const facts = [element("p", "who", [card, tier].filter(Boolean).join(" · "))];
   facts.push(element("p", "balance", element("strong", "", points(member.balance_centi)), ` ${pointNoun(member.balance_centi)}`));
   if (member.next_expiry && member.next_expiry_centi > 0) {
     const fields = { points: pointsInWords(member.next_expiry_centi), day: day(member.next_expiry) };
@@ -96,12 +104,13 @@ export function showTotals(sale, quote, asking) {
   const saved = quote ? quote.gross_minor - quote.total_minor : 0;
   const byPoints = quote ? quote.total_minor - quote.due_minor : 0;
   const earn = quote ? quote.accruals.reduce((sum, accrual) => sum + accrual.centi, 0) : 0;
-  $("gross").textContent = money(quote?.gross_minor ?? 0);
+  const total = (minor) => (quote || sale.lines.length === 0 ? money(minor ?? 0) : NO_AMOUNT);
+  $("gross").textContent = total(quote?.gross_minor);
   $("saved").textContent = `−${money(saved)}`;
   $("saved-row").hidden = saved === 0;
   $("by-points").textContent = `−${money(byPoints)}`;
   $("by-points-row").hidden = byPoints === 0;
-  $("due").textContent = money(quote?.due_minor ?? 0);
+  $("due").textContent = total(quote?.due_minor);
   $("earn").textContent = `+${pointsInWords(earn)}`;
   $("earn-row").hidden = earn === 0;
   showPoints(sale, quote);
@@ -117,16 +126,25 @@ function showPoints(sale, quote) {
   field.value = points(on && quote ? quote.redemption.centi : most);
 }
 
+export const focusScan = () => $("scan").focus({ preventScroll: true });
+
 /** One line of good or neutral news; the empty text clears it. */
 export function tell(text) {
   $("notice").textContent = text;
+  $("notice").classList.remove("attention");
   $("alarm").hidden = true;
   $("alarm").textContent = "";
 }
 
+/** News that the cashier must not miss, though nothing failed: a question, or a change that they may not have meant. */
+export function point(text) {
+  tell(text);
+  $("notice").classList.add("attention");
+}
+
 /** One sentence about what failed. */
 export function warn(text) {
-  $("notice").textContent = "";
+  tell("");
   $("alarm").hidden = false;
   $("alarm").textContent = text;
 }
@@ -146,20 +164,25 @@ export function showBadges(health) {
   $("badges").replaceChildren(...badges);
 }
 
-/** Sales whose payment nobody has confirmed. The first one has the keys. */
-export function showUnfinished(sales, finish) {
-  $("unfinished").hidden = sales.length === 0;
-  $("unfinished").replaceChildren(...sales.map((sale, at) => {
-    const fields = { due: money(sale.quote.due_minor), time: clock(sale.authorised_at), number: sale.receipt_no };
-    const button = (name, key, verb) => {
-      const made = element("button", "", ...(at === 0 ? [element("kbd", "", key), " "] : []), word(name));
-      made.type = "button";
-      made.addEventListener("click", () => finish(sale.sale_id, verb));
-      return made;
-    };
+/** Sales whose payment nobody has confirmed. The first one has the keys; one that cannot be read is named all the same. */
+export function showUnfinished(rows, more, finish) {
+  const first = rows.find(({ value }) => value);
+  const button = (row, name, key, verb) => {
+    const made = element("button", "", ...(row === first ? [element("kbd", "", key), " "] : []), word(name));
+    made.type = "button";
+    made.addEventListener("click", () => finish(row.id, verb));
+    return made;
+  };
+  const items = rows.map((row) => {
+    if (!row.value) return element("div", "row", element("p", "", word("unfinished_unread", { id: row.id })));
+    const { quote, authorised_at, receipt_no } = row.value;
+    const fields = { due: money(quote.due_minor), time: clock(authorised_at), number: receipt_no };
     const question = element("p", "", word("unfinished_question", fields));
-    return element("div", "row", question, button("paid", "Shift+F8", "complete"), button("not_paid", "Shift+F9", "cancel"));
-  }));
+    return element("div", "row", question, button(row, "paid", "Shift+F8", "complete"), button(row, "not_paid", "Shift+F9", "cancel"));
+  });
+  if (more) items.push(element("p", "", word("unfinished_more", { count: more })));
+  $("unfinished").hidden = items.length === 0;
+  $("unfinished").replaceChildren(...items);
 }
 
 export function showFound(found, active, take) {
@@ -186,4 +209,14 @@ export function showDone(sale, receipt) {
   $("receipt").textContent = receipt;
   $("done-note").textContent = sale.balance_centi === null ? "" : word("balance_after", { points: pointsInWords(sale.balance_centi) });
   $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
+  $("paper").scrollTop = 0;
+  showMore();
 }
+
+/** Says that the receipt goes on below for as long as it does. */
+export function showMore() {
+  const paper = $("paper");
+  $("more").textContent = paper.scrollTop + paper.clientHeight < paper.scrollHeight - 2 ? `↓ ${word("more")}` : "";
+}
+
+export const turnPaper = (pages) => $("paper").scrollBy({ top: pages * $("paper").clientHeight * 0.9 });

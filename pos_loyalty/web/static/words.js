@@ -44,11 +44,12 @@ export const pointsInWords = (centi) => `${points(centi)}\u00a0${pointNoun(centi
 /** A decimal string as people write it here. */
 export const decimal = (text) => text.replace(".", POINT);
 
-export const clock = (at) => new Date(at).toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
+export const clock = (at) => new Date(at).toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit", timeZone: page.timezone });
 
-/** A date, with its year when that is not this one. */
-export function day(at) {
+/** A date, with its year when that is not this one. Instants are shown in the store's zone; a bare date is already a day. */
+export function day(at, timeZone = page.timezone) {
+  const yearOf = (date) => date.toLocaleDateString("en", { year: "numeric", timeZone });
   const date = new Date(at);
-  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return date.toLocaleDateString(LANGUAGE, { day: "numeric", month: "long", year });
+  const year = yearOf(date) === yearOf(new Date()) ? undefined : "numeric";
+  return date.toLocaleDateString(LANGUAGE, { day: "numeric", month: "long", year, timeZone });
 }

@@ -1,0 +1,49 @@
+// The state of the till, asked every few seconds: badges, and sales that nobody has finished.
+
+import { get, post, sentence } from "./till.js";
+import * as view from "./view.js";
+import { word } from "./words.js";
+
+const POLL_MS = 4000;
+const UNFINISHED_MAX = 3;
+
+let shown = "";
+let first = null; // the unfinished sale that has the keys
+
+/** Looks once, and shows it. Answers the till's health, or null. ``payingId()`` is the sale being paid here: it is no news. */
+export async function look(payingId) {
+  const { value: health = null } = await get("/healthz");
+  view.showBadges(health);
+  if (health) await lookAtUnfinished(health.unfinished_sales, payingId);
+  return health;
+}
+
+/** Looks again and again; each time ``seen(health)``. */
+export async function lookAlways(payingId, seen) {
+  const health = await look(payingId);
+  if (health) await seen(health);
+  setTimeout(() => lookAlways(payingId, seen), POLL_MS);
+}
+
+async function lookAtUnfinished(all, payingId) {
+  const ids = all.filter((id) => id !== payingId());
+  const rows = await Promise.all(ids.slice(0, UNFINISHED_MAX).map(async (id) => ({ id, ...await get(`/v1/sales/${encodeURIComponent(id)}`) })));
+  if (rows.some((row) => row.lost)) return;
+  const open = rows.filter(({ id, value }) => id !== payingId() && (!value || value.state === "authorised"));
+  const more = Math.max(0, ids.length - UNFINISHED_MAX);
+  first = open.find(({ value }) => value)?.id ?? null;
+  if (JSON.stringify([open, more]) === shown) return;
+  shown = JSON.stringify([open, more]);
+  view.showUnfinished(open, more, (id, verb) => settle(id, verb, payingId));
+}
+
+async function settle(id, verb, payingId) {
+  const answer = await post(`/v1/sales/${encodeURIComponent(id)}/${verb}`, {}, `${id}:${verb}`);
+  if (answer.value) view.tell(word(verb === "complete" ? "unfinished_completed" : "unfinished_cancelled", { number: answer.value.receipt_no }));
+  else view.warn(sentence(answer));
+  view.focusScan();
+  await look(payingId);
+}
+
+/** What the keys do: the first unfinished sale was paid, or it was not. */
+export const settleFirst = (verb, payingId) => first !== null && settle(first, verb, payingId);

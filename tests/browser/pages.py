@@ -1,0 +1,66 @@
+"""A browser on the cashier page, and what a cashier does and sees there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.serving import Web
+from tests.shop import Shop
+
+CHROMIUM = Path("/usr/bin/chromium")
+COFFEE, CROISSANT, APPLES = "4601234567893", "4601234567916", "101"
+
+needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing")
+
+
+def opened(browser: Browser, web: Web, language: str = "ru", scheme: str = "light", zone: str | None = None) -> Page:
+    """The page in a window of its own, ready for the first key. ``zone`` is that of the computer."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{web.url}/?language={language}")
+    page.wait_for_selector("body[data-ready]")
+    return page
+
+
+@contextmanager
+def watched(page: Page) -> Iterator[Page]:
+    """The page for as long as the block runs; its script may not fail meanwhile."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    page.context.close()
+    assert faults == []
+
+
+def typed(page: Page, text: str) -> None:
+    """What the cashier types, and Enter."""
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def due(page: Page, text: str) -> None:
+    """Wait until this is to be paid."""
+    expect(page.locator("#due")).to_have_text(text.replace(" ₽", "\u00a0₽"))
+    expect(page.locator("#totals")).not_to_have_class(re.compile("stale"))
+
+
+def sales(shop: Shop) -> list[tuple[str, int, int]]:
+    """State, due and points of every sale that is stored."""
+    return [
+        tuple(row) for row in shop.db.execute("SELECT state, due_minor, redeemed_centi FROM sale ORDER BY authorised_ms, sale_id")
+    ]
+
+
+def wait_for_listener(web: Web) -> None:
+    """Until the page's stream of scans has reached the till; asked by a request of the same server, never by sleeping."""
+    for _ in range(1000):
+        if web.board.listeners:
+            return
+        web.get("/healthz")
+    raise AssertionError("the page does not listen")
