@@ -4,12 +4,12 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,dev
 
-.PHONY: demo test check bench replay kills clean system openapi
+.PHONY: demo test check bench replay kills clean font browser debian openapi
 
-demo: $(STAMP) system
+demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
 
-test: $(STAMP) system
+test: $(STAMP) font browser
 	$(BIN)/pytest -q
 
 check: $(STAMP)
@@ -27,20 +27,24 @@ replay: $(STAMP)
 	$(BIN)/python -m bench.replay --baskets 20000
 
 openapi: $(STAMP)
-	$(BIN)/python -m pos_loyalty.web.openapi > pos_loyalty/web/openapi.json
+	$(BIN)/python -m pos_loyalty.web.openapi
 
 $(STAMP): setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $(STAMP)
 
-# Debian packages, only when missing: a browser for the page's test, a font with Cyrillic for receipt pictures.
-system:
-	@missing=""; \
-	test -x /usr/bin/chromium || missing="$$missing chromium"; \
-	test -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf || missing="$$missing fonts-dejavu-core"; \
-	test -z "$$missing" || { echo "installing Debian packages:$$missing"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+# Debian packages, only when missing: a font with Cyrillic for receipt pictures, a browser for the page's tests.
+font:
+	@test -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf || $(MAKE) -s debian PACKAGE=fonts-dejavu-core
+
+browser:
+	@test -x /usr/bin/chromium || $(MAKE) -s debian PACKAGE=chromium
+
+debian:
+	@echo "installing the Debian package $(PACKAGE)"
+	@test "$$(id -u)" = 0 || { echo "this needs root; run: sudo apt-get install $(PACKAGE)"; exit 1; }
+	@apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGE) >/dev/null
 
 clean:
 	rm -rf .venv build dist var demo/out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
