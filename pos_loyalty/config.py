@@ -169,6 +169,9 @@ def load_config(path: Path) -> Config:
     _check_url(path, config.head_office.url)
     for number, card in enumerate(config.card):
         _check_card(f"{path}: card[{number}]", card)
+    if config.head_office.answers_for_s < 2 * config.head_office.interval_s:
+        sentence = "is less than two rounds of the sync (2 × interval_s): one late answer would cut the till off"
+        raise ConfigError(f"{path}: head_office.answers_for_s", sentence)
     if config.offline.policy == "refuse" and config.offline.cap_centi:
         raise ConfigError(
             f"{path}: offline.cap_per_member_day",

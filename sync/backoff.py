@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 FIRST_S: Final = 1.0
@@ -19,3 +20,8 @@ def delay_s(failures: int, random: Random, retry_after_s: int | None = None) -> 
     longest = min(LONGEST_S, FIRST_S * (1 << min(failures, DOUBLINGS_MAX)))
     chosen = FIRST_S + random() * (longest - FIRST_S)
     return min(LONGEST_S, max(chosen, float(retry_after_s or 0)))
+
+
+def is_due(set_at: datetime, wake_at: datetime, now: datetime) -> bool:
+    """Whether a wait is over. A clock that stands before the wait began was set back: then nothing is waited for."""
+    return now >= wake_at or now < set_at

@@ -207,4 +207,4 @@ def _wait_s(report: SyncReport, now: datetime, interval_s: float) -> float:
     """Seconds to the next go: the interval when all is well, else until the step wishes to be woken."""
     if report.trouble is None:
         return interval_s
-    return max(1.0, (report.wake_at - now) / timedelta(seconds=1))
+    return min(backoff.LONGEST_S, max(1.0, (report.wake_at - now) / timedelta(seconds=1)))

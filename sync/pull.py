@@ -20,7 +20,9 @@ class PullState(Value):
 
     since: int
     mark: str | None
+    set_at: datetime
     wake_at: datetime
+    """Ask nothing before it; it was set at ``set_at``."""
     failures: int = 0
     trouble: str | None = None
     is_refused: bool = False
@@ -36,12 +38,12 @@ class PullStep(Value):
 
 def begin(since: int, mark: str | None, now: datetime) -> PullState:
     """The state after a start."""
-    return PullState(since=since, mark=mark, wake_at=now)
+    return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
 def outgoing(state: PullState, peer: Peer, programme: str | None, now: datetime) -> PullStep:
     """The next question. ``programme``: hex SHA-256 of the newest programme here, or None."""
-    if now < state.wake_at:
+    if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
     question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programme=programme)
     return PullStep(state=state, send=encode(question))
@@ -58,7 +60,7 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     if changes.since != state.since:
         return PullStep(state=state)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
-    return PullStep(state=PullState(since=changes.version, mark=changes.mark, wake_at=now + wait), changes=changes)
+    return PullStep(state=PullState(since=changes.version, mark=changes.mark, set_at=now, wake_at=now + wait), changes=changes)
 
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:
@@ -67,5 +69,5 @@ def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Ra
     wished_s = error.retry_after_s if isinstance(error, HeadOfficeGoneError) else None
     wait_s = backoff.delay_s(failures, random, wished_s) if isinstance(error, HeadOfficeGoneError) else backoff.LONGEST_S
     is_refused = not isinstance(error, HeadOfficeGoneError)
-    waiting = replace(state, wake_at=now + timedelta(seconds=wait_s), failures=failures)
+    waiting = replace(state, set_at=now, wake_at=now + timedelta(seconds=wait_s), failures=failures)
     return PullStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))

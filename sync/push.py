@@ -40,7 +40,9 @@ class PushState(Value):
     seq: int
     cap: int
     batch_max: int
+    set_at: datetime
     wake_at: datetime
+    """Send nothing before it; it was set at ``set_at``."""
     failures: int = 0
     trouble: str | None = None
     is_refused: bool = False
@@ -66,7 +68,7 @@ class PushStep(Value):
 def begin(seq: int, cap: int, now: datetime) -> PushState:
     """The state after a start: head office was last known to hold ``seq``."""
     assert 1 <= cap <= FACTS_MAX
-    return PushState(seq=seq, cap=cap, batch_max=cap, wake_at=now)
+    return PushState(seq=seq, cap=cap, batch_max=cap, set_at=now, wake_at=now)
 
 
 def resume(state: PushState, seq: int) -> PushState:
@@ -76,7 +78,7 @@ def resume(state: PushState, seq: int) -> PushState:
 
 def outgoing(state: PushState, rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes], now: datetime) -> PushStep:
     """The next batch out of ``rows``, which follow ``state.seq`` without a gap. ``keys``: of the members enrolled in them."""
-    if state.is_stopped or now < state.wake_at or not rows:
+    if state.is_stopped or not rows or not backoff.is_due(state.set_at, state.wake_at, now):
         return PushStep(state=state)
     assert rows[0].seq == state.seq + 1, "the rows do not follow what head office holds"
     count = min(len(rows), state.batch_max, state.cap)
@@ -102,6 +104,7 @@ def received(state: PushState, reply: Reply, now: datetime, random: backoff.Rand
             seq=ack.applied_seq,
             cap=state.cap,
             batch_max=max(1, min(state.batch_max + BATCH_STEP, state.cap, ack.max_batch)),
+            set_at=now,
             wake_at=now + timedelta(seconds=ack.retry_after),
         ),
         held=Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash)),
@@ -125,7 +128,7 @@ def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Ra
         case _:
             batch_max = max(min(BATCH_MIN, state.cap), state.batch_max // 2)
     is_refused = not isinstance(error, HeadOfficeGoneError)
-    waiting = replace(state, seq=seq, batch_max=batch_max, wake_at=wake_at, failures=failures)
+    waiting = replace(state, seq=seq, batch_max=batch_max, set_at=now, wake_at=wake_at, failures=failures)
     return PushStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))
 
 

@@ -66,7 +66,7 @@ def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> No
 
 
 def put_pulled(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
-    """At a till: head office says that this programme is in force. It is, whatever else is here under the same version."""
+    """Put a body in force whatever is here under its version: what head office says to a till, or brings back itself."""
     db.execute(INSERT, _row(id, version, body, now))
 
 

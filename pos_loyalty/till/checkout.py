@@ -10,7 +10,7 @@ from uuid import UUID
 from pos_loyalty.engine.ledger import release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
-from pos_loyalty.errors import ConflictError, InputError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
@@ -36,6 +36,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
             return keep(_same_sale(desk, stored, content_hash))
     held = _fresh(desk, request, now)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
+    desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
     with write(desk.db):
         _check_points(desk, held, now)
         receipt_no = _receipt_no(desk)
@@ -71,9 +72,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
         if request.complete:
             _note_short_tenders(desk, stored, request.tenders)
             slips.queue(desk, stored)
-        answer = keep(answers.sale_answer(desk, stored))
-    desk.quotes.sold(request.quote_id, request.sale_id)
-    return answer
+        return keep(answers.sale_answer(desk, stored))
 
 
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
@@ -153,7 +152,7 @@ def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
             f"Quote {request.quote_id} is not held here (the till may have been restarted); send the basket again."
         )
     sold_as = desk.quotes.sold_as(request.quote_id)
-    if sold_as is not None:
+    if sold_as not in (None, request.sale_id) and sales.by_id(desk.db, desk.config.till.id, str(sold_as)) is not None:
         raise ConflictError(f"This quote became sale {sold_as} already; ask for a new quote to sell the same goods again.")
     programme = desk.shelf.current(desk.db)
     reason = None
@@ -189,8 +188,12 @@ def _check_points(desk: Desk, held: Held, now: datetime) -> None:
         raise _stale(desk, held, "What may be redeemed without head office has changed since the quote", now)
 
 
-def _stale(desk: Desk, held: Held, reason: str, now: datetime) -> QuoteStaleError:
-    quote = ask(desk, held.request, now)
+def _stale(desk: Desk, held: Held, reason: str, now: datetime) -> ConflictError:
+    """The refusal with a new quote; without one when the member may not be used any more."""
+    try:
+        quote = ask(desk, held.request, now)
+    except NotFoundError as error:
+        return ConflictError(f"{reason}: {error}")
     return QuoteStaleError(f"{reason}. Show the new quote and ask again.", encode(quote))
 
 

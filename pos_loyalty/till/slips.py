@@ -24,7 +24,7 @@ from receipts.text import to_text
 
 COPIES_MAX = 20
 TEXT_COLUMNS = 48
-SlipKind = Literal["sale", "void"]
+SlipKind = Literal["sale", "void", "cancelled"]
 Titles = Mapping[str, Mapping[str, str]]
 
 
@@ -129,7 +129,13 @@ def _titles(desk: Desk) -> Titles:
 
 
 def _kind(stored: StoredSale) -> SlipKind:
-    return "void" if stored.state == "reversed" else "sale"
+    match stored.state:
+        case "reversed":
+            return "void"
+        case "cancelled":
+            return "cancelled"
+        case _:
+            return "sale"
 
 
 def _columns(desk: Desk) -> int:

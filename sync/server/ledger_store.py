@@ -113,7 +113,7 @@ class LedgerStore(Protocol):
         """The programme published last."""
 
     def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
-        """Publish. The same again changes nothing. Raises ConflictError when that version has another body."""
+        """Put in force, an older one again too. Raises ConflictError when that version has another body."""
 
     def add_members(self, members: Sequence[MemberChange], now: datetime) -> None:
         """Import members with cards and opening lots. Members that are there stay as they are."""

@@ -117,6 +117,8 @@ class SqliteLedgerStore:
     def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
         """Publish."""
         programmes.add(self._db, programme.id, programme.version, programme.body, now)
+        if programmes.newest(self._db) != programme.body:
+            programmes.put_pulled(self._db, programme.id, programme.version, programme.body, now)
 
     def add_members(self, imported: Sequence[MemberChange], now: datetime) -> None:
         """Import members with cards and opening lots."""

@@ -177,6 +177,8 @@ def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
             store.add_programme(programme(1, b"other"), NOW)
         store.add_programme(programme(2, b"two"), NOW)
         assert store.newest_programme() == programme(2, b"two")
+        store.add_programme(programme(1, b"one"), NOW)
+        assert store.newest_programme() == programme(1, b"one"), "an older version can be brought back"
 
 
 def test_cases_name_no_person() -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import zlib
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -275,3 +276,10 @@ def test_a_gap_again_and_again_waits_longer(tmp_path: Path) -> None:
     first = push.failed(state, LogGapError("gap", 1), NOW, half).state
     second = push.failed(first, LogGapError("gap", 1), NOW, half).state
     assert first.wake_at == NOW < second.wake_at
+
+
+def test_a_clock_that_was_set_back_waits_for_nothing() -> None:
+    at = NOW + timedelta(seconds=15)
+    assert not backoff.is_due(NOW, at, NOW)
+    assert backoff.is_due(NOW, at, at)
+    assert backoff.is_due(NOW, at, NOW - timedelta(milliseconds=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.model import Tender
-from pos_loyalty.errors import CommitUnknownError, ConflictError, InputError, NotFoundError, QuoteStaleError
+from pos_loyalty.errors import CommitUnknownError, ConflictError, InputError, NotFoundError
 from pos_loyalty.store import db as store_db
 from pos_loyalty.store import ledger, members
 from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
-from pos_loyalty.till.model import CancelRequest, CompleteRequest, IdentifyRequest, SaleRequest, VoidRequest
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, IdentifyRequest, PrintRequest, SaleRequest, VoidRequest
 from pos_loyalty.values import Minor, decode
-from tests.shop import CARD, MEMBER, OPENING_CENTI, Shop, make_basket
+from tests.shop import CARD, CONFIG, MEMBER, OPENING_CENTI, Shop, make_basket
 
 
 def test_a_quote_is_sold_once(shop: Shop) -> None:
@@ -36,7 +36,7 @@ def test_a_member_blocked_after_the_quote_redeems_nothing(shop: Shop) -> None:
     with write(shop.db):
         shop.db.execute("UPDATE member SET state = 'blocked'")
     before = shop.rows()
-    with pytest.raises((QuoteStaleError, NotFoundError)):
+    with pytest.raises(ConflictError, match="not known at this till"):
         shop.till.authorise(request, "key")
     assert shop.rows()["txn"] == before["txn"]
 
@@ -147,3 +147,38 @@ def test_a_commit_that_fails_twice_leaves_no_connection_to_trust(shop: Shop) -> 
         assert shop.till.authorise(request, "key").state == "completed"
     assert shop.reopen().sale("sale-1").state == "completed"
     assert verify(shop.db) == ()
+
+
+def test_a_late_payment_is_accepted_after_the_cancelled_slip_was_printed(make_shop: Callable[..., Shop]) -> None:
+    shop = make_shop(CONFIG + '\n[printer]\nkind = "file"\npath = "printed.bin"\n')
+    shop.sell(complete=False)
+    shop.till.cancel("sale-1", CancelRequest(), "key cancel")
+    shop.till.print_again("sale-1", PrintRequest(), "key print")
+    assert shop.till.complete("sale-1", CompleteRequest(), "key complete").state == "completed"
+    kinds = shop.db.execute("SELECT kind, copy FROM print_job ORDER BY id").fetchall()
+    assert kinds == [("cancelled", 0), ("sale", 0)]
+    assert verify(shop.db) == ()
+
+
+def test_a_quote_is_sold_once_also_when_the_commit_was_unknown(shop: Shop) -> None:
+    class Standing(dbapi2.Connection):  # type: ignore[misc]
+        failed = False
+
+        def execute(self, sql: str, *values: Any) -> Any:
+            done = super().execute(sql, *values)
+            if sql == "COMMIT" and not Standing.failed and self.execute("SELECT COUNT(*) FROM sale").fetchone()[0]:
+                Standing.failed = True
+                raise dbapi2.OperationalError("disk I/O error")
+            return done
+
+    real = store_db.dbapi2.connect
+    store_db.dbapi2.connect = lambda *args, **named: real(*args, factory=Standing, **named)
+    try:
+        shop.reopen()
+        request = replace(shop.ask(), complete=True)
+        assert shop.till.authorise(request, "key 1").state == "completed" and Standing.failed
+        with pytest.raises(ConflictError, match="became sale sale-1 already"):
+            shop.till.authorise(replace(request, sale_id="sale-2"), "key 2")
+    finally:
+        store_db.dbapi2.connect = real
+    assert shop.db.execute("SELECT COUNT(*) FROM sale").fetchone() == (1,)
