@@ -4,12 +4,12 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,dev
 
-.PHONY: demo test check bench replay kills clean font browser debian openapi
+.PHONY: demo test check bench replay kills clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
 
-test: $(STAMP) font browser
+test: $(STAMP) font browser tracer
 	$(BIN)/pytest -q
 
 check: $(STAMP)
@@ -34,12 +34,16 @@ $(STAMP): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $(STAMP)
 
-# Debian packages, only when missing: a font with Cyrillic for receipt pictures, a browser for the page's tests.
+# Debian packages, only when missing: a font with Cyrillic for receipt pictures; a browser for the page's tests, and strace to make
+# a disk fail.
 font:
 	@test -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf || $(MAKE) -s debian PACKAGE=fonts-dejavu-core
 
 browser:
 	@test -x /usr/bin/chromium || $(MAKE) -s debian PACKAGE=chromium
+
+tracer:
+	@command -v strace >/dev/null || $(MAKE) -s debian PACKAGE=strace
 
 debian:
 	@echo "installing the Debian package $(PACKAGE)"
