@@ -13,7 +13,7 @@ from pos_loyalty import log
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox
-from pos_loyalty.store.db import Connection, own
+from pos_loyalty.store.db import Connection, checkpoint, own
 from pos_loyalty.values import Value
 from sync import backoff, local, pull, push
 from sync.wire import Reply
@@ -85,6 +85,10 @@ class Syncer:
             needs_person=self._push.is_stopped,
             wake_at=wake_at,
         )
+
+    def rest(self) -> None:
+        """Between goes: move the WAL into the file, so that a sale need not; nobody is waited for."""
+        checkpoint(self._db)
 
     def _send(self, clock: Clock) -> tuple[int, int]:
         """Facts sent, and how many of them went to suspense."""
@@ -200,6 +204,7 @@ def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
             suspended=report.suspended_facts,
             trouble=report.trouble,
         )
+        syncer.rest()
         stop.wait(_wait_s(report, clock(), interval_s))
 
 

@@ -84,12 +84,6 @@ def points_text(centi: int) -> str:
     return _text(centi, 2)
 
 
-def rate_text(rate_bp: int) -> str:
-    """Basis points as people write them, without needless zeros."""
-    whole, rest = divmod(rate_bp, BP_PER_UNIT // 100)
-    return f"{whole}.{rest:02d}".rstrip("0") + "%" if rest else f"{whole}%"
-
-
 def quantity_text(milli: int) -> str:
     """Thousandths as the shortest decimal."""
     return Thousandths(milli).text
