@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,dev
 
-.PHONY: demo test check bench replay kills clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills laws mutants clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
@@ -22,6 +22,13 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.checkout
 	$(BIN)/python -m bench.cards
+	$(BIN)/python -m bench.engine
+	$(BIN)/python -m bench.real
+	$(BIN)/python -m bench.adversarial
+
+# Other engines on the same baskets and rules; they are installed by name into var/peers.
+peers: $(STAMP)
+	$(BIN)/python -m bench.peers
 
 replay: $(STAMP)
 	$(BIN)/python -m bench.replay --baskets 20000
@@ -56,3 +63,11 @@ clean:
 # The long form of the kill test: 200 kills of till, daemon and head office.
 kills: $(STAMP)
 	KILLS=200 $(BIN)/pytest -q -s tests/faults/test_kill.py
+
+# The long form of the laws: 20,000 receipts against the brute force and the laws, 1,000 for byte equality.
+laws: $(STAMP)
+	LAWS=long $(BIN)/pytest -q -s --timeout=3600 tests/brute tests/property
+
+# Break the engine 600 times in a copy and see that its tests notice; the figure and the survivors stand in tests/mutants/survivors.md.
+mutants: $(STAMP)
+	$(BIN)/python -m tests.mutants.run --seed 20261121 --count 600 --write

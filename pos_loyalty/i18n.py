@@ -55,6 +55,10 @@ WORDS: dict[str, Words] = {
     "receipt.offline": Words(
         "Касса работала без связи с офисом: баланс предварительный.", "The till was offline: the balance is provisional."
     ),
+    "receipt.coupon": Words("КУПОН НА СЛЕДУЮЩУЮ ПОКУПКУ", "COUPON FOR YOUR NEXT PURCHASE"),
+    "receipt.coupon_to": Words("Действует по {last}", "Good until {last}"),
+    "receipt.coupon_from": Words("Действует с {first}", "Good from {first}"),
+    "receipt.coupon_between": Words("Действует с {first} по {last}", "Good from {first} to {last}"),
     "receipt.qr": Words("Код чека для возврата", "Receipt code for returns"),
     "tender.cash": Words("Наличными", "Cash"),
     "tender.card": Words("Картой", "Card"),
@@ -70,6 +74,14 @@ WORDS: dict[str, Words] = {
     "point.few": Words("балла", "points"),
     "point.many": Words("баллов", "points"),
     "point.part": Words("балла", "points"),
+    # why a coupon that was presented does not act
+    "coupon.unknown": Words("такого купона нет", "there is no such coupon"),
+    "coupon.check": Words("в коде опечатка (контрольные цифры)", "its code is mistyped (check digits)"),
+    "coupon.used": Words("он уже использован", "it is used up"),
+    "coupon.begins": Words("он начнёт действовать {day}", "it begins on {day}"),
+    "coupon.ended": Words("его срок истёк {day}", "it ended on {day}"),
+    "coupon.per_receipt": Words("таких купонов в одном чеке больше нельзя", "one receipt takes no more of these"),
+    "coupon.beaten": Words("выгоднее «{rule}»", "“{rule}” is better"),
     # cashier page
     "page.title": Words("Касса", "Till"),
     "page.till": Words("касса", "till"),
@@ -98,15 +110,13 @@ WORDS: dict[str, Words] = {
     "page.coupon_waits": Words(
         "Купон {code} проверится с первым товаром", "Coupon {code} will be checked with the first product"
     ),
-    "page.coupon_unknown": Words("такого купона нет", "there is no such coupon"),
-    "page.coupon_used": Words("он уже использован", "it is used up"),
-    "page.coupon_begins": Words("он начнёт действовать {day}", "it begins on {day}"),
-    "page.coupon_ended": Words("его срок истёк {day}", "it ended on {day}"),
-    "page.coupon_member": Words("нужна карта участника", "it needs a member's card"),
-    "page.coupon_beaten": Words("выгоднее «{rule}»", "“{rule}” is better"),
-    "page.coupon_lacks": Words("есть {have}, нужно {need}", "there is {have}, needed {need}"),
+    "page.hints": Words("Подсказки", "Hints"),
+    "page.choose_goods": Words("— выбрать: {name}", "chooses: {name}"),
+    "page.nothing_to_choose": Words("Выбирать сейчас нечего", "There is nothing to choose now"),
+    "page.coupon_issued": Words("Выдан купон {code}", "Coupon issued: {code}"),
+    "page.until": Words("по {day}", "until {day}"),
+    "page.paid_until": Words("Подписка действует по {day}", "Membership until {day}"),
     "page.refused": Words("Не сработало: {count}", "Did not apply: {count}"),
-    "page.refusal": Words("{rule}: есть {have}, нужно {need}", "{rule}: there is {have}, needed {need}"),
     "page.member": Words("Участник", "Member"),
     "page.no_member": Words("Без карты", "No card"),
     "page.card": Words("Карта", "Card"),

@@ -34,17 +34,13 @@ class Thousandths(int):
         return f"{whole}.{rest:03d}".rstrip("0") if rest else str(whole)
 
 
-class _ByKeyword(msgspec.StructMeta):
-    """``kw_only`` is the one option that a Struct does not hand down; this does."""
-
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> _ByKeyword:
-        options.setdefault("kw_only", True)
-        return super().__new__(mcs, name, bases, namespace, **options)
-
-
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Value(msgspec.Struct, metaclass=_ByKeyword, frozen=True, forbid_unknown_fields=True):
-    """Base of every value: frozen, built by keyword, strict when decoded."""
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every value: frozen, built by keyword (mypy holds it), strict when decoded.
+
+    A class whose required fields follow optional ones says ``kw_only=True`` itself: msgspec does not hand that down, and a
+    metaclass that did would make every value three times as dear to build.
+    """
 
 
 def quantity(text: str) -> Thousandths:
@@ -88,6 +84,8 @@ def _from_json(kind: type[Any], data: object) -> object:
 def _to_json(value: object) -> object:
     if isinstance(value, Thousandths):
         return value.text
+    if isinstance(value, int):  # a figure of a programme that went into an answer
+        return int(value)
     raise TypeError(f"{type(value)!r} has no JSON form")
 
 

@@ -169,7 +169,6 @@ def run_till(known: Settings, ready: Ready) -> None:
     try:
         till.health()
         from pos_loyalty.web.app import application
-        from pos_loyalty.web.coupons import coupon_rules
         from pos_loyalty.web.page import Names
         from pos_loyalty.web.scans import Scan, ScanBoard
         from pos_loyalty.web.serve import listen, serve
@@ -179,7 +178,7 @@ def run_till(known: Settings, ready: Ready) -> None:
         def publish(code: str, symbology: str, device: str) -> None:
             board.publish(Scan(code=code, symbology=symbology, device=device))
 
-        names = Names(tiers=lambda: till.programme().tier_titles, coupons=lambda: coupon_rules(till.programme()))
+        names = Names(tiers=lambda: till.programme().tier_titles)
         hosts = _hosts(known.config)
         app = application(till, _shop(known), scans=board, titles=till.rule_titles, names=names, allowed_hosts=hosts)
         listener = listen(known.config.till.host, known.config.till.port)

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import field
 
-from pos_loyalty.engine.model import Adjustment, Basket, Line, Quote, QuoteLine, Tender
+from pos_loyalty.engine.model import Accrual, Adjustment, Basket, Line, Quote, QuoteLine, Tender
 from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, day_text, money, points, quantity_text, time_text, tr
 from pos_loyalty.values import MILLI_PER_UNIT, Points, Value
 from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
 
 TIMES_INDENT, REASON_INDENT = 2, 4
+INSTANT = timedelta(microseconds=1)
 Kind = Literal["sale", "reversed", "cancelled"]
 
 
-class Receipt(Value):
+class PaperCoupon(Value):
+    """A coupon for the next purchases. Good in [usable_from, expires_at)."""
+
+    code: str
+    title: Mapping[str, str] = field(default_factory=dict)
+    """By language."""
+    usable_from: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Receipt(Value, kw_only=True):
     """A stored sale, ready to be told. Every instant is shown in the zone that ``at`` carries."""
 
     kind: Kind = "sale"
@@ -40,6 +51,9 @@ class Receipt(Value):
     expiring_at: datetime | None = None
     """When ``expiring_centi`` burn: the first instant at which they are gone."""
     is_offline: bool = False
+    notes: tuple[str, ...] = ()
+    """Sentences for the member in the receipt's language: privileges, a membership bought."""
+    coupons: tuple[PaperCoupon, ...] = ()
     copy_no: int = 0
     """0 is the first print; from 1 on the receipt is headed as a copy."""
 
@@ -51,6 +65,8 @@ def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
         *_lines(receipt, language),
         *_totals(receipt, language),
         *_points(receipt, language),
+        *_messages(receipt, language),
+        *_coupons(receipt, language),
         *_foot(receipt, language),
         Cut(),
     )
@@ -165,7 +181,7 @@ def _points(receipt: Receipt, language: Language) -> Iterable[Element]:
 
 def _points_moved(receipt: Receipt, language: Language) -> Iterable[Element]:
     earned: dict[str, int] = {}
-    for accrual in sorted(receipt.quote.accruals, key=lambda accrual: accrual.usable_from):
+    for accrual in sorted(_own_accruals(receipt.quote), key=lambda accrual: accrual.usable_from):
         is_usable = accrual.usable_from <= receipt.at
         day = day_text(language, _local(accrual.usable_from, receipt))
         words = tr(language, "receipt.earned") if is_usable else tr(language, "receipt.earned_from", day=day)
@@ -177,11 +193,61 @@ def _points_moved(receipt: Receipt, language: Language) -> Iterable[Element]:
 
 
 def _points_back(receipt: Receipt, language: Language) -> Iterable[Element]:
-    earned = sum(accrual.centi for accrual in receipt.quote.accruals)
+    earned = sum(accrual.centi for accrual in _own_accruals(receipt.quote))
     if receipt.quote.redemption.centi:
         yield Row(left=tr(language, "receipt.points_back"), right="+" + points(language, receipt.quote.redemption.centi))
     if earned:
         yield Row(left=tr(language, "receipt.points_taken"), right=points(language, -earned))
+
+
+def _own_accruals(quote: Quote) -> list[Accrual]:
+    """Without those of a friend who brought the member."""
+    return [accrual for accrual in quote.accruals if accrual.member_id in (None, quote.member_id)]
+
+
+def _messages(receipt: Receipt, language: Language) -> Iterable[Element]:
+    if receipt.kind != "sale":
+        return
+    messages = [message.text for message in receipt.quote.messages if message.where in ("receipt", "both")]
+    said = [text.get(language) or next(iter(text.values()), "") for text in messages]
+    said += receipt.notes
+    if any(said):
+        yield Rule()
+    for text in filter(None, said):
+        yield Text(text=text, align="centre")
+
+
+def _coupons(receipt: Receipt, language: Language) -> Iterable[Element]:
+    """Each with its code in letters and as a symbol that the till's scanner reads."""
+    if receipt.kind != "sale":
+        return
+    for coupon in receipt.coupons:
+        yield Rule()
+        yield Text(text=tr(language, "receipt.coupon"), align="centre", weight="bold")
+        title = coupon.title.get(language) or next(iter(coupon.title.values()), "")
+        if title:
+            yield Text(text=title, align="centre")
+        yield Text(text=coupon.code, align="centre", weight="bold", size="large")
+        term = _term(coupon, receipt, language)
+        if term:
+            yield Text(text=term, align="centre")
+        yield Qr(content=coupon.code)
+    if receipt.coupons:
+        yield Rule()
+
+
+def _term(coupon: PaperCoupon, receipt: Receipt, language: Language) -> str:
+    """From and to, as days that are both good; a coupon that is good at once has no first day."""
+    first = last = ""
+    if coupon.usable_from is not None and coupon.usable_from > receipt.at:
+        first = day_text(language, _local(coupon.usable_from, receipt))
+    if coupon.expires_at is not None:
+        last = day_text(language, _local(coupon.expires_at - INSTANT, receipt))
+    if first and last:
+        return tr(language, "receipt.coupon_between", first=first, last=last)
+    if first:
+        return tr(language, "receipt.coupon_from", first=first)
+    return tr(language, "receipt.coupon_to", last=last) if last else ""
 
 
 def _foot(receipt: Receipt, language: Language) -> Iterable[Element]:

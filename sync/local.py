@@ -131,6 +131,8 @@ def _pulled(member: MemberChange) -> members.PulledMember:
         tier=member.tier,
         segments=member.segments,
         birthday=member.birthday,
+        birthday_set_ms=_ms(member.birthday_set_at),
+        referred_by=member.referred_by,
         joined_ms=_ms(member.joined_at),
         sales_count=member.sales.count,
         spent_minor=member.sales.spent_minor,

@@ -135,6 +135,8 @@ class MemberChange(Value):
     tier: Label | None = None
     segments: Annotated[tuple[Label, ...], Meta(max_length=256)] = ()
     birthday: MonthDay | None = None
+    birthday_set_at: Instant | None = None
+    referred_by: Id | None = None
     joined_at: Instant | None = None
     sales: SalesSum = SalesSum()
     owed_centi: Annotated[Points, Meta(ge=0, le=INT64_MAX)] = Points(0)

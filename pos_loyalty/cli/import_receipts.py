@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.model import Quote, Tender
@@ -121,7 +123,8 @@ def _sell(till: Till, sale: PastSale) -> Quote | None:
         till.sale(sale.sale_id)
         return None
     except NotFoundError:
-        quote = till.quote(QuoteRequest(basket=sale.basket, card=sale.card))
+        plan = (Tender(kind=TENDER, amount_minor=Minor(1)),)  # only the kind counts: the due is not known yet
+        quote = till.quote(QuoteRequest(basket=replace(sale.basket, tenders=plan), card=sale.card))
     assert quote.quote_id is not None
     tenders = (Tender(kind=TENDER, amount_minor=quote.due_minor),) if quote.due_minor else ()
     request = SaleRequest(

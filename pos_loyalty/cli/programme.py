@@ -1,21 +1,21 @@
-"""``pos-loyalty programme``: check a programme file, publish it to head office, show what is in force."""
+"""``pos-loyalty programme``: check a programme file, publish it to head office, show what is in force, print the schema."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, read_bytes
-from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import InputError
+from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, print_pretty, read_bytes
+from pos_loyalty.engine.warnings import looked_through
 
 
 def register(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("programme", help="check, publish or show a programme")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-    check = verbs.add_parser("check", help="read a programme file and say what is wrong with it")
+    check = verbs.add_parser("check", help="read a programme file and say what is wrong with it, and what is doubtful")
     check.add_argument("file", type=Path)
     add_json(check)
     check.set_defaults(run=run_check)
@@ -27,22 +27,30 @@ def register(commands: Commands) -> None:
     show = verbs.add_parser("show", help="print the programme that this till sells by")
     add_config(show)
     show.set_defaults(run=run_show)
+    schema = verbs.add_parser("schema", help="print the JSON Schema of a programme file, for an editor")
+    schema.set_defaults(run=run_schema)
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Check; a fault ends with 2 and its place."""
-    body = read_bytes(args.file)
-    try:
-        programme = load_programme(body)
-    except InputError as error:
-        if args.json:
-            print_json({"file": str(args.file), "place": error.place, "message": error.message})
-            return 2
-        raise InputError(f"{args.file}: {error.place}" if error.place else str(args.file), error.message) from error
+    """Check: every fault and every doubt, each with its place. Faults end with 1."""
+    found = looked_through(read_bytes(args.file))
     if args.json:
-        print_json({"file": str(args.file), "programme": programme.name})
+        print_json({"file": str(args.file), "programme": found.name, "faults": found.faults, "warnings": found.warnings})
     else:
-        print(f"{args.file}: {programme.name}, in order")
+        for fault in found.faults:
+            print(f"{args.file}: {fault.place}: {fault.text}", file=sys.stderr)
+        for doubt in found.warnings:
+            print(f"{args.file}: {doubt.place}: warning: {doubt.text}")
+        if found.name is not None:
+            print(f"{args.file}: {found.name}, {'in order' if not found.warnings else f'{len(found.warnings)} warnings'}")
+    return 1 if found.faults else 0
+
+
+def run_schema(args: argparse.Namespace) -> int:
+    """Print the schema."""
+    from pos_loyalty.engine.schema import programme_schema
+
+    print_pretty(programme_schema())
     return 0
 
 

@@ -7,7 +7,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from pos_loyalty.cli.common import Commands, add_json, instant, print_json, print_pretty, read_bytes
+from pos_loyalty.cli.common import Commands, add_json, instant, print_json, read_bytes
+from pos_loyalty.cli.quote_table import quote_table
 from pos_loyalty.engine import load_programme
 from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.model import Basket, Instant, Member, Quote, State
@@ -45,6 +46,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--member", metavar="M.json", type=Path, help="the member, with lots")
     parser.add_argument("--state", metavar="S.json", type=Path, help="uses, budgets and unique coupons")
     parser.add_argument("--at", metavar="INSTANT", type=instant, help="decide at this instant instead of the basket's opened_at")
+    parser.add_argument("--language", choices=("ru", "en"), default="en", help="of the sentences beneath the table (en)")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -58,7 +60,10 @@ def run(args: argparse.Namespace) -> int:
         return _stream(programme, Defaults(member=member, state=state, at=args.at))
     basket = decode(read_bytes(Path(args.basket)), Basket, place=f"{args.basket}: $")
     answer = _ask(programme, Question(basket=basket, member=member, state=state, at=args.at))
-    (print_json if args.json else print_pretty)(answer)
+    if args.json:
+        print_json(answer)
+    else:
+        print(quote_table(answer, basket, programme, args.language))
     return 0
 
 

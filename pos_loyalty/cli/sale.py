@@ -8,7 +8,7 @@ from pathlib import Path
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, read_bytes
 from pos_loyalty.engine.model import Basket, Quote, Tender
-from pos_loyalty.errors import ConflictError, NotFoundError
+from pos_loyalty.errors import ConflictError, NotFoundError, QuoteStaleError
 from pos_loyalty.till import Till
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.values import decode
@@ -55,6 +55,16 @@ def _goods(quote: Quote) -> tuple[object, ...]:
 
 
 def _sell(till: Till, quote: Quote, sale_id: str) -> SaleAnswer:
+    """Where the price hangs on the kind of payment, the till answers with the price for cash: that one is paid."""
+    try:
+        return _pay(till, quote, sale_id)
+    except QuoteStaleError as error:
+        if error.quote is None:
+            raise
+        return _pay(till, decode(error.quote, Quote), sale_id)
+
+
+def _pay(till: Till, quote: Quote, sale_id: str) -> SaleAnswer:
     assert quote.quote_id is not None
     tenders = (Tender(kind="cash", amount_minor=quote.due_minor),)
     request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, complete=True)

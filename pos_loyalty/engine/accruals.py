@@ -1,144 +1,298 @@
-"""Stage 9: points earned on money. The best rate acts on each line, a multiplier multiplies it; floored once a receipt."""
+"""Stage 9: points earned on money. What is exact stays exact until the receipt's points are rounded, once.
+
+On a line the best rate acts, and the best multiplier with it; rules of groups that the programme says stack add up. A fixed
+number for each unit always adds, and is multiplied too; a fixed number for the receipt stands by itself. Lines on which no money
+is paid earn nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pos_loyalty.engine.effects import Effect, GivePoints
-from pos_loyalty.engine.figures import points_text
+from pos_loyalty.engine.earning import Base, Life, life_of
+from pos_loyalty.engine.earning_pools import Giver, Lost, Pool, lost_in, pools_on
+from pos_loyalty.engine.earning_shares import exact_shares, per_centi, shared, worth_minor
+from pos_loyalty.engine.effects import GivePoints
+from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.engine.model import CENTI_MAX, Accrual, Beaten, Refusal
-from pos_loyalty.engine.money import allocate, half_up, whole_in
-from pos_loyalty.engine.pricing import Places
-from pos_loyalty.engine.programme import Programme, ReadyRule
-from pos_loyalty.engine.zones import days_later
+from pos_loyalty.engine.money import whole_in
+from pos_loyalty.engine.programme import Programme
+from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.engine.returnable import EarnedOn, Earning, PointsOf
 from pos_loyalty.errors import InputError
-from pos_loyalty.values import BP_PER_UNIT, CENTI_PER_POINT, Minor, Points, Value
+from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Value
 
-FigureOf = Callable[[Effect], int | None]
 HUNDREDTHS = 100
 """Multipliers count hundredths of one time."""
+PER_DAY = "per_day"
+PER_RECEIPT = "per_receipt"
+UNKNOWN = "unknown"
+
+OnKinds = dict[int, list[tuple[str, int, int]]]
+"""Kind to what each rule gives there: rule, rate in hundredths of a basis point, points for a unit."""
+
+Giving = tuple[ReadyRule, GivePoints, Sequence[int]]
+"""A rule, what it says about points, and the kinds of its goods."""
+
+
+class Kinds(Value, gc=False):
+    """Lines that the same rules are about earn alike: they are one kind, and their money and units count together."""
+
+    of_place: Mapping[int, int]
+    """Lines on which there is money."""
+    of_rule: Sequence[Sequence[int]]
+    money_minor: Sequence[int]
+    units: Sequence[int]
+
+
+class Given(Value, gc=False):
+    """What rules give on kinds of lines and for the receipt, and what those that lost would have given more."""
+
+    on_kinds: OnKinds
+    fixed: tuple[PointsOf, ...]
+    lost: list[Lost]
 
 
 class Accrued(Value):
-    """What a sale brings, and the rules that brought nothing."""
+    """What a sale brings, by which rates on which calculation lines, and the rules that brought nothing."""
 
     accruals: tuple[Accrual, ...]
     beaten: tuple[Beaten, ...]
     refusals: tuple[Refusal, ...]
+    rates: Mapping[int, tuple[EarnedOn, ...]]
+    """By place, sorted by rule."""
+    earning: Earning | None
 
 
-class Lost(Value):
-    """A rule that a better one kept from giving, and the exact share it lost by."""
+NOTHING = Accrued(accruals=(), beaten=(), refusals=(), rates={}, earning=None)
 
-    rule: str
+
+class Limit(Value, gc=False):
+    """The most that a receipt may bring, and which limit says so."""
+
+    centi: int
     by: str
-    exact: int
 
 
-class Giver(Value):
-    """A rule that gives points on a line: a rate, or a multiplier."""
-
-    rule: str
-    figure: int
-    priority: int
-
-
-def accrue(rules: Sequence[ReadyRule], found: Places, money_minor: Sequence[int], programme: Programme, now: datetime) -> Accrued:
-    """Points on the money of each line. ``rules`` hold, were not beaten and give points."""
-    rates = _best(rules, found, money_minor, _rate)
-    multipliers = {place: giver for place, giver in _best(rules, found, money_minor, _multiplier).items() if place in rates}
-    exact: dict[str, int] = {}
-    for place, giver in rates.items():
-        base = money_minor[place] * giver.figure
-        exact[giver.rule] = exact.get(giver.rule, 0) + base * HUNDREDTHS
-        more = multipliers.get(place)
-        if more is not None:
-            exact[more.rule] = exact.get(more.rule, 0) + base * (more.figure - HUNDREDTHS)
-    earning = [rule for rule in rules if exact.get(rule.id, 0) > 0]
-    parts = _floored([exact[rule.id] for rule in earning], programme)
-    accruals = tuple(_accrual(rule, centi, programme, now) for rule, centi in zip(earning, parts, strict=True) if centi)
-    on_rates = {place: money_minor[place] * HUNDREDTHS for place in rates}
-    on_multipliers = {place: money_minor[place] * rates[place].figure for place in multipliers}
-    only_points = [rule for rule in rules if not rule.money]
-    beaten = _beaten(only_points, found, on_rates, rates, _rate)
-    beaten += _beaten(only_points, found, on_multipliers, multipliers, _multiplier)
-    named = {accrual.rule for accrual in accruals} | {lost.rule for lost in beaten}
-    refusals = tuple(
-        Refusal(rule=rule.id, condition="nothing_earned", have=points_text(0), need=points_text(programme.points.step))
-        for rule in only_points
-        if rule.id not in named
+def accrue(rules: Sequence[ReadyRule], base: Base, programme: Programme, at: datetime) -> Accrued:
+    """Points on the money of each line. ``rules`` hold, were not beaten, give points and are sorted by id."""
+    if not rules:
+        return NOTHING
+    limits = _limits(base, programme)
+    if limits is None:
+        return _unknown(rules, programme)
+    if base.redeemed_centi and not programme.points.earn_if_redeemed:
+        return _refused(rules, "redeemed", points_text(base.redeemed_centi), points_text(0))
+    limit = min(limits, key=lambda each: each.centi) if limits else None
+    kinds = _kinds(rules, base)
+    givings = [(rule, effect_of(rule), kinds.of_rule[number]) for number, rule in enumerate(rules)]
+    given = _given(givings, kinds, base.receipt_minor, programme)
+    earned = {kind: _earned(gifts) for kind, gifts in given.on_kinds.items()}
+    earning = Earning(
+        exponent=programme.exponent,
+        step_centi=Points(int(programme.points.step)),
+        round=programme.points.round,
+        most_centi=None if limit is None else Points(int(limit.centi)),
+        fixed=given.fixed,
+        most=_most(givings, base, programme),
+        take_back=programme.points.take_back,
+        owed=programme.points.owed,
     )
-    return Accrued(accruals=accruals, beaten=tuple(_worth(lost, programme) for lost in beaten), refusals=refusals)
-
-
-def _rate(effect: Effect) -> int | None:
-    return int(effect.rate) if isinstance(effect, GivePoints) and effect.rate is not None else None
-
-
-def _multiplier(effect: Effect) -> int | None:
-    return int(effect.multiplier) if isinstance(effect, GivePoints) and effect.multiplier is not None else None
-
-
-def _best(rules: Sequence[ReadyRule], found: Places, money_minor: Sequence[int], figure_of: FigureOf) -> dict[int, Giver]:
-    best: dict[int, Giver] = {}
-    for rule in rules:
-        for act in rule.points:
-            figure = figure_of(act.effect)
-            if figure is None:
-                continue
-            for place in found.get(act.selector, ()):
-                before = best.get(place)
-                if money_minor[place] > 0 and (before is None or (figure, rule.priority) > (before.figure, before.priority)):
-                    best[place] = Giver(rule=rule.id, figure=figure, priority=rule.priority)
-    return best
-
-
-def _floored(exact: Sequence[int], programme: Programme) -> list[int]:
-    """Centi of each rule: the sum floored to the step, then split in steps by the exact shares."""
-    steps = whole_in(sum(exact) * CENTI_PER_POINT, _per_point(programme) * programme.points.step)
-    if steps * programme.points.step > CENTI_MAX:
+    counted = [(rates, kinds.money_minor[kind], kinds.units[kind]) for kind, rates in earned.items()]
+    parts = shared(exact_shares(counted, earning), earning)
+    if sum(parts.values()) > CENTI_MAX:
         raise InputError("basket.lines", "the basket brings more points than the ledger can hold")
-    return [part * programme.points.step for part in allocate(exact, steps, [steps] * len(exact))]
+    beaten = tuple([_worth(each, programme) for each in given.lost])
+    named = {each.rule for each in beaten}
+    named.update(rule for rule, part in parts.items() if part)
+    return Accrued(
+        accruals=_accruals(givings, parts, programme, at),
+        beaten=beaten,
+        refusals=tuple(
+            [_none(giving, base, limit, programme) for giving in givings if not giving[0].money and giving[0].id not in named]
+        ),
+        rates={place: earned[kind] for place, kind in kinds.of_place.items() if kind in earned},
+        earning=earning,
+    )
 
 
-def _per_point(programme: Programme) -> int:
-    """How much of an exact share is one point."""
-    return BP_PER_UNIT * HUNDREDTHS * int(10**programme.exponent)
-
-
-def _accrual(rule: ReadyRule, centi: int, programme: Programme, now: datetime) -> Accrual:
+def effect_of(rule: ReadyRule) -> GivePoints:
+    """What a rule that gives points says about them; it gives them once."""
     effect = rule.points[0].effect
     assert isinstance(effect, GivePoints)
-    delay = programme.points.delay_days if effect.delay_days is None else effect.delay_days
-    lifetime = programme.points.lifetime_days if effect.lifetime_days is None else effect.lifetime_days
-    usable_from = now if delay == 0 else days_later(now, delay, programme.zone)
-    expires_at = None if lifetime is None else days_later(usable_from, lifetime, programme.zone)
-    return Accrual(rule=rule.id, centi=Points(centi), usable_from=usable_from, expires_at=expires_at)
+    return effect
 
 
-def _beaten(
-    rules: Sequence[ReadyRule], found: Places, bases: Mapping[int, int], best: Mapping[int, Giver], figure_of: FigureOf
-) -> tuple[Lost, ...]:
-    """Rules that won no line although another did on goods of theirs."""
-    winners = {giver.rule for giver in best.values()}
-    beaten = []
-    for rule in rules:
-        act = rule.points[0]
-        figure = figure_of(act.effect)
-        if figure is None or rule.id in winners:
+def _limits(base: Base, programme: Programme) -> list[Limit] | None:
+    """None when a limit needs what is not known."""
+    table = programme.points
+    limits = [Limit(centi=table.per_receipt, by=PER_RECEIPT)] if table.per_receipt is not None else []
+    if table.per_day is not None:
+        if base.earned_today_centi is None:
+            return None
+        limits.append(Limit(centi=max(0, table.per_day - base.earned_today_centi), by=PER_DAY))
+    return limits
+
+
+def _unknown(rules: Sequence[ReadyRule], programme: Programme) -> Accrued:
+    assert programme.points.per_day is not None
+    return _refused(rules, PER_DAY, UNKNOWN, points_text(programme.points.per_day))
+
+
+def _refused(rules: Sequence[ReadyRule], condition: str, have: str, need: str) -> Accrued:
+    refusals = tuple(Refusal(rule=rule.id, condition=condition, have=have, need=need) for rule in rules if not rule.money)
+    return Accrued(accruals=(), beaten=(), refusals=refusals, rates={}, earning=None)
+
+
+def _kinds(rules: Sequence[ReadyRule], base: Base) -> Kinds:
+    marks = [0] * len(base.money_minor)
+    for number, rule in enumerate(rules):
+        mark = 1 << number
+        for place in base.found.get(rule.points[0].selector, ()):
+            marks[place] |= mark
+    numbers: dict[int, int] = {}
+    of_place: dict[int, int] = {}
+    money: list[int] = []
+    units: list[int] = []
+    for place, mark in enumerate(marks):
+        if not mark or base.money_minor[place] <= 0:
             continue
-        lost: dict[str, int] = {}
-        for place in found.get(act.selector, ()):
-            giver = best.get(place)
-            if giver is not None:
-                lost[giver.rule] = lost.get(giver.rule, 0) + bases[place] * (giver.figure - figure)
-        if lost:
-            beaten.append(Lost(rule=rule.id, by=min(lost, key=lambda winner: (-lost[winner], winner)), exact=sum(lost.values())))
-    return tuple(beaten)
+        kind = numbers.get(mark)
+        if kind is None:
+            kind = numbers[mark] = len(money)
+            money.append(0)
+            units.append(0)
+        of_place[place] = kind
+        money[kind] += base.money_minor[place]
+        units[kind] += base.units[place]
+    of_rule = [[kind for mark, kind in numbers.items() if mark >> number & 1] for number in range(len(rules))]
+    return Kinds(of_place=of_place, of_rule=of_rule, money_minor=money, units=units)
+
+
+def _given(givings: Sequence[Giving], kinds: Kinds, receipt_minor: int, programme: Programme) -> Given:
+    """What every rule gives on every kind: rates first, then points for units; multipliers act on both."""
+    relations = programme.compatibility.relations
+    on_kinds: OnKinds = {}
+    raters = pools_on(_raters(givings, receipt_minor), relations)
+    for pool in raters:
+        for kind, giver in pool.best.items():
+            on_kinds.setdefault(kind, []).append((giver.rule, giver.figure * HUNDREDTHS, 0))
+    for rule, effect, mine in givings:
+        if effect.fixed is not None and effect.per == "unit":
+            for kind in mine:
+                on_kinds.setdefault(kind, []).append((rule.id, 0, int(effect.fixed)))
+    lost = lost_in(raters, kinds.money_minor, HUNDREDTHS)
+    multipliers = pools_on(_multipliers(givings, on_kinds), relations)
+    if multipliers:
+        multiplied = _multiply(multipliers, on_kinds)
+        lost += lost_in(multipliers, _in_hundredths(multiplied, kinds, programme.exponent), 1)
+    fixed = []
+    for rule, effect, mine in givings:
+        if effect.fixed is not None and effect.per == "receipt" and mine:
+            fixed.append(PointsOf(rule=rule.id, centi=Points(int(effect.fixed))))
+            for kind in mine:
+                on_kinds.setdefault(kind, []).append((rule.id, 0, 0))
+    return Given(on_kinds=on_kinds, fixed=tuple(fixed), lost=lost)
+
+
+def _raters(givings: Sequence[Giving], receipt_minor: int) -> list[Giver]:
+    givers = []
+    for rule, effect, kinds in givings:
+        rate = effect.rate if not effect.steps else _step_rate(effect, receipt_minor)
+        if rate is not None:
+            givers.append(_giver(rule, rate, kinds))
+    return givers
+
+
+def _step_rate(effect: GivePoints, receipt_minor: int) -> int | None:
+    return next((step.rate for step in reversed(effect.steps) if receipt_minor >= step.from_), None)
+
+
+def _multipliers(givings: Sequence[Giving], on_kinds: OnKinds) -> list[Giver]:
+    """They act only where other rules give."""
+    return [
+        _giver(rule, effect.multiplier, [kind for kind in mine if kind in on_kinds])
+        for rule, effect, mine in givings
+        if effect.multiplier is not None and effect.multiplier > HUNDREDTHS
+    ]
+
+
+def _giver(rule: ReadyRule, figure: int, kinds: Sequence[int]) -> Giver:
+    return Giver(
+        rule=rule.id, group=rule.group, priority=rule.priority, figure=int(figure), kinds=kinds, is_only_points=not rule.money
+    )  # fmt: skip
+
+
+def _multiply(pools: Sequence[Pool], on_kinds: OnKinds) -> dict[int, tuple[int, int]]:
+    """Add what the multipliers give more; what they multiply, by kind: the rate, and the points for a unit."""
+    multiplied = {
+        kind: (sum([rate for _, rate, _ in on_kinds[kind]]), sum([unit for _, _, unit in on_kinds[kind]]))
+        for pool in pools
+        for kind in pool.best
+    }
+    for pool in pools:
+        for kind, giver in pool.best.items():
+            rate, unit = multiplied[kind]
+            more = giver.figure - HUNDREDTHS
+            on_kinds[kind].append((giver.rule, whole_in(rate * more, HUNDREDTHS), whole_in(unit * more, HUNDREDTHS)))
+    return multiplied
+
+
+def _earned(gifts: list[tuple[str, int, int]]) -> tuple[EarnedOn, ...]:
+    return tuple([EarnedOn(rule=rule, rate=rate, unit_centi=unit) for rule, rate, unit in sorted(gifts)])
+
+
+def _most(givings: Sequence[Giving], base: Base, programme: Programme) -> tuple[PointsOf, ...]:
+    """The most of each rule that has one: its own limit, and what its budget still pays."""
+    most = []
+    for rule, effect, _ in givings:
+        bounds = [int(effect.max_points)] if effect.max_points is not None else []
+        budget = base.budgets_minor.get(rule.id)
+        if budget is not None:
+            bounds.append(whole_in(max(0, budget) * CENTI_PER_POINT, programme.point_minor))
+        if bounds:
+            most.append(PointsOf(rule=rule.id, centi=Points(min(bounds))))
+    return tuple(most)
+
+
+def _accruals(givings: Sequence[Giving], parts: Mapping[str, int], programme: Programme, at: datetime) -> tuple[Accrual, ...]:
+    """One a rule. Points with the same words about their life have the same dates: these are made once."""
+    lives: dict[tuple[object, ...], Life] = {}
+    accruals = []
+    for rule, effect, _ in givings:
+        centi = parts.get(rule.id)
+        if centi:
+            words = (effect.delay_days, effect.lifetime_days, effect.lifetime_months, effect.month_end)
+            life = lives.get(words)
+            if life is None:
+                life = lives[words] = life_of(effect, programme.points, at, programme.zone)
+            accruals.append(Accrual(rule=rule.id, centi=Points(centi), usable_from=life.usable_from, expires_at=life.expires_at))
+    return tuple(accruals)
+
+
+def _in_hundredths(multiplied: Mapping[int, tuple[int, int]], kinds: Kinds, exponent: int) -> dict[int, int]:
+    """Kind to the exact share that a hundredth of one time makes there."""
+    a_unit = whole_in(per_centi(exponent), HUNDREDTHS)
+    return {
+        kind: whole_in(kinds.money_minor[kind] * rate, HUNDREDTHS) + kinds.units[kind] * unit * a_unit
+        for kind, (rate, unit) in multiplied.items()
+    }
 
 
 def _worth(lost: Lost, programme: Programme) -> Beaten:
     """The difference as the money that those points would pay."""
-    worth = half_up(lost.exact * programme.point_minor, _per_point(programme))
+    worth = worth_minor(lost.exact, programme.exponent, programme.point_minor)
     return Beaten(rule=lost.rule, by=lost.by, difference_minor=Minor(worth))
+
+
+def _none(giving: Giving, base: Base, limit: Limit | None, programme: Programme) -> Refusal:
+    """Why a rule that holds brought nothing."""
+    rule, effect, _ = giving
+    step = programme.points.step
+    if effect.steps and _step_rate(effect, base.receipt_minor) is None:
+        need = money_text(effect.steps[0].from_, programme.exponent)
+        return Refusal(rule=rule.id, condition="ladder", have=money_text(base.receipt_minor, programme.exponent), need=need)
+    if limit is not None and limit.centi < step:
+        return Refusal(rule=rule.id, condition=limit.by, have=points_text(limit.centi), need=points_text(step))
+    return Refusal(rule=rule.id, condition="nothing_earned", have=points_text(0), need=points_text(step))

@@ -1,230 +1,278 @@
-"""What a programme file may not say although every word in it is right. Each fault is (place, sentence)."""
+"""What a programme file may not say although every word in it is right. Each fault is (place, sentence with the mend)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import assert_never
+from itertools import chain
+from typing import get_args
 
-from pos_loyalty.engine.conditions import All, Any, BasketAmount, BasketQty, Condition, Coupon, MemberIs, Not, When
+from pos_loyalty.engine import conditions
+from pos_loyalty.engine.condition_checks import condition_faults, counter_faults
+from pos_loyalty.engine.conditions import Budget, Condition, Counter, Not, Uses
+from pos_loyalty.engine.coupons import pattern_faults
 from pos_loyalty.engine.currencies import EXPONENTS
-from pos_loyalty.engine.effects import Amount, Effect, GivePoints, Ladder, Percent
-from pos_loyalty.engine.figures import MINUTES_PER_DAY, money_text
-from pos_loyalty.engine.rules import PARTS_MAX, ProgrammeText, Rule
-from pos_loyalty.engine.selectors import Selector, faults_of, names_nothing, names_of
-from pos_loyalty.engine.zones import zone
+from pos_loyalty.engine.effect_checks import effect_faults
+from pos_loyalty.engine.effects import (
+    Effect,
+    Gift,
+    GivePoints,
+    ItemMoney,
+    Ladder,
+    OrderMoney,
+    PaymentMoney,
+    Percent,
+    RedeemFor,
+)
+from pos_loyalty.engine.fireable import never_fires
+from pos_loyalty.engine.group_checks import group_faults
+from pos_loyalty.engine.known import Known
+from pos_loyalty.engine.rules import RULES_MAX, Limits, ProgrammeText, Rule, Stage
+from pos_loyalty.engine.selectors import names_nothing, names_of
+from pos_loyalty.engine.table_checks import Fault, dates_fault, table_faults
 
-RESERVED = ("coupon", "fiscal", "manual", "prior", "redeem")
+RESERVED = ("coupon", "fiscal", "manual", "prior", "redeem", "referral")
 """Names that stand in a quote beside rule ids."""
-DEPTH_MAX = 8
 
-Fault = tuple[str, str]
+_THEN = re.compile(rb"""\bthen["']?\s*=""")
+_MONEY = (*get_args(ItemMoney), *get_args(OrderMoney), *get_args(PaymentMoney))
+_CUSTOMER_WORDS = ("percent", "amount_each", "fixed_price")
+_WORDS_OF: dict[Stage, frozenset[str]] = {
+    "item": frozenset(str(kind.__struct_config__.tag) for kind in get_args(ItemMoney)),
+    "customer": frozenset(_CUSTOMER_WORDS),
+    "order": frozenset(str(kind.__struct_config__.tag) for kind in get_args(OrderMoney)),
+    "payment": frozenset(str(kind.__struct_config__.tag) for kind in get_args(PaymentMoney)),
+    "points": frozenset(),
+    "act": frozenset(),
+}
+_OF_AN_ACT = frozenset({"points", "issue_coupon", "privilege", "message"})
 
 
-class _Known:
-    """Names that other places may refer to."""
-
-    def __init__(self, text: ProgrammeText) -> None:
-        self.tiers = {tier.id for tier in text.tier}
-        self.series = {series.id for series in text.coupon}
-        self.exponent = EXPONENTS.get(text.currency, 2)
-        self.zones: dict[str, str | None] = {}
-
-    def zone_fault(self, name: str) -> str | None:
-        """A sentence when there is no such zone; each zone is looked up once."""
-        if name not in self.zones:
-            try:
-                zone(name)
-                self.zones[name] = None
-            except ValueError as error:
-                self.zones[name] = str(error)
-        return self.zones[name]
+def size_fault(data: bytes) -> Fault | None:
+    """A fault when a file holds far too many rules, told before it is read, for reading them all takes long."""
+    count = sum(1 for _ in _THEN.finditer(data))
+    if count <= RULES_MAX:
+        return None
+    return "rule", f"{count} rules are more than the {RULES_MAX} that a programme may hold; put prices into a [[price_list]]"
 
 
 def faults(text: ProgrammeText) -> Iterator[Fault]:
     """Every fault, in the order of the file's tables."""
-    known = _Known(text)
+    known = Known(text)
     if text.currency not in EXPONENTS:
         yield "currency", f'"{text.currency[:8]}" is not a currency of ISO 4217'
     fault = known.zone_fault(text.timezone)
     if fault is not None:
         yield "timezone", fault
-    yield from _twice("tier", [tier.id for tier in text.tier])
-    yield from _twice("coupon", [series.id for series in text.coupon])
-    yield from _twice("rule", [rule.id for rule in text.rule])
-    yield from _table_faults(text)
-    yield from _coupon_faults(text)
+    yield from _twice_faults(text)
+    yield from table_faults(text, known)
+    yield from _series_faults(text)
+    yield from group_faults(text, known)
     for number, rule in enumerate(text.rule):
         yield from _rule_faults(rule, f"rule[{number}]", known)
 
 
-def _twice(table: str, ids: Iterable[str]) -> Iterator[Fault]:
-    first: dict[str, int] = {}
-    for number, name in enumerate(ids):
+def _twice_faults(text: ProgrammeText) -> Iterator[Fault]:
+    """Ids are taken once in their table. What stands in a quote as a rule shares one name space."""
+    yield from _twice((f"tier[{number}]", tier.id) for number, tier in enumerate(text.tier))
+    yield from _twice((f"group[{number}]", group.id) for number, group in enumerate(text.group))
+    yield from _twice((f"coupon[{number}]", series.id) for number, series in enumerate(text.coupon))
+    in_a_quote = chain(
+        ((f"plan[{number}]", plan.id) for number, plan in enumerate(text.plan)),
+        ((f"price_list[{number}]", price_list.id) for number, price_list in enumerate(text.price_list)),
+        ((f"rule[{number}]", rule.id) for number, rule in enumerate(text.rule)),
+    )
+    named = tuple(in_a_quote)
+    for place, name in named:
+        if name in RESERVED:
+            yield f"{place}.id", f'"{name}" is a word of the quote; choose another id'
+    yield from _twice(named)
+
+
+def _twice(named: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for place, name in named:
         if name in first:
-            yield f"{table}[{number}].id", f'"{name}" is already the id of {table}[{first[name]}]'
-        first.setdefault(name, number)
-        if table == "rule" and name in RESERVED:
-            yield f"rule[{number}].id", f'"{name}" is a word of the quote; choose another id'
+            yield f"{place}.id", f'"{name}" is already the id of {first[name]}'
+        first.setdefault(name, place)
 
 
-def _table_faults(text: ProgrammeText) -> Iterator[Fault]:
-    if text.points.value is not None and text.points.value <= 0:
-        yield "points.value", "a point pays more than nothing"
-    if text.points.step <= 0:
-        yield "points.step", "a step is more than nothing"
-    if text.redeem is not None:
-        if text.redeem.limit <= 0:
-            yield "redeem.limit", 'with "0%" no points could be redeemed; leave the table [redeem] out instead'
-        yield from _selector_faults(text.redeem.on, "redeem.on")
-
-
-def _coupon_faults(text: ProgrammeText) -> Iterator[Fault]:
+def _series_faults(text: ProgrammeText) -> Iterator[Fault]:
     first: dict[str, int] = {}
+    alike: dict[tuple[str, int], int] = {}
     for number, series in enumerate(text.coupon):
+        place = f"coupon[{number}]"
         if series.code is not None:
             code = series.code.strip().upper()
             if not code or code in first:
-                yield f"coupon[{number}].code", f'"{series.code}" is empty or already the code of another series'
+                yield f"{place}.code", f'"{series.code}" is empty or already the code of another series'
             first.setdefault(code, number)
-        yield from _dates_fault(series.since, series.until, f"coupon[{number}]")
+        for field, sentence in pattern_faults(series):
+            yield f"{place}.{field}", sentence
+        if series.digits is not None and not series.unique:
+            other = alike.setdefault((series.prefix, series.digits), number)
+            if other != number:
+                yield (
+                    f"{place}.prefix",
+                    f"codes of coupon[{other}] look the same, so nobody could tell them apart; change one",
+                )
+        yield from dates_fault(series.since, series.until, place)
 
 
-def _dates_fault(since: date | None, until: date | None, place: str) -> Iterator[Fault]:
-    if since is not None and until is not None and since > until:
-        yield f"{place}.until", f"{until.isoformat()} is before {since.isoformat()}"
+def _rule_faults(rule: Rule, place: str, known: Known) -> Iterator[Fault]:
+    yield from _stage_faults(rule, place)
+    yield from _once_faults(rule, place)
+    yield from _nested_counter_faults(rule, place)
+    yield from _order_faults(rule, place)
+    yield from _limit_faults(rule, place)
+    if rule.group is not None and rule.group not in known.groups:
+        yield f"{place}.group", f'"{rule.group}" is not among the [[group]] tables'
+    is_sound = True
+    for number, condition in enumerate(rule.when):
+        for fault in condition_faults(condition, f"{place}.when[{number}]", known):
+            is_sound = False
+            yield fault
+    yield from counter_faults(rule.when, f"{place}.when")
+    for number, effect in enumerate(rule.then):
+        yield from effect_faults(effect, f"{place}.then[{number}]", known)
+    if is_sound:
+        yield from never_fires(rule, place, known)
 
 
-def _rule_faults(rule: Rule, place: str, known: _Known) -> Iterator[Fault]:
-    gives_money = any(not isinstance(effect, GivePoints) for effect in rule.then)
-    if gives_money and rule.stage in (None, "points"):
-        yield f"{place}.stage", 'a rule that takes money off says when it acts: "item", "customer" or "order"'
-    if not gives_money and rule.stage not in (None, "points"):
-        yield f"{place}.stage", 'a rule that only gives points acts in stage "points"'
-    giving = [number for number, effect in enumerate(rule.then) if isinstance(effect, GivePoints)]
+def word_of(effect: Effect) -> str:
+    """The word after ``do``."""
+    return str(effect.__struct_config__.tag)
+
+
+def takes_money(effect: Effect) -> bool:
+    """Whether the effect takes money off."""
+    return isinstance(effect, _MONEY)
+
+
+def _stage_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    """Every effect acts in the rule's stage, or later."""
+    money = [effect for effect in rule.then if takes_money(effect)]
+    if money and rule.stage in (None, "points"):
+        yield f"{place}.stage", f"a rule that takes money off says when it acts: {_stages_of(word_of(money[0]))}"
+        return
+    if not money and rule.stage not in (None, "points", "act"):
+        yield f"{place}.stage", 'a rule that takes no money off acts in stage "points"; leave stage out'
+        return
+    for number, effect in enumerate(rule.then):
+        word = word_of(effect)
+        if takes_money(effect) and word not in _WORDS_OF[rule.stage or "points"]:
+            yield (
+                f"{place}.then[{number}].do",
+                f'"{word}" acts in stage {_stages_of(word)}, not in "{rule.stage}"; a rule takes money off in one stage: write '
+                "another rule, or another stage",
+            )
+    yield from _act_faults(rule, place)
+
+
+def _stages_of(word: str) -> str:
+    return " or ".join(f'"{stage}"' for stage, words in _WORDS_OF.items() if word in words)
+
+
+def _act_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    if (rule.act is None) == (rule.stage == "act"):
+        yield f"{place}.act", 'a rule with an act acts in stage "act", and one of that stage names its act, such as "review"'
+    if rule.stage != "act":
+        return
+    for number, effect in enumerate(rule.then):
+        inside = f"{place}.then[{number}]"
+        if word_of(effect) not in _OF_AN_ACT and not takes_money(effect):
+            yield f"{inside}.do", f'"{word_of(effect)}" counts what was bought; an act buys nothing'
+        elif isinstance(effect, GivePoints) and (effect.fixed is None or effect.per == "unit"):
+            yield inside, "an act buys nothing to count by: give a fixed number of points"
+
+
+def _once_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    """Effects that a rule has once, for the basket and the ledger name them by the rule alone."""
+    asked: list[int] = []
+    giving: list[int] = []
+    for number, effect in enumerate(rule.then):
+        if isinstance(effect, GivePoints):
+            giving.append(number)
+        elif isinstance(effect, RedeemFor) or (isinstance(effect, Gift) and effect.choice == "cashier"):
+            asked.append(number)
     if len(giving) > 1:
         yield f"{place}.then[{giving[1]}]", "a rule gives points once, for they share one lot; write a second rule"
+    if len(asked) > 1:
+        yield f"{place}.then[{asked[1]}]", "a rule asks for one choice, for the basket names it by the rule; write a second rule"
+
+
+def _nested_counter_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    """A counter says on which units the rule acts, so it stands by itself."""
     for number, condition in enumerate(rule.when):
-        yield from _condition_faults(condition, f"{place}.when[{number}]", known, depth=1)
-    for number, effect in enumerate(rule.then):
-        yield from _selector_faults(effect.on, f"{place}.then[{number}].on")
-        yield from _effect_faults(effect, rule, f"{place}.then[{number}]", known)
+        if not isinstance(condition, Counter) and any(isinstance(part, Counter) for part in parts_of(condition)):
+            yield f"{place}.when[{number}]", '"counter" says on which units the rule acts; write it in when by itself'
 
 
-def _selector_faults(selector: Selector, place: str) -> Iterator[Fault]:
-    for kind, sentence in faults_of(selector):
-        yield f"{place}.{kind}", sentence
-    if selector.exclude is not None:
-        if names_nothing(selector.exclude):
-            yield f"{place}.except", "names no goods"
-        for kind, sentence in faults_of(selector.exclude):
-            yield f"{place}.except.{kind}", sentence
-
-
-def _effect_faults(effect: Effect, rule: Rule, place: str, known: _Known) -> Iterator[Fault]:
-    match effect:
-        case Percent():
-            if effect.percent <= 0:
-                yield f"{place}.percent", '"0%" takes nothing off'
-            if effect.max_amount is not None and rule.stage != "order":
-                yield f"{place}.max_amount", 'a cap on the whole stands only in stage "order"'
-        case Amount():
-            yield from _order_only(rule, place)
-            if effect.amount <= 0:
-                yield f"{place}.amount", "a sum of nothing takes nothing off"
-        case Ladder():
-            yield from _order_only(rule, place)
-            yield from _ladder_faults(effect, place, known)
-        case GivePoints():
-            if (effect.rate is None) == (effect.multiplier is None):
-                yield place, "give either a rate or a multiplier"
-            elif effect.rate is not None and effect.rate <= 0:
-                yield f"{place}.rate", '"0%" gives no points'
-            elif effect.multiplier is not None and effect.multiplier <= 100:
-                yield f"{place}.multiplier", "a multiplier is more than 1"
-        case _:
-            assert_never(effect)
-
-
-def _order_only(rule: Rule, place: str) -> Iterator[Fault]:
-    if rule.stage != "order":
-        yield f"{place}.do", 'this effect acts on the whole receipt: its rule says stage = "order"'
-
-
-def _ladder_faults(ladder: Ladder, place: str, known: _Known) -> Iterator[Fault]:
-    if not 1 <= len(ladder.steps) <= PARTS_MAX:
-        yield f"{place}.steps", f"a ladder has 1 to {PARTS_MAX} steps"
-    if ladder.max_base is not None and ladder.max_base <= 0:
-        yield f"{place}.max_base", "with nothing to act on it takes nothing off"
-    before = -1
-    for number, step in enumerate(ladder.steps):
-        if step.from_ <= before:
-            yield f"{place}.steps[{number}].from", f"{money_text(step.from_, known.exponent)} is not more than the step before it"
-        before = step.from_
-        if (step.percent is None) == (step.amount is None):
-            yield f"{place}.steps[{number}]", "give either a percent or an amount"
-        elif not (step.percent or step.amount):
-            yield f"{place}.steps[{number}]", "takes nothing off"
-
-
-def _condition_faults(condition: Condition, place: str, known: _Known, *, depth: int) -> Iterator[Fault]:
-    if depth > DEPTH_MAX:
-        yield place, f"conditions stand inside one another more than {DEPTH_MAX} deep"
-        return
+def parts_of(condition: Condition) -> Iterator[Condition]:
+    """A condition and all that stand inside it."""
+    yield condition
     match condition:
-        case BasketAmount():
-            yield from _selector_faults(condition.on, f"{place}.on")
-            if condition.min is None and condition.max is None:
-                yield place, "give min, max or both"
-            if condition.min is not None and condition.max is not None and condition.min > condition.max:
-                yield f"{place}.max", "is less than min"
-        case BasketQty():
-            yield from _selector_faults(condition.on, f"{place}.on")
-            if condition.min <= 0:
-                yield f"{place}.min", "is more than 0"
-        case MemberIs():
-            yield from _member_faults(condition, place, known)
-        case Coupon(series=series):
-            if series not in known.series:
-                yield f"{place}.series", f'"{series[:64]}" is not among the [[coupon]] series'
-        case When():
-            yield from _when_faults(condition, place, known)
         case Not(of=inner):
-            yield from _condition_faults(inner, f"{place}.of", known, depth=depth + 1)
-        case All(of=parts) | Any(of=parts):
-            if not 1 <= len(parts) <= PARTS_MAX:
-                yield f"{place}.of", f"1 to {PARTS_MAX} conditions stand inside"
-            for number, part in enumerate(parts):
-                yield from _condition_faults(part, f"{place}.of[{number}]", known, depth=depth + 1)
+            yield from parts_of(inner)
+        case conditions.All(of=parts) | conditions.Any(of=parts):
+            for part in parts:
+                yield from parts_of(part)
         case _:
-            assert_never(condition)
+            pass
 
 
-def _member_faults(condition: MemberIs, place: str, known: _Known) -> Iterator[Fault]:
-    wanted = (condition.tier, condition.segment, condition.tier_from, condition.staff)
-    has_more = any(part is not None for part in wanted)
-    if condition.member is None and not has_more:
-        yield place, "says nothing about the customer: give member, tier, tier_from, segment or staff"
-    if condition.member is False and has_more:
-        yield f"{place}.member", "false asks for nobody, so nothing else can be asked of them"
-    for field, names in (("tier", condition.tier), ("segment", condition.segment)):
-        if names == () or "" in names_of(names):
-            yield f"{place}.{field}", "an empty list or name asks for nothing; leave it out"
-    for name in names_of(condition.tier):
-        if name not in known.tiers:
-            yield f"{place}.tier", f'"{name[:64]}" is not among the [[tier]] tables'
-    if condition.tier_from is not None and condition.tier_from not in known.tiers:
-        yield f"{place}.tier_from", f'"{condition.tier_from[:64]}" is not among the [[tier]] tables'
+def _order_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    """On the whole receipt units are not told apart, and ladders over the same goods would both act."""
+    ladders: list[tuple[int, Ladder]] = []
+    for number, effect in enumerate(rule.then):
+        if rule.stage == "order" and isinstance(effect, Percent):
+            for word in ("max_units", "max_units_per_line", "whole"):
+                if getattr(effect, word):
+                    yield (
+                        f"{place}.then[{number}].{word}",
+                        'is about units; on the receipt use max_amount, or stage = "item"',
+                    )
+        if isinstance(effect, Ladder):
+            for other, before in ladders:
+                if _overlap(before, effect):
+                    yield (
+                        f"{place}.then[{number}]",
+                        f"acts on the goods of the ladder in then[{other}] too; write their steps into one ladder",
+                    )
+            ladders.append((number, effect))
 
 
-def _when_faults(condition: When, place: str, known: _Known) -> Iterator[Fault]:
-    if condition == When(zone=condition.zone):
-        yield place, "names no dates, weekdays or hours"
-    if (condition.from_ is None) != (condition.to is None):
-        yield place, "from and to stand together"
-    if condition.from_ is not None and condition.from_ in (condition.to, MINUTES_PER_DAY):
-        yield f"{place}.from", 'a window starts before "24:00" and not where it ends; leave both out for the whole day'
-    yield from _dates_fault(condition.since, condition.until, place)
-    fault = known.zone_fault(condition.zone) if condition.zone is not None else None
-    if fault is not None:
-        yield f"{place}.zone", fault
+def _overlap(one: Ladder, other: Ladder) -> bool:
+    """Whether two ladders surely share goods."""
+    if one.on == other.on or names_nothing(one.on) or names_nothing(other.on):
+        return True
+    kinds = ("sku", "category", "brand", "tag")
+    return any(set(names_of(getattr(one.on, kind))) & set(names_of(getattr(other.on, kind))) for kind in kinds)
+
+
+def _limit_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    if rule.pilot is not None and rule.pilot <= 0:
+        yield f"{place}.pilot", 'with "0%" of the members nobody has the rule; leave the rule out'
+    if rule.control is not None and not 0 < rule.control < 10_000:
+        yield f"{place}.control", 'the control group is a part of the members: more than "0%" and less than "100%"'
+    has_money = any(takes_money(effect) for effect in rule.then)
+    if rule.budget is not None and not has_money and not any(isinstance(effect, GivePoints) for effect in rule.then):
+        yield f"{place}.budget", "a budget is money, and this rule gives neither money nor points; use limits instead"
+    elif rule.budget is not None and rule.budget <= 0:
+        yield f"{place}.budget", "with no budget the rule never acts; leave the rule out"
+    money = [number for number, effect in enumerate(rule.then) if takes_money(effect)]
+    is_bound = rule.budget is not None or rule.limits != Limits() or any(isinstance(each, Budget | Uses) for each in rule.when)
+    if is_bound and len(money) > 1 and rule.stage in ("item", "customer"):
+        yield f"{place}.then[{money[1]}]", "a rule with limits or a budget takes money off in one way; write a second rule"
+    yield from _shared_limit_faults(rule, place)
+    if rule.suggest and not has_money:
+        yield f"{place}.suggest", "a rule that takes no money off has no goods to hint at"
+
+
+def _shared_limit_faults(rule: Rule, place: str) -> Iterator[Fault]:
+    """Uses and money of a limited rule are counted for its offer, so it has one."""
+    asked = (part for condition in rule.when for part in parts_of(condition))
+    is_limited = rule.limits != Limits() or rule.budget is not None or any(isinstance(part, Uses | Budget) for part in asked)
+    money = [number for number, effect in enumerate(rule.then) if takes_money(effect)]
+    if is_limited and rule.stage in ("item", "customer") and len(money) > 1:
+        yield f"{place}.then[{money[1]}]", "a rule with limits or a budget takes money off by one effect; write a second rule"

@@ -1,41 +1,74 @@
-"""Coupons that were presented: which series they belong to, and whether they are good."""
+"""Coupons that were presented: which series they belong to, and whether they are good; and the codes of new ones.
+
+A unique code is good when the till knows it as unused. A code that no till can look up is good when its length, prefix and check
+digits fit; such a series is not ``unique``. Check digits find slips of the hand and nothing else: whoever makes codes that must
+not be guessed gives random serials and enough digits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
 from msgspec import Meta, field
 
-from pos_loyalty.engine.model import CouponState
+from pos_loyalty.engine.check_digits import CHECK_SIGNS, Check, checked, has_check
+from pos_loyalty.engine.model import CouponState, CouponTaken, Refusal
+from pos_loyalty.engine.money import rest_in
 from pos_loyalty.values import Value
+
+COUPON = "coupon"
+SERIAL_DIGITS = 20
+"""Of a code whose series does not say how many: enough for a serial of 64 bits."""
 
 
 class Series(Value):
-    """A series of coupons. With ``code`` all share one; without, each coupon is unique and its state is known."""
+    """A series of coupons. With ``code`` all share one; without, each has its own: ``prefix`` and so many ``digits``.
+
+    ``digits`` count the ``check`` digits, which stand last. ``unique``: each code is used once, and the till knows which are
+    left. ``per_receipt``: so many coupons of the series count in one receipt.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
     code: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    prefix: Annotated[str, Meta(pattern=r"^[0-9A-Z-]{0,16}(?!\n)$")] = ""
+    digits: Annotated[int, Meta(ge=4, le=40)] | None = None
+    check: Check | None = None
+    unique: bool = True
+    per_receipt: Annotated[int, Meta(ge=1, le=32)] = 1
     since: date | None = None
     until: date | None = None
     title: dict[str, str] = field(default_factory=dict)
 
 
+class Codes(Value):
+    """What codes look like, made once: shared codes as spelled, and by length the series whose own codes are so long."""
+
+    series: Mapping[str, Series]
+    shared: Mapping[str, Series]
+    by_length: Mapping[int, tuple[Series, ...]]
+    """Those with the longest prefix first."""
+
+
 class CouponUse(Value):
-    """A presented coupon, judged."""
+    """The coupons of one series that were presented, judged by the best of them. ``codes``: those that count, sorted."""
 
     code: str
     is_good: bool
     have: str = ""
     need: str = ""
+    codes: tuple[str, ...] = ()
 
 
 class Presented(Value):
-    """All coupons of a basket: by series, the good one first; and those that no series knows, sorted."""
+    """All coupons of a basket by series, and refusals of those that no series knows or that are too many."""
 
     by_series: Mapping[str, CouponUse]
-    unknown: tuple[str, ...]
+    unknown: tuple[Refusal, ...]
+
+
+NONE = Presented(by_series={}, unknown=())
 
 
 def spelled(code: str) -> str:
@@ -43,33 +76,116 @@ def spelled(code: str) -> str:
     return code.strip().upper()
 
 
-def present(codes: tuple[str, ...], series: Mapping[str, Series], state: Mapping[str, CouponState], today: date) -> Presented:
+def codes_of(series: Mapping[str, Series]) -> Codes:
+    """Make the look-up of a programme's series."""
+    by_length: dict[int, list[Series]] = {}
+    for each in series.values():
+        if each.code is None and each.digits is not None:
+            by_length.setdefault(len(each.prefix) + each.digits, []).append(each)
+    return Codes(
+        series=series,
+        shared={spelled(each.code): each for each in series.values() if each.code is not None},
+        by_length={n: tuple(sorted(alike, key=lambda one: (-len(one.prefix), one.id))) for n, alike in by_length.items()},
+    )
+
+
+def present(codes: Sequence[str], known: Codes, state: Mapping[str, CouponState], today: date) -> Presented:
     """Judge the codes of a basket on a local day. Their order does not matter."""
-    shared = {spelled(s.code): s for s in series.values() if s.code is not None}
-    judged: dict[str, CouponUse] = {}
-    unknown = []
+    if not codes:
+        return NONE
+    judged: dict[str, list[CouponUse]] = {}
+    unknown: list[Refusal] = []
     for code in sorted({spelled(code): code for code in sorted(codes)}.values()):
-        held = state.get(code)
-        mine = shared.get(spelled(code)) or (series.get(held.series) if held is not None else None)
-        if mine is None:
-            unknown.append(code)
-            continue
-        use = _judge(code, mine, held, today)
-        before = judged.get(mine.id)
-        if before is None or (use.is_good and not before.is_good):
-            judged[mine.id] = use
-    return Presented(by_series=judged, unknown=tuple(unknown))
+        held = state.get(code) or state.get(spelled(code))
+        series = _series_of(spelled(code), known, held)
+        if series is None:
+            unknown.append(_refused(f"unknown:{code}", COUPON))
+        else:
+            judged.setdefault(series.id, []).append(_judge(code, series, held, today))
+    by_series: dict[str, CouponUse] = {}
+    for name, uses in judged.items():
+        most = known.series[name].per_receipt
+        good = [use for use in uses if use.is_good]
+        first = good[0] if good else uses[0]
+        counting = tuple([use.code for use in good[:most]])
+        by_series[name] = CouponUse(code=first.code, is_good=first.is_good, have=first.have, need=first.need, codes=counting)
+        unknown += [_refused(f"per_receipt:{use.code}", f"per_receipt:{most}") for use in good[most:]]
+    return Presented(by_series=by_series, unknown=tuple(unknown))
+
+
+def taken(presented: Presented, known: Codes, series: Iterable[str]) -> tuple[CouponTaken, ...]:
+    """The unique coupons that a sale uses up: those that count, of the series that its acting rules ask for."""
+    return tuple(
+        [
+            CouponTaken(code=code, series=name)
+            for name in sorted(set(series))
+            if name in presented.by_series and known.series[name].unique and known.series[name].code is None
+            for code in presented.by_series[name].codes
+        ]
+    )
+
+
+def coupon_code(series: Series, serial: int) -> str:
+    """The code of a unique coupon: prefix, serial and check digits.
+
+    A serial that has more digits than the code loses the highest ones: whoever makes serials looks whether the code exists, and
+    picks them at random where codes must not be guessed.
+    """
+    assert series.code is None and serial >= 0
+    digits = SERIAL_DIGITS + _check_signs(series) if series.digits is None else series.digits
+    body = digits - _check_signs(series)
+    text = f"{series.prefix}{rest_in(serial, 10**body):0{body}d}"
+    return text if series.check is None else checked(text, series.check)
+
+
+def pattern_faults(series: Series) -> Iterator[tuple[str, str]]:
+    """(field, sentence) for each word about codes that cannot hold."""
+    if series.code is not None:
+        if series.prefix or series.digits is not None:
+            yield "code", "all coupons share one code; prefix and digits are for series whose coupons have their own"
+        elif series.check is not None and not has_check(spelled(series.code), series.check):
+            yield "code", f'"{series.code}" does not end with the right check digit'
+    elif series.digits is None and (series.prefix or not series.unique):
+        yield "digits", "say how many digits follow the prefix, check digits included"
+    elif not series.unique and series.check is None:
+        yield "check", "whoever invents a number would have a coupon; give the codes check digits, or make them unique"
+
+
+def _check_signs(series: Series) -> int:
+    return 0 if series.check is None else CHECK_SIGNS[series.check]
+
+
+def _series_of(code: str, known: Codes, held: CouponState | None) -> Series | None:
+    """The series of a code: the one that shares it, the one the till knows it by, or the one whose codes look so."""
+    mine = known.shared.get(code)
+    if mine is None and held is not None:
+        mine = known.series.get(held.series)
+    if mine is not None:
+        return mine
+    alike = [each for each in known.by_length.get(len(code), ()) if _fits(code, each)]
+    return next((each for each in alike if each.check is None or has_check(code, each.check)), alike[0] if alike else None)
+
+
+def _fits(code: str, series: Series) -> bool:
+    serial = code[len(series.prefix) :]
+    return code.startswith(series.prefix) and serial.isascii() and serial.isdigit()
 
 
 def _judge(code: str, series: Series, held: CouponState | None, today: date) -> CouponUse:
+    need = f"{COUPON}:{series.id}"
+    if series.code is None and held is None:
+        if series.check is not None and not has_check(spelled(code), series.check):
+            return CouponUse(code=code, is_good=False, have=f"check:{code}", need=need)
+        if series.unique:
+            return CouponUse(code=code, is_good=False, have=f"unknown:{code}", need=need)
     if series.since is not None and today < series.since:
-        return _bad(code, f"begins on {series.since.isoformat()}", "a coupon that has begun")
+        return CouponUse(code=code, is_good=False, have=f"begins:{series.since.isoformat()}|{code}", need=need)
     if series.until is not None and today > series.until:
-        return _bad(code, f"ended on {series.until.isoformat()}", "a coupon in its dates")
+        return CouponUse(code=code, is_good=False, have=f"ended:{series.until.isoformat()}|{code}", need=need)
     if held is not None and not held.usable:
-        return _bad(code, "is used up", "an unused coupon")
+        return CouponUse(code=code, is_good=False, have=f"used:{code}", need=need)
     return CouponUse(code=code, is_good=True)
 
 
-def _bad(code: str, fault: str, need: str) -> CouponUse:
-    return CouponUse(code=code, is_good=False, have=f"{code} {fault}", need=need)
+def _refused(have: str, need: str) -> Refusal:
+    return Refusal(rule=COUPON, condition=COUPON, have=have, need=need)

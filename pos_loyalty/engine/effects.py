@@ -1,28 +1,55 @@
-"""The *then* of a rule: each effect as data, and what an order effect takes off which line."""
+"""The *then* of a rule: every effect as data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, assert_never
+from datetime import date
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from pos_loyalty.engine.conditions import Base
-from pos_loyalty.engine.figures import MoneyFigure, MultiplierFigure, RateFigure
-from pos_loyalty.engine.money import allocate, half_up
-from pos_loyalty.engine.selectors import ALL, Selector
+from pos_loyalty.engine.conditions import DAYS_MAX, Base, Count, Key, Wanted
+from pos_loyalty.engine.figures import MoneyFigure, MultiplierFigure, PointsFigure, PointsRateFigure, RateFigure
+from pos_loyalty.engine.selectors import ALL, Names, Selector
 from pos_loyalty.values import BP_PER_UNIT, Value
 
-DAYS_MAX = 36_500
+Which = Literal["cheapest", "dearest", "scanned"]
 Days = Annotated[int, Meta(ge=0, le=DAYS_MAX)]
+Months = Annotated[int, Meta(ge=1, le=1200)]
+Titles = dict[Literal["ru", "en"], Annotated[str, Meta(min_length=1, max_length=256)]]
+ALL_OF_IT = RateFigure(BP_PER_UNIT)
 
 
-class Percent(Value, tag_field="do", tag="percent"):
-    """A share off matching lines. ``max_amount`` caps the whole, in stage order only."""
+class Limited(Value):
+    """What an effect on goods may do in one receipt.
 
-    percent: RateFigure
+    ``max_amount``: money in all, the last discount cut to fit unless ``whole``. ``max_units``, ``max_units_per_line``: so many
+    units, picked by ``which``.
+    """
+
     on: Selector = ALL
     max_amount: MoneyFigure | None = None
+    whole: bool = False
+    max_units: Count | None = None
+    max_units_per_line: Count | None = None
+    which: Which = "cheapest"
+
+
+class Percent(Limited, tag_field="do", tag="percent", kw_only=True):
+    """A share off matching units."""
+
+    percent: RateFigure
+
+
+class AmountEach(Limited, tag_field="do", tag="amount_each", kw_only=True):
+    """A sum off each matching unit, never more than it costs."""
+
+    amount: MoneyFigure
+
+
+class FixedPrice(Limited, tag_field="do", tag="fixed_price", kw_only=True):
+    """A matching unit costs this; the price never rises."""
+
+    price: MoneyFigure
 
 
 class Amount(Value, tag_field="do", tag="amount"):
@@ -32,8 +59,60 @@ class Amount(Value, tag_field="do", tag="amount"):
     on: Selector = ALL
 
 
+class NForM(Value, tag_field="do", tag="n_for_m"):
+    """Of ``n`` matching units ``k`` get ``percent`` off.
+
+    ``which`` orders units inside the group. ``spread`` set lays the discount over all units of the group by price, unit leaves it
+    on the units that got it. ``partial_group``: in a last group whose paid part is complete the units present get it too.
+    ``pool`` basket rewards only the cheapest (dearest) of all matching units of the receipt.
+    """
+
+    n: Count
+    k: Count = 1
+    percent: RateFigure = ALL_OF_IT
+    on: Selector = ALL
+    which: Literal["cheapest", "dearest"] = "cheapest"
+    spread: Literal["set", "unit"] = "set"
+    partial_group: bool = True
+    pool: Literal["group", "basket"] = "group"
+    max_times: Count | None = None
+    max_amount: MoneyFigure | None = None
+    whole: bool = False
+
+
+class Bundle(Value, tag_field="do", tag="bundle"):
+    """One set of goods per slot: all for ``fixed``, or ``percent`` or ``amount`` off together. A fixed price never raises
+    the sum.
+    """
+
+    slots: tuple[Wanted, ...]
+    fixed: MoneyFigure | None = None
+    percent: RateFigure | None = None
+    amount: MoneyFigure | None = None
+    max_times: Count | None = None
+    max_amount: MoneyFigure | None = None
+    whole: bool = False
+
+
+class Gift(Value, tag_field="do", tag="gift"):
+    """For each complete ``buy`` group up to ``qty`` units of ``on`` that are in the basket get ``percent`` off.
+
+    ``choice`` cashier: the line that the basket's choices name. ``worth``: what a gift costs, for the hint when it is not there.
+    """
+
+    buy: tuple[Wanted, ...]
+    on: Selector
+    qty: Count = 1
+    percent: RateFigure = ALL_OF_IT
+    choice: Literal["cheapest", "dearest", "cashier"] = "cheapest"
+    max_times: Count | None = None
+    max_amount: MoneyFigure | None = None
+    whole: bool = False
+    worth: MoneyFigure | None = None
+
+
 class Step(Value):
-    """From this much on: a share, or a sum."""
+    """From this much on (money, or visits): a share, or a sum."""
 
     from_: MoneyFigure = field(name="from")
     percent: RateFigure | None = None
@@ -41,101 +120,134 @@ class Step(Value):
 
 
 class Ladder(Value, tag_field="do", tag="ladder"):
-    """The highest step reached acts on the whole matching amount, on at most ``max_base`` of it."""
+    """The highest step reached acts on the whole matching amount, on at most ``max_base`` of it.
+
+    What is reached: the money of the receipt (``by`` basket), or what the member bought (spent) or how often they came (visits,
+    whole numbers) before this sale, over the last ``days`` days or all time.
+    """
 
     steps: tuple[Step, ...]
     on: Selector = ALL
     max_base: MoneyFigure | None = None
     base: Base = "list"
+    by: Literal["basket", "spent", "visits"] = "basket"
+    days: Count | None = None
+
+
+class PointsStep(Value):
+    """From so much money of the receipt on: a rate of points."""
+
+    from_: MoneyFigure = field(name="from")
+    rate: PointsRateFigure
 
 
 class GivePoints(Value, tag_field="do", tag="points"):
-    """Points on money paid for matching lines: a ``rate`` of it, or a ``multiplier`` of what other rules give."""
+    """Points: a ``rate`` of the money paid for matching lines, ``steps`` of such rates by the receipt's money, a ``fixed`` number
+    for the receipt or each matching unit (``per``), or a ``multiplier`` of what other rules give there.
+    """
 
-    rate: RateFigure | None = None
+    rate: PointsRateFigure | None = None
+    steps: tuple[PointsStep, ...] = ()
+    fixed: PointsFigure | None = None
+    per: Literal["receipt", "unit"] = "receipt"
     multiplier: MultiplierFigure | None = None
     on: Selector = ALL
+    max_points: PointsFigure | None = None
     delay_days: Days | None = None
     lifetime_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
+    lifetime_months: Months | None = None
+    month_end: bool | None = None
 
 
-Effect = Percent | Amount | Ladder | GivePoints
+class RedeemFor(Value, tag_field="do", tag="redeem_for"):
+    """So many points buy a thing, when the basket's choices name the rule: a unit of ``on`` (the line chosen) becomes free,
+    ``amount`` or ``percent`` comes off the matching lines, or a coupon or a privilege is issued. Exactly one.
+    """
+
+    points: PointsFigure
+    on: Selector | None = None
+    amount: MoneyFigure | None = None
+    percent: RateFigure | None = None
+    off: Selector = ALL
+    coupon: Key | None = None
+    privilege: Key | None = None
+    days: Count | None = None
+    max_times: Count = 1
+
+
+class RoundTotal(Value, tag_field="do", tag="round_total"):
+    """What is due falls to a whole ``step``, when all planned tenders are of these kinds; any plan or none when not given."""
+
+    step: MoneyFigure
+    tenders: Names = None
+
+
+class IssueCoupon(Value, tag_field="do", tag="issue_coupon"):
+    """The sale issues ``count`` coupons of the series, good from ``delay_days`` on for ``days`` days."""
+
+    series: str
+    count: Annotated[int, Meta(ge=1, le=20)] = 1
+    delay_days: Days = 0
+    days: Count | None = None
+
+
+class Privilege(Value, tag_field="do", tag="privilege"):
+    """A right that is not money, shown and printed; until a date or for so many days, else for this sale."""
+
+    name: Key
+    title: Titles = field(default_factory=dict)
+    days: Count | None = None
+    until: date | None = None
+
+
+class CounterAdd(Value, tag_field="do", tag="counter_add"):
+    """The member's counter grows by the matching units, or by one for the receipt."""
+
+    key: Key
+    on: Selector = ALL
+    per: Literal["unit", "receipt"] = "unit"
+
+
+class TierProgress(Value, tag_field="do", tag="tier_progress"):
+    """What was paid for the matching lines counts towards the member's tier; without such a rule everything paid counts."""
+
+    on: Selector = ALL
+
+
+class Message(Value, tag_field="do", tag="message"):
+    """Words for the screen, the receipt or both."""
+
+    text: Titles
+    where: Literal["screen", "receipt", "both"] = "both"
+
+
+ItemMoney = Percent | AmountEach | FixedPrice | NForM | Bundle | Gift
+OrderMoney = Percent | Amount | Ladder
+PaymentMoney = RedeemFor | RoundTotal
+Later = GivePoints | IssueCoupon | Privilege | CounterAdd | TierProgress | Message
+Effect = (
+    Percent
+    | AmountEach
+    | FixedPrice
+    | Amount
+    | NForM
+    | Bundle
+    | Gift
+    | Ladder
+    | GivePoints
+    | RedeemFor
+    | RoundTotal
+    | IssueCoupon
+    | Privilege
+    | CounterAdd
+    | TierProgress
+    | Message
+)
 
 
 class Act(Value):
-    """An effect made ready: the number of its selector."""
+    """An effect made ready: the number of its selector, and those of its wanted goods (slots, buy) in their order."""
 
     effect: Effect
-    selector: int
-
-
-class Share(Value):
-    """What is to come off: a rate of the lines' money or a sum, at most ``max_amount``."""
-
-    rate_bp: int = 0
-    amount_minor: int = 0
-    max_amount: int | None = None
-    max_base: int | None = None
-
-
-def share_of(effect: Effect, reached_minor: int) -> Share | None:
-    """What an order effect takes off when so much was reached; None when a ladder's first step is not reached."""
-    match effect:
-        case Percent():
-            return Share(rate_bp=effect.percent, max_amount=effect.max_amount)
-        case Amount():
-            return Share(amount_minor=effect.amount)
-        case Ladder():
-            step = next((step for step in reversed(effect.steps) if reached_minor >= step.from_), None)
-            if step is None:
-                return None
-            return Share(rate_bp=step.percent or 0, amount_minor=step.amount or 0, max_base=effect.max_base)
-        case GivePoints():
-            return Share()
-        case _:
-            assert_never(effect)
-
-
-class Matched(Value, gc=False):
-    """Money of the lines that an effect is about: what is left of each, how much of it may come off, and their sums."""
-
-    left_minor: Sequence[int]
-    rooms_minor: Sequence[int]
-    left_sum: int
-    room_sum: int
-
-
-def matched(left_minor: Sequence[int], rooms_minor: Sequence[int]) -> Matched:
-    """With the sums made."""
-    return Matched(left_minor=left_minor, rooms_minor=rooms_minor, left_sum=sum(left_minor), room_sum=sum(rooms_minor))
-
-
-def sum_off(share: Share, lines: Matched) -> int:
-    """What comes off in total, rounded half up once. A percentage stays under each line's room."""
-    if share.amount_minor:
-        return min(share.amount_minor, lines.room_sum)
-    # Without a floor a share of at most 100 % always has room.
-    has_floors = lines.left_sum != lines.room_sum
-    exact = sum(_exact(share, lines)) if has_floors else lines.left_sum * _weight(share, lines.left_sum)
-    total = half_up(exact, _per_minor(share, lines.left_sum))
-    return total if share.max_amount is None else min(total, share.max_amount)
-
-
-def off_lines(share: Share, lines: Matched) -> list[int]:
-    """What comes off each line: the total, allocated by the exact shares; a sum by what the lines cost."""
-    weights = lines.left_minor if share.amount_minor else _exact(share, lines)
-    return allocate(weights, sum_off(share, lines), lines.rooms_minor)
-
-
-def _per_minor(share: Share, whole: int) -> int:
-    """How much of an exact share is one minor unit."""
-    return BP_PER_UNIT * whole if share.max_base is not None and whole > share.max_base else BP_PER_UNIT
-
-
-def _weight(share: Share, whole: int) -> int:
-    return share.rate_bp * share.max_base if share.max_base is not None and whole > share.max_base else share.rate_bp
-
-
-def _exact(share: Share, lines: Matched) -> list[int]:
-    weight, per_minor = _weight(share, lines.left_sum), _per_minor(share, lines.left_sum)
-    return [min(left * weight, room * per_minor) for left, room in zip(lines.left_minor, lines.rooms_minor, strict=True)]
+    selector: int = -1
+    wanted: tuple[int, ...] = ()

@@ -27,6 +27,10 @@ class RateFigure(int):
     """Basis points, 0 to 10,000, written "7.5%"."""
 
 
+class PointsRateFigure(int):
+    """Basis points of money that are given as points, 0 to 1,000,000, written "5%" or "1000%"."""
+
+
 class PointsFigure(int):
     """Hundredths of a point, written "0.5"."""
 
@@ -50,7 +54,9 @@ def reader(exponent: int) -> Callable[[type[Any], object], object]:
         if kind is MoneyFigure:
             return _money(data, exponent)
         if kind is RateFigure:
-            return _rate(data)
+            return RateFigure(_rate(data, BP_PER_UNIT, "100%"))
+        if kind is PointsRateFigure:
+            return PointsRateFigure(_rate(data, 100 * BP_PER_UNIT, "10000%"))
         if kind is PointsFigure:
             return PointsFigure(_decimal(data, 2, CENTI_MAX, 'points: write them such as "1" or "0.5"'))
         if kind is MultiplierFigure:
@@ -67,11 +73,17 @@ def reader(exponent: int) -> Callable[[type[Any], object], object]:
 _EXAMPLES = {
     MoneyFigure: 'money such as "150.00"',
     RateFigure: 'a rate such as "7.5%"',
+    PointsRateFigure: 'a rate such as "5%"',
     PointsFigure: 'points such as "1" or "0.5"',
     MultiplierFigure: 'a multiplier such as "2"',
     MinuteFigure: 'a time such as "17:00"',
     Thousandths: 'a quantity such as "2"',
 }
+
+
+def money_figure(text: str, exponent: int) -> MoneyFigure:
+    """Money as people write it, outside TOML. Raises ValueError with a sentence."""
+    return _money(text, exponent)
 
 
 def money_text(minor: int, exponent: int) -> str:
@@ -120,14 +132,14 @@ def _money(text: str, exponent: int) -> MoneyFigure:
     return MoneyFigure(_decimal(text, exponent, MINOR_MAX, f'money: write it such as "{example}"'))
 
 
-def _rate(text: str) -> RateFigure:
+def _rate(text: str, highest: int, shown: str) -> int:
     match = _PERCENT.fullmatch(text)
     if match is None:
         raise ValueError(f'{_shown(text)} is not a rate: write it such as "7.5%"')
     rate_bp = int(match.group(1)) * 100 + int((match.group(2) or "").ljust(2, "0"))
-    if rate_bp > BP_PER_UNIT:
-        raise ValueError(f"{_shown(text)} is more than 100%")
-    return RateFigure(rate_bp)
+    if rate_bp > highest:
+        raise ValueError(f"{_shown(text)} is more than {shown}")
+    return rate_bp
 
 
 def _minute(text: str) -> MinuteFigure:

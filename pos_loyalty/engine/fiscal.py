@@ -119,5 +119,10 @@ def positions(line: Line, paid_minor: int) -> tuple[FiscalPosition, ...]:
     return (_position(pieces - dearer, price_minor), _position(dearer, price_minor + 1))
 
 
+def pieces_of(line: Line) -> int:
+    """How many pieces a line sold by the piece has."""
+    return line.quantity_milli // MILLI_PER_UNIT
+
+
 def _position(pieces: int, price_minor: int) -> FiscalPosition:
     return FiscalPosition(quantity_milli=Thousandths(pieces * MILLI_PER_UNIT), price_minor=Minor(price_minor))

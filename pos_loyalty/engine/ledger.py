@@ -6,13 +6,14 @@ sale_ref is ``{till}/{sale_id}``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from pos_loyalty.engine.lots import in_order, is_expired, take
-from pos_loyalty.engine.model import Entry, EntryKind, Lot, Quote
+from pos_loyalty.engine.model import Accrual, Entry, EntryKind, Lot, Quote
+from pos_loyalty.engine.returns import Returned
 from pos_loyalty.values import Points
 
 SUSPENSE = "suspense"
@@ -60,7 +61,7 @@ def reserve(quote: Quote, sale_ref: str) -> tuple[Entry, ...]:
 
 
 def settle(quote: Quote, sale_ref: str, now: datetime) -> tuple[Entry, ...]:
-    """What was set aside is redeemed, and the sale's points are accrued, one lot a rule.
+    """What was set aside is redeemed, and the sale's points are accrued, one lot a rule; another member's points make their lot.
 
     The dates of the lots were decided with the quote; ``now``, the time of payment, never moves them.
     """
@@ -68,21 +69,34 @@ def settle(quote: Quote, sale_ref: str, now: datetime) -> tuple[Entry, ...]:
         return ()
     programme_id = programme_id_of(quote)
     redeemed = _moves(quote, "redeem", debit=held_account(sale_ref), credit=redeemed_account(programme_id))
-    accrued = tuple(
-        Entry(
-            kind="accrue",
-            debit=issued_account(programme_id),
-            credit=member_account(quote.member_id),
-            centi=accrual.centi,
-            member_id=quote.member_id,
-            lot_id=f"{sale_ref}:{accrual.rule}",
-            rule=accrual.rule,
-            usable_from=accrual.usable_from,
-            expires_at=accrual.expires_at,
-        )
-        for accrual in quote.accruals
-    )
+    accrued = tuple(accrue_entry(accrual, quote.member_id, sale_ref, programme_id) for accrual in quote.accruals)
     return redeemed + accrued
+
+
+def own_lot(sale_ref: str, rule: str) -> str:
+    """The lot that a rule makes for the member of a sale or of an act."""
+    return f"{sale_ref}:{rule}"
+
+
+def others_lot(sale_ref: str, rule: str, member_id: str) -> str:
+    """The lot that a rule makes for somebody else."""
+    return f"{sale_ref}:{rule}:{member_id}"
+
+
+def accrue_entry(accrual: Accrual, member_id: str, ref: str, programme_id: str) -> Entry:
+    """The entry of an accrual. ``member_id``: whose sale or act it is; ``ref``: its name."""
+    who = accrual.member_id or member_id
+    return Entry(
+        kind="accrue",
+        debit=issued_account(programme_id),
+        credit=member_account(who),
+        centi=accrual.centi,
+        member_id=who,
+        lot_id=own_lot(ref, accrual.rule) if accrual.member_id is None else others_lot(ref, accrual.rule, who),
+        rule=accrual.rule,
+        usable_from=accrual.usable_from,
+        expires_at=accrual.expires_at,
+    )
 
 
 def release(quote: Quote, sale_ref: str) -> tuple[Entry, ...]:
@@ -106,18 +120,27 @@ def _moves(quote: Quote, kind: EntryKind, *, debit: str, credit: str) -> tuple[E
     )
 
 
-def reverse(entries: Iterable[Entry], lots: Sequence[Lot], sale_ref: str, now: datetime) -> tuple[Entry, ...]:
+def reverse(
+    entries: Iterable[Entry],
+    lots: Sequence[Lot],
+    sale_ref: str,
+    now: datetime,
+    *,
+    others: Mapping[str, Sequence[Lot]] | None = None,
+) -> tuple[Entry, ...]:
     """Undo a completed sale. ``entries`` are all of the sale's; ``lots`` are the member's as they stand now.
 
     Points redeemed go back to their own lots first, with their old dates. Points earned are then taken back: from the sale's
     own lots, then from the member's others that have not expired, soonest to expire first; what is still missing is owed.
     Of an own lot that has expired only what it holds is taken: the rest may be booked as expired, and is never taken twice.
     ``lots`` may hold less than nothing where head office has overdrawn them; what suspense lent goes back to suspense.
+    ``others``: lots by member for those who got points by somebody else's sale; of one who is not in it everything is owed.
     """
     done = tuple(entries)
     held = held_account(sale_ref)
     back = [entry for entry in done if entry.kind == "redeem" and entry.debit == held and entry.member_id is not None]
     earned = [entry for entry in done if entry.kind == "accrue" and entry.member_id is not None]
+    own = [entry for entry in earned if entry.lot_id == own_lot(sale_ref, entry.rule or "")]
     restored = tuple(
         replace(entry, kind="reverse", debit=entry.credit, credit=member_account(entry.member_id or "")) for entry in back
     )
@@ -126,12 +149,71 @@ def reverse(entries: Iterable[Entry], lots: Sequence[Lot], sale_ref: str, now: d
         for entry in done
         if entry.kind == "redeem" and entry.debit == SUSPENSE
     )
+    taken = _taken_back(own, _with_restored(lots, restored), now)
+    for entry in earned:
+        if entry not in own:
+            theirs = (others or {}).get(entry.member_id or "", ())
+            taken += _taken_back([entry], {lot.lot_id: lot for lot in theirs}, now)
+    return restored + lent + taken
+
+
+def settle_return(
+    quote: Quote,
+    returned: Returned,
+    sale_ref: str,
+    lots: Sequence[Lot],
+    now: datetime,
+    *,
+    others: Mapping[str, Sequence[Lot]] | None = None,
+) -> tuple[Entry, ...]:
+    """The entries of a return: points that paid go back to their lots, then points earned are taken back as ``reverse`` does.
+
+    What is owed by this is forgiven when the programme says so: it stands in the ledger all the same.
+    """
+    if quote.member_id is None:
+        return ()
+    programme_id = programme_id_of(quote)
+    restored = tuple(
+        Entry(
+            kind="reverse",
+            debit=redeemed_account(programme_id),
+            credit=member_account(quote.member_id),
+            centi=use.centi,
+            member_id=quote.member_id,
+            lot_id=use.lot_id,
+        )
+        for use in returned.restored
+    )
+    accruals = {(accrual.rule, accrual.member_id): accrual for accrual in quote.accruals}
+    taking = [
+        (each.member_id, accrue_entry(replace(accrual, centi=each.centi), quote.member_id, sale_ref, programme_id))
+        for each in returned.taken_back
+        if (accrual := accruals.get((each.rule, each.member_id))) is not None
+    ]
+    taken = _taken_back([entry for who, entry in taking if who is None], _with_restored(lots, restored), now)
+    for who, entry in taking:
+        if who is not None:
+            taken += _taken_back([entry], {lot.lot_id: lot for lot in (others or {}).get(who, ())}, now)
+    is_forgiven = quote.earning is not None and quote.earning.owed == "forgive"
+    return restored + taken + (forgive(taken) if is_forgiven else ())
+
+
+def forgive(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """What these entries made members owe, forgiven: the adjustment account bears it."""
+    return tuple(
+        Entry(kind="adjust", debit=ADJUSTMENT, credit=entry.debit, centi=entry.centi, member_id=entry.member_id, rule=entry.rule)
+        for entry in entries
+        if entry.member_id is not None and entry.debit == owed_account(entry.member_id)
+    )
+
+
+def _with_restored(lots: Sequence[Lot], restored: Sequence[Entry]) -> dict[str, Lot]:
     holdings = {lot.lot_id: lot for lot in lots}
     for entry in restored:
         lot_id = entry.lot_id or ""
         lot = holdings.get(lot_id) or Lot(lot_id=lot_id, centi=Points(0))
         holdings[lot_id] = replace(lot, centi=Points(lot.centi + entry.centi))
-    return restored + lent + _taken_back(earned, holdings, now)
+    return holdings
 
 
 def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetime) -> tuple[Entry, ...]:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from pos_loyalty.engine.floors import LEGAL, Floor, ReadyFloors, floor_of
 from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Basket, Line, ManualOff, Member
 from pos_loyalty.engine.money import sum_of
+from pos_loyalty.engine.shelf import Place, Tag, TagPrice, tag_price
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
 
 
 class CalcLine(Value, gc=False):
-    """One or more equal lines, priced together. list = gross − what the host took off before us."""
+    """One or more equal lines, priced together. list = gross − what the host took off, or the price tag if that is lower."""
 
     line: Line
     quantity_milli: int
+    units: int
+    """Pieces; a weighed line is one unit."""
     gross_minor: Minor
     list_minor: Minor
+    tag: TagPrice | None
+    floor: Floor
     floor_minor: Minor
-    manual_minor: Minor
+    manual: tuple[ManualOff, ...]
     members: tuple[int, ...]
     """Places in the basket sorted by line_id."""
+    line_ids: tuple[str, ...]
     grosses: tuple[int, ...]
 
 
@@ -61,12 +68,14 @@ def _check_line(line: Line, number: int) -> None:
         raise InputError(f"{place}.quantity", "goods sold by the piece come in whole numbers")
     if line.marks and len(line.marks) * MILLI_PER_UNIT != line.quantity_milli:
         raise InputError(f"{place}.marks", f"{len(line.marks)} marks do not fit the quantity: each unit has one")
+    if line.cost_minor is not None and line.cost_minor < 0:
+        raise InputError(f"{place}.cost_minor", "is negative")
     if line.prior_off_minor < 0 or line.floor_minor < 0 or (line.vat_bp is not None and line.vat_bp < 0):
         raise InputError(place, "prior_off_minor, floor_minor and vat_bp are not negative")
 
 
 def check_member(member: Member | None) -> None:
-    """Raise InputError when a lot stands twice, holds less than nothing or has a date without offset."""
+    """Raise InputError when a lot stands twice or holds less than nothing, or when a date has no offset."""
     seen: set[str] = set()
     for number, lot in enumerate(member.lots if member is not None else ()):
         place = f"member.lots[{number}]"
@@ -78,27 +87,47 @@ def check_member(member: Member | None) -> None:
         for date in (lot.usable_from, lot.expires_at):
             if date is not None and date.utcoffset() is None:
                 raise InputError(place, "a date has no offset from UTC")
+    for name in ("birthday_set_at", "joined_at", "paid_until"):
+        date = getattr(member, name, None)
+        if date is not None and date.utcoffset() is None:
+            raise InputError(f"member.{name}", "the date has no offset from UTC")
 
 
-def calc_lines(lines: Sequence[Line], manual: Sequence[ManualOff]) -> tuple[CalcLine, ...]:
+class Shelf(Value):
+    """What decides prices and floors of lines before any rule: price tags, floors, where and when."""
+
+    tags: Mapping[str, tuple[Tag, ...]]
+    floors: ReadyFloors
+    place: Place
+
+
+def calc_lines(lines: Sequence[Line], manual: Sequence[ManualOff], shelf: Shelf) -> tuple[CalcLine, ...]:
     """Join equal piece lines and put all in the canonical order. ``lines`` are sorted by line_id."""
-    by_hand: dict[str, int] = {}
+    by_hand: dict[str, list[ManualOff]] = {}
     for off in manual:
-        by_hand[off.line_id] = by_hand.get(off.line_id, 0) + off.off_minor
+        by_hand.setdefault(off.line_id, []).append(off)
+    if len({line.sku for line in lines}) == len(lines):
+        made = [_joined(lines, [place], by_hand, shelf) for place in range(len(lines))]
+        made.sort(key=_sku)
+        return tuple(made)
     groups: dict[object, list[int]] = {}
     for place, line in enumerate(lines):
         groups.setdefault(_sameness(line, line.line_id in by_hand), []).append(place)
-    made = [_joined(lines, places, by_hand) for places in groups.values()]
+    made = [_joined(lines, places, by_hand, shelf) for places in groups.values()]
     made.sort(key=_order)
     return tuple(made)
+
+
+def _sku(made: CalcLine) -> str:
+    return made.line.sku
 
 
 def _sameness(line: Line, has_manual: bool) -> object:
     if line.measure == "weight" or line.prior_off_minor or has_manual:
         return line.line_id
     return (
-        line.sku, line.price_minor, line.floor_minor, line.cost_minor, line.vat_bp,
-        line.category, line.brand, line.tags, line.seller,
+        line.sku, line.price_minor, line.floor_minor, line.cost_minor, line.vat_bp, line.category, line.brand, line.tags,
+        line.seller, line.volume_ml, line.strength_bp, line.max_price_minor,
     )  # fmt: skip
 
 
@@ -107,18 +136,51 @@ def _order(made: CalcLine) -> tuple[object, ...]:
     return (line.sku, line.price_minor, line.category, line.brand, line.tags, line.floor_minor, made.quantity_milli, line.line_id)
 
 
-def _joined(lines: Sequence[Line], places: list[int], manual: dict[str, int]) -> CalcLine:
+def _joined(lines: Sequence[Line], places: list[int], by_hand: Mapping[str, list[ManualOff]], shelf: Shelf) -> CalcLine:
     first = lines[places[0]]
-    grosses = tuple(sum_of(lines[i].price_minor, lines[i].quantity_milli) for i in places)
-    gross = sum(grosses)
-    quantity = sum(lines[i].quantity_milli for i in places)
+    if len(places) == 1:
+        quantity = int(first.quantity_milli)
+        gross = int(sum_of(first.price_minor, quantity))
+        grosses: tuple[int, ...] = (gross,)
+    else:
+        grosses = tuple([sum_of(lines[i].price_minor, lines[i].quantity_milli) for i in places])
+        gross = sum(grosses)
+        quantity = sum([lines[i].quantity_milli for i in places])
+    floor = floor_of(first, shelf.floors, shelf.place.store, shelf.place.day)
+    if floor.refusal or first.prior_off_minor:
+        floor = _checked(floor, first, gross, quantity)
+    floor_minor = sum_of(floor.each_minor, quantity) if floor.each_minor else Minor(0)
+    list_minor = gross - min(gross, first.prior_off_minor)
+    tag = tag_price(first, shelf.tags, shelf.place) if shelf.tags else None
+    if tag is not None:
+        tagged = max(sum_of(tag.each_minor, quantity), floor_minor)
+        tag, list_minor = (tag, tagged) if tagged < list_minor else (None, list_minor)
     return CalcLine(
         line=first,
         quantity_milli=quantity,
+        units=1 if first.measure == "weight" else quantity // MILLI_PER_UNIT,
         gross_minor=Minor(gross),
-        list_minor=Minor(gross - min(gross, first.prior_off_minor)),
-        floor_minor=sum_of(first.floor_minor, quantity),
-        manual_minor=Minor(manual.get(first.line_id, 0)),
+        list_minor=Minor(list_minor),
+        tag=tag,
+        floor=floor,
+        floor_minor=floor_minor,
+        manual=tuple(by_hand.get(first.line_id, ())),
         members=tuple(places),
+        line_ids=(first.line_id,) if len(places) == 1 else tuple([lines[i].line_id for i in places]),
         grosses=grosses,
     )
+
+
+def _checked(floor: Floor, line: Line, gross_minor: int, quantity_milli: int) -> Floor:
+    """A line that may not be sold so, by its price or by what the host took off, takes no discount at all."""
+    refusal = floor.refusal
+    if not refusal and floor.name == LEGAL and gross_minor - line.prior_off_minor < sum_of(floor.each_minor, quantity_milli):
+        refusal = "legal_minimum"
+    if not refusal:
+        return floor
+    return Floor(each_minor=line.price_minor, name=floor.name, is_hidden=floor.is_hidden, refusal=refusal)
+
+
+def room_of(line: CalcLine, left_minor: int) -> int:
+    """How much may still come off a line: what stands above its floor."""
+    return max(0, left_minor - line.floor_minor)

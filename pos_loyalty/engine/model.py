@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from pos_loyalty.engine.returnable import CountedOn, EarnedOn, Earning, PointsFor
 from pos_loyalty.values import Minor, Points, Thousandths, Value
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Stands in every fact: head office asks the same engine again. It grows when an answer may change."""
 LINES_MAX = 1000
 MINOR_MAX = 10**13
@@ -48,6 +49,11 @@ class Line(Value, gc=False):
     prior_off_minor: Money = Minor(0)
     marks: Annotated[tuple[Text, ...], Meta(max_length=MARKS_MAX)] = ()
     seller: Label = ""
+    volume_ml: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    """Of one unit, for legal minimum prices."""
+    strength_bp: Rate | None = None
+    max_price_minor: Money | None = None
+    """The price printed by the maker that may not be passed (tobacco)."""
 
 
 class ManualOff(Value, gc=False):
@@ -108,8 +114,20 @@ class MemberDay(Value):
     redeemed_centi: Centi = Points(0)
 
 
+class Purchase(Value, gc=False):
+    """Goods that a member bought on one business day, returns deducted."""
+
+    day: Day
+    sku: Id
+    category: Label = ""
+    brand: Label = ""
+    tags: Annotated[tuple[Label, ...], Meta(max_length=64)] = ()
+    quantity_milli: Thousandths = field(name="quantity", default=Thousandths(1000))
+    net_minor: Money = Minor(0)
+
+
 class Member(Value):
-    """A person in the programme, as far as the till knows them."""
+    """A person in the programme, as far as the till knows them. What is None is not known; a rule that asks for it is refused."""
 
     member_id: Id
     tier: Label | None = None
@@ -122,11 +140,15 @@ class Member(Value):
     redeemable_centi: Centi | None = None
     """Rights: how much of the lots may be redeemed here and now; None means all."""
     owed_centi: Centi = Points(0)
-    counters: dict[str, int] = field(default_factory=dict)
-    days: tuple[MemberDay, ...] = ()
+    counters: dict[str, int] | None = None
+    days: tuple[MemberDay, ...] | None = None
+    """Days with a sale, ascending or not; days that are not here had none."""
     referred_by: Id | None = None
     staff: bool = False
     paid_until: Instant | None = None
+    purchases: tuple[Purchase, ...] | None = None
+    profile: dict[str, Text] | None = None
+    dates: dict[str, MonthDay] | None = None
 
 
 class UsesSoFar(Value):
@@ -147,7 +169,8 @@ class CouponState(Value):
 class State(Value):
     """What the till knows besides the member: uses, budgets and unique coupons."""
 
-    uses: dict[str, UsesSoFar] = field(default_factory=dict)
+    uses: dict[str, UsesSoFar] | None = None
+    """By rule; a rule that is not named was never used. None: uses are not known here."""
     budgets: dict[str, int] = field(default_factory=dict)
     coupons: dict[str, CouponState] = field(default_factory=dict)
 
@@ -176,6 +199,14 @@ class QuoteLine(Value, gc=False):
     vat_minor: Minor
     adjustments: tuple[Adjustment, ...]
     fiscal: tuple[FiscalPosition, ...]
+    units: int = 1
+    """Pieces; a weighed line is one."""
+    earned: tuple[EarnedOn, ...] = ()
+    earning_minor: Minor = Minor(0)
+    """The money of the line that earned points, as the programme counts it."""
+    counted: tuple[CountedOn, ...] = ()
+    progress_minor: Minor = Minor(0)
+    """What of the line counts towards the tier."""
 
 
 class LotUse(Value, gc=False):
@@ -186,21 +217,30 @@ class LotUse(Value, gc=False):
 
 
 class Redemption(Value):
-    """Points redeemed in this quote, and the most that could be. ``lots`` in the order of redemption."""
+    """Points redeemed in this quote, and the most that could be. ``lots`` in the order of redemption.
+
+    ``centi`` and ``lots`` are all points used; ``off_minor`` is what points pay of the due, without what ``things`` took off.
+    ``max_centi``: the most that may pay, beside the things.
+    """
 
     centi: Points
     off_minor: Minor
     max_centi: Points
     lots: tuple[LotUse, ...] = ()
+    things: tuple[PointsFor, ...] = ()
 
 
 class Accrual(Value, gc=False):
-    """Points that the sale will bring. They may be redeemed in [usable_from, expires_at)."""
+    """Points that the sale will bring. They may be redeemed in [usable_from, expires_at).
+
+    ``member_id``: who gets them when it is not the member of the quote (a referrer).
+    """
 
     rule: str
     centi: Points
     usable_from: datetime
     expires_at: datetime | None
+    member_id: str | None = None
 
 
 class Refusal(Value, gc=False):
@@ -267,10 +307,28 @@ class CounterMove(Value):
 
 
 class Issue(Value):
-    """Something the sale issues: a coupon, a gift, a privilege."""
+    """Something the sale issues: coupons of a series, a privilege, a plan. Good in [usable_from, expires_at)."""
 
     rule: str
-    kind: str
+    kind: Literal["coupon", "privilege", "plan"]
+    series: str
+    """The series, the privilege's name or the plan's id."""
+    count: int = 1
+    usable_from: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class RuleUse(Value, gc=False):
+    """How often the sale uses a rule that has limits: complete applications of a group offer, else once."""
+
+    rule: str
+    times: int
+
+
+class CouponTaken(Value, gc=False):
+    """A presented coupon that the sale uses up."""
+
+    code: str
     series: str
 
 
@@ -283,7 +341,7 @@ class Proof(Value):
     nodes: int
 
 
-class Quote(Value):
+class Quote(Value, kw_only=True):
     """The engine's whole answer, with its reasons. Lines sort by line_id, all else by rule id."""
 
     basket_id: str
@@ -296,7 +354,11 @@ class Quote(Value):
     lines: tuple[QuoteLine, ...]
     redemption: Redemption
     accruals: tuple[Accrual, ...]
+    earning: Earning | None = None
+    coupons: tuple[CouponTaken, ...] = ()
     counters: tuple[CounterMove, ...] = ()
+    uses: tuple[RuleUse, ...] = ()
+    tier_progress_minor: Minor = Minor(0)
     issued: tuple[Issue, ...] = ()
     tenders: tuple[Tender, ...] = ()
     applied: tuple[str, ...]

@@ -13,6 +13,12 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
+def up(numerator: int, denominator: int) -> int:
+    """numerator ÷ denominator, rounded up: for upper bounds. ``denominator`` > 0."""
+    assert denominator > 0
+    return -(-numerator // denominator)
+
+
 def percent_of(amount_minor: int, rate_bp: int) -> Minor:
     """Share of an amount, rounded half up to a minor unit."""
     assert amount_minor >= 0 and rate_bp >= 0
@@ -23,6 +29,17 @@ def percent_within(amount_minor: int, rate_bp: int) -> Minor:
     """Share of an amount, rounded down: for limits, which may not be passed by a fraction."""
     assert amount_minor >= 0 and rate_bp >= 0
     return Minor(amount_minor * rate_bp // BP_PER_UNIT)
+
+
+def with_margin(cost_minor: int, margin_bp: int) -> Minor:
+    """A cost and so much more, rounded up: a floor may not be passed by a fraction."""
+    return Minor(-(-cost_minor * (BP_PER_UNIT + margin_bp) // BP_PER_UNIT))
+
+
+def share_up(amount_minor: int, part: int, whole: int) -> Minor:
+    """amount × part ÷ whole, rounded up: for floors. ``whole`` > 0."""
+    assert amount_minor >= 0 and part >= 0 and whole > 0
+    return Minor(-(-amount_minor * part // whole))
 
 
 def sum_of(price_minor: int, quantity_milli: int) -> Minor:
@@ -92,3 +109,9 @@ def whole_in(amount: int, divisor: int) -> int:
     """How many whole steps or grains an amount holds."""
     assert amount >= 0 and divisor > 0
     return amount // divisor
+
+
+def rest_in(amount: int, step: int) -> int:
+    """What is over after whole steps."""
+    assert amount >= 0 and step > 0
+    return amount % step

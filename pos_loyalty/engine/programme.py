@@ -5,37 +5,42 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pos_loyalty.engine import conditions
-from pos_loyalty.engine.checks import faults
-from pos_loyalty.engine.conditions import BasketAmount, BasketQty, Condition, Not, Term, When
-from pos_loyalty.engine.coupons import Series
+from pos_loyalty.engine.checks import faults, size_fault
+from pos_loyalty.engine.compatibility import Compatibility, compatibility_of, pools_of
+from pos_loyalty.engine.coupons import Codes, Series, codes_of
 from pos_loyalty.engine.currencies import EXPONENTS
-from pos_loyalty.engine.effects import Act, GivePoints, Ladder
+from pos_loyalty.engine.effects import TierProgress
 from pos_loyalty.engine.figures import reader
-from pos_loyalty.engine.rules import PointsTable, ProgrammeText, RedeemTable, Rule, Stage
+from pos_loyalty.engine.floors import ReadyFloors, floors_of
+from pos_loyalty.engine.ready import Numbers, ReadyRule, places_by_selector, ready_rule
+from pos_loyalty.engine.rules import (
+    NAME_PATTERN,
+    CapsTable,
+    HintsTable,
+    Pilot,
+    Plan,
+    PointsTable,
+    ProgrammeText,
+    RedeemTable,
+    Referral,
+    RoundingTable,
+    SearchTable,
+)
 from pos_loyalty.engine.selectors import Selector, SelectorIndex, index_of
+from pos_loyalty.engine.shelf import Tag, tags_of
 from pos_loyalty.engine.zones import tzdata_version, zone
 from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.values import Value
 
 PROGRAMME_BYTES_MAX = 16 * 1024 * 1024
-
-
-class ReadyRule(Value):
-    """A rule made ready: its conditions and effects know the numbers of their selectors."""
-
-    id: str
-    stage: Stage
-    priority: int
-    terms: tuple[Term, ...]
-    money: tuple[Act, ...]
-    points: tuple[Act, ...]
+NOT_A_NAME = f"Expected `str` matching regex {NAME_PATTERN!r}"
+"""What msgspec says of a string that does not look like an id."""
 
 
 class Programme(Value):
@@ -49,36 +54,73 @@ class Programme(Value):
     exponent: int
     timezone: str
     zone: ZoneInfo
+    pilot: Pilot | None
     points: PointsTable
     point_minor: int
     """What one point pays."""
+    points_selector: int
     redeem: RedeemTable | None
     redeem_selector: int
+    rounding: RoundingTable
+    search: SearchTable
+    hints: HintsTable
+    floors: ReadyFloors
+    caps: CapsTable
+    tags: Mapping[str, tuple[Tag, ...]]
+    """SKU to its price tags."""
+    referral: Referral | None
+    plans: Mapping[str, Plan]
+    """By the SKU that sells them."""
+    compatibility: Compatibility
     tiers: Mapping[str, int]
     tier_titles: dict[str, dict[str, str]]
     series: Mapping[str, Series]
+    codes: Codes
+    """What the series' codes look like."""
     titles: dict[str, dict[str, str]]
     """Rule id to language to words."""
+    funded_by: Mapping[str, str]
+    """Rule id to the partner who pays for it."""
     rules: tuple[ReadyRule, ...]
     rules_of: Mapping[int, tuple[int, ...]]
     """Selector number to the places in ``rules`` of the rules that act on it."""
     measured: frozenset[int]
     """Numbers of the selectors whose money a condition or a ladder looks at."""
+    selectors: tuple[Selector, ...]
+    """By number."""
+    item_pools: frozenset[int]
+    """Pools that act in stage item; rules of stage customer that compete with item offers are in one of them."""
+    suggesting: tuple[ReadyRule, ...]
+    """Rules that ask to be suggested when only their goods are missing."""
+    has_running: bool
+    """Whether a condition looks at what earlier stages left."""
+    has_tier_rules: bool
+    """Whether rules say what counts towards the tier."""
+    has_dynamic: bool
+    """Whether a selector asks if units were discounted before."""
     index: SelectorIndex
 
 
 def load_programme(data: bytes) -> Programme:
     """Read a programme file. Raises ProgrammeError naming the place of the first fault."""
-    if len(data) > PROGRAMME_BYTES_MAX:
-        raise ProgrammeError("programme", f"the file is larger than {PROGRAMME_BYTES_MAX // 1024 // 1024} MB")
-    try:
-        text = _read(data)
-        fault = next(faults(text), None)
-    except RecursionError as error:
-        raise ProgrammeError("programme", "tables stand too deep inside one another") from error
+    text = read_text(data)
+    fault = next(faults(text), None)
     if fault is not None:
         raise ProgrammeError(*fault)
     return _ready(text, data)
+
+
+def read_text(data: bytes) -> ProgrammeText:
+    """The words of a programme file. Raises ProgrammeError for what is not one; faults() finds what is wrong with the words."""
+    if len(data) > PROGRAMME_BYTES_MAX:
+        raise ProgrammeError("programme", f"the file is larger than {PROGRAMME_BYTES_MAX // 1024 // 1024} MB")
+    fault = size_fault(data)
+    if fault is not None:
+        raise ProgrammeError(*fault)
+    try:
+        return _read(data)
+    except RecursionError as error:
+        raise ProgrammeError("programme", "tables stand too deep inside one another") from error
 
 
 def _read(data: bytes) -> ProgrammeText:
@@ -96,31 +138,24 @@ def _read(data: bytes) -> ProgrammeText:
 
 def _fault_of(error: msgspec.ValidationError) -> ProgrammeError:
     message, _, where = str(error).rpartition(" - at `")
-    place = where.rstrip("`").removeprefix("$").removeprefix(".") if message else ""
+    place = where.rstrip("`").removeprefix("key` in `").removeprefix("$").removeprefix(".") if message else ""
     message = message or str(error)
-    if message.startswith("Invalid value "):
+    if message == NOT_A_NAME:
+        message = 'a name is small letters, digits, "-" and "_", at most 64, and begins with a letter or a digit'
+    elif message.startswith("Invalid value "):
         message = f"{message.removeprefix('Invalid value ')} is not one of the words that may stand here"
     elif message.startswith("Invalid enum value "):
         message = f"{message.removeprefix('Invalid enum value ')} is not one of the words that may stand here"
     return ProgrammeError(place or "programme", re.sub("^Object ", "the table ", message))
 
 
-class _Numbers:
-    """Gives equal selectors one number and equal conditions one, in the order they are first met."""
-
-    def __init__(self) -> None:
-        self.selectors: dict[Selector, int] = {}
-        self.conditions: dict[Condition, int] = {}
-        self.measured: set[int] = set()
-
-    def of(self, selector: Selector) -> int:
-        return self.selectors.setdefault(selector, len(self.selectors))
-
-
 def _ready(text: ProgrammeText, data: bytes) -> Programme:
-    numbers = _Numbers()
-    rules = tuple(_ready_rule(rule, numbers) for rule in sorted(text.rule, key=lambda rule: rule.id))
+    numbers = Numbers(EXPONENTS[text.currency], text.floors)
+    compatibility = compatibility_of(text.compatibility, (group.id for group in text.group if group.force), text.rule)
+    pools = pools_of(text.rule, compatibility.relations)
+    rules = tuple(ready_rule(rule, pools[rule.id], numbers) for rule in sorted(text.rule, key=lambda rule: rule.id))
     redeem_selector = numbers.of(text.redeem.on) if text.redeem is not None else -1
+    points_selector = numbers.of(text.points.on)
     exponent = EXPONENTS[text.currency]
     digest = hashlib.sha256(data + b"\0tzdata " + tzdata_version().encode()).hexdigest()
     return Programme(
@@ -132,59 +167,45 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         exponent=exponent,
         timezone=text.timezone,
         zone=zone(text.timezone),
+        pilot=text.pilot,
         points=text.points,
         point_minor=text.points.value if text.points.value is not None else 10**exponent,
+        points_selector=points_selector,
         redeem=text.redeem,
         redeem_selector=redeem_selector,
+        rounding=text.rounding,
+        search=text.search,
+        hints=text.hints,
+        floors=floors_of(text.floors),
+        caps=text.caps,
+        tags=tags_of(text.price_list, exponent),
+        referral=text.referral,
+        plans={plan.sku: plan for plan in text.plan},
+        compatibility=compatibility,
         tiers={tier.id: rank for rank, tier in enumerate(text.tier)},
         tier_titles={tier.id: _words(tier.title) for tier in text.tier},
         series={series.id: series for series in text.coupon},
-        titles={rule.id: _words(rule.title) for rule in text.rule},
+        codes=codes_of({series.id: series for series in text.coupon}),
+        titles=_titles(text),
+        funded_by={rule.id: rule.funded_by for rule in text.rule if rule.funded_by is not None},
         rules=rules,
-        rules_of=_rules_of(rules),
+        rules_of=places_by_selector(rules),
         measured=frozenset(numbers.measured),
-        index=index_of(tuple(numbers.selectors)),
+        selectors=tuple(numbers.selectors),
+        item_pools=frozenset(rule.pool for rule in rules if rule.stage == "item"),
+        suggesting=tuple(rule for rule in rules if rule.suggests and rule.money),
+        has_running=any(rule.is_moving for rule in rules),
+        has_tier_rules=any(isinstance(act.effect, TierProgress) for rule in rules for act in rule.later),
+        has_dynamic=any(on.not_discounted or on.discounted for on in numbers.selectors),
+        index=index_of(tuple(numbers.selectors), numbers.restricted),
     )
+
+
+def _titles(text: ProgrammeText) -> dict[str, dict[str, str]]:
+    titles = {rule.id: _words(rule.title) for rule in text.rule}
+    titles |= {price_list.id: _words(price_list.title) for price_list in text.price_list}
+    return titles | {plan.id: _words(plan.title) for plan in text.plan}
 
 
 def _words(title: Mapping[Any, str]) -> dict[str, str]:
     return dict(title)
-
-
-def _ready_rule(rule: Rule, numbers: _Numbers) -> ReadyRule:
-    acts = [Act(effect=effect, selector=numbers.of(effect.on)) for effect in rule.then]
-    numbers.measured.update(act.selector for act in acts if isinstance(act.effect, Ladder))
-    return ReadyRule(
-        id=rule.id,
-        stage=rule.stage or "points",
-        priority=rule.priority,
-        terms=tuple(_term(condition, numbers) for condition in rule.when),
-        money=tuple(act for act in acts if not isinstance(act.effect, GivePoints)),
-        points=tuple(act for act in acts if isinstance(act.effect, GivePoints)),
-    )
-
-
-def _term(condition: Condition, numbers: _Numbers) -> Term:
-    word = str(condition.__struct_config__.tag)
-    number = numbers.conditions.setdefault(condition, len(numbers.conditions))
-    match condition:
-        case BasketAmount() | BasketQty():
-            selector = numbers.of(condition.on)
-            numbers.measured.add(selector)
-            return Term(number=number, word=word, condition=condition, selector=selector)
-        case When(zone=str(name)):
-            return Term(number=number, word=word, condition=condition, zone=zone(name))
-        case Not(of=inner):
-            return Term(number=number, word=word, condition=condition, parts=(_term(inner, numbers),))
-        case conditions.All(of=parts) | conditions.Any(of=parts):
-            return Term(number=number, word=word, condition=condition, parts=tuple(_term(part, numbers) for part in parts))
-        case _:
-            return Term(number=number, word=word, condition=condition)
-
-
-def _rules_of(rules: Sequence[ReadyRule]) -> dict[int, tuple[int, ...]]:
-    places: dict[int, list[int]] = {}
-    for place, rule in enumerate(rules):
-        for selector in sorted({act.selector for act in rule.money + rule.points}):
-            places.setdefault(selector, []).append(place)
-    return {selector: tuple(found) for selector, found in places.items()}

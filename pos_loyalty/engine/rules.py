@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from pos_loyalty.engine.conditions import Condition
+from pos_loyalty.engine.conditions import DAYS_MAX, Condition, Count
 from pos_loyalty.engine.coupons import Series
-from pos_loyalty.engine.effects import Days, Effect
+from pos_loyalty.engine.effects import Days, Effect, Months, Titles
 from pos_loyalty.engine.figures import MoneyFigure, PointsFigure, RateFigure
-from pos_loyalty.engine.selectors import ALL, Selector
-from pos_loyalty.values import Value
+from pos_loyalty.engine.selectors import ALL, Names, Selector
+from pos_loyalty.values import Thousandths, Value
 
 RULES_MAX = 20_000
 PARTS_MAX = 100
 PRIORITY_MAX = 1_000_000
+ROWS_BYTES_MAX = 8 * 1024 * 1024
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
-Language = Literal["ru", "en"]
-Titles = dict[Language, Annotated[str, Meta(min_length=1, max_length=256)]]
-Stage = Literal["item", "customer", "order", "points"]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$"
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+Stage = Literal["item", "customer", "order", "payment", "points", "act"]
+"""``payment``: effects that stand beside redeeming; ``act``: rules for acts other than buying."""
+Relation = Literal["stack", "best_of", "exclusive"]
+
+
+class Limits(Value):
+    """How often a rule may be used: by one member, on one local day, in all."""
+
+    member: Count | None = None
+    day: Count | None = None
+    total: Count | None = None
 
 
 class Rule(Value):
-    """One when-then. All of ``when`` must hold; ``stage`` says when it acts and may be left out when it only gives points."""
+    """One when-then. All of ``when`` must hold; ``stage`` says when it acts and may be left out when it takes no money off.
+
+    ``pilot``: only so large a share of the members has the rule. ``control``: so large a share is silently left out, to compare.
+    ``budget``: money that the rule may give in all. ``suggest``: hint at it when it holds and only its goods are missing.
+    """
 
     id: Name
     then: Annotated[tuple[Effect, ...], Meta(min_length=1, max_length=PARTS_MAX)]
     title: Titles = field(default_factory=dict)
     stage: Stage | None = None
+    group: Name | None = None
     priority: Annotated[int, Meta(ge=-PRIORITY_MAX, le=PRIORITY_MAX)] = 0
     when: Annotated[tuple[Condition, ...], Meta(max_length=PARTS_MAX)] = ()
+    limits: Limits = Limits()
+    budget: MoneyFigure | None = None
+    pilot: RateFigure | None = None
+    control: RateFigure | None = None
+    funded_by: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    suggest: bool = False
+    act: Name | None = None
+    """The act that a rule of stage ``act`` pays for: review, survey, profile, friend, enrol …"""
+
+
+class Group(Value):
+    """A label of rules. ``force``: where it excludes another group, it wins untested."""
+
+    id: Name
+    title: Titles = field(default_factory=dict)
+    force: bool = False
 
 
 class Tier(Value):
@@ -41,23 +73,150 @@ class Tier(Value):
     title: Titles = field(default_factory=dict)
 
 
+class Pilot(Value):
+    """The whole programme is tried on a share of the members, or on those of a segment; others get nothing."""
+
+    share: RateFigure | None = None
+    segment: Names = None
+
+
 class PointsTable(Value):
-    """How points are earned and kept. Days are local calendar days; a delay of 0 means at once."""
+    """How points are earned and kept. Days are local calendar days; a delay of 0 means at once.
+
+    ``month_end``: points live to the end of the month in which they would expire. ``per_receipt``, ``per_day``: the most.
+    """
 
     value: MoneyFigure | None = None
     """What one point pays; one unit of the currency when absent."""
     step: PointsFigure = PointsFigure(1)
+    round: Literal["down", "up"] = "down"
     earn_on: Literal["paid", "before_redemption"] = "paid"
+    earn_base: Literal["gross", "net"] = "gross"
+    earn_if_redeemed: bool = True
+    on: Selector = ALL
+    per_receipt: PointsFigure | None = None
+    per_day: PointsFigure | None = None
     delay_days: Days = 0
-    lifetime_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    lifetime_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
+    lifetime_months: Months | None = None
+    month_end: bool = False
+    take_back: Literal["kept", "each_return"] = "kept"
+    """A return leaves the points of what is kept; ``each_return`` floors every return by itself, as some systems do."""
+    owed: Literal["keep", "forgive"] = "keep"
 
 
 class RedeemTable(Value):
-    """How points pay: at most ``limit`` of the matching lines, and at least ``minimum_money`` of the receipt stays in money."""
+    """How points pay: at most ``limit`` of the matching lines, and at least ``minimum_money`` of the receipt stays in money.
+
+    ``step``: only multiples of so many points. ``form`` counter_provision: prices stay, points stand as a tender.
+    """
 
     limit: RateFigure
     minimum_money: MoneyFigure = MoneyFigure(0)
     on: Selector = ALL
+    step: PointsFigure | None = None
+    least: PointsFigure | None = None
+    per_day: PointsFigure | None = None
+    form: Literal["discount", "counter_provision"] = "discount"
+
+
+class RoundingTable(Value):
+    """How discounts are rounded. ``after`` stage: once after every stage instead of once for the chain of percentages.
+
+    ``overflow`` spread: what a floor stops of an order percentage moves to the other lines.
+    """
+
+    discount: Literal["half_up", "down"] = "half_up"
+    after: Literal["chain", "stage"] = "chain"
+    overflow: Literal["stop", "spread"] = "stop"
+
+
+class SearchTable(Value):
+    """How offers are combined, and how much effort a quote may take. All scenarios of a quote share it."""
+
+    mode: Literal["best_for_customer", "priority"] = "best_for_customer"
+    nodes: Annotated[int, Meta(ge=0, le=1_000_000)] = 2_000
+    applications: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_000
+
+
+class HintsTable(Value):
+    """How many hints stand in a quote, and from which share of its cost on an addition is worth telling."""
+
+    most: Annotated[int, Meta(ge=0, le=10)] = 2
+    worth: RateFigure = RateFigure(3_000)
+
+
+class Restricted(Value):
+    """Goods that the law restricts. ``treat`` restricted: no discount, no points, no gift, outside every threshold and counter.
+
+    ``priced``: no discount, but points are earned and thresholds count. ``ordinary``: as all other goods, above the floors.
+    ``only_in``: stores where this holds; everywhere when absent.
+    """
+
+    on: Selector
+    treat: Literal["restricted", "priced", "ordinary"]
+    only_in: Names = None
+
+
+class LegalMinimum(Value):
+    """From ``since`` to ``until`` such goods may not be sold below ``price``: for ``volume`` litres when given, else for a unit.
+
+    ``strength_from`` and ``strength_to`` bound the strength by volume, both inclusive.
+    """
+
+    kind: Name
+    on: Selector
+    price: MoneyFigure
+    volume: Thousandths | None = None
+    strength_from: RateFigure | None = None
+    strength_to: RateFigure | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+class FloorsTable(Value):
+    """Under which price nothing falls. ``margin``: cost and so much more."""
+
+    margin: RateFigure | None = None
+    alcohol: Restricted = Restricted(on=Selector(tag="alcohol", category="alcohol"), treat="ordinary")
+    tobacco: Restricted = Restricted(on=Selector(tag=("nicotine", "tobacco"), category="tobacco"), treat="restricted")
+    minimum: Annotated[tuple[LegalMinimum, ...], Meta(max_length=1000)] = ()
+
+
+class CapsTable(Value):
+    """The most that all discounts and points of a receipt may take off; what the cashier may by hand, by role."""
+
+    percent: RateFigure | None = None
+    amount: MoneyFigure | None = None
+    manual: dict[Annotated[str, Meta(max_length=64)], RateFigure] = field(default_factory=dict)
+
+
+class PriceList(Value):
+    """Price tags: CSV rows ``sku,store,since,until,price,member_price``; an empty store means all, empty dates no bound."""
+
+    id: Name
+    rows: Annotated[str, Meta(max_length=ROWS_BYTES_MAX)]
+    title: Titles = field(default_factory=dict)
+
+
+class Plan(Value):
+    """A paid membership that is sold as a line of its SKU, for so many days. ``at_once``: it holds in the sale that buys it."""
+
+    id: Name
+    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    days: Count
+    title: Titles = field(default_factory=dict)
+    at_once: bool = False
+
+
+class Referral(Value):
+    """Points for both sides when a referred friend completes the first sale, of at least ``min_amount`` paid."""
+
+    referrer: PointsFigure
+    friend: PointsFigure
+    min_amount: MoneyFigure = MoneyFigure(0)
+    delay_days: Days | None = None
+    lifetime_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
 
 
 class ProgrammeText(Value):
@@ -69,8 +228,19 @@ class ProgrammeText(Value):
     currency: str
     timezone: str
     title: Titles = field(default_factory=dict)
+    pilot: Pilot | None = None
     points: PointsTable = PointsTable()
     redeem: RedeemTable | None = None
+    rounding: RoundingTable = RoundingTable()
+    search: SearchTable = SearchTable()
+    hints: HintsTable = HintsTable()
+    floors: FloorsTable = FloorsTable()
+    caps: CapsTable = CapsTable()
+    referral: Referral | None = None
+    group: Annotated[tuple[Group, ...], Meta(max_length=PARTS_MAX)] = ()
+    compatibility: dict[Name, dict[Name, Relation]] = field(default_factory=dict)
     tier: Annotated[tuple[Tier, ...], Meta(max_length=PARTS_MAX)] = ()
+    plan: Annotated[tuple[Plan, ...], Meta(max_length=PARTS_MAX)] = ()
+    price_list: Annotated[tuple[PriceList, ...], Meta(max_length=PARTS_MAX)] = ()
     coupon: Annotated[tuple[Series, ...], Meta(max_length=RULES_MAX)] = ()
     rule: Annotated[tuple[Rule, ...], Meta(max_length=RULES_MAX)] = ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from msgspec import field
 
-from pos_loyalty.engine.model import Line
+from pos_loyalty.engine.figures import MoneyFigure
+from pos_loyalty.engine.model import MINOR_MAX, Line, Purchase
 from pos_loyalty.values import Value
 
 CATEGORY_SEPARATOR = "/"
@@ -24,9 +26,17 @@ class Goods(Value):
 
 
 class Selector(Goods):
-    """Goods named, less the goods excepted."""
+    """Goods named, less the goods excepted and the kinds ``not_restricted``; their regular price lies in [price_from, price_to].
+
+    ``not_discounted``: only units that nothing has reduced yet; ``discounted``: only units that something has.
+    """
 
     exclude: Goods | None = field(name="except", default=None)
+    price_from: MoneyFigure | None = None
+    price_to: MoneyFigure | None = None
+    not_discounted: bool = False
+    discounted: bool = False
+    not_restricted: Names = None
 
 
 ALL = Selector()
@@ -40,25 +50,60 @@ class Keys(Value):
     brand: frozenset[str]
     tag: frozenset[str]
 
-    def has(self, line: Line) -> bool:
+    def has(self, line: Line | Purchase) -> bool:
         """Whether the line is among these goods; sets without a name hold nothing."""
+        if line.sku in self.sku or line.brand in self.brand or not self.tag.isdisjoint(line.tags):
+            return True
+        return bool(self.category) and any(category in self.category for category in categories_of(line.category))
+
+
+class Sieve(Value):
+    """One selector as a question about one line. ``names`` None: all goods. The price is that of a unit, or of a kilogram."""
+
+    names: Keys | None = None
+    excepted: Keys | None = None
+    restricted: tuple[Sieve, ...] = ()
+    price_from: int = 0
+    price_to: int = MINOR_MAX
+
+    def has(self, line: Line) -> bool:
+        """Whether the selector holds the line."""
+        return (self.names is None or self.names.has(line)) and self.lets(line)
+
+    def lets(self, line: Line) -> bool:
+        """Whether a line that is named stays in: price, exceptions and restrictions do not keep it out."""
         return (
-            line.sku in self.sku
-            or line.brand in self.brand
-            or any(tag in self.tag for tag in line.tags)
-            or any(category in self.category for category in categories_of(line.category))
+            self.price_from <= line.price_minor <= self.price_to
+            and (self.excepted is None or not self.excepted.has(line))
+            and not (self.restricted and any(kind.has(line) for kind in self.restricted))
+        )
+
+    def had(self, bought: Purchase) -> bool:
+        """Whether the selector holds goods of an earlier sale. Their regular price is not known, so prices are not looked at."""
+        return (
+            (self.names is None or self.names.has(bought))
+            and (self.excepted is None or not self.excepted.has(bought))
+            and not (self.restricted and any(kind.had(bought) for kind in self.restricted))
         )
 
 
 class SelectorIndex(Value):
-    """From a name on a line to the numbers of the selectors that hold it. Selectors are numbered from 0."""
+    """From a name on a line to the numbers of the selectors that hold it. Selectors are numbered from 0.
+
+    A category leads to the selectors that name it or one above it; a line looks up its own, else the nearest one above it.
+    """
 
     everything: tuple[int, ...]
     by_sku: Mapping[str, tuple[int, ...]]
     by_category: Mapping[str, tuple[int, ...]]
     by_brand: Mapping[str, tuple[int, ...]]
     by_tag: Mapping[str, tuple[int, ...]]
-    excepted: Mapping[int, Keys]
+    sieves: Mapping[int, Sieve]
+    """What may keep a named line out, for the selectors that have such a thing."""
+    wide: tuple[tuple[Sieve, tuple[int, ...]], ...]
+    """Selectors of all goods but some, those with equal sieves together."""
+    dynamic: Mapping[int, Literal["discounted", "not_discounted"]]
+    """Selectors of some units of their lines only, by what earlier stages did to them. ``found_by`` gives the whole lines."""
 
 
 def names_of(names: Names) -> tuple[str, ...]:
@@ -94,41 +139,93 @@ def faults_of(selector: Goods) -> Iterator[tuple[str, str]]:
                 yield kind, f'"{name[:64]}" begins or ends with "{CATEGORY_SEPARATOR}"'
 
 
-def index_of(selectors: Sequence[Selector]) -> SelectorIndex:
-    """The indexes of numbered selectors."""
-    keys = [keys_of(selector) for selector in selectors]
-    return SelectorIndex(
-        everything=tuple(i for i, selector in enumerate(selectors) if names_nothing(selector)),
-        by_sku=_inverted(k.sku for k in keys),
-        by_category=_inverted(k.category for k in keys),
-        by_brand=_inverted(k.brand for k in keys),
-        by_tag=_inverted(k.tag for k in keys),
-        excepted={i: keys_of(s.exclude) for i, s in enumerate(selectors) if s.exclude is not None},
+def sieve_of(selector: Selector, restricted: Mapping[str, Selector], always: Iterable[str] = ()) -> Sieve:
+    """A selector made ready. ``restricted``: the goods of each kind; ``always``: kinds kept out without being named."""
+    kinds = sorted({*names_of(selector.not_restricted), *always})
+    return Sieve(
+        names=None if names_nothing(selector) else keys_of(selector),
+        excepted=keys_of(selector.exclude) if selector.exclude is not None else None,
+        restricted=tuple(sieve_of(restricted[kind], {}) for kind in kinds),
+        price_from=selector.price_from or 0,
+        price_to=selector.price_to if selector.price_to is not None else MINOR_MAX,
     )
 
 
-def found_by(index: SelectorIndex, lines: Sequence[Line]) -> dict[int, list[int]]:
-    """For each selector that holds at least one line: the places of its lines, ascending. Cost follows the lines."""
+def index_of(selectors: Sequence[Selector], restricted: Mapping[str, Selector] | None = None) -> SelectorIndex:
+    """The indexes of numbered selectors. ``restricted``: the goods of each kind that ``not_restricted`` may name."""
+    keys = [keys_of(selector) for selector in selectors]
+    sieves: dict[int, Sieve] = {}
+    wide: dict[tuple[object, ...], list[int]] = {}
+    for number, selector in enumerate(selectors):
+        if not _is_sieved(selector):
+            continue
+        if names_nothing(selector):
+            wide.setdefault(_sieve_key(selector), []).append(number)
+        else:
+            sieves[number] = sieve_of(selector, restricted or {})
+    return SelectorIndex(
+        everything=tuple(i for i, selector in enumerate(selectors) if names_nothing(selector) and not _is_sieved(selector)),
+        by_sku=_inverted(k.sku for k in keys),
+        by_category=_with_those_above(_inverted(k.category for k in keys)),
+        by_brand=_inverted(k.brand for k in keys),
+        by_tag=_inverted(k.tag for k in keys),
+        sieves=sieves,
+        wide=tuple((sieve_of(selectors[group[0]], restricted or {}), tuple(group)) for group in wide.values()),
+        dynamic={
+            number: "discounted" if selector.discounted else "not_discounted"
+            for number, selector in enumerate(selectors)
+            if selector.discounted or selector.not_discounted
+        },
+    )
+
+
+def found_by(index: SelectorIndex, lines: Sequence[Line], hidden: Collection[int] = ()) -> dict[int, list[int]]:
+    """For each selector that holds at least one line: the places of its lines, ascending. Cost follows the lines.
+
+    Lines at the places ``hidden`` are held by none. Selectors of the same lines may share one list: do not change it.
+    """
     found: dict[int, list[int]] = {}
-    excepted = index.excepted
+    by_sku, by_category, by_brand, by_tag = index.by_sku, index.by_category, index.by_brand, index.by_tag
+    sieves = index.sieves
     for place, line in enumerate(lines):
-        numbers = set(index.everything)
-        numbers.update(index.by_sku.get(line.sku, ()))
-        if index.by_category:
-            for category in categories_of(line.category):
-                numbers.update(index.by_category.get(category, ()))
-        numbers.update(index.by_brand.get(line.brand, ()))
+        if hidden and place in hidden:
+            continue
+        numbers = by_sku.get(line.sku, ())
+        if by_category and (category := line.category):
+            while category not in by_category:
+                category = category.rpartition(CATEGORY_SEPARATOR)[0]
+                if not category:
+                    break
+            else:
+                numbers += by_category[category]
+        if line.brand in by_brand:
+            numbers += by_brand[line.brand]
         for tag in line.tags:
-            numbers.update(index.by_tag.get(tag, ()))
+            if tag in by_tag:
+                numbers += by_tag[tag]
         for number in numbers:
-            if number in excepted and excepted[number].has(line):
+            if number in sieves and not sieves[number].lets(line):
                 continue
             places = found.get(number)
             if places is None:
                 found[number] = [place]
-            else:
+            elif places[-1] != place:
                 places.append(place)
+    _add_wide(found, index, lines, hidden)
     return found
+
+
+def _add_wide(found: dict[int, list[int]], index: SelectorIndex, lines: Sequence[Line], hidden: Collection[int]) -> None:
+    seen = [place for place in range(len(lines)) if place not in hidden]
+    if seen:
+        found.update(dict.fromkeys(index.everything, seen))
+    for sieve, numbers in index.wide:
+        low, high = sieve.price_from, sieve.price_to
+        kept = [place for place in seen if low <= lines[place].price_minor <= high]
+        if kept and (sieve.excepted is not None or sieve.restricted):
+            kept = [place for place in kept if sieve.lets(lines[place])]
+        if kept:
+            found.update(dict.fromkeys(numbers, kept))
 
 
 def categories_of(category: str) -> Iterator[str]:
@@ -138,9 +235,30 @@ def categories_of(category: str) -> Iterator[str]:
         category = category.rpartition(CATEGORY_SEPARATOR)[0]
 
 
+def _is_sieved(selector: Selector) -> bool:
+    return (
+        selector.exclude is not None
+        or selector.price_from is not None
+        or selector.price_to is not None
+        or bool(names_of(selector.not_restricted))
+    )
+
+
+def _sieve_key(selector: Selector) -> tuple[object, ...]:
+    return (selector.exclude, selector.price_from, selector.price_to, names_of(selector.not_restricted))
+
+
 def _inverted(sets: Iterable[frozenset[str]]) -> dict[str, tuple[int, ...]]:
     lists: dict[str, list[int]] = {}
     for number, names in enumerate(sets):
         for name in names:
             lists.setdefault(name, []).append(number)
     return {name: tuple(numbers) for name, numbers in sorted(lists.items())}
+
+
+def _with_those_above(named: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Each category with the selectors of itself and of all above it."""
+    return {
+        category: tuple(sorted({number for above in categories_of(category) for number in named.get(above, ())}))
+        for category in named
+    }

@@ -1,108 +1,220 @@
-"""Stages 1 to 5 in their fixed order: the host's own offs, item, customer, order, manual; then which rules may give points."""
+"""Stages 2 to 6 for one set of rules that may act together: item, customer, order, the cashier's hand, caps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.conditions import Situation
-from pos_loyalty.engine.figures import money_text
-from pos_loyalty.engine.model import Beaten, Refusal
-from pos_loyalty.engine.pricing import (
-    MANUAL,
-    PRIOR,
-    Off,
-    Stopped,
-    best_cuts,
-    cut_offs,
-    held_of,
-    left_after,
-    manual_offs,
-    order_offs,
-)
-from pos_loyalty.engine.programme import ReadyRule
-from pos_loyalty.engine.rules import Stage
+from pos_loyalty.engine.caps import ByHand, Capped, capped, manual_offs
+from pos_loyalty.engine.chain import Off, Strand, begin, clean_minor, clean_units, left_minor, rounded, settle
+from pos_loyalty.engine.gates import gate_lack
+from pos_loyalty.engine.lacks import lack_of
+from pos_loyalty.engine.lines import room_of
+from pos_loyalty.engine.model import Beaten
+from pos_loyalty.engine.order import Ordered, Receipt, order_offs
+from pos_loyalty.engine.packing import Effort
+from pos_loyalty.engine.pools import PoolDone, run_pool
+from pos_loyalty.engine.programme import Programme
+from pos_loyalty.engine.question import Missing, Question
+from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.engine.situation import Lack, Situation
 from pos_loyalty.values import Value
 
 
-class Priced(Value):
-    """What came off, what is left of each calculation line, which rules hold and which do not."""
+class Priced(Value, kw_only=True):
+    """What came off, what is left of each calculation line, which rules hold, and what the reasons are told from."""
 
     offs: tuple[Off, ...]
     left_minor: tuple[int, ...]
-    item_minor: int
-    """What stage item took off."""
     held: tuple[ReadyRule, ...]
-    beaten: tuple[Beaten, ...]
-    refusals: tuple[Refusal, ...]
-    stopped: tuple[Stopped, ...]
+    acting: frozenset[str]
+    lacks: tuple[tuple[ReadyRule, Lack], ...]
+    """Rules that do not hold, and the first condition that fails."""
+    dones: tuple[PoolDone, ...]
+    ordered: Ordered
+    by_hand: ByHand
+    cap: Capped
+    left_out: tuple[Beaten, ...] = ()
+    """Rules of scenarios that lost."""
+    proven: bool
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What rules that were refused would need in the basket."""
+        short = [missing for done in self.dones for missing in done.drafted.missing]
+        return short + [
+            Missing(rule=rule, selector=lack.selector, amount_minor=lack.amount_minor, quantity_milli=lack.quantity_milli)
+            for rule, lack in self.lacks
+            if lack.amount_minor or lack.quantity_milli
+        ]
+
+    @property
+    def spent(self) -> Effort:
+        """The effort of all pools."""
+        spent = [done.spent for done in self.dones]
+        return Effort(applications=sum([each.applications for each in spent]), nodes=sum([each.nodes for each in spent]))
 
 
-def price(candidates: Sequence[ReadyRule], situation: Situation) -> Priced:
-    """Run the stages. ``situation`` shows the lines as the host left them."""
-    lines, found = situation.lines, situation.found
-    of_stage: dict[Stage, list[ReadyRule]] = {"item": [], "customer": [], "order": [], "points": []}
+class Held(Value):
+    """The rules of a stage that hold, and the others with the condition that fails."""
+
+    rules: list[ReadyRule]
+    lacks: list[tuple[ReadyRule, Lack]]
+
+
+class Course(Value):
+    """What all pools of stages item and customer came to."""
+
+    strands: list[Strand]
+    held: list[ReadyRule]
+    lacks: list[tuple[ReadyRule, Lack]]
+    dones: tuple[PoolDone, ...]
+
+
+def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, known: dict[int, Lack | None]) -> Held:
+    """Which rules hold now. ``known`` carries what was found out about conditions from one stage to the next."""
+    if programme.has_running:
+        known = {}
+    rules: list[ReadyRule] = []
+    lacks: list[tuple[ReadyRule, Lack]] = []
     for rule in candidates:
-        of_stage[rule.stage].append(rule)
-    item = held_of(of_stage["item"], situation)
-    items = best_cuts(item.rules, found, situation.running_minor)
-    situation = replace(situation, running_minor=left_after(lines, items.best))
-    customer = held_of(of_stage["customer"], situation)
-    customers = best_cuts(customer.rules, found, situation.running_minor)
-    cut = cut_offs(lines, items.best, customers.best)
-    left = _less([line.list_minor for line in lines], cut.offs)
+        lack = gate_lack(rule, programme, situation) if rule.has_gate else None
+        if lack is None and rule.needs_member and situation.member is None:
+            lack = NO_MEMBER
+        if lack is None:
+            for term in rule.terms:
+                if term.number in known:
+                    lack = known[term.number]
+                else:
+                    lack = known[term.number] = lack_of(term, situation)
+                if lack is not None:
+                    break
+        if lack is None:
+            rules.append(rule)
+        else:
+            lacks.append((rule, lack))
+    return Held(rules=rules, lacks=lacks)
 
-    situation = replace(situation, running_minor=left)
-    order = held_of(of_stage["order"], situation)
-    ordered = order_offs(order.rules, left, situation)
+
+NO_MEMBER = Lack(condition="customer", have="none", need="member")
+
+
+def price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Priced:
+    """Run the stages for candidates that may act together. ``situation`` shows the lines as the shelf does."""
+    programme, lines = question.programme, question.lines
+    is_down = programme.rounding.discount == "down"
+    known: dict[int, Lack | None] = {}
+    course = _course(candidates, situation, question, effort, known)
+    offs = _line_offs(course.strands, candidates, is_down=is_down)
+    left = _less([line.list_minor for line in lines], offs)
+    clean = [clean_minor(strand) for strand in course.strands] if programme.has_dynamic else left
+    situation = _seen(situation, left, course.strands, programme)
+    order = held_of([rule for rule in candidates if rule.stage == "order"], situation, programme, known)
+    rooms = [room_of(line, each) if line.floor_minor else each for line, each in zip(lines, left, strict=True)]
+    ordered = order_offs(order.rules, Receipt(left_minor=left, rooms_minor=rooms, clean_minor=clean), situation, question)
+    offs += ordered.offs
     left = _less(left, ordered.offs)
-    manual = manual_offs(lines, left)
-    left = _less(left, manual.offs)
-
-    points = held_of(of_stage["points"], replace(situation, running_minor=left))
-    item_ids = {rule.id for rule in item.rules}
+    by_hand = manual_offs(lines, left, programme.caps, programme.exponent)
+    cap = capped((*offs, *by_hand.offs), sum([line.list_minor for line in lines]), programme.caps)
+    left = _less([line.list_minor for line in lines], cap.offs)
+    assert all(left[i] >= min(line.floor_minor, line.list_minor) for i, line in enumerate(lines)), "a line below its floor"
+    touched = frozenset([off.place for off in (*ordered.offs, *by_hand.offs)])
+    situation = _seen(situation, left, course.strands, programme, touched)
+    late = held_of([rule for rule in candidates if rule.stage in LATE], situation, programme, known)
     return Priced(
-        offs=cut.offs + ordered.offs + manual.offs,
+        offs=cap.offs,
         left_minor=tuple(left),
-        item_minor=sum(off.off_minor for off in cut.offs if off.rule in item_ids),
-        held=item.rules + customer.rules + order.rules + points.rules,
-        beaten=items.beaten + customers.beaten + ordered.beaten,
-        refusals=item.refusals
-        + customer.refusals
-        + order.refusals
-        + points.refusals
-        + ordered.refusals
-        + _prior_refusals(situation)
-        + _manual_refusals(manual.stopped, situation),
-        stopped=cut.stopped + manual.stopped,
+        held=(*course.held, *order.rules, *late.rules),
+        acting=frozenset([off.rule for off in cap.offs]),
+        lacks=(*course.lacks, *order.lacks, *late.lacks),
+        dones=course.dones,
+        ordered=ordered,
+        by_hand=by_hand,
+        cap=cap,
+        proven=ordered.proven and programme.search.mode == "best_for_customer" and all(done.proven for done in course.dones),
     )
 
 
-def _less(left_minor: Sequence[int], offs: Sequence[Off]) -> list[int]:
-    left = list(left_minor)
+LATE = ("payment", "points")
+
+
+def _seen(
+    situation: Situation, left: Sequence[int], strands: Sequence[Strand], programme: Programme, touched: Collection[int] = ()
+) -> Situation:
+    """The lines as conditions see them now. On lines that were ``touched`` as a whole no unit is without a reduction."""
+    if not programme.has_dynamic:
+        return replace(situation, running_minor=left)
+    return replace(
+        situation,
+        running_minor=left,
+        clean_minor=[0 if place in touched else clean_minor(strand) for place, strand in enumerate(strands)],
+        clean_units=[0 if place in touched else clean_units(strand) for place, strand in enumerate(strands)],
+    )
+
+
+def _course(
+    candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
+) -> Course:
+    """Stages item and customer, pool after pool."""
+    programme, lines = question.programme, question.lines
+    is_down = programme.rounding.discount == "down"
+    strands = [begin(line) for line in lines]
+    all_held: list[ReadyRule] = []
+    lacks: list[tuple[ReadyRule, Lack]] = []
+    dones: list[PoolDone] = []
+    left = effort
+    on_units = [rule for rule in candidates if rule.stage in ("item", "customer")]
+    for is_item in (True, False):
+        asked = [rule for rule in on_units if (rule.pool in programme.item_pools) is is_item]
+        if not asked:
+            continue
+        if not is_item and programme.has_running:
+            situation = _seen(situation, left_minor(strands, lines, is_down=is_down), strands, programme)
+        held = held_of(asked, situation, programme, known)
+        lacks += held.lacks
+        all_held += held.rules
+        for rivals in _pools(held.rules):
+            done = run_pool(rivals, strands, question, left)
+            strands = done.strands
+            dones.append(done)
+            left = _less_effort(left, done.spent)
+        if is_item and programme.rounding.after == "stage":
+            strands = [settle(strand, line, is_down=is_down) for strand, line in zip(strands, lines, strict=True)]
+    return Course(strands=strands, held=all_held, lacks=lacks, dones=tuple(dones))
+
+
+def _pools(rules: Sequence[ReadyRule]) -> list[list[ReadyRule]]:
+    pools: dict[int, list[ReadyRule]] = {}
+    for rule in rules:
+        pools.setdefault(rule.pool, []).append(rule)
+    return [pools[number] for number in sorted(pools)]
+
+
+def _less_effort(effort: Effort, spent: Effort) -> Effort:
+    return Effort(applications=max(0, effort.applications - spent.applications), nodes=max(0, effort.nodes - spent.nodes))
+
+
+def _line_offs(strands: Sequence[Strand], rules: Sequence[ReadyRule], *, is_down: bool) -> tuple[Off, ...]:
+    """What came off each line, rounded; in the order in which the rules' pools act."""
+    found: list[tuple[int, str, int]] = []
+    for place, strand in enumerate(strands):
+        if strand.pending or strand.settled:
+            offs = rounded(strand, is_down=is_down)
+            if strand.pending and strand.settled:  # a rule may have acted in both ways
+                sums: dict[str, int] = {}
+                for rule, off in offs:
+                    sums[rule] = sums.get(rule, 0) + off
+                offs = tuple(sums.items())
+            found += [(place, rule, off) for rule, off in offs if off]
+    if len({rule for _, rule, _ in found}) > 1:
+        rank = {rule.id: (rule.pool, rule.id) for rule in rules}
+        found.sort(key=lambda each: (rank[each[1]], each[0]))
+    return tuple([Off(place=place, rule=rule, off_minor=off) for place, rule, off in found])
+
+
+def _less(left: Sequence[int], offs: Sequence[Off]) -> list[int]:
+    less = list(left)
     for off in offs:
-        left[off.place] -= off.off_minor
-    return left
-
-
-def _prior_refusals(situation: Situation) -> tuple[Refusal, ...]:
-    exponent = situation.exponent
-    return tuple(
-        Refusal(rule=PRIOR, condition="line", have=money_text(line.gross_minor, exponent), need=money_text(prior, exponent))
-        for line in situation.lines
-        if (prior := line.line.prior_off_minor) > line.gross_minor
-    )
-
-
-def _manual_refusals(stopped: Sequence[Stopped], situation: Situation) -> tuple[Refusal, ...]:
-    exponent = situation.exponent
-    return tuple(
-        Refusal(
-            rule=MANUAL,
-            condition="line",
-            have=money_text(situation.lines[each.place].manual_minor - each.stopped_minor, exponent),
-            need=money_text(situation.lines[each.place].manual_minor, exponent),
-        )
-        for each in stopped
-    )
+        less[off.place] -= off.off_minor
+    return less

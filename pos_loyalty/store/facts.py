@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, Quote, Tender
+from pos_loyalty.engine.acts import Award
+from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, MonthDay, Quote, Tender
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
@@ -16,8 +17,9 @@ GENESIS = bytes(32)
 """The hash before the first fact of an epoch that continues nothing."""
 
 FactKind = Literal[
-    "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "member.enrolled", "points.expired", "points.adjusted"
-]
+    "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "member.enrolled", "member.awarded", "points.expired",
+    "points.adjusted",
+]  # fmt: skip
 
 
 class Fiscal(Value):
@@ -42,6 +44,8 @@ class SaleFact(Value):
     """Days since 1970-01-01 of the decision time, in the store's zone."""
     completed: bool
     fiscal: Fiscal | None = None
+    coupons_made: tuple[str, ...] = ()
+    """A code for each coupon that the quote issues, in its order. They may be used once the sale is completed."""
 
 
 class SaleEnd(Value):
@@ -56,6 +60,17 @@ class SaleEnd(Value):
     refund_minor: Minor = Minor(0)
 
 
+class AwardFact(Value):
+    """What a member got for an act other than buying."""
+
+    act: str
+    biz_day: int
+    """Days since 1970-01-01 of the act, in the store's zone."""
+    award: Award
+    coupons_made: tuple[str, ...] = ()
+    """A code for each coupon that the award issues, in its order."""
+
+
 class Enrolment(Value):
     """A new member. Personal fields stand only in ``personal``, sealed under the member's own key."""
 
@@ -64,6 +79,9 @@ class Enrolment(Value):
     tier: Label | None = None
     phone_index: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     """Hex of the slow hash of the phone; None when no phone was given."""
+    referred_by: Id | None = None
+    """The member who brought this one."""
+    birthday: MonthDay | None = None
     personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
     """Base64 of the sealed JSON of name, phone and consents."""
 
@@ -92,6 +110,7 @@ class Fact(Value):
     sale: SaleFact | None = None
     end: SaleEnd | None = None
     enrolment: Enrolment | None = None
+    award: AwardFact | None = None
 
 
 def payload_of(fact: Fact) -> bytes:

@@ -1,4 +1,4 @@
-"""The other half of ``verify``: what is kept beside the log (lots, balances, receipt numbers, print jobs, cards) against it."""
+"""The other half of ``verify``: what is kept beside the log (lots, balances, uses, print jobs, cards) against it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def _balances(db: Connection) -> Iterator[str]:
         low = high if row else None
 
 
+def _uses(db: Connection) -> Iterator[str]:
+    for scope, key, rule, times, minor, expected, expected_minor in db.execute(USES_SELECT):
+        whose = {"all": "in all", "member": f"by member {key}", "day": f"on day {key}"}[scope]
+        yield (
+            f"Rule {rule} counts {times or 0} uses and {minor or 0} given {whose}, "
+            f"by the log it is {expected or 0} and {expected_minor or 0}."
+        )
+
+
+def _counters(db: Connection) -> Iterator[str]:
+    for member, key, units, expected in db.execute(COUNTERS_SELECT):
+        yield f"Counter {key} of member {member} stands at {units or 0}, by the sales it is {expected or 0}."
+
+
 def _sales(db: Connection) -> Iterator[str]:
     for till, receipt_no, count in db.execute(RECEIPTS_SELECT):
         yield f"Till {till}: receipt number {receipt_no} stands in {count} facts."
@@ -66,7 +80,7 @@ def _cards(db: Connection) -> Iterator[str]:
         yield f"Card {mask(number)} belongs to a member who is missing."
 
 
-CACHE_CHECKS = (_lots, _balances, _sales, _print_jobs, _cards)
+CACHE_CHECKS = (_lots, _balances, _uses, _counters, _sales, _print_jobs, _cards)
 LOTS_SELECT = f"SELECT id, amount, remaining, {LOT_FOLD} FROM lot"
 ORIGINLESS_SELECT = """SELECT id, origin_txn FROM lot
 WHERE origin_txn IS NOT NULL AND NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.origin_txn)"""
@@ -79,6 +93,34 @@ FOLD_SELECT = """SELECT account, unit, SUM(amount) FROM (
   UNION ALL
   SELECT debit_acct AS account, unit, -amount FROM entry WHERE debit_acct >= :low AND debit_acct < :high
 ) GROUP BY account, unit"""
+USES_SELECT = """WITH used AS (
+  SELECT s.member, s.biz_day, u.value ->> 'rule' AS rule, u.value ->> 'times' AS times, (
+    SELECT coalesce(SUM(a.off_minor), 0) FROM adjustment AS a
+    WHERE a.till = s.till AND a.sale_id = s.sale_id AND a.rule = u.value ->> 'rule'
+  ) AS minor
+  FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
+  UNION ALL
+  SELECT t.member, CAST(t.payload AS TEXT) ->> '$.award.biz_day', u.value ->> 'rule', u.value ->> 'times', 0
+  FROM txn AS t, json_each(CAST(t.payload AS TEXT), '$.award.award.uses') AS u WHERE t.kind = 'member.awarded'
+), scoped AS (
+  SELECT 'all' AS scope, '' AS key, rule, times, minor FROM used
+  UNION ALL SELECT 'member', member, rule, times, minor FROM used WHERE member IS NOT NULL
+  UNION ALL SELECT 'day', CAST(biz_day AS TEXT), rule, times, minor FROM used
+), expected AS (
+  SELECT scope, key, rule, SUM(times) AS times, SUM(minor) AS minor FROM scoped GROUP BY scope, key, rule
+  HAVING SUM(times) <> 0 OR SUM(minor) <> 0
+)
+SELECT coalesce(e.scope, r.scope), coalesce(e.key, r.key), coalesce(e.rule, r.rule), r.times, r.given_minor, e.times, e.minor
+FROM expected AS e FULL JOIN rule_use AS r ON r.scope = e.scope AND r.key = e.key AND r.rule = e.rule
+WHERE r.times IS NOT e.times OR r.given_minor IS NOT e.minor"""
+COUNTERS_SELECT = """WITH expected AS (
+  SELECT s.member, c.value ->> 'key' AS key, SUM(c.value ->> 'add') AS units
+  FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.counters') AS c
+  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL GROUP BY s.member, 2 HAVING units <> 0
+)
+SELECT coalesce(e.member, m.member), coalesce(e.key, m.key), m.units, e.units
+FROM expected AS e FULL JOIN member_counter AS m ON m.member = e.member AND m.key = e.key
+WHERE m.units IS NOT e.units"""
 RECEIPTS_SELECT = """SELECT till, receipt_no, COUNT(*) FROM txn WHERE receipt_no IS NOT NULL
 GROUP BY till, receipt_no HAVING COUNT(*) > 1"""
 FACTLESS_SALES_SELECT = """SELECT sale.till, sale.sale_id FROM sale LEFT JOIN txn ON txn.id = sale.txn

@@ -15,6 +15,7 @@ from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import (
     GENESIS,
     PAYLOAD_BYTES_MAX,
+    AwardFact,
     Enrolment,
     Fact,
     FactKind,
@@ -56,6 +57,7 @@ class Draft(Value):
     sale: SaleFact | None = None
     end: SaleEnd | None = None
     enrolment: Enrolment | None = None
+    award: AwardFact | None = None
 
 
 class Shortfall(Value):
@@ -101,6 +103,7 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
         sale=draft.sale,
         end=draft.end,
         enrolment=draft.enrolment,
+        award=draft.award,
     )
     payload = payload_of(fact)
     if len(payload) > PAYLOAD_BYTES_MAX:

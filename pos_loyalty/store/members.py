@@ -46,6 +46,8 @@ class PulledMember(Value):
     tier: str | None = None
     segments: tuple[str, ...] = ()
     birthday: str | None = None
+    birthday_set_ms: int | None = None
+    referred_by: str | None = None
     joined_ms: int | None = None
     sales_count: int = 0
     spent_minor: Minor = Minor(0)
@@ -106,6 +108,9 @@ def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | N
         "member": enrolment.member_id,
         "tier": enrolment.tier,
         "joined_ms": to_ms(joined_at),
+        "birthday": enrolment.birthday,
+        "birthday_set_ms": None if enrolment.birthday is None else to_ms(joined_at),
+        "referred_by": enrolment.referred_by,
         "personal": None if enrolment.personal is None else b64decode(enrolment.personal),
         "phone_index": None if enrolment.phone_index is None else bytes.fromhex(enrolment.phone_index),
         "sealed": sealed_key,
@@ -175,7 +180,9 @@ def _member_now(db: Connection, select: str, key: str) -> Member | None:
         tier=seen["tier"],
         segments=tuple(json.loads(seen["segments"])),
         birthday=seen["birthday"],
-        joined_at=None if seen["joined_ms"] is None else from_ms(seen["joined_ms"]),
+        birthday_set_at=_at(seen["birthday_set_ms"]),
+        joined_at=_at(seen["joined_ms"]),
+        referred_by=seen["referred_by"],
         sales=_sales(db, seen),
         lots=lots,
         owed_centi=_owed(db, seen),
@@ -205,6 +212,8 @@ def _as_pulled(db: Connection, seen: dict[str, Any]) -> PulledMember:
         tier=seen["tier"],
         segments=tuple(json.loads(seen["segments"])),
         birthday=seen["birthday"],
+        birthday_set_ms=seen["birthday_set_ms"],
+        referred_by=seen["referred_by"],
         joined_ms=seen["joined_ms"],
         sales_count=sales.count,
         spent_minor=Minor(sales.spent_minor),
@@ -225,6 +234,8 @@ def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
         "tier": member.tier,
         "segments": json.dumps(member.segments, ensure_ascii=False),
         "birthday": member.birthday,
+        "birthday_set_ms": member.birthday_set_ms,
+        "referred_by": member.referred_by,
         "joined_ms": member.joined_ms,
         "sales_count": member.sales_count,
         "spent_minor": member.spent_minor,
@@ -235,6 +246,10 @@ def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
         "version": member.version,
         "base_seq": as_of_seq,
     }
+
+
+def _at(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
 
 
 def _lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, Any]:
@@ -252,7 +267,8 @@ def _lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, 
 
 
 SEEN = (
-    "id", "tier", "segments", "birthday", "joined_ms", "sales_count", "spent_minor", "owed_centi", "staff", "base_seq",
+    "id", "tier", "segments", "birthday", "birthday_set_ms", "joined_ms", "referred_by", "sales_count", "spent_minor",
+    "owed_centi", "staff", "base_seq",
 )  # fmt: skip
 _FIELDS = ", ".join(f"m.{name}" for name in SEEN)
 BY_CARD_SELECT = f"""SELECT {_FIELDS} FROM card AS c JOIN member AS m ON m.id = c.member
@@ -264,17 +280,20 @@ WHERE version > :version ORDER BY version LIMIT :limit"""
 CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
 BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state = 'active' LIMIT 2"
 CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"
-ENROL_INSERT = """INSERT INTO member (id, tier, joined_ms, personal, phone_index)
-VALUES (:member, :tier, :joined_ms, :personal, :phone_index) ON CONFLICT (id) DO NOTHING"""
+ENROL_INSERT = """INSERT INTO member (id, tier, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index)
+VALUES (:member, :tier, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index)
+ON CONFLICT (id) DO NOTHING"""
 CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""
 PULLED_UPSERT = """INSERT INTO member (
-  id, tier, segments, birthday, joined_ms, sales_count, spent_minor, owed_centi, staff, state, phone_index, version, base_seq
+  id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, sales_count, spent_minor, owed_centi, staff, state,
+  phone_index, version, base_seq
 ) VALUES (
-  :id, :tier, :segments, :birthday, :joined_ms, :sales_count, :spent_minor, :owed_centi, :staff, :state, :phone_index,
-  :version, :base_seq
+  :id, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :sales_count, :spent_minor, :owed_centi, :staff,
+  :state, :phone_index, :version, :base_seq
 ) ON CONFLICT (id) DO UPDATE SET
-  tier = excluded.tier, segments = excluded.segments, birthday = excluded.birthday, joined_ms = excluded.joined_ms,
+  tier = excluded.tier, segments = excluded.segments, birthday = excluded.birthday,
+  birthday_set_ms = excluded.birthday_set_ms, joined_ms = excluded.joined_ms, referred_by = excluded.referred_by,
   sales_count = excluded.sales_count, spent_minor = excluded.spent_minor, owed_centi = excluded.owed_centi,
   staff = excluded.staff, state = excluded.state,
   phone_index = excluded.phone_index, version = excluded.version, base_seq = excluded.base_seq"""
@@ -292,5 +311,7 @@ FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
 WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
 """Only facts that moved their sale count: one that completes it again is about nothing new."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
-FROM txn AS t JOIN entry AS e ON e.txn = t.id
-WHERE t.member = :member AND t.seq > :seq AND (e.debit_acct = :account OR e.credit_acct = :account)"""
+FROM entry AS e JOIN txn AS t ON t.id = e.txn
+WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq
+AND (e.debit_acct = :account OR e.credit_acct = :account)"""
+"""The fact may be about another member: a friend whose first purchase is voided."""

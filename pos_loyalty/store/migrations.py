@@ -27,6 +27,7 @@ CREATE TABLE entry (
   PRIMARY KEY (txn, n), CHECK (debit_acct <> credit_acct)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entry_by_lot ON entry (lot) WHERE lot IS NOT NULL;
+CREATE INDEX entry_by_debtor ON entry (member) WHERE debit_acct GLOB 'owed:*' OR credit_acct GLOB 'owed:*';
 
 -- A cache: remaining = base_remaining + entries of this log with seq > base_seq, held within 0 and amount.
 -- base_* is what head office last said; at head office base_remaining is what an import opened the lot with.
@@ -72,12 +73,14 @@ CREATE TABLE sale (
   PRIMARY KEY (till, sale_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_by_day ON sale (biz_day);
-CREATE INDEX sale_by_member ON sale (member, biz_day) WHERE member IS NOT NULL;
+-- Holds all that a member's days are summed from, so that no row of a sale is read for them.
+CREATE INDEX sale_by_member ON sale (member, biz_day, state, total_minor, accrued_centi, redeemed_centi) WHERE member IS NOT NULL;
 CREATE INDEX sale_open ON sale (state) WHERE state = 'authorised';
 CREATE INDEX sale_offline ON sale (txn) WHERE offline_centi > 0;
 
 CREATE TABLE sale_line (
   till TEXT NOT NULL, sale_id TEXT NOT NULL, line_id TEXT NOT NULL, sku TEXT NOT NULL, name TEXT NOT NULL, category TEXT NOT NULL,
+  brand TEXT NOT NULL, tags TEXT NOT NULL,
   quantity_milli INTEGER NOT NULL, gross_minor INTEGER NOT NULL, net_minor INTEGER NOT NULL, points_minor INTEGER NOT NULL,
   vat_minor INTEGER NOT NULL, cost_minor INTEGER,
   PRIMARY KEY (till, sale_id, line_id), FOREIGN KEY (till, sale_id) REFERENCES sale (till, sale_id)
@@ -88,10 +91,37 @@ CREATE TABLE adjustment (
   PRIMARY KEY (till, sale_id, line_id, rule), FOREIGN KEY (till, sale_id) REFERENCES sale (till, sale_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What a sale or an award issued: coupons (a row and a code for each), privileges, plans. A sale's counts while it is completed.
+CREATE TABLE issue (
+  txn BLOB NOT NULL REFERENCES txn (id), n INTEGER NOT NULL, rule TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('coupon', 'privilege', 'plan')), series TEXT NOT NULL, code TEXT, member TEXT,
+  usable_from INTEGER, expires_at INTEGER,
+  PRIMARY KEY (txn, n), CHECK ((code IS NOT NULL) = (kind = 'coupon'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX issue_by_code ON issue (code) WHERE code IS NOT NULL;
+CREATE INDEX issue_by_member ON issue (member, kind) WHERE member IS NOT NULL;
+
+-- Coupons with a code of their own that a sale takes. They are taken while it is authorised, and used up while it is completed.
+CREATE TABLE coupon_use (
+  code TEXT NOT NULL, till TEXT NOT NULL, sale_id TEXT NOT NULL,
+  PRIMARY KEY (code, till, sale_id), FOREIGN KEY (till, sale_id) REFERENCES sale (till, sale_id)
+) STRICT, WITHOUT ROWID;
+
+-- Two caches over the sales that are authorised or completed, and over awards. A row at zero is gone.
+-- rule_use: how often a rule was used and what money it gave: in all (key ''), by member, by business day.
+CREATE TABLE rule_use (
+  scope TEXT NOT NULL CHECK (scope IN ('all', 'member', 'day')), key TEXT NOT NULL, rule TEXT NOT NULL,
+  times INTEGER NOT NULL, given_minor INTEGER NOT NULL, PRIMARY KEY (scope, key, rule)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member_counter (
+  member TEXT NOT NULL, key TEXT NOT NULL, units INTEGER NOT NULL, PRIMARY KEY (member, key)
+) STRICT, WITHOUT ROWID;
+
 -- version: head office's number of the last change; 0 for one that head office has not confirmed yet.
 -- base_seq: the figures are head office's as of this number of our own log; later facts are added when read.
 CREATE TABLE member (
-  id TEXT PRIMARY KEY, tier TEXT, segments TEXT NOT NULL DEFAULT '[]', birthday TEXT, joined_ms INTEGER,
+  id TEXT PRIMARY KEY, tier TEXT, segments TEXT NOT NULL DEFAULT '[]', birthday TEXT, birthday_set_ms INTEGER, joined_ms INTEGER,
+  referred_by TEXT,
   sales_count INTEGER NOT NULL DEFAULT 0, spent_minor INTEGER NOT NULL DEFAULT 0, owed_centi INTEGER NOT NULL DEFAULT 0,
   staff INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'blocked', 'erased')),
   personal BLOB, phone_index BLOB, version INTEGER NOT NULL DEFAULT 0, base_seq INTEGER NOT NULL DEFAULT 0

@@ -11,6 +11,7 @@ from uuid import UUID
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Basket, Quote, Tender
 from pos_loyalty.errors import NotFoundError
+from pos_loyalty.store import issues, uses
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, Fiscal
 from pos_loyalty.values import Minor, Points, Value, decode, encode
@@ -86,7 +87,10 @@ def add(db: Connection, fact: Fact) -> StoredSale:
     db.execute(SALE_INSERT, row)
     db.executemany(LINE_INSERT, list(line_rows(fact)))
     db.executemany(ADJUSTMENT_INSERT, list(adjustment_rows(fact)))
+    if fact.sale.quote.issued or fact.sale.quote.coupons:
+        issues.add(db, fact)
     sale = fact.sale
+    uses.move(db, uses.of_quote(sale.quote, sale.biz_day), 1)
     return _sale(row, basket=sale.basket, quote=sale.quote, tenders=sale.tenders, fiscal=sale.fiscal)
 
 
@@ -96,7 +100,13 @@ def end(db: Connection, fact: Fact) -> None:
     row = end_columns(db, fact.till, fact.end.sale_id)
     if row is None:
         raise NotFoundError(f"Sale {fact.end.sale_id} of till {fact.till} is not known here.")
-    db.execute(ENDS_UPDATE, moved(row, fact) | {"till": fact.till, "sale_id": fact.end.sale_id})
+    key = {"till": fact.till, "sale_id": fact.end.sale_id}
+    after = moved(row, fact)
+    db.execute(ENDS_UPDATE, after | key)
+    step = (after["state"] in uses.COUNTED) - (row["state"] in uses.COUNTED)
+    if step:
+        quote, biz_day = db.execute(USED_SELECT, key).fetchone()
+        uses.move(db, uses.of_quote(decode(quote, Quote), biz_day), 1 if step > 0 else -1)
 
 
 def by_id(db: Connection, till: str, sale_id: str) -> StoredSale | None:
@@ -202,7 +212,8 @@ def line_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
     for line in sorted(fact.sale.basket.lines, key=lambda line: line.line_id):
         quoted = priced[line.line_id]
         yield (
-            fact.till, fact.sale.sale_id, line.line_id, line.sku, line.name, line.category, int(line.quantity_milli),
+            fact.till, fact.sale.sale_id, line.line_id, line.sku, line.name, line.category, line.brand,
+            encode(line.tags).decode() if line.tags else "", int(line.quantity_milli),
             quoted.gross_minor, quoted.net_minor, quoted.points_minor, quoted.vat_minor, line.cost_minor,
         )  # fmt: skip
 
@@ -218,7 +229,8 @@ def adjustment_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
 
 
 def _accrued(fact: Fact) -> int:
-    return sum(entry.centi for entry in fact.entries if entry.kind == "accrue")
+    """Of the sale's own member: a referrer's points are none of theirs."""
+    return sum(entry.centi for entry in fact.entries if entry.kind == "accrue" and fact.member in (None, entry.member_id))
 
 
 def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:
@@ -269,15 +281,18 @@ SEEN = (
 )  # fmt: skip
 ENDS = ("state", "ended_ms", "accrued_centi", "tenders", "fiscal", "completed_txn", "reversed_txn")
 SALE_INSERT = f"INSERT INTO sale ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"
-LINE_INSERT = """INSERT INTO sale_line (
-  till, sale_id, line_id, sku, name, category, quantity_milli, gross_minor, net_minor, points_minor, vat_minor, cost_minor
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+LINE_COLUMNS = (
+    "till", "sale_id", "line_id", "sku", "name", "category", "brand", "tags", "quantity_milli", "gross_minor", "net_minor",
+    "points_minor", "vat_minor", "cost_minor",
+)  # fmt: skip
+LINE_INSERT = f"INSERT INTO sale_line ({', '.join(LINE_COLUMNS)}) VALUES ({', '.join('?' * len(LINE_COLUMNS))})"
 ADJUSTMENT_INSERT = "INSERT INTO adjustment (till, sale_id, line_id, rule, off_minor) VALUES (?, ?, ?, ?, ?)"
 BY_ID_SELECT = f"SELECT {', '.join(SEEN)} FROM sale WHERE till = :till AND sale_id = :sale_id"
 BY_RECEIPT_SELECT = f"""SELECT {", ".join(SEEN)} FROM sale
 WHERE txn = (SELECT id FROM txn WHERE till = :till AND receipt_no = :receipt_no)"""
 ENDS_SELECT = f"SELECT {', '.join(ENDS)} FROM sale WHERE till = :till AND sale_id = :sale_id"
 ENDS_UPDATE = f"UPDATE sale SET {', '.join(f'{name} = :{name}' for name in ENDS)} WHERE till = :till AND sale_id = :sale_id"
+USED_SELECT = "SELECT quote, biz_day FROM sale WHERE till = :till AND sale_id = :sale_id"
 ATTEMPT_UPSERT = """INSERT INTO attempt (sale_id, txn, opened_ms, content_hash) VALUES (:sale_id, :txn, :now, :content_hash)
 ON CONFLICT (sale_id) DO UPDATE SET content_hash = excluded.content_hash"""
 ANSWER_INSERT = """INSERT INTO idempotency (key, verb, body_hash, answer, at_ms)

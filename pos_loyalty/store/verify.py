@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import ledger, sales
+from pos_loyalty.store import issues, ledger, sales
 from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS
@@ -122,6 +122,9 @@ def _fact_differences(db: Connection, row: LogRow) -> Iterator[str]:
         yield from _sale_differences(db, row, fact)
     if fact.end is not None and sales.end_columns(db, fact.till, fact.end.sale_id) is None and not _has_case(db, fact):
         yield f"{row.place}: it ends sale {fact.end.sale_id}, which is missing."
+    issues_here = fact.award is not None or (fact.sale is not None and _is_booked(db, fact))
+    if issues_here and list(issues.issue_rows(fact)) != db.execute(ISSUES_SELECT, (bytes.fromhex(fact.id),)).fetchall():
+        yield f"{row.place}: what it issued is not what the payload says."
     if fact.enrolment is not None and not _exists(db, "member", fact.enrolment.member_id):
         yield f"{row.place}: it enrols member {fact.enrolment.member_id}, who is missing."
 
@@ -199,6 +202,8 @@ def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
         yield from _column_differences(place, expected, dict(zip(sales.COLUMNS, stored, strict=True)))
     if list(sales.line_rows(fact)) != db.execute(LINES_SELECT, key).fetchall():
         yield f"{place}: its lines are not those of the payload."
+    if list(issues.take_rows(fact)) != db.execute(TAKEN_SELECT, key).fetchall():
+        yield f"{place}: the coupons that it took are not those of the payload."
     if list(sales.adjustment_rows(fact)) != db.execute(ADJUSTMENTS_SELECT, key).fetchall():
         yield f"{place}: its adjustments are not those of the payload."
 
@@ -213,6 +218,11 @@ def _head_differences(db: Connection) -> Iterator[str]:
         last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
         if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
             yield f"Till {till}: its log here does not end at fact {seq}, which was confirmed to it."
+
+
+def _is_booked(db: Connection, fact: Fact) -> bool:
+    """Whether a sale is here by this very fact: one that came twice is a case, and issues nothing."""
+    return db.execute("SELECT 1 FROM sale WHERE txn = ?", (bytes.fromhex(fact.id),)).fetchone() is not None
 
 
 def _has_case(db: Connection, fact: Fact) -> bool:
@@ -242,9 +252,10 @@ FROM entry WHERE txn = :txn ORDER BY n"""
 LOT_COLUMNS = ("member", "origin_txn", "unit", "usable_from", "expires_at", "amount")
 LOT_SELECT = f"SELECT base_seq, {', '.join(LOT_COLUMNS)} FROM lot WHERE id = :lot"
 SALE_SELECT = f"SELECT {', '.join(sales.COLUMNS)} FROM sale WHERE till = :till AND sale_id = :sale_id"
-LINES_SELECT = """SELECT
-  till, sale_id, line_id, sku, name, category, quantity_milli, gross_minor, net_minor, points_minor, vat_minor, cost_minor
-FROM sale_line WHERE till = :till AND sale_id = :sale_id ORDER BY line_id"""
+LINES_SELECT = f"""SELECT {", ".join(sales.LINE_COLUMNS)} FROM sale_line
+WHERE till = :till AND sale_id = :sale_id ORDER BY line_id"""
 ADJUSTMENTS_SELECT = """SELECT till, sale_id, line_id, rule, off_minor FROM adjustment
 WHERE till = :till AND sale_id = :sale_id ORDER BY line_id, rule"""
+ISSUES_SELECT = f"SELECT {', '.join(issues.ISSUE_COLUMNS)} FROM issue WHERE txn = ? ORDER BY n"
+TAKEN_SELECT = "SELECT code, till, sale_id FROM coupon_use WHERE till = :till AND sale_id = :sale_id ORDER BY code"
 CASE_SELECT = "SELECT 1 FROM suspense_case WHERE till = :till AND epoch = :epoch AND seq = :seq"

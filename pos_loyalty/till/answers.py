@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.engine.lots import next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import ledger, outbox, sales
+from pos_loyalty.store import issues, ledger, outbox, sales
+from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till.desk import Desk
-from pos_loyalty.till.model import MemberAnswer, SaleAnswer
+from pos_loyalty.till.known import paid_until_of, privileges_of
+from pos_loyalty.till.model import CouponAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.values import Points
 
@@ -46,6 +49,31 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         authorised_at=stored.authorised_at,
         ended_at=stored.ended_at,
         fiscal=stored.fiscal,
+        coupons=coupons_of(desk, stored),
+    )
+
+
+def coupons_of(desk: Desk, stored: StoredSale) -> tuple[CouponAnswer, ...]:
+    """The coupons that a completed sale issued, with the titles of the programme in force."""
+    if stored.state != "completed" or not stored.quote.issued:
+        return ()
+    return made_coupons(desk, stored.txn)
+
+
+def made_coupons(desk: Desk, txn: UUID) -> tuple[CouponAnswer, ...]:
+    """The coupons that a fact issued."""
+    series = desk.shelf.series(desk.db)
+    return tuple(
+        CouponAnswer(
+            code=made.code,
+            series=made.series,
+            title={str(language): words for language, words in series[made.series].title.items()}
+            if made.series in series
+            else {},
+            usable_from=made.usable_from,
+            expires_at=made.expires_at,
+        )
+        for made in issues.made_by(desk.db, txn)
     )
 
 
@@ -56,6 +84,7 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
     free_centi = max(0, usable - member.owed_centi)
     expiry = next_expiry(member.lots, now)
     heard_ms = outbox.state(desk.db).heard_ms
+    held = issues.held(desk.db, member.member_id)
     return MemberAnswer(
         member_id=member.member_id,
         card=card,
@@ -67,4 +96,15 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
         next_expiry=expiry.at if expiry else None,
         next_expiry_centi=expiry.centi if expiry else Points(0),
         known_at=None if heard_ms is None else from_ms(heard_ms),
+        privileges=_privileges(desk, held, now),
+        paid_until=paid_until_of(held),
+    )
+
+
+def _privileges(desk: Desk, held: tuple[Held, ...], now: datetime) -> tuple[PrivilegeAnswer, ...]:
+    """One for each name: the one that holds longest."""
+    longest = {each.name: each for each in privileges_of(held, now)}
+    titles = desk.shelf.wants(desk.db).privilege_titles if longest else {}
+    return tuple(
+        PrivilegeAnswer(name=name, title=titles.get(name, {}), expires_at=each.expires_at) for name, each in longest.items()
     )

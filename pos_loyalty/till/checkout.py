@@ -7,19 +7,23 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.ledger import release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
+from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, slips
+from pos_loyalty.till import answers, coupons, slips, tenders
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
-from pos_loyalty.till.pricing import ask
+from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.values import Points, encode
@@ -39,6 +43,8 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
     with write(desk.db):
         _check_points(desk, held, now)
+        if not still_stands(desk, held, now):
+            raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
         receipt_no = _receipt_no(desk)
         entries = reserve(held.quote, _ref(desk, request.sale_id))
         if request.complete:
@@ -64,6 +70,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
                     biz_day=desk.business_day(basket.opened_at),
                     completed=request.complete,
                     fiscal=request.fiscal,
+                    coupons_made=coupons.made(desk, held.quote.issued),
                 ),
             ),
             now,
@@ -81,7 +88,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
     stored = answers.stored_sale(desk, sale_id)
     quote = stored.quote
     entries: tuple[Entry, ...] = ()
-    problem = _contradiction(stored, request)
+    problem = _contradiction(desk, stored, request)
     if stored.state == "authorised":
         entries = settle(quote, _ref(desk, sale_id), now)
     elif stored.state == "cancelled":
@@ -127,12 +134,19 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
     with write(desk.db):
         if stored.state == "completed":
-            lots = ledger.all_lots_of(desk.db, stored.quote.member_id) if stored.quote.member_id else ()
-            entries = reverse_entries(ledger.sale_entries(desk.db, stored.till, sale_id), lots, _ref(desk, sale_id), now)
+            entries = _reversal(desk, stored, now)
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
+
+
+def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
+    """What undoes the entries of a sale, for its member and for others who got points by it."""
+    done = ledger.sale_entries(desk.db, stored.till, stored.sale_id)
+    lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
+    own = lots.pop(stored.quote.member_id or "", ())
+    return reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
 
 
 def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:
@@ -165,9 +179,20 @@ def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
     if reason is not None:
         raise _stale(desk, held, reason, now)
     if held.quote.line_refusals:
-        refused = held.quote.line_refusals[0]
-        raise ConflictError(f"Line {refused.line_id} may not be sold: {refused.reason}. Take it off the basket.")
+        raise ConflictError(_unsellable(held, programme))
+    if desk.shelf.wants(desk.db).tenders and not tenders.as_planned(held.request.basket, request.tenders):
+        basket = replace(held.request.basket, tenders=request.tenders)
+        planned = replace(held, request=replace(held.request, basket=basket))
+        raise _stale(desk, planned, f"The price hangs on how it is paid: {tenders.named(request.tenders)}", now)
     return held
+
+
+def _unsellable(held: Held, programme: Programme) -> str:
+    """The first line that the law or the maker's price forbids to sell so, by its name."""
+    refused = held.quote.line_refusals[0]
+    names = {line.line_id: line.name or line.sku for line in held.request.basket.lines}
+    text = line_refusal_text(refused, programme, "en", names)
+    return f"{text}. Take it off the basket or put its price right; nothing was sold."
 
 
 def _check_points(desk: Desk, held: Held, now: datetime) -> None:
@@ -232,21 +257,28 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
     sales.end(desk.db, ledger.append(desk.db, draft, desk.now()))
 
 
-def _contradiction(stored: StoredSale, request: CompleteRequest) -> str | None:
+def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
-    return _shortfall(stored, request.tenders or stored.tenders)
+    return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
 
 
-def _shortfall(stored: StoredSale, tenders: tuple[Tender, ...]) -> str | None:
-    paid_minor = sum(tender.amount_minor for tender in tenders)
-    if tenders and paid_minor < stored.quote.due_minor:
+def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
+    """The price was made for other kinds of payment than those that came."""
+    if not desk.shelf.wants(desk.db).tenders or tenders.as_planned(stored.basket, paid):
+        return None
+    return f"paid by {tenders.named(paid)}, priced for {tenders.named(stored.basket.tenders)}"
+
+
+def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
+    paid_minor = sum(tender.amount_minor for tender in paid)
+    if paid and paid_minor < stored.quote.due_minor:
         return f"tenders of {paid_minor} do not cover the due of {stored.quote.due_minor}"
     return None
 
 
-def _note_short_tenders(desk: Desk, stored: StoredSale, tenders: tuple[Tender, ...]) -> None:
-    problem = _shortfall(stored, tenders)
+def _note_short_tenders(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> None:
+    problem = _shortfall(stored, paid)
     if problem is not None:
         ledger.open_case(desk.db, reason="sale.completed", detail=f"{stored.sale_id}: {problem}")
 

@@ -50,9 +50,12 @@ def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> Member
     phone_index = None if request.phone is None else _phone_index(desk, request.phone)
     if phone_index is not None and members.by_phone_index(desk.db, phone_index) is not None:
         raise ConflictError("This phone belongs to a member already; find them by phone.")
+    referrer = None if request.referrer_card is None else find(desk, IdentifyRequest(card=request.referrer_card))
     fact = Enrolment(
         member_id=member_id,
         card=number,
+        referred_by=None if referrer is None else referrer.member_id,
+        birthday=request.birthday,
         phone_index=None if phone_index is None else phone_index.hex(),
         personal=seal.seal_personal(member_id, personal, key),
     )

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from pos_loyalty.engine.model import Basket, Id, Label, Money, Quote, Tender, Text
+from pos_loyalty.engine.explain import Sentence
+from pos_loyalty.engine.model import Accrual, Basket, Id, Label, Message, Money, MonthDay, Quote, Tender, Text
 from pos_loyalty.store.facts import Fiscal
 from pos_loyalty.values import Points, Value
 
@@ -27,6 +28,24 @@ class IdentifyRequest(Value):
     phone: Phone | None = None
 
 
+class PrivilegeAnswer(Value):
+    """A right that is not money: its name in the programme, its title by language, and when it ends."""
+
+    name: str
+    title: dict[str, str]
+    expires_at: datetime | None
+
+
+class CouponAnswer(Value):
+    """A coupon that a sale issued, for its owner's next purchases. Good in [usable_from, expires_at)."""
+
+    code: str
+    series: str
+    title: dict[str, str]
+    usable_from: datetime | None
+    expires_at: datetime | None
+
+
 class MemberAnswer(Value):
     """A member as the cashier sees them: nothing that names the person."""
 
@@ -43,6 +62,10 @@ class MemberAnswer(Value):
     next_expiry_centi: Points
     known_at: datetime | None
     """When head office last answered; None when it never has."""
+    privileges: tuple[PrivilegeAnswer, ...] = ()
+    """Those that hold now, as far as this till gave them."""
+    paid_until: datetime | None = None
+    """When the paid membership runs out that was bought at this till."""
 
 
 class QuoteRequest(Value):
@@ -62,6 +85,13 @@ class SaleRequest(Value):
     tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
     complete: bool = False
     fiscal: Fiscal | None = None
+
+
+class Told(Value):
+    """What a quote says to the cashier: sentences, and for each coupon that does not act the reason."""
+
+    sentences: tuple[Sentence, ...]
+    coupons: dict[str, str]
 
 
 class CompleteRequest(Value):
@@ -91,7 +121,32 @@ class EnrolRequest(Value):
     name: Text = ""
     phone: Phone | None = None
     cashier: Label = ""
+    birthday: MonthDay | None = None
+    referrer_card: CardNumber | None = None
+    """The card of the member who brought this one."""
     consents: Annotated[tuple[Literal["data", "advertising"], ...], Meta(max_length=2)] = ()
+
+
+class AwardRequest(Value):
+    """An act other than buying, by its name in the programme: review, survey, profile, friend …"""
+
+    act: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    cashier: Label = ""
+
+
+class AwardAnswer(Value):
+    """What an act brought."""
+
+    award_id: str
+    member_id: str
+    act: str
+    accruals: tuple[Accrual, ...]
+    accrued_centi: Points
+    coupons: tuple[CouponAnswer, ...]
+    privileges: tuple[str, ...]
+    messages: tuple[Message, ...]
+    balance_centi: Points
+    """The member's points after this, as known here."""
 
 
 class PrintRequest(Value):
@@ -113,6 +168,8 @@ class SaleAnswer(Value):
     authorised_at: datetime
     ended_at: datetime | None
     fiscal: Fiscal | None = None
+    coupons: tuple[CouponAnswer, ...] = ()
+    """Coupons that the sale issued; they are told once it is completed."""
 
 
 class PrintAnswer(Value):

@@ -10,25 +10,58 @@ from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import Basket, Member, Quote, State
 from pos_loyalty.errors import InputError, NotFoundError
-from pos_loyalty.store import members
+from pos_loyalty.store import ledger, members
+from pos_loyalty.till import known
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
-from pos_loyalty.values import Points
+from pos_loyalty.values import Points, Value
+
+
+class Asked(Value):
+    """What a quote is asked with."""
+
+    member: Member | None
+    state: State
+    online: bool
 
 
 def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     """Price the basket at its own time and hold the answer. Raises InputError, NotFoundError."""
-    basket = request.basket
-    member, online = _member(desk, request, now)
-    owed_centi = member.owed_centi if member is not None else Points(0)
-    quote = ask_engine(basket, member, desk.shelf.current(desk.db), State(), basket.opened_at)
+    seq = ledger.head(desk.db).seq
+    asked = _asked(desk, request, now)
+    quote = _answer(desk, request.basket, asked.member, asked.state)
     quote_id = desk.new_id().hex
     expires_at = now + timedelta(seconds=desk.config.till.quote_life_s)
     quote = replace(quote, quote_id=quote_id, expires_at=expires_at)
-    desk.quotes.put(quote_id, Held(request=request, quote=quote, expires_at=expires_at, online=online, owed_centi=owed_centi))
+    held = Held(
+        request=request,
+        quote=quote,
+        expires_at=expires_at,
+        online=asked.online,
+        owed_centi=asked.member.owed_centi if asked.member is not None else Points(0),
+        member=_lean(asked.member),
+        state=asked.state,
+        seq=seq,
+    )
+    desk.quotes.put(quote_id, held)
     return quote
+
+
+def still_stands(desk: Desk, held: Held, now: datetime) -> bool:
+    """Whether the same figures come out now, though sales were stored since. Points are looked at elsewhere: lots stay."""
+    if ledger.head(desk.db).seq == held.seq:
+        return True
+    asked = _asked(desk, held.request, now)
+    member = asked.member
+    if member is not None and held.member is not None:
+        then = held.member
+        member = replace(member, lots=then.lots, redeemable_centi=then.redeemable_centi, owed_centi=then.owed_centi)
+    if (_lean(member), asked.state) == (held.member, held.state):
+        return True
+    quote = _answer(desk, held.request.basket, member, asked.state)
+    return replace(quote, quote_id=held.quote.quote_id, expires_at=held.quote.expires_at) == held.quote
 
 
 def check_ours(desk: Desk, basket: Basket) -> None:
@@ -39,13 +72,27 @@ def check_ours(desk: Desk, basket: Basket) -> None:
         raise InputError("$.store", f'this is store "{desk.config.store.id}", the basket says "{basket.store}"')
 
 
-def _member(desk: Desk, request: QuoteRequest, now: datetime) -> tuple[Member | None, bool]:
+def _lean(member: Member | None) -> Member | None:
+    """Without what was bought, which may be long: it changes only when the sum of the member's sales does."""
+    return member if member is None or member.purchases is None else replace(member, purchases=None)
+
+
+def _answer(desk: Desk, basket: Basket, member: Member | None, state: State) -> Quote:
+    return ask_engine(basket, member, desk.shelf.current(desk.db), state, basket.opened_at)
+
+
+def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
+    basket = request.basket
+    wants = desk.shelf.wants(desk.db)
+    biz_day = desk.business_day(basket.opened_at)
+    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants)
     if request.member_id is None:
-        return None, True
+        return Asked(member=None, state=state, online=True)
     member = members.by_id(desk.db, request.member_id)
     if member is None:
         raise NotFoundError("This member is not known at this till; read the card again or sell without it.")
     rights = rights_of(desk.db, desk.config, member.member_id, desk.day_start(now), now)
     # A host's opened_at revives no lot and hastens none: it must be usable by the till's own clock too.
     lots = tuple(lot for lot in member.lots if is_usable(lot, now))
-    return replace(member, lots=lots, redeemable_centi=rights.cap_centi), rights.online
+    member = known.with_past(desk.db, member, biz_day, wants)
+    return Asked(member=replace(member, lots=lots, redeemable_centi=rights.cap_centi), state=state, online=rights.online)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pos_loyalty.engine import load_programme
+from pos_loyalty.engine.coupons import Series
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import NotFoundError, ProgrammeError
 from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, write
+from pos_loyalty.till.wants import Wants, wants_of
 
 
 class ProgrammeShelf:
@@ -19,6 +22,7 @@ class ProgrammeShelf:
         self._currency = currency
         self._seen: bytes | None = None
         self._current: Programme | None = None
+        self._wants: Wants | None = None
         self.fault: str | None = None
 
     def current(self, db: Connection) -> Programme:
@@ -31,6 +35,20 @@ class ProgrammeShelf:
             raise NotFoundError(self.fault or "This till has no programme yet: run the sync, or name a file in till.programme.")
         return self._current
 
+    def wants(self, db: Connection) -> Wants:
+        """What the programme in force asks of the till. Raises NotFoundError as ``current`` does."""
+        programme = self.current(db)
+        if self._wants is None:
+            self._wants = wants_of(programme)
+        return self._wants
+
+    def series(self, db: Connection) -> Mapping[str, Series]:
+        """Coupon series in force, by id; none when there is no programme."""
+        try:
+            return self.current(db).series
+        except NotFoundError:
+            return {}
+
     def _take(self, db: Connection) -> None:
         """Put the newest sound programme in force, the one that is there included."""
         self.fault = None
@@ -42,7 +60,7 @@ class ProgrammeShelf:
             except ProgrammeError as error:
                 self.fault = self.fault or f"The newest programme is faulty, the one before stays in force: {error}"
                 continue
-            self._current = programme
+            self._current, self._wants = programme, None
             return
 
 

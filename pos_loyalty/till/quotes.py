@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime
 
-from pos_loyalty.engine.model import Quote
+from pos_loyalty.engine.model import Member, Quote, State
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.values import Points, Value
 
@@ -22,6 +22,11 @@ class Held(Value):
     """Whether head office answered when the rights were counted."""
     owed_centi: Points
     """What the member owed then."""
+    member: Member | None
+    state: State
+    """What was known of the member and the rules' uses."""
+    seq: int
+    """The last fact of the log then: while none has come since, nothing of this is older than it was."""
 
 
 class HeldQuotes:

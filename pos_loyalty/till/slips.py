@@ -9,16 +9,17 @@ from msgspec.structs import replace
 
 from drivers.symbology import mask
 from pos_loyalty.config import Language
+from pos_loyalty.engine.explain import issue_text, privilege_text
 from pos_loyalty.engine.lots import next_expiry
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import ledger, members, prints
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till.answers import balance_of
+from pos_loyalty.till.answers import balance_of, coupons_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.rights import head_office_answers
 from pos_loyalty.values import Points
-from receipts.compose import Receipt, compose
+from receipts.compose import PaperCoupon, Receipt, compose
 from receipts.escpos import to_escpos
 from receipts.text import to_text
 
@@ -85,9 +86,12 @@ def _bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
 
 def _plain_bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
     """The receipt with SKUs for names, when a name has a sign that the page lacks; empty when even that cannot be printed."""
-    lines = tuple(replace(line, name="") for line in receipt.basket.lines)
+    basket = replace(receipt.basket, lines=tuple(replace(line, name="") for line in receipt.basket.lines))
+    coupons = tuple(replace(coupon, title={}) for coupon in receipt.coupons)
+    quote = replace(receipt.quote, messages=())
+    plain = replace(receipt, basket=basket, quote=quote, titles={}, notes=(), coupons=coupons)
     try:
-        return _bytes(desk, replace(receipt, basket=replace(receipt.basket, lines=lines), titles={}), language)
+        return _bytes(desk, plain, language)
     except InputError:
         return b""
 
@@ -112,8 +116,29 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
         expiring_centi=expiry.centi if expiry else Points(0),
         expiring_at=expiry.at if expiry else None,
         is_offline=_is_cut_off(desk),
+        notes=_notes(desk, stored, language),
+        coupons=tuple(
+            PaperCoupon(code=each.code, title=each.title, usable_from=each.usable_from, expires_at=each.expires_at)
+            for each in coupons_of(desk, stored)
+        ),
         copy_no=copy,
     )
+
+
+def _notes(desk: Desk, stored: StoredSale, language: Language) -> tuple[str, ...]:
+    """What the member is told of privileges and memberships; coupons have a place of their own."""
+    quote = stored.quote
+    if stored.state != "completed" or not (quote.privileges or quote.issued):
+        return ()
+    try:
+        programme = desk.shelf.current(desk.db)
+    except NotFoundError:
+        return ()
+    dated = [issue for issue in quote.issued if issue.kind != "coupon"]
+    names = {issue.series for issue in dated if issue.kind == "privilege"}
+    told = [privilege_text(name, programme, language) for name in quote.privileges if name not in names]
+    told += [issue_text(issue, programme, language) for issue in dated]
+    return tuple(told)
 
 
 def _is_cut_off(desk: Desk) -> bool:

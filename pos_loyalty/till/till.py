@@ -15,10 +15,12 @@ from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, checkout, enrolment, pricing, slips
+from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
+    AwardAnswer,
+    AwardRequest,
     CancelRequest,
     CompleteRequest,
     EnrolRequest,
@@ -30,6 +32,7 @@ from pos_loyalty.till.model import (
     QuoteRequest,
     SaleAnswer,
     SaleRequest,
+    Told,
     VoidRequest,
 )
 
@@ -85,6 +88,10 @@ class Till:
             request = QuoteRequest(basket=request.basket, member_id=found.member_id)
         return pricing.ask(self._desk, request, self._desk.now())
 
+    def told(self, quote_id: str, language: Language, goods: Mapping[str, str]) -> Told:
+        """What a held quote says to the cashier. ``goods``: SKU to name. Raises NotFoundError when it is not held."""
+        return telling.tell(self._desk, quote_id, language, goods)
+
     def authorise(self, request: SaleRequest, key: str) -> SaleAnswer:
         """Reserve what the held quote takes; with ``complete``, settle it in the same step.
 
@@ -132,6 +139,16 @@ class Till:
             return enrolment.enrol(self._desk, request, keep)
 
         return self._desk.once(key, "enrol", request, MemberAnswer, act)
+
+    def award(self, member_id: str, request: AwardRequest, key: str) -> AwardAnswer:
+        """What the programme gives a member for an act other than buying. Raises InputError, NotFoundError, ConflictError."""
+
+        def act(keep: Keep[AwardAnswer]) -> AwardAnswer:
+            return awards.award(self._desk, member_id, request, keep)
+
+        answer = self._desk.once(key, f"award {member_id}", request, AwardAnswer, act)
+        log.info("member.awarded", member_id=member_id, act=request.act, accrued_centi=answer.accrued_centi)
+        return answer
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""

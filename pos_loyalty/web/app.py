@@ -40,7 +40,7 @@ def application(
     app = Starlette(
         routes=[
             *api.routes(till, worker, scans, shop.languages),
-            *page.routes(shop, worker, titles or page.nothing, names or page.Names()),
+            *page.routes(till, shop, worker, titles or page.nothing, names or page.Names()),
         ],
         exception_handlers={
             LoyaltyError: problems.on_loyalty_error,

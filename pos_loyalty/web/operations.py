@@ -6,6 +6,8 @@ from typing import Literal
 
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.till.model import (
+    AwardAnswer,
+    AwardRequest,
     CancelRequest,
     CompleteRequest,
     EnrolRequest,
@@ -25,7 +27,7 @@ from pos_loyalty.web.scans import Scan
 Media = Literal["application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png"]
 
 
-class Operation(Value):
+class Operation(Value, kw_only=True):
     """One method of one path. ``body`` None: nothing is sent. ``writes``: an Idempotency-Key is needed."""
 
     name: str
@@ -79,6 +81,10 @@ OPERATIONS = (
     Operation(
         name="enrol", method="POST", path="/v1/members", body=EnrolRequest, answer=MemberAnswer, writes=True,
         problems=WRITING, summary="A new member with a card from the shop's range.",
+    ),
+    Operation(
+        name="award", method="POST", path="/v1/members/{member_id}/awards", body=AwardRequest, answer=AwardAnswer, writes=True,
+        problems=(404, *WRITING), summary="Points and gifts for an act other than buying, by the programme's rules for it.",
     ),
     Operation(
         name="scans", method="GET", path="/v1/scans", answer=Scan, media="text/event-stream", problems=(503,),

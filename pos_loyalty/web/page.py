@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ from starlette.staticfiles import StaticFiles
 
 from pos_loyalty.config import Language
 from pos_loyalty.i18n import SIGNS, catalogue, tr
+from pos_loyalty.values import encode
 from pos_loyalty.web.api import JSON, Worker
 from pos_loyalty.web.body import language_of
 from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
-from pos_loyalty.web.verbs import Shop
+from pos_loyalty.web.verbs import Shop, Verbs
 
 HOME = Path(__file__).parent
 PAGE = "page."
@@ -28,8 +29,6 @@ SCRIPT_WORDS = (PAGE, "point.", "rule.")
 
 Titles = Callable[[], Mapping[str, Mapping[str, str]]]
 """Titles by id and language."""
-CouponRules = Callable[[], Mapping[str, Sequence[str]]]
-"""The rules that a coupon code turns on."""
 
 
 def nothing() -> dict[str, Any]:
@@ -41,17 +40,17 @@ class Names(NamedTuple):
     """What the programme in force names besides its rules. Asked in the till's thread, anew whenever the programme changes."""
 
     tiers: Titles = nothing
-    coupons: CouponRules = nothing
 
 
-def routes(shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Route | Mount]:
+def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Route | Mount]:
     """The page and what its script reads."""
 
     def all_names() -> dict[str, object]:
-        return {"rules": titles(), "tiers": names.tiers(), "coupons": names.coupons()}
+        return {"rules": titles(), "tiers": names.tiers()}
 
     loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
     template = loader.get_template("cashier.html")
+    goods = {product.sku: product.name or product.sku for product in shop.products}
     products = msgspec.json.encode(shop.products)
     openapi = OPENAPI_FILE.read_bytes()
 
@@ -64,6 +63,10 @@ def routes(shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Rou
     async def name_list(request: Request) -> Response:
         return Response(msgspec.json.encode(await worker.run(all_names)), media_type=JSON)
 
+    async def told(request: Request) -> Response:
+        language = language_of(request, shop.languages) or shop.languages[0]
+        return Response(encode(await worker.run(till.told, request.path_params["quote_id"], language, goods)), media_type=JSON)
+
     async def description(request: Request) -> Response:
         return Response(openapi, media_type=JSON)
 
@@ -72,6 +75,7 @@ def routes(shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Rou
         Route("/openapi.json", description),
         Route("/page/products.json", product_list),
         Route("/page/names.json", name_list),
+        Route("/page/told/{quote_id}", told),
         Mount("/static", StaticFiles(directory=HOME / "static")),
     ]
 

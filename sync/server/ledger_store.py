@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
 
+from msgspec import field
+
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.values import Value
@@ -48,6 +50,8 @@ class Known(Value):
     lent_centi: dict[str, int]
     card_holder: str | None
     is_member_taken: bool
+    others: dict[str, MemberState | None] = field(default_factory=dict)
+    """Members whom only entries of the fact name: those who brought a friend."""
 
 
 class Case(Value):

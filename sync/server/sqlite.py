@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import ledger, members, programmes, sales, seal
+from pos_loyalty.store import awards, ledger, members, programmes, sales, seal
 from pos_loyalty.store.db import Connection, meta, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from sync.server import sqlite_members
@@ -63,6 +63,7 @@ class SqliteLedgerStore:
             sale_state=None if sale is None else self._one(SALE_SELECT, sale),
             lent_centi={} if sale is None else self._lent(sale),
             card_holder=None if enrolment is None else self._one(CARD_SELECT, {"card": enrolment.card}),
+            others={member: self._member_state(member) for member in _others(fact)},
             is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
         )
 
@@ -72,6 +73,8 @@ class SqliteLedgerStore:
         try:
             shortfalls = ledger.store_fact(self._db, booked, posting.payload, posting.prev_hash, posting.hash)
             self._move_sale(posting)
+            if booked.award is not None:
+                awards.add(self._db, booked)
             self._enrol(posting, member_key)
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
@@ -183,6 +186,13 @@ class SqliteLedgerStore:
     def _one(self, select: str, row: Mapping[str, object]) -> str | None:
         found = self._db.execute(select, row).fetchone()
         return None if found is None else str(found[0])
+
+
+def _others(fact: Fact) -> list[str]:
+    """Members of the entries who are not the fact's own; none for a fact about nobody, such as an import."""
+    if fact.member is None:
+        return []
+    return sorted({entry.member_id for entry in fact.entries if entry.member_id is not None and entry.member_id != fact.member})
 
 
 TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till AND epoch > 0"

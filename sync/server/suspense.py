@@ -97,7 +97,10 @@ class _Booking:
         return True, True
 
     def check_member(self, fact: Fact) -> None:
-        """Open a case for a member who is not known or not active. Their points are booked all the same."""
+        """Open a case for each member who is not known or not active. Their points are booked all the same."""
+        for member, state in self._known.others.items():
+            if state != "active":
+                self._open(f"member.{state or 'unknown'}", f"{fact.kind} gives points to member {member}")
         if fact.member is None or fact.enrolment is not None or self._known.member_state == "active":
             return
         self._open(f"member.{self._known.member_state or 'unknown'}", f"{fact.kind} of member {fact.member}")

@@ -35,7 +35,8 @@ def test_quote_answers_as_the_house_says(files: Path) -> None:
     quote = json.loads(done.stdout)
     assert (quote["gross_minor"], quote["total_minor"], quote["due_minor"]) == (30_000, 27_000, 22_000)
     assert quote["lines"][0]["fiscal"] == [{"quantity": "2", "price_minor": 11_000}]
-    assert quote["redemption"] == {"centi": 5000, "off_minor": 5000, "max_centi": 5000, "lots": [{"lot_id": "l", "centi": 5000}]}
+    lots = [{"lot_id": "l", "centi": 5000}]
+    assert quote["redemption"] == {"centi": 5000, "off_minor": 5000, "max_centi": 5000, "lots": lots, "things": []}
     names = {
         "basket_id",
         "programme",
@@ -52,6 +53,36 @@ def test_quote_answers_as_the_house_says(files: Path) -> None:
     }
     assert names <= quote.keys()
     assert quote["proof"]["proven"] is True
+
+
+def test_quote_is_a_table_with_reasons_for_people(files: Path) -> None:
+    asked = ("quote", "--programme", f"{files}/p.toml", "--basket", f"{files}/b.json", "--member", f"{files}/m.json")
+    english, russian = run(*asked), run(*asked, "--language", "ru")
+    assert english.returncode == russian.returncode == 0, english.stderr
+    rows = english.stdout.splitlines()
+    assert next(row for row in rows if row.startswith("Gross")).endswith("300.00")
+    assert next(row for row in rows if row.startswith("To pay")).endswith("220.00")
+    assert "- Points paid 50.00 (50\u00a0points)" in rows
+    assert next(row for row in russian.stdout.splitlines() if row.startswith("К оплате")).endswith("220,00")
+
+
+def test_check_lists_every_fault_and_every_doubt(files: Path) -> None:
+    twice = PROGRAMME + '[[rule]]\nid = "x"\nthen = [{ do = "points", fixed = "0" }]\n' * 2
+    (files / "bad.toml").write_text(twice, encoding="utf-8")
+    done = run("programme", "check", f"{files}/bad.toml", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1 and found["programme"] is None
+    assert len([fault for fault in found["faults"] if "already the id" in fault["text"]]) == 1
+    assert len([fault for fault in found["faults"] if fault["place"].endswith("fixed")]) == 2
+    (files / "doubtful.toml").write_text(PROGRAMME + '[[coupon]]\nid = "nobodys"\n', encoding="utf-8")
+    done = run("programme", "check", f"{files}/doubtful.toml")
+    assert done.returncode == 0 and 'warning: no rule asks for a coupon of "nobodys"' in done.stdout
+
+
+def test_the_schema_is_json(files: Path) -> None:
+    done = run("programme", "schema")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["$ref"] == "#/$defs/ProgrammeText"
 
 
 def test_ndjson_answers_line_by_line_and_marks_the_bad_one(files: Path) -> None:
@@ -76,7 +107,7 @@ def test_ndjson_answers_line_by_line_and_marks_the_bad_one(files: Path) -> None:
             2,
             "nowhere.toml: cannot be read: No such file or directory",
         ),
-        (["programme", "check", "{files}/bad.toml"], 2, 'bad.toml: rule[0].then[0].percent: "120%" is more than 100%'),
+        (["programme", "check", "{files}/bad.toml"], 1, 'bad.toml: rule[0].then[0].percent: "120%" is more than 100%'),
         (["till", "--config", "{files}/none.toml"], 2, "none.toml: cannot be read"),
         (["verify", "--database", "{files}/none.db"], 1, "There is no database at"),
         (["report", "day", "--from", "2026-13-01", "--to", "2026-11-30"], 2, "2026-13-01"),

@@ -17,6 +17,7 @@ from pos_loyalty.engine.model import (
     Adjustment,
     Basket,
     Line,
+    Message,
     Proof,
     Quote,
     QuoteLine,
@@ -25,7 +26,7 @@ from pos_loyalty.engine.model import (
 )
 from pos_loyalty.i18n import LANGUAGES, Language
 from pos_loyalty.values import Minor, Points, Thousandths
-from receipts.compose import Receipt, compose
+from receipts.compose import PaperCoupon, Receipt, compose
 from receipts.escpos import to_escpos
 from receipts.png import to_png
 from receipts.text import to_text
@@ -109,7 +110,24 @@ def cancelled() -> Receipt:
     return replace(full(), kind="cancelled", tenders=(), balance_centi=Points(115_200))
 
 
-SAMPLES = {"full": full, "plain": plain, "copy": copy, "reversed": reversed_sale, "cancelled": cancelled}
+def gifted() -> Receipt:
+    """A sale that says something, gives a privilege and issues two coupons."""
+    said = Message(rule="news", where="both", text={"ru": "В субботу — дегустация сыров!", "en": "Cheese tasting on Saturday!"})
+    unsaid = Message(rule="till", where="screen", text={"ru": "Предложите пакет", "en": "Offer a bag"})
+    title = {"ru": "−15 % на весь чек", "en": "15% off the whole receipt"}
+    coupons = (
+        PaperCoupon(code="NEXT-7K3M-9QXD-R", title=title, usable_from=_day(2026, 11, 22), expires_at=_day(2026, 12, 22)),
+        PaperCoupon(code="COFFEE-2B4F-T", usable_from=AT, expires_at=_day(2027, 1, 1)),
+    )
+    return replace(
+        plain(),
+        quote=replace(plain().quote, messages=(said, unsaid)),
+        notes=("Бесплатная доставка — по 21.11.2027",),
+        coupons=coupons,
+    )
+
+
+SAMPLES = {"gifted": gifted, "full": full, "plain": plain, "copy": copy, "reversed": reversed_sale, "cancelled": cancelled}
 
 
 def _day(year: int, month: int, day: int) -> datetime:

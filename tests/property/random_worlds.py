@@ -123,6 +123,8 @@ def a_rule(draw: st.DrawFn, name: str) -> str:
             st.sampled_from((f'{{ do = "points", rate = "{rate}"{on} }}', f'{{ do = "points", multiplier = "1.5"{on} }}'))
         )
     when = draw(st.sampled_from(CONDITIONS))
+    if stage == "points" and "member = false" in when:
+        when = ""
     priority = draw(st.integers(-1, 1))
     return f'[[rule]]\nid = "{name}"\nstage = "{stage}"\npriority = {priority}\nwhen = [{when}]\nthen = [{then}]\n'
 

@@ -8,9 +8,24 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pos_loyalty.engine.money import allocate, half_up, percent_of, split_evenly, sum_of, unit_price_nearest, unit_price_within
+from pos_loyalty.engine.money import (
+    allocate,
+    half_up,
+    percent_of,
+    percent_within,
+    share_up,
+    split_evenly,
+    sum_of,
+    unit_price_nearest,
+    unit_price_within,
+    up,
+    vat_in,
+    whole_in,
+    with_margin,
+)
+from tests.property.seeded_worlds import effort
 
-LAW = settings(max_examples=200, deadline=None)
+LAW = settings(max_examples=effort(few=60, some=200, many=2_000), deadline=None)
 WEIGHTS = st.lists(st.one_of(st.integers(0, 20), st.integers(0, 10**9)), max_size=9)
 AMOUNT = st.one_of(st.integers(0, 50), st.integers(0, 10**9))
 
@@ -87,3 +102,37 @@ def test_pieces_multiply_out(total: int, pieces: int) -> None:
     price, dearer = split_evenly(total, pieces)
     assert (pieces - dearer) * price + dearer * (price + 1) == total
     assert 0 <= dearer < pieces
+
+
+@LAW
+@given(st.integers(0, 10**12), st.integers(0, 10_000), st.integers(1, 10**6))
+def test_floors_round_up_and_limits_down_by_less_than_one(amount: int, rate: int, whole: int) -> None:
+    part = min(rate, whole)
+    exact = (
+        (up(amount, whole), Fraction(amount, whole)),
+        (with_margin(amount, rate), Fraction(amount * (10_000 + rate), 10_000)),
+        (share_up(amount, part, whole), Fraction(amount * part, whole)),
+    )
+    assert all(0 <= rounded - value < 1 for rounded, value in exact)
+    assert 0 <= Fraction(amount * rate, 10_000) - percent_within(amount, rate) < 1
+    assert 0 <= Fraction(amount, whole) - whole_in(amount, whole) < 1
+
+
+@LAW
+@given(st.integers(0, 10**12), st.integers(0, 10_000))
+def test_vat_and_what_is_without_it_make_the_sum(amount: int, rate: int) -> None:
+    vat = vat_in(amount, rate)
+    assert abs(vat - Fraction(amount * rate, 10_000 + rate)) <= Fraction(1, 2)
+    assert vat_in(amount, None) == 0
+
+
+def test_corners_of_a_split() -> None:
+    assert allocate([], 5, []) == []
+    assert allocate([0, 0], 5, [9, 9]) == [0, 0], "without a weight nobody takes"
+    assert allocate([1, 1], 5, [0, 9]) == [0, 5], "without room neither"
+    assert allocate([1, 1, 1], 2, [9, 9, 9]) == [1, 1, 0], "of equals the earlier"
+    assert allocate([1, 3], 2, [9, 9]) == [0, 2], "of equal remainders the heavier"
+    assert allocate([1, 1], 10, [3, 9]) == [3, 7], "what one cannot take goes to the other"
+    assert allocate([1, 1], 6, [3, 3]) == [3, 3]
+    assert allocate([5], 7, [4]) == [4]
+    assert allocate([2, 1, 1], 4, [1, 9, 9]) == [1, 2, 1]

@@ -10,110 +10,153 @@ from pos_loyalty.engine import quote
 from pos_loyalty.engine.model import Basket, Member, Quote, State
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.values import convert
+from tests.scenarios.acts import seen_in_award
+from tests.scenarios.seen import minor, seen_in
 
 AT = "2026-11-21T12:30:05+03:00"
 """A Saturday in Moscow: the time of a scenario that names none."""
 
 LINE_WORDS = {
-    "id",
-    "sku",
-    "name",
-    "quantity",
-    "price",
-    "category",
-    "brand",
-    "tags",
-    "measure",
-    "floor",
-    "vat",
-    "prior_off",
-    "marks",
+    "name": "name",
+    "category": "category",
+    "brand": "brand",
+    "tags": "tags",
+    "measure": "measure",
+    "marks": "marks",
+    "seller": "seller",
+    "volume_ml": "volume_ml",
 }
+LINE_MONEY = {
+    "price": "price_minor",
+    "floor": "floor_minor",
+    "cost": "cost_minor",
+    "prior_off": "prior_off_minor",
+    "max_price": "max_price_minor",
+}
+LINE_RATES = {"vat": "vat_bp", "strength": "strength_bp"}
+MEMBER_WORDS = {
+    "tier",
+    "segments",
+    "staff",
+    "birthday",
+    "birthday_set_at",
+    "joined_at",
+    "counters",
+    "referred_by",
+    "paid_until",
+    "profile",
+    "dates",
+}
+MEMBER_POINTS = {"redeemable": "redeemable_centi", "owed": "owed_centi"}
+DAY_MONEY = {"net": "net_minor", "earned": "earned_centi", "redeemed": "redeemed_centi"}
+WORDS = {
+    "at",
+    "store",
+    "till",
+    "cashier",
+    "redeem",
+    "coupons",
+    "unique_coupons",
+    "uses",
+    "budgets",
+    "lines",
+    "manual",
+    "tenders",
+    "choices",
+    "member",
+    "expect",
+}
+"""What a scenario may say of one sale."""
+ABOUT = {"title", "case", "setting", "beside", "diverges", "note", "covers", "rules", "step", "for_quantity", "return_of", "back"}
+"""What a scenario may say of itself."""
 
 
-def minor(text: str) -> int:
-    """ "150.00" → 15000."""
-    whole, _, rest = text.partition(".")
-    assert len(rest) in (0, 2), f"{text!r}: write money with two digits after the point"
-    sign = -1 if whole.startswith("-") else 1
-    return sign * (abs(int(whole)) * 100 + int(rest or "0"))
-
-
-def shown(amount: int) -> str:
-    """15000 → "150.00"."""
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02d}"
-
-
-def answer_to(scenario: Mapping[str, Any], programme: Programme) -> Quote:
-    """Ask the engine what the scenario asks."""
+def answer_to(scenario: Mapping[str, Any], programme: Programme, member: Member | None = None) -> Quote:
+    """Ask the engine what the scenario asks, of the member that the scenario describes when none is given."""
+    unknown = scenario.keys() - WORDS - ABOUT
+    assert not unknown, f"unknown words in a scenario: {sorted(unknown)}"
     at = datetime.fromisoformat(scenario.get("at", AT))
+    who = member if member is not None else member_of(scenario)
+    return quote(basket_of(scenario, programme), who, programme, _state(scenario), at)
+
+
+def basket_of(scenario: Mapping[str, Any], programme: Programme) -> Basket:
+    """The basket of a scenario."""
     redeem = scenario.get("redeem")
     raw = {
         "basket_id": "scenario",
-        "store": "S1",
-        "till": "T1",
-        "opened_at": at.isoformat(),
+        "store": scenario.get("store", "S1"),
+        "till": scenario.get("till", "T1"),
+        "cashier": scenario.get("cashier", ""),
+        "opened_at": datetime.fromisoformat(scenario.get("at", AT)).isoformat(),
         "currency": programme.currency,
         "coupons": scenario.get("coupons", []),
         "redeem": redeem if redeem in (None, "max") else minor(redeem),
         "lines": [_line(number, row) for number, row in enumerate(scenario.get("lines", []), start=1)],
-        "manual": [{"line_id": line_id, "off_minor": minor(off)} for line_id, off in scenario.get("manual", {}).items()],
+        "manual": [_manual(line_id, off) for line_id, off in scenario.get("manual", {}).items()],
+        "tenders": [{"kind": kind, "amount_minor": minor(amount)} for kind, amount in scenario.get("tenders", {}).items()],
+        "choices": scenario.get("choices", {}),
     }
-    member = scenario.get("member")
-    state = {"coupons": scenario.get("unique_coupons", {})}
-    who = None if member is None else convert(_member(member), Member)
-    return quote(convert(raw, Basket), who, programme, convert(state, State), at)
+    return convert(raw, Basket)
+
+
+def member_of(scenario: Mapping[str, Any]) -> Member | None:
+    """The member of a scenario, if it has one."""
+    return None if "member" not in scenario else convert(_member(scenario["member"]), Member)
 
 
 def _line(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    assert not row.keys() - LINE_WORDS, f"unknown words in a line: {sorted(row.keys() - LINE_WORDS)}"
-    line = {key: row[key] for key in ("name", "category", "brand", "tags", "measure", "marks") if key in row}
-    line |= {"line_id": row.get("id", str(number)), "sku": row.get("sku", f"sku-{number}")}
-    line |= {"quantity": row.get("quantity", "1"), "price_minor": minor(row["price"])}
-    line |= {name: minor(row[word]) for word, name in (("floor", "floor_minor"), ("prior_off", "prior_off_minor")) if word in row}
-    return line | ({"vat_bp": minor(row["vat"].rstrip("%"))} if "vat" in row else {})
+    known = {"id", "sku", "quantity"} | LINE_WORDS.keys() | LINE_MONEY.keys() | LINE_RATES.keys()
+    assert not row.keys() - known, f"unknown words in a line: {sorted(row.keys() - known)}"
+    line = {name: row[word] for word, name in LINE_WORDS.items() if word in row}
+    line |= {"line_id": row.get("id", str(number)), "sku": row.get("sku", row.get("id", f"sku-{number}"))}
+    line |= {"quantity": row.get("quantity", "1")}
+    line |= {name: minor(row[word]) for word, name in LINE_MONEY.items() if word in row}
+    return line | {name: minor(row[word].rstrip("%")) for word, name in LINE_RATES.items() if word in row}
+
+
+def _manual(line_id: str, off: str | Mapping[str, str]) -> dict[str, Any]:
+    """``{ 1 = "15.00" }``, or with the cashier's role ``{ 1 = { off = "15.00", role = "senior" } }``."""
+    if isinstance(off, str):
+        return {"line_id": line_id, "off_minor": minor(off)}
+    return {"line_id": line_id, "off_minor": minor(off["off"]), "role": off["role"]}
 
 
 def _member(row: Mapping[str, Any]) -> dict[str, Any]:
-    lots = [
+    known = {"id", "lots", "sales", "days", "purchases"} | MEMBER_WORDS | MEMBER_POINTS.keys()
+    assert not row.keys() - known, f"unknown words in a member: {sorted(row.keys() - known)}"
+    member = {"member_id": row.get("id", "M1")} | {word: row[word] for word in MEMBER_WORDS if word in row}
+    member |= {name: minor(row[word]) for word, name in MEMBER_POINTS.items() if word in row}
+    member["lots"] = [
         {"lot_id": name, "centi": minor(lot["points"])} | {key: lot[key] for key in ("usable_from", "expires_at") if key in lot}
         for name, lot in row.get("lots", {}).items()
     ]
-    return {"member_id": "M1", "lots": lots} | {key: row[key] for key in ("tier", "segments", "staff") if key in row}
+    if "sales" in row:
+        member["sales"] = {"count": row["sales"]["count"], "spent_minor": minor(row["sales"].get("spent", "0"))}
+    for word in ("days", "purchases"):
+        if word in row:
+            member[word] = [{DAY_MONEY.get(key, key): minor(each[key]) if key in DAY_MONEY else each[key] for key in each}
+                            for each in row[word]]  # fmt: skip
+    return member
 
 
-def seen_in(answer: Quote) -> dict[str, Any]:
-    """What a scenario may expect of a quote, under the words that it uses."""
-    off: dict[str, int] = {}
-    for line in answer.lines:
-        for adjustment in line.adjustments:
-            off[adjustment.rule] = off.get(adjustment.rule, 0) + adjustment.off_minor
-    return {
-        "gross": shown(answer.gross_minor),
-        "total": shown(answer.total_minor),
-        "due": shown(answer.due_minor),
-        "lines": {line.line_id: shown(line.net_minor) for line in answer.lines},
-        "vat": {line.line_id: shown(line.vat_minor) for line in answer.lines},
-        "fiscal": {
-            line.line_id: [f"{p.quantity_milli.text} x {shown(p.price_minor)}" for p in line.fiscal] for line in answer.lines
-        },
-        "applied": list(answer.applied),
-        "off": {rule: shown(amount) for rule, amount in off.items()},
-        "refused": {each.rule: f"{each.condition}: {each.have}, needs {each.need}" for each in answer.refusals},
-        "beaten": {each.rule: f"{each.by} by {shown(each.difference_minor)}" for each in answer.beaten},
-        "floors": {each.line_id: shown(each.stopped_minor) for each in answer.floors},
-        "points": {each.rule: shown(each.centi) for each in answer.accruals},
-        "usable_from": {each.rule: each.usable_from.isoformat() for each in answer.accruals},
-        "expires_at": {each.rule: each.expires_at.isoformat() for each in answer.accruals if each.expires_at},
-        "redeemed": shown(answer.redemption.centi),
-        "most": shown(answer.redemption.max_centi),
-        "lots": {use.lot_id: shown(use.centi) for use in answer.redemption.lots},
-    }
+def _state(scenario: Mapping[str, Any]) -> State:
+    raw: dict[str, Any] = {"coupons": scenario.get("unique_coupons", {})}
+    if "uses" in scenario:
+        raw["uses"] = scenario["uses"]
+    raw["budgets"] = {rule: minor(left) for rule, left in scenario.get("budgets", {}).items()}
+    return convert(raw, State)
 
 
 def differences(scenario: Mapping[str, Any], programme: Programme) -> dict[str, tuple[Any, Any]]:
     """Word → (seen, expected) wherever the quote is not as the scenario expects."""
-    seen = seen_in(answer_to(scenario, programme))
-    expect = scenario["expect"]
+    if "act" in scenario:
+        member = convert(_member(scenario["member"]), Member)
+        at = datetime.fromisoformat(scenario.get("at", AT))
+        return differences_of(seen_in_award(scenario, programme, member, _state(scenario), at), scenario["expect"])
+    return differences_of(seen_in(answer_to(scenario, programme)), scenario["expect"])
+
+
+def differences_of(seen: Mapping[str, Any], expect: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Word → (seen, expected) wherever they differ."""
     return {word: (seen[word], expect[word]) for word in expect if seen[word] != expect[word]}

@@ -59,7 +59,7 @@ def test_a_multiplier_multiplies_what_other_rules_give() -> None:
 
 def test_without_a_card_nobody_earns() -> None:
     answer = quote(basket(line("1")), None, programme(BASE), NOBODY, NOW)
-    assert why(answer, "base") == ("customer", "no member", "a member")
+    assert why(answer, "base") == ("customer", "none", "member")
     assert answer.accruals == ()
 
 

@@ -68,8 +68,8 @@ def test_a_programme_without_rules_is_one() -> None:
         ('stage = "order"', 'stage = "points"', "rule[0].stage", "says when it acts"),
         ('id = "first"', 'id = "base"', "rule[1].id", '"base" is already the id of rule[0]'),
         ('id = "first"', 'id = "fiscal"', "rule[0].id", "is a word of the quote"),
-        ('id = "first"', 'id = "First"', "rule[0].id", "regex"),
-        ('id = "first"', 'id = "first\\n"', "rule[0].id", "regex"),
+        ('id = "first"', 'id = "First"', "rule[0].id", "a name is small letters"),
+        ('id = "first"', 'id = "first\\n"', "rule[0].id", "a name is small letters"),
         ('id = "first"', 'ids = "first"', "rule[0]", "unknown field `ids`"),
         ('tier = "gold"', 'tier = "god"', "rule[0].when[0].tier", '"god" is not among the [[tier]] tables'),
         ('tier = "gold"', 'tier_from = "god"', "rule[0].when[0].tier_from", '"god" is not among'),
@@ -88,7 +88,12 @@ def test_a_programme_without_rules_is_one() -> None:
         ('until = "2026-12-31"', 'since = "2027-01-01"\nuntil = "2026-12-31"', "coupon[0].until", "is before"),
         ('limit = "30%"', 'limit = "0%"', "redeem.limit", "leave the table"),
         ('limit = "30%"', "", "redeem", "missing required field `limit`"),
-        ('rate = "3%"', 'rate = "3%", multiplier = "2"', "rule[1].then[0]", "either a rate or a multiplier"),
+        (
+            'rate = "3%"',
+            'rate = "3%", multiplier = "2"',
+            "rule[1].then[0]",
+            "either a rate, steps, a fixed number or a multiplier",
+        ),
         ('rate = "3%"', 'multiplier = "1"', "rule[1].then[0].multiplier", "more than 1"),
         ('rate = "3%"', 'rate = "3%", delay_days = -1', "rule[1].then[0].delay_days", ">= 0"),
         ('"Europe/Moscow"', '"Europe/Moskau"', "timezone", '"Europe/Moskau" is not a time zone'),
@@ -141,7 +146,7 @@ def test_faults_of_effects(effect: str, place: str) -> None:
 def test_a_sum_and_a_ladder_act_on_the_receipt_only() -> None:
     assert faulty('do = "amount", amount = "1"', stage="item").place == "rule[0].then[0].do"
     assert faulty('do = "ladder", steps = [{ from = "1", percent = "1%" }]', stage="customer").place == "rule[0].then[0].do"
-    assert faulty('do = "percent", percent = "1%", max_amount = "1"', stage="item").place == "rule[0].then[0].max_amount"
+    assert faulty('do = "percent", percent = "1%", max_units = 2').place == "rule[0].then[0].max_units"
 
 
 @pytest.mark.parametrize(

@@ -169,10 +169,13 @@ def test_each_stage_sees_what_the_one_before_it_left() -> None:
     assert answer.redemption.centi == 150
 
 
-def test_a_rule_that_acts_in_part_is_not_refused() -> None:
+def test_a_rule_whose_money_does_not_act_gives_no_points_either() -> None:
     ladder = 'do = "ladder", steps = [{ from = "100.00", percent = "1%" }] }, { do = "points", rate = "1%"'
-    answer = quote(basket(line("1", 1000)), member(), programme(rule("both", "order", ladder)), NOBODY, NOW)
-    assert (answer.applied, answer.refusals) == (("both",), ())
+    rules = programme(rule("both", "order", ladder))
+    little = quote(basket(line("1", 1000)), member(), rules, NOBODY, NOW)
+    much = quote(basket(line("1", 10_000)), member(), rules, NOBODY, NOW)
+    assert (little.applied, little.accruals, [each.rule for each in little.refusals]) == ((), (), ["both"])
+    assert (much.applied, [each.centi for each in much.accruals]) == (("both",), [99])
 
 
 def test_a_floor_in_the_basket_holds_against_all_and_says_so() -> None:
@@ -260,4 +263,4 @@ def test_bad_members_and_times_are_refused() -> None:
 def test_a_state_that_names_unknown_things_is_no_harm() -> None:
     odd = State(coupons={"X": CouponState(series="unheard-of", usable=True)})
     answer = quote(basket(line("1"), coupons=("X",)), None, NO_RULES, odd, NOW)
-    assert [each.have for each in answer.refusals] == ["X is not known"]
+    assert [each.have for each in answer.refusals] == ["unknown:X"]

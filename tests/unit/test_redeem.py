@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import Lot, Quote
-from pos_loyalty.values import Points
+from pos_loyalty.engine.model import Lot, MemberDay, Quote, Tender
+from pos_loyalty.values import Minor, Points
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, programme, why
 
 DAY = timedelta(days=1)
@@ -65,7 +66,7 @@ def test_what_stops_is_told(answer: object, said: tuple[str, str, str]) -> None:
 
 def test_without_a_card_nothing_is_redeemed() -> None:
     answer = quote(basket(line("1"), redeem="max"), None, programme(REDEEM), NOBODY, NOW)
-    assert why(answer, "redeem") == ("customer", "0.00", "0.01")
+    assert why(answer, "redeem") == ("customer", "none", "member")
     assert answer.redemption.lots == ()
 
 
@@ -110,3 +111,67 @@ def test_a_point_need_not_be_worth_one_unit(value: str, asked: int, centi: int, 
     assert sum(each.points_minor for each in answer.lines) == off
     if asked != centi:
         assert why(answer, "redeem") is not None
+
+
+def test_only_whole_steps_are_redeemed() -> None:
+    steps = REDEEM.replace('limit = "30%"', 'limit = "30%"\nstep = "25"')
+    assert ask("max", tables=steps).redemption.centi == 5000  # 60.00 would do; two steps of 25 fit
+    answer = ask(4999, tables=steps)
+    assert (answer.redemption.centi, why(answer, "redeem")) == (2500, ("step", "25.00", "49.99"))
+    assert ask(5000, tables=steps).refusals == ()
+
+
+def test_a_step_and_a_point_s_worth_both_come_out_whole() -> None:
+    tables = '[points]\nvalue = "0.30"\n[redeem]\nlimit = "100%"\nstep = "0.25"\n'  # 10 hundredths pay 3 kopecks: steps of 0.50
+    answer = ask(199, tables=tables)
+    assert (answer.redemption.centi, answer.redemption.off_minor) == (150, 45)
+
+
+def test_too_few_points_are_not_redeemed() -> None:
+    least = REDEEM.replace('limit = "30%"', 'limit = "30%"\nleast = "40"')
+    answer = ask(3999, tables=least)
+    assert (answer.redemption.centi, why(answer, "redeem")) == (0, ("least", "39.99", "40.00"))
+    assert ask(4000, tables=least).redemption.centi == 4000
+    poor = ask("max", tables=least, lots=(lot("a", 3999),))
+    assert (poor.redemption.max_centi, why(poor, "redeem")) == (0, ("least", "39.99", "40.00"))
+
+
+def test_a_day_has_its_limit() -> None:
+    daily = REDEEM.replace('limit = "30%"', 'limit = "30%"\nper_day = "50"')
+    today, before = (
+        MemberDay(day="2026-11-21", redeemed_centi=Points(2000)),
+        MemberDay(day="2026-11-20", redeemed_centi=Points(9)),
+    )
+    answer = ask("max", tables=daily, days=(today, before))
+    assert (answer.redemption.centi, answer.redemption.max_centi) == (3000, 3000)
+    assert ask("max", tables=daily, days=()).redemption.centi == 5000
+    spent = replace(today, redeemed_centi=Points(5001))
+    assert why(ask("max", tables=daily, days=(spent,)), "redeem") == ("per_day", "0.00", "0.01")
+
+
+def test_a_limit_for_the_day_needs_the_days() -> None:
+    daily = REDEEM.replace('limit = "30%"', 'limit = "30%"\nper_day = "50"')
+    answer = ask("max", tables=daily)
+    assert (answer.redemption.centi, why(answer, "redeem")) == (0, ("per_day", "unknown", "50.00"))
+
+
+def test_as_a_tender_points_leave_the_prices_alone() -> None:
+    tables = '[redeem]\nlimit = "100%"\nform = "counter_provision"\n'
+    goods = basket(line("1", 1000, floor_minor=1000, vat_bp=2000), line("2", 500, vat_bp=2000), redeem=1200)
+    answer = quote(goods, member(lots=LOTS), programme(tables), NOBODY, NOW)
+    assert (answer.total_minor, answer.due_minor, answer.redemption.off_minor) == (1500, 300, 1200)
+    assert [(each.net_minor, each.points_minor, each.vat_minor) for each in answer.lines] == [(1000, 800, 167), (500, 400, 83)]
+    assert [[p.price_minor for p in each.fiscal] for each in answer.lines] == [[1000], [500]]
+    assert answer.tenders == (Tender(kind="counter_provision", amount_minor=Minor(1200)),)
+
+
+def test_the_cap_of_the_receipt_holds_for_points() -> None:
+    capped = '[caps]\namount = "30.00"\n[redeem]\nlimit = "100%"\n'
+    answer = ask("max", tables=capped)
+    assert answer.redemption.centi == 3000
+    assert why(ask(3001, tables=capped), "redeem") == ("cap", "30.00", "30.01")
+
+
+def test_no_wish_is_no_refusal() -> None:
+    assert ask(0).refusals == ask(None).refusals == ()
+    assert ask(0, lots=()).refusals == ()

@@ -24,6 +24,7 @@ HOUSE_ROUTES = {
     ("POST", "/v1/sales/{sale_id}/void"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
+    ("POST", "/v1/members/{member_id}/awards"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("GET", "/v1/receipts/{sale_id}.png"),

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pos_loyalty.engine import load_programme
 from pos_loyalty.i18n import LANGUAGES, catalogue
-from pos_loyalty.web.coupons import coupon_rules
 from tests.browser.serving import PRODUCTS, Web, serving
 from tests.shop import Shop
 
@@ -108,28 +106,13 @@ def test_products_and_titles_are_what_the_shop_has(web: Web) -> None:
     assert [product["sku"] for product in products] == [product.sku for product in PRODUCTS]
     names = web.get("/page/names.json").json
     assert names["rules"]["coffee"] == {"ru": "Кофе -10%", "en": "Coffee 10% off"}
-    assert (names["tiers"], names["coupons"]) == ({}, {})
+    assert names["tiers"] == {}
 
 
 def test_the_page_knows_the_stores_zone_and_cards(web: Web) -> None:
     body = next(attributes for tag, attributes in Elements(web.get("/").body.decode()).seen if tag == "body")
     assert body["data-timezone"] == "Europe/Moscow"
     assert [(card["prefix"], card["length"], card["check"]) for card in json.loads(body["data-cards"])] == [("22", 13, "gtin")]
-
-
-def test_a_coupons_rules_are_those_that_ask_for_it() -> None:
-    rule = '[[rule]]\nid = "{}"\nstage = "order"\nwhen = [{}]\nthen = [{{ do = "percent", percent = "5%" }}]\n'
-    one, two = '{ is = "coupon", series = "one" }', '{ is = "coupon", series = "two" }'
-    programme = load_programme(
-        (
-            'format = 1\nid = "p"\nversion = 1\ncurrency = "RUB"\ntimezone = "Europe/Moscow"\ntitle = { ru = "П", en = "P" }\n'
-            '[[coupon]]\nid = "one"\ncode = "One"\n[[coupon]]\nid = "two"\ncode = "TWO"\n[[coupon]]\nid = "each-its-own"\n'
-            + rule.format("plain", one)
-            + rule.format("either", f'{{ is = "any", of = [{one}, {two}] }}')
-            + rule.format("without", f'{{ is = "not", of = {two} }}')
-        ).encode()
-    )
-    assert coupon_rules(programme) == {"ONE": ("either", "plain"), "TWO": ("either",)}
 
 
 def test_what_a_shop_is_called_stays_text(shop: Shop) -> None:

@@ -38,9 +38,8 @@ class FailingTill:
     def _fail(self, *arguments: object) -> NoReturn:
         raise self._error
 
-    identify = quote = authorise = complete = cancel = void = enrol = sale = print_again = health = receipt_text = receipt_png = (
-        _fail
-    )
+    identify = quote = told = authorise = complete = cancel = void = enrol = award = sale = _fail
+    print_again = health = receipt_text = receipt_png = _fail
 
 
 @pytest.mark.parametrize(("error", "status", "name"), TABLE, ids=lambda value: str(getattr(type(value), "__name__", value)))

@@ -5,7 +5,8 @@ const page = document.body.dataset;
 
 export function newSale() {
   const id = crypto.randomUUID();
-  return { id, openedAt: null, lines: [], coupons: [], unheard: [], member: null, redeem: null, selected: null, nextLine: 1 };
+  const empty = { lines: [], coupons: [], unheard: [], choices: {} }; // choices: rule to the line chosen for it
+  return { id, openedAt: null, ...empty, member: null, redeem: null, selected: null, nextLine: 1 };
 }
 
 /** Thousandths from "2", "0.345" or "0,345"; null when it is not a quantity. */
@@ -48,6 +49,7 @@ export function removeSelected(sale) {
   const at = sale.lines.findIndex((line) => line.id === sale.selected);
   if (at < 0) return null;
   const [line] = sale.lines.splice(at, 1);
+  for (const [rule, id] of Object.entries(sale.choices)) if (id === line.id) delete sale.choices[rule];
   sale.selected = sale.lines[Math.min(at, sale.lines.length - 1)]?.id ?? null;
   return line;
 }
@@ -63,7 +65,7 @@ export function quoteRequest(sale) {
   const lines = sale.lines.map(({ id, product, milli }) => ({ ...product, line_id: id, quantity: quantityText(milli) }));
   const basket = {
     basket_id: sale.id, store: page.store, till: page.till, cashier: page.cashier, opened_at: sale.openedAt,
-    currency: page.currency, lines, coupons: sale.coupons, redeem: sale.member ? sale.redeem : null,
+    currency: page.currency, lines, coupons: sale.coupons, choices: sale.choices, redeem: sale.member ? sale.redeem : null,
   };
   return sale.member ? { basket, member_id: sale.member.member_id } : { basket };
 }

@@ -4,9 +4,6 @@ import { quantityText } from "./basket.js";
 import { lastOf } from "./codes.js";
 import { amount, clock, day, decimal, hasWord, LANGUAGE, money, pointNoun, points, pointsInWords, word } from "./words.js";
 
-const BY_HAND = ["redeem", "manual", "prior"];
-const COUPON = "coupon"; // what it was refused for stands on its chip
-const REFUSALS_MAX = 20;
 const NO_AMOUNT = "—";
 
 export const $ = (id) => document.getElementById(id);
@@ -34,8 +31,7 @@ export function showLines(sale, quote, titles, faults, choose) {
   $("empty").hidden = sale.lines.length > 0;
   body.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   $("coupons").hidden = sale.coupons.length === 0;
-  $("coupons").replaceChildren(...sale.coupons.map((code) => couponChip(code, faults.get(code))));
-  showRefusals(quote, titles);
+  $("coupons").replaceChildren(...sale.coupons.map((code) => couponChip(code, faults[code])));
 }
 
 function couponChip(code, fault) {
@@ -63,21 +59,6 @@ function lineRow(line, sale, quote, titles, choose) {
   return row;
 }
 
-/** What the cashier asked for by hand is answered in the open; rules that did not hold wait under a heading. */
-function showRefusals(quote, titles) {
-  const refusals = quote?.refusals ?? [];
-  const asked = refusals.filter(({ rule }) => BY_HAND.includes(rule));
-  const quiet = refusals.filter(({ rule }) => rule !== COUPON && !BY_HAND.includes(rule)).slice(0, REFUSALS_MAX);
-  const item = ({ rule, have, need }) => element("li", "", word("refusal", { rule: titleOf(titles, rule), have, need }));
-  const said = (quote?.messages ?? []).map(({ text }) => element("li", "", text[LANGUAGE] ?? Object.values(text)[0] ?? ""));
-  const unsold = (quote?.line_refusals ?? []).map(({ reason }) => element("li", "", reason));
-  $("remarks").replaceChildren(...unsold, ...asked.map(item), ...said);
-  $("remarks").hidden = $("remarks").childElementCount === 0;
-  $("refusals").hidden = quiet.length === 0;
-  $("refusals").querySelector("summary").textContent = word("refused", { count: quiet.length });
-  $("refusals").querySelector("ul").replaceChildren(...quiet.map(item));
-}
-
 export function showMember(member, tiers) {
   const box = $("member");
   if (!member) {
@@ -95,15 +76,24 @@ export function showMember(member, tiers) {
   if (member.redeemable_centi < member.usable_centi) {
     facts.push(element("p", "faint", word("limited", { points: pointsInWords(member.redeemable_centi) })));
   }
+  for (const { name, title, expires_at } of member.privileges) {
+    const until = expires_at ? `, ${word("until", { day: day(lastDay(expires_at)) })}` : "";
+    facts.push(element("p", "privilege", `★ ${title[LANGUAGE] ?? Object.values(title)[0] ?? name}${until}`));
+  }
+  if (member.paid_until) facts.push(element("p", "faint", word("paid_until", { day: day(lastDay(member.paid_until)) })));
   if (member.known_at) facts.push(element("p", "faint", word("known_at", { time: clock(member.known_at) })));
   box.replaceChildren(...facts);
 }
+
+/** The last instant at which something is still good. */
+const lastDay = (end) => new Date(Date.parse(end) - 1);
 
 export function showTotals(sale, quote, asking) {
   $("totals").classList.toggle("stale", asking);
   const saved = quote ? quote.gross_minor - quote.total_minor : 0;
   const byPoints = quote ? quote.total_minor - quote.due_minor : 0;
-  const earn = quote ? quote.accruals.reduce((sum, accrual) => sum + accrual.centi, 0) : 0;
+  const own = (quote?.accruals ?? []).filter(({ member_id }) => !member_id || member_id === quote.member_id);
+  const earn = own.reduce((sum, accrual) => sum + accrual.centi, 0);
   const total = (minor) => (quote || sale.lines.length === 0 ? money(minor ?? 0) : NO_AMOUNT);
   $("gross").textContent = total(quote?.gross_minor);
   $("saved").textContent = `−${money(saved)}`;
@@ -207,7 +197,9 @@ export function showDone(sale, receipt) {
   if (!shown) return;
   $("done-title").textContent = `✓ ${word("done", { due: money(sale.quote.due_minor), number: sale.receipt_no })}`;
   $("receipt").textContent = receipt;
-  $("done-note").textContent = sale.balance_centi === null ? "" : word("balance_after", { points: pointsInWords(sale.balance_centi) });
+  const notes = sale.coupons.map(({ code }) => word("coupon_issued", { code }));
+  if (sale.balance_centi !== null) notes.push(word("balance_after", { points: pointsInWords(sale.balance_centi) }));
+  $("done-note").textContent = notes.join(". ");
   $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
   $("paper").scrollTop = 0;
   showMore();

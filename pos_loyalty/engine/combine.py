@@ -1,0 +1,150 @@
+"""Which rules act together on a receipt: every choice between rules that exclude one another is tried, the lowest total wins.
+
+Inside one scenario the stages run in their order. A scenario is a largest set of rules without an exclusive pair and without two
+rules of which only one may act on the receipt. Source: the shop's matrix of groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.compatibility import Compatibility, largest_sets, relation_of
+from pos_loyalty.engine.model import Beaten
+from pos_loyalty.engine.money import whole_in
+from pos_loyalty.engine.packing import Effort
+from pos_loyalty.engine.question import Question
+from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.engine.situation import Situation
+from pos_loyalty.engine.stages import Priced, held_of, price
+from pos_loyalty.values import Minor, Value
+
+SCENARIOS_MAX = 256
+
+
+class Scenarios(Value):
+    """Sets of node numbers that may act together, and whether these are all of them."""
+
+    sets: tuple[tuple[int, ...], ...]
+    is_whole: bool
+
+
+class Tried(Value):
+    """One scenario and what it came to."""
+
+    rules: tuple[ReadyRule, ...]
+    priced: Priced
+
+
+def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Priced:
+    """Price the receipt under the best scenario: the lowest total, then fewer rules, then higher priority, then by ids."""
+    search = question.programme.search
+    if not question.programme.compatibility.is_exclusive:
+        return price(candidates, situation, question, effort)
+    may_act = _may_act(candidates, situation, question)
+    nodes = _nodes(may_act, question.programme.compatibility)
+    rivals = _rivals(nodes, question.programme.compatibility)
+    if not any(rivals):
+        return price(candidates, situation, question, effort)
+    scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals)
+    count = len(scenarios.sets)
+    share = Effort(applications=max(1, whole_in(effort.applications, count)), nodes=whole_in(effort.nodes, count))
+    refused = [rule for rule in candidates if rule not in may_act]
+    tried = [_tried([*refused, *_chosen(chosen, nodes)], situation, question, share) for chosen in scenarios.sets]
+    best = _best(tried, nodes, question.programme.compatibility)
+    return _told(best, tried, scenarios.is_whole)
+
+
+def _nodes(candidates: Sequence[ReadyRule], compatibility: Compatibility) -> list[list[ReadyRule]]:
+    """Rules that always go together: those of one group and stage, unless they exclude one another; rules without a rival too."""
+    groups: dict[tuple[object, ...], list[ReadyRule]] = {}
+    for rule in candidates:
+        alone = relation_of((rule.stage, rule.group), (rule.stage, rule.group), compatibility.relations) == "exclusive"
+        groups.setdefault((rule.stage, rule.group, rule.id if alone else ""), []).append(rule)
+    return list(groups.values())
+
+
+def _rivals(nodes: Sequence[Sequence[ReadyRule]], compatibility: Compatibility) -> list[frozenset[int]]:
+    """For each node the nodes that may not act beside it."""
+    found: list[set[int]] = [set() for _ in nodes]
+    for i, one in enumerate(nodes):
+        for j in range(i + 1, len(nodes)):
+            if _exclude(one[0], nodes[j][0], compatibility):
+                found[i].add(j)
+                found[j].add(i)
+    return [frozenset(each) for each in found]
+
+
+def _exclude(one: ReadyRule, other: ReadyRule, compatibility: Compatibility) -> bool:
+    relation = relation_of((one.stage, one.group), (other.stage, other.group), compatibility.relations)
+    if relation == "exclusive":
+        return True
+    return relation == "best_of" and one.stage != other.stage and "order" in (one.stage, other.stage)
+
+
+def _scenarios(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozenset[int]]) -> Scenarios:
+    free = [i for i in range(len(nodes)) if not rivals[i]]
+    bound = [i for i in range(len(nodes)) if rivals[i]]
+    sets: list[tuple[int, ...]] = []
+    for chosen in largest_sets(bound, rivals):
+        if len(sets) == SCENARIOS_MAX:
+            return replace(_by_priority(nodes, rivals), is_whole=False)
+        sets.append(tuple(sorted([*free, *chosen])))
+    return Scenarios(sets=tuple(sorted(sets)), is_whole=True)
+
+
+def _by_priority(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozenset[int]]) -> Scenarios:
+    """One scenario: nodes by their highest priority, then by id, each unless a rival stands already."""
+    order = sorted(range(len(nodes)), key=lambda i: (-max(rule.priority for rule in nodes[i]), min(rule.id for rule in nodes[i])))
+    chosen: list[int] = []
+    for node in order:
+        if not rivals[node].intersection(chosen):
+            chosen.append(node)
+    return Scenarios(sets=(tuple(sorted(chosen)),), is_whole=True)
+
+
+def _may_act(candidates: Sequence[ReadyRule], situation: Situation, question: Question) -> list[ReadyRule]:
+    """Rules that hold now, or may when earlier stages have acted: only these exclude others."""
+    held = {rule.id for rule in held_of(candidates, situation, question.programme, {}).rules}
+    return [rule for rule in candidates if rule.id in held or rule.is_moving]
+
+
+def _chosen(scenario: Sequence[int], nodes: Sequence[Sequence[ReadyRule]]) -> list[ReadyRule]:
+    return [rule for node in scenario for rule in nodes[node]]
+
+
+def _tried(rules: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Tried:
+    in_order = tuple(sorted(rules, key=lambda rule: rule.id))
+    return Tried(rules=in_order, priced=price(in_order, situation, question, effort))
+
+
+def _best(tried: Sequence[Tried], nodes: Sequence[Sequence[ReadyRule]], compatibility: Compatibility) -> Tried:
+    """A group that wins by force is preferred where it acts; else the lowest total."""
+    forced = {rule.id for node in nodes for rule in node if rule.group in compatibility.forced}
+    preferred = [each for each in tried if forced & each.priced.acting]
+    return min(preferred or tried, key=_rank)
+
+
+def _rank(each: Tried) -> tuple[object, ...]:
+    acting = sorted(rule.id for rule in each.rules if rule.id in each.priced.acting)
+    priorities = sorted(-rule.priority for rule in each.rules if rule.id in each.priced.acting)
+    return sum(each.priced.left_minor), len(acting), priorities, acting
+
+
+def _told(best: Tried, tried: Sequence[Tried], is_whole: bool) -> Priced:
+    """The best scenario's answer, with the rules that were left out and by how much they lost."""
+    off_of: dict[str, int] = {}
+    for off in best.priced.offs:
+        off_of[off.rule] = off_of.get(off.rule, 0) + off.off_minor
+    winner = min(off_of, key=lambda rule: (-off_of[rule], rule), default="")
+    mine = {rule.id for rule in best.rules}
+    total = sum(best.priced.left_minor)
+    lost: dict[str, int] = {}
+    for each in tried:
+        difference = max(0, sum(each.priced.left_minor) - total)
+        for rule in each.rules:
+            if rule.id not in mine and rule.id in each.priced.acting:
+                lost[rule.id] = min(difference, lost.get(rule.id, difference))
+    beaten = tuple([Beaten(rule=rule, by=winner, difference_minor=Minor(lost[rule])) for rule in sorted(lost) if winner])
+    return replace(best.priced, left_out=beaten, proven=is_whole and all(each.priced.proven for each in tried))

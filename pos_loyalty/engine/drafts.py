@@ -1,0 +1,167 @@
+"""Offers of a pool that need a search: which units each of them may claim, and which cannot act at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pos_loyalty.engine.chain import Strand
+from pos_loyalty.engine.conditions import Counter
+from pos_loyalty.engine.effects import Act, Bundle, Gift, Limited, NForM, Which
+from pos_loyalty.engine.lines import CalcLine
+from pos_loyalty.engine.model import Refusal
+from pos_loyalty.engine.question import NO_LIMIT, Allowance, Missing, Question, Spot, room_each, spots_of
+from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.values import MILLI_PER_UNIT, Value
+
+Units = dict[Spot, int]
+"""How many units of each run an offer may claim."""
+
+
+class Draft(Value):
+    """One effect of a rule before its units are sorted into kinds. ``slots``: the units that may fill each slot.
+
+    n_for_m has one slot; a bundle one for each of its own; a gift one for each buy entry and then that of the gifts.
+    """
+
+    id: str
+    rule: ReadyRule
+    act: Act
+    slots: tuple[Units, ...]
+    allowance: Allowance
+
+
+class Drafts(Value):
+    """The effects that may act, why the others cannot, and what those would need."""
+
+    drafts: tuple[Draft, ...]
+    refusals: tuple[Refusal, ...]
+    missing: tuple[Missing, ...]
+
+
+NO_DRAFTS = Drafts(drafts=(), refusals=(), missing=())
+
+
+class _Short(Value):
+    """Why an effect cannot act, and how many units of which goods would let it."""
+
+    refusal: Refusal
+    selector: int = -1
+    units: int = 0
+
+
+def drafts_of(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question) -> Drafts:
+    """Draft every effect. A rule is refused when none of its effects finds the units it needs."""
+    drafts: list[Draft] = []
+    refusals: list[Refusal] = []
+    missing: list[Missing] = []
+    for rule in rules:
+        lacks: list[_Short] = []
+        mine = len(drafts)
+        for number, act in enumerate(rule.money):
+            slots = _slots(rule, act, strands, question)
+            lack = _lack(rule, act, slots, question)
+            if lack is not None:
+                lacks.append(lack)
+                continue
+            name = rule.id if number == 0 else f"{rule.id}#{number}"
+            allowance = question.allowances.get(rule.id, NO_LIMIT)
+            drafts.append(Draft(id=name, rule=rule, act=act, slots=slots, allowance=allowance))
+        if len(drafts) == mine and lacks:
+            refusals.append(lacks[0].refusal)
+            if lacks[0].units:
+                missing.append(Missing(rule=rule, selector=lacks[0].selector, quantity_milli=MILLI_PER_UNIT * lacks[0].units))
+    return Drafts(drafts=tuple(drafts), refusals=tuple(refusals), missing=tuple(missing))
+
+
+def _slots(rule: ReadyRule, act: Act, strands: Sequence[Strand], question: Question) -> tuple[Units, ...]:
+    effect = act.effect
+    if isinstance(effect, Bundle):
+        return tuple(_all(selector, strands, question) for selector in act.wanted)
+    if isinstance(effect, Gift):
+        gifts = _all(act.selector, strands, question)
+        if effect.choice == "cashier":
+            gifts = _chosen(gifts, question.choices.get(rule.id), question)
+        return (*(_all(selector, strands, question) for selector in act.wanted), gifts)
+    units = _all(act.selector, strands, question)
+    if isinstance(effect, Limited):
+        return (_picked(rule, effect, units, strands, question),)
+    return (units,)
+
+
+def _all(selector: int, strands: Sequence[Strand], question: Question) -> Units:
+    return {spot: strands[spot[0]].runs[spot[1]][0] for spot in spots_of(selector, strands, question)}
+
+
+def _chosen(gifts: Units, line_id: str | None, question: Question) -> Units:
+    """Gifts of the line that the cashier chose; none until then."""
+    if line_id is None:
+        return {}
+    places = {place for place, line in enumerate(question.lines) if line_id in line.line_ids}
+    return {spot: count for spot, count in gifts.items() if spot[0] in places}
+
+
+def _picked(rule: ReadyRule, effect: Limited, units: Units, strands: Sequence[Strand], question: Question) -> Units:
+    """The units that a limited effect may act on: so many a line, so many in all, only every nth."""
+    most, which = effect.max_units, effect.which
+    if rule.counter is not None and isinstance(rule.counter.condition, Counter):
+        nth = question.nths.get(rule.id, 0)
+        if most is None or nth < most:
+            most, which = nth, rule.counter.condition.which
+    if most is None and effect.max_units_per_line is None:
+        return units
+    order = sorted(units, key=lambda spot: _rank(spot, which, strands, question.lines))
+    per_line: dict[int, int] = {}
+    picked: Units = {}
+    for spot in order:
+        count = units[spot]
+        if effect.max_units_per_line is not None:
+            count = min(count, effect.max_units_per_line - per_line.get(spot[0], 0))
+        if most is not None:
+            count = min(count, most)
+            most -= count
+        if count > 0:
+            per_line[spot[0]] = per_line.get(spot[0], 0) + count
+            picked[spot] = count
+    return picked
+
+
+def _rank(spot: Spot, which: Which, strands: Sequence[Strand], lines: Sequence[CalcLine]) -> tuple[object, ...]:
+    place, number = spot
+    left = strands[place].runs[number][1]
+    if which == "scanned":
+        first = lines[place].line.line_id
+        return (-len(first), _descending(first), place, number)
+    room = room_each(lines[place], left, strands[place].scale)
+    return (left if which == "cheapest" else -left, -room, place, number)
+
+
+def _descending(text: str) -> tuple[int, ...]:
+    return tuple(-ord(letter) for letter in text)
+
+
+def _lack(rule: ReadyRule, act: Act, slots: Sequence[Units], question: Question) -> _Short | None:
+    effect = act.effect
+    counts = [sum(units.values()) for units in slots]
+    if isinstance(effect, NForM):
+        need = effect.n - effect.k + 1 if effect.partial_group and effect.pool == "group" else effect.n
+        return _first_short(rule, counts, [need], (act.selector,))
+    if isinstance(effect, Bundle):
+        return _first_short(rule, counts, [slot.count for slot in effect.slots], act.wanted)
+    if isinstance(effect, Gift):
+        short = _first_short(rule, counts[:-1], [slot.count for slot in effect.buy], act.wanted)
+        if short is not None or counts[-1]:
+            return short
+        if effect.choice == "cashier" and question.found.get(act.selector):
+            return _Short(refusal=Refusal(rule=rule.id, condition="choice", have="none", need="line"))
+        return _Short(refusal=Refusal(rule=rule.id, condition="goods", have="0", need=str(effect.qty)))
+    return None
+
+
+def _first_short(rule: ReadyRule, counts: Sequence[int], needs: Sequence[int], selectors: Sequence[int]) -> _Short | None:
+    """The first slot without enough units; units are told as missing only when no other slot is short."""
+    short = [(have, need, selector) for have, need, selector in zip(counts, needs, selectors, strict=True) if have < need]
+    if not short:
+        return None
+    have, need, selector = short[0]
+    refusal = Refusal(rule=rule.id, condition="quantity", have=str(have), need=str(need))
+    return _Short(refusal=refusal, selector=selector, units=need - have if len(short) == 1 else 0)

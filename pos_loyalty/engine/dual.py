@@ -1,0 +1,148 @@
+"""An upper bound by prices: each kind of units is given a price, each offer then chooses for itself what it would buy.
+
+For any prices >= 0 the money for all units plus what every offer gains over its prices is at least what any packing gains. The
+prices are moved against what is wanted too often or left over; whole numbers throughout, and no search for the best step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pos_loyalty.engine.tables import Table
+
+STEP_UNITS = 1000
+PATIENCE = 3
+LOST = -(1 << 200)
+"""Less than any sum of gains."""
+MEMORY, KEPT = 100, 50
+
+Ahead = list[list[int]]
+"""What an offer can still gain over the prices, by place and what it remembers; at the end, where NEVER points to, LOST."""
+
+
+class Loose(NamedTuple):
+    """An offer that was not listed: no application is worth more than ``shares`` of its units together (by place in the part)."""
+
+    offer: int
+    shares: list[tuple[int, int]]
+
+
+class Part(NamedTuple):
+    """Offers that compete with one another: the kinds, dearest first, how many units of each; the offers' tables.
+
+    ``places``: for each table the numbers of its kinds in this part.
+    """
+
+    kinds: list[int]
+    counts: list[int]
+    tables: list[Table]
+    places: list[list[int]]
+    loose: list[Loose]
+
+
+class Wish(NamedTuple):
+    """What the offers would choose at these prices. ``chosen``: (table, place, role); ``used``: units wanted of each kind."""
+
+    prices: list[int]
+    ahead: list[Ahead]
+    bound: int
+    chosen: list[tuple[int, int, int]]
+    used: list[int]
+    gain: int
+
+
+def wish(part: Part, prices: list[int]) -> Wish:
+    """The bound at these prices, and what each offer would choose."""
+    bound = sum([price * count for price, count in zip(prices, part.counts, strict=True)])
+    used = [0] * len(prices)
+    tables, chosen, gained = [], [], 0
+    for number, (table, kinds) in enumerate(zip(part.tables, part.places, strict=True)):
+        ahead = _ahead(table, kinds, prices)
+        tables.append(ahead)
+        bound += ahead[0][0]
+        state = 0
+        for place, kind in enumerate(kinds):
+            skip, ways = table.rows[place][state]
+            best, after = ahead[place][state], ahead[place + 1]
+            if after[skip] == best:
+                state = skip
+                continue
+            best += prices[kind]
+            for name, gain, role in ways:
+                if gain + after[name] == best:
+                    state = name
+                    used[kind] += 1
+                    gained += gain
+                    chosen.append((number, place, role))
+                    break
+    for loose in part.loose:
+        for kind, share in loose.shares:
+            if share > prices[kind]:
+                bound += (share - prices[kind]) * part.counts[kind]
+                used[kind] += part.counts[kind]
+    return Wish(prices, tables, bound, chosen, used, gained)
+
+
+def _ahead(table: Table, kinds: Sequence[int], prices: Sequence[int]) -> Ahead:
+    after = [0, LOST]
+    ahead = [after]
+    for kind, rows, plain in zip(reversed(kinds), reversed(table.rows), reversed(table.plain), strict=True):
+        price = prices[kind]
+        if plain is not None:
+            here = [
+                most if (most := gain + after[name] - price) > (least := after[skip]) else least for skip, name, gain in plain
+            ]
+        else:
+            here = [max([after[skip], *[gain + after[name] - price for name, gain, _ in ways]]) for skip, ways in rows]
+        here.append(LOST)
+        ahead.append(here)
+        after = here
+    ahead.reverse()
+    return ahead
+
+
+def is_free_of_conflict(part: Part, wished: Wish) -> bool:
+    """Whether what the offers would choose can be had together."""
+    return not part.loose and all(used <= count for used, count in zip(wished.used, part.counts, strict=True))
+
+
+class Descent:
+    """The state of the prices between rounds: the best bound so far, the last prices, the last direction."""
+
+    def __init__(self, part: Part, first: Wish, most: int) -> None:
+        self.part, self.best, self.last = part, first, first
+        self.direction = [0] * len(first.prices)
+        self.step, self.stale, self.passes = STEP_UNITS, 0, 0
+        self.most = most
+        self.found: Wish | None = None
+
+    def run(self, passes: int, incumbent: int) -> None:
+        """At most so many passes; ``found`` is the best choice met that can be had and gains more than the incumbent."""
+        for _ in range(min(passes, self.most - self.passes)):
+            if self.best.bound <= max(incumbent, self.found.gain if self.found else 0):
+                return
+            self.passes += 1
+            prices = self._moved(max(incumbent, self.found.gain if self.found else 0))
+            if prices == self.last.prices:
+                self.passes = self.most
+                return
+            self.last = wish(self.part, prices)
+            if self.last.bound < self.best.bound:
+                self.best, self.stale = self.last, 0
+            else:
+                self.stale += 1
+                if self.stale >= PATIENCE:
+                    self.step, self.stale = self.step * 7 // 10, 0
+            if self.last.gain > (self.found.gain if self.found else incumbent) and is_free_of_conflict(self.part, self.last):
+                self.found = self.last
+
+    def _moved(self, incumbent: int) -> list[int]:
+        """A step against what is left over, half of the last direction kept, as long as the gap to the incumbent asks for."""
+        over = [count - used for count, used in zip(self.part.counts, self.last.used, strict=True)]
+        self.direction = [MEMORY * one + old * KEPT // MEMORY for one, old in zip(over, self.direction, strict=True)]
+        length = sum(one * one for one in self.direction)
+        if not length:
+            return self.last.prices
+        step = self.step * (self.best.bound - incumbent) * MEMORY // STEP_UNITS
+        return [max(0, price - step * one // length) for price, one in zip(self.last.prices, self.direction, strict=True)]

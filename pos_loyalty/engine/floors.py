@@ -1,0 +1,151 @@
+"""Under which price nothing may fall: the shop's minimum, the law's, cost and margin; goods that the law restricts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from pos_loyalty.engine.model import Line
+from pos_loyalty.engine.money import share_up, with_margin
+from pos_loyalty.engine.rules import FloorsTable, LegalMinimum, Restricted
+from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_of, sieve_of
+from pos_loyalty.values import Value
+
+SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
+ML_PER_LITRE = 1000
+
+
+class Kept(Value):
+    """Goods of a restriction or a legal minimum, made ready; ``roots`` are the first parts of their categories."""
+
+    member: Sieve
+    roots: frozenset[str]
+
+
+class ReadyRestricted(Value):
+    """A restriction made ready."""
+
+    name: str
+    is_hidden: bool
+    kept: Kept
+    stores: frozenset[str]
+
+
+class ReadyMinimum(Value):
+    """A legal minimum made ready."""
+
+    minimum: LegalMinimum
+    kept: Kept
+
+
+class ReadyFloors(Value):
+    """The table [floors] made ready; restrictions that treat goods as ordinary are left out."""
+
+    margin_bp: int | None
+    restricted: tuple[ReadyRestricted, ...]
+    minimum: tuple[ReadyMinimum, ...]
+    is_simple: bool
+    """Whether only the lines' own floors and the restrictions hold."""
+
+
+class Floor(Value, gc=False):
+    """The floor of one line: per unit or kilogram, its name, whether rules may see the line, why the line may not be sold."""
+
+    each_minor: int
+    name: str
+    is_hidden: bool = False
+    refusal: str = ""
+
+
+NO_FLOOR = Floor(each_minor=0, name=SHOP)
+
+
+def floors_of(table: FloorsTable) -> ReadyFloors:
+    """Make the table ready."""
+    pairs = ((ALCOHOL, table.alcohol), (TOBACCO, table.tobacco))
+    return ReadyFloors(
+        margin_bp=table.margin,
+        restricted=tuple(_restricted(name, each) for name, each in pairs if each.treat != "ordinary"),
+        is_simple=table.margin is None and not table.minimum,
+        minimum=tuple(ReadyMinimum(minimum=each, kept=_kept(each.on)) for each in table.minimum),
+    )
+
+
+def _restricted(name: str, table: Restricted) -> ReadyRestricted:
+    return ReadyRestricted(
+        name=name, is_hidden=table.treat == "restricted", kept=_kept(table.on), stores=frozenset(names_of(table.only_in))
+    )
+
+
+def _kept(on: Selector) -> Kept:
+    roots = frozenset([category.partition(CATEGORY_SEPARATOR)[0] for category in keys_of(on).category])
+    return Kept(member=sieve_of(on, {}), roots=roots)
+
+
+def _has(kept: Kept, line: Line) -> bool:
+    """Whether the line is among the goods; most lines are ruled out without a look at every category above theirs."""
+    names = kept.member.names
+    if names is not None and not (
+        line.category.partition(CATEGORY_SEPARATOR)[0] in kept.roots
+        or line.sku in names.sku
+        or line.brand in names.brand
+        or (line.tags and not names.tag.isdisjoint(line.tags))
+    ):
+        return False
+    return kept.member.has(line)
+
+
+def floor_of(line: Line, floors: ReadyFloors, store: str, day: date) -> Floor:
+    """The highest floor of a line. Where two are equal the law's name is told, then the shop's."""
+    restricted = _restriction_of(line, floors.restricted, store)
+    if restricted is None and floors.is_simple and not line.floor_minor and line.max_price_minor is None:
+        return NO_FLOOR
+    legal = max((_legal(line, each.minimum) for each in _minimums(line, floors.minimum, day)), default=0)
+    refusal = _refusal(line, legal)
+    if restricted is not None:
+        return Floor(each_minor=line.price_minor, name=restricted.name, is_hidden=restricted.is_hidden, refusal=refusal)
+    margin = 0
+    if floors.margin_bp is not None and line.cost_minor is not None:
+        margin = with_margin(line.cost_minor, floors.margin_bp)
+    each = max(legal, line.floor_minor, margin)
+    name = LEGAL if legal and legal == each else SHOP if line.floor_minor == each else MARGIN
+    return Floor(each_minor=each, name=name, refusal=refusal)
+
+
+def _restriction_of(line: Line, restricted: Sequence[ReadyRestricted], store: str) -> ReadyRestricted | None:
+    for each in restricted:
+        if (not each.stores or store in each.stores) and _has(each.kept, line):
+            return each
+    return None
+
+
+def _minimums(line: Line, minimums: Sequence[ReadyMinimum], day: date) -> list[ReadyMinimum]:
+    found = []
+    for each in minimums:
+        since, until = each.minimum.since, each.minimum.until
+        if (since is None or since <= day) and (until is None or day <= until) and _has(each.kept, line):
+            found.append(each)
+    return found
+
+
+def _legal(line: Line, minimum: LegalMinimum) -> int:
+    """The least price of a unit; what is not known about the goods never lowers it: then the price itself."""
+    low, high = minimum.strength_from, minimum.strength_to
+    if low is not None or high is not None:
+        if line.strength_bp is None:
+            return line.price_minor
+        if not (low or 0) <= line.strength_bp <= (high if high is not None else line.strength_bp):
+            return 0
+    if minimum.volume is None:
+        return minimum.price
+    if line.volume_ml is None:
+        return line.price_minor
+    return share_up(minimum.price, line.volume_ml, minimum.volume)
+
+
+def _refusal(line: Line, legal: int) -> str:
+    if line.price_minor < legal:
+        return "legal_minimum"
+    if line.max_price_minor is not None and line.price_minor > line.max_price_minor:
+        return "maximum_price"
+    return ""

@@ -1,0 +1,85 @@
+"""What an effect of stage order takes off the receipt, in total and line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from pos_loyalty.engine.effects import Amount, Ladder, OrderMoney, Percent
+from pos_loyalty.engine.money import allocate, half_up, whole_in
+from pos_loyalty.values import BP_PER_UNIT, Value
+
+
+class Share(Value):
+    """What is to come off: a rate of the lines' money or a sum, at most ``max_amount``."""
+
+    rate_bp: int = 0
+    amount_minor: int = 0
+    max_amount: int | None = None
+    max_base: int | None = None
+    is_spread: bool = False
+    """What a floor stops of a rate moves to the other lines."""
+    is_down: bool = False
+
+
+def share_of(effect: OrderMoney, reached_minor: int) -> Share | None:
+    """What an order effect takes off when so much was reached; None when a ladder's first step is not reached."""
+    match effect:
+        case Percent():
+            return Share(rate_bp=effect.percent, max_amount=effect.max_amount)
+        case Amount():
+            return Share(amount_minor=effect.amount)
+        case Ladder():
+            step = next((step for step in reversed(effect.steps) if reached_minor >= step.from_), None)
+            if step is None:
+                return None
+            return Share(rate_bp=step.percent or 0, amount_minor=step.amount or 0, max_base=effect.max_base)
+        case _:
+            assert_never(effect)
+
+
+class Matched(Value, gc=False):
+    """Money of the lines that an effect is about: what is left of each, how much of it may come off, and their sums."""
+
+    left_minor: Sequence[int]
+    rooms_minor: Sequence[int]
+    left_sum: int
+    room_sum: int
+
+
+def matched(left_minor: Sequence[int], rooms_minor: Sequence[int]) -> Matched:
+    """With the sums made."""
+    return Matched(left_minor=left_minor, rooms_minor=rooms_minor, left_sum=sum(left_minor), room_sum=sum(rooms_minor))
+
+
+def sum_off(share: Share, lines: Matched) -> int:
+    """What comes off in total, rounded once. A percentage stays under each line's room."""
+    if share.amount_minor:
+        total = min(share.amount_minor, lines.room_sum)
+    else:
+        # Without a floor a share of at most 100 % always has room.
+        is_whole = share.is_spread or lines.left_sum == lines.room_sum
+        exact = lines.left_sum * _weight(share, lines.left_sum) if is_whole else sum(_exact(share, lines))
+        per_minor = _per_minor(share, lines.left_sum)
+        total = min(whole_in(exact, per_minor) if share.is_down else half_up(exact, per_minor), lines.room_sum)
+    return total if share.max_amount is None else min(total, share.max_amount)
+
+
+def off_lines(share: Share, lines: Matched) -> list[int]:
+    """What comes off each line: the total, allocated by the exact shares; a sum by what the lines cost."""
+    weights = lines.left_minor if share.amount_minor or share.is_spread else _exact(share, lines)
+    return allocate(weights, sum_off(share, lines), lines.rooms_minor)
+
+
+def _per_minor(share: Share, whole: int) -> int:
+    """How much of an exact share is one minor unit."""
+    return BP_PER_UNIT * whole if share.max_base is not None and whole > share.max_base else BP_PER_UNIT
+
+
+def _weight(share: Share, whole: int) -> int:
+    return share.rate_bp * share.max_base if share.max_base is not None and whole > share.max_base else share.rate_bp
+
+
+def _exact(share: Share, lines: Matched) -> list[int]:
+    weight, per_minor = _weight(share, lines.left_sum), _per_minor(share, lines.left_sum)
+    return [min(left * weight, room * per_minor) for left, room in zip(lines.left_minor, lines.rooms_minor, strict=True)]

@@ -1,0 +1,86 @@
+"""What stays the same for all pools of one quote, and what a unit is worth to an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pos_loyalty.engine.chain import Strand
+from pos_loyalty.engine.effects import AmountEach, FixedPrice, Limited, Percent
+from pos_loyalty.engine.figures import money_text
+from pos_loyalty.engine.lines import CalcLine
+from pos_loyalty.engine.model import Refusal
+from pos_loyalty.engine.programme import Programme
+from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.values import BP_PER_UNIT, Value
+
+Found = Mapping[int, Sequence[int]]
+Spot = tuple[int, int]
+"""A run of a line: its calculation line's place and its own number."""
+
+
+class Allowance(Value, gc=False):
+    """How much a rule may still do: complete applications of a group offer, and money; None is no limit."""
+
+    times: int | None = None
+    money_minor: int | None = None
+
+
+NO_LIMIT = Allowance()
+
+
+class Question(Value):
+    """What the pools of a quote are asked about."""
+
+    lines: Sequence[CalcLine]
+    found: Found
+    programme: Programme
+    choices: Mapping[str, str]
+    allowances: Mapping[str, Allowance]
+    """By rule id; a rule that is not named has no limit."""
+    nths: Mapping[str, int]
+    """For a rule limited to every nth unit: how many units of this receipt those are."""
+
+
+class Missing(Value, gc=False):
+    """A rule that would hold with so much more money, or so many more units, of the goods of a selector."""
+
+    rule: ReadyRule
+    selector: int
+    amount_minor: int = 0
+    quantity_milli: int = 0
+
+
+def spots_of(selector: int, strands: Sequence[Strand], question: Question) -> Iterator[Spot]:
+    """The runs that a selector is about, in the canonical order; what was reduced before counts where it asks for that."""
+    on = question.programme.selectors[selector]
+    if not on.not_discounted and not on.discounted:
+        for place in question.found.get(selector, ()):
+            for number in range(len(strands[place].runs)):
+                yield place, number
+        return
+    for place in question.found.get(selector, ()):
+        for number, (_, _, is_clean) in enumerate(strands[place].runs):
+            if (on.not_discounted and not is_clean) or (on.discounted and is_clean):
+                continue
+            yield place, number
+
+
+def room_each(line: CalcLine, left: int, scale: int) -> int:
+    """How far a unit may fall, in the scale of its line."""
+    floor = line.floor_minor if line.line.measure == "weight" else line.floor.each_minor
+    return max(0, left - floor * scale) if floor else left
+
+
+def worth_each(effect: Limited, left: int, room: int, scale: int) -> int:
+    """What an effect takes off one unit, 10,000 times finer than ``scale``."""
+    if isinstance(effect, Percent):
+        return min(left * effect.percent, room * BP_PER_UNIT)
+    if isinstance(effect, AmountEach):
+        return min(effect.amount * scale, room) * BP_PER_UNIT
+    assert isinstance(effect, FixedPrice)
+    return max(0, min(left - effect.price * scale, room)) * BP_PER_UNIT
+
+
+def nothing_left(rule: str, exponent: int) -> Refusal:
+    """The rule holds and takes nothing off: its goods cost nothing more, stand at their floor, or the share rounds to nothing."""
+    return Refusal(rule=rule, condition="nothing_left", have=money_text(0, exponent), need=money_text(1, exponent))

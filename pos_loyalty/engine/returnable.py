@@ -1,0 +1,55 @@
+"""What a quote keeps so that a return can count again: rates, counters and fixed points, as the sale counted them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pos_loyalty.values import Minor, Points, Value
+
+
+class EarnedOn(Value, gc=False):
+    """The rates at which a line earned, as stored for returns: hundredths of a basis point, and points per unit."""
+
+    rule: str
+    rate: int = 0
+    unit_centi: int = 0
+
+
+class CountedOn(Value, gc=False):
+    """By how much the units of a line moved a counter; 0 where the receipt moved it and the line was among its goods."""
+
+    key: str
+    add: int
+
+
+class PointsOf(Value, gc=False):
+    """Points of one rule."""
+
+    rule: str
+    centi: Points
+
+
+class Earning(Value):
+    """How the points of a receipt were counted, so that a return can count again what is kept."""
+
+    exponent: int
+    """Digits of the currency after the point."""
+    step_centi: Points
+    round: Literal["down", "up"] = "down"
+    most_centi: Points | None = None
+    """The most that the receipt could bring: of the limits for a receipt and a day the smaller."""
+    fixed: tuple[PointsOf, ...] = ()
+    """Points for the receipt as a whole; they stay while any of the rule's goods is kept."""
+    most: tuple[PointsOf, ...] = ()
+    """The most of a rule."""
+    take_back: Literal["kept", "each_return"] = "kept"
+    owed: Literal["keep", "forgive"] = "keep"
+
+
+class PointsFor(Value, gc=False):
+    """Points that bought a thing: ``off_minor`` stands as adjustments of the rule; it is 0 for a coupon or a privilege."""
+
+    rule: str
+    times: int
+    centi: Points
+    off_minor: Minor = Minor(0)

@@ -1,0 +1,381 @@
+"""The best way to let offers claim units, with a bound on any: what packing.py asks.
+
+Offers that share no unit are answered apart. In each part prices for the units (dual.py) give the bound; when what the offers
+would choose at some prices can be had together it is the best, else exploring.py goes through the units under these prices.
+Source: reference/engine.md 7.2, with tables of ways (tables.py) in the place of lists of applications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import NamedTuple, assert_never
+
+from pos_loyalty.engine.applications import at_most, dearest_first, falls, kinds_of, share_of, unit_of
+from pos_loyalty.engine.dual import Descent, Loose, Part, Wish, is_free_of_conflict, wish
+from pos_loyalty.engine.exploring import explore
+from pos_loyalty.engine.greedy import Left, alone, by_density, by_value, greedy, in_order, in_turn, pack_by_priority
+from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, Packed, SetOf, Taken
+from pos_loyalty.engine.regroup import regroup, taken_of
+from pos_loyalty.engine.tables import Table, is_additive, list_generously, list_ways
+
+__all__ = ["alone", "pack", "pack_by_priority"]
+
+FIRST_WIDTH, SECOND_WIDTH = 8, 16
+FIRST_PASSES = 10
+PASSES_MOST, PASSES_LEAST = 60, 4
+WORK = 60_000
+"""How many ways all passes may look at."""
+Shape = EachUnit | NOfGroup | SetOf | GiftOf
+
+
+class Asked(NamedTuple):
+    """What is asked, and what is left over for units that no other offer claims: for each kind a value and the offer, or -1."""
+
+    kinds: Sequence[Kind]
+    offers: Sequence[Offer]
+    singles: list[int]
+    givers: list[int]
+    has_singles: bool
+
+
+class Answer(NamedTuple):
+    """What is taken in one part, its gain over the fixed values of its units, and a bound on that."""
+
+    taken: list[Taken]
+    gain: int
+    bound: int
+    nodes: int
+
+
+def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort) -> Packed:
+    """The best packing that the effort finds, the bound that it proves, and whether they are equal."""
+    asked, rest = _with_singles(kinds, offers)
+    if not rest:
+        return _packed(asked, [], 0, 0)
+    apart, shared = _alone_and_shared(asked, rest)
+    answers = [_answer_alone(asked, number) for number in apart]
+    listed = len(apart)
+    tables, loose, size = _tables(asked, shared, max(0, effort.applications - listed))
+    parts = sorted(_parts(asked, tables, loose), key=lambda part: (sum(part.counts), part.kinds))
+    passes = max(PASSES_LEAST, min(PASSES_MOST, WORK // (size + 1)))
+    left = effort.nodes
+    for number, part in enumerate(parts):
+        answer = _answer(asked, part, left // (len(parts) - number), passes)
+        answers.append(answer)
+        left = max(0, left - answer.nodes)
+    return _packed(asked, answers, listed + size, sum(answer.nodes for answer in answers))
+
+
+def _with_singles(kinds: Sequence[Kind], offers: Sequence[Offer]) -> tuple[Asked, list[int]]:
+    """Offers on single units without limits become the fixed value of a unit; the others, in their order, that can act at all."""
+    singles, givers = [0] * len(kinds), [-1] * len(kinds)
+    rest = []
+    for number in in_order(offers):
+        offer = offers[number]
+        shape = offer.shape
+        if not isinstance(shape, EachUnit) or not _is_unlimited(kinds, offer, shape):
+            rest.append(number)
+            continue
+        for kind, value in shape.values:
+            if value > singles[kind]:
+                singles[kind], givers[kind] = value, number
+    asked = Asked(kinds, offers, singles, givers, any(singles))
+    rest = [number for number in rest if _can_act(asked, offers[number])]
+    return asked, _undominated(offers, rest) if len(rest) > 1 else rest
+
+
+def _is_unlimited(kinds: Sequence[Kind], offer: Offer, shape: EachUnit) -> bool:
+    """Whether no limit of an offer on single units can bind."""
+    if offer.times is not None and sum(kinds[kind].count for kind, _ in shape.values) > offer.times:
+        return False
+    return offer.money is None or sum(value * kinds[kind].count for kind, value in shape.values) <= offer.money
+
+
+def _can_act(asked: Asked, offer: Offer) -> bool:
+    """Whether an offer has units enough, and brings more than they bring anyway."""
+    if offer.times == 0 or offer.money == 0:
+        return False
+    kinds, singles = asked.kinds, asked.singles
+    units = sum([kinds[kind].count for kind in kinds_of(offer)])
+    shape = offer.shape
+    if isinstance(shape, NOfGroup):
+        least = shape.n - shape.k + 1 if shape.is_partial and not shape.is_basket else shape.n
+    elif isinstance(shape, SetOf):
+        least = sum(slot.count for slot in shape.slots)
+    else:
+        least = 1
+    if units < least or not asked.has_singles:
+        return units >= least
+    return any(share > singles[kind] for kind, share in at_most(kinds, offer).items() if kinds[kind].count)
+
+
+def _undominated(offers: Sequence[Offer], numbers: Sequence[int]) -> list[int]:
+    """Of offers with the same goods and groups the one that gives most, when it has no limit, makes the others useless."""
+    best: dict[Hashable, int] = {}
+    forms = {number: _form(offers[number].shape) for number in numbers}
+    for number in numbers:
+        form, worth = forms[number]
+        is_free = offers[number].times is None and offers[number].money is None
+        if is_free and (form not in best or worth > forms[best[form]][1]):
+            best[form] = number
+    return [
+        number
+        for number in numbers
+        if (form := forms[number][0]) not in best or best[form] == number or forms[best[form]][1] < forms[number][1]
+    ]
+
+
+def _form(shape: Shape) -> tuple[Hashable, int]:
+    """A shape without its figure, and the figure, the larger the better."""
+    match shape:
+        case EachUnit():
+            return shape, 0
+        case NOfGroup():
+            return (shape.kinds, shape.n, shape.k, shape.is_dearest, shape.is_partial, shape.is_basket), shape.rate_bp
+        case SetOf(rate_bp=int(rate_bp)):
+            return ("rate", shape.slots), rate_bp
+        case SetOf(amount=int(amount)):
+            return ("amount", shape.slots), amount
+        case SetOf(fixed=fixed):
+            return ("fixed", shape.slots), -(fixed or 0)
+        case GiftOf():
+            return (shape.buy, shape.gifts, shape.qty), shape.rate_bp
+        case _:
+            assert_never(shape)
+
+
+def _alone_and_shared(asked: Asked, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Offers whose units nobody else wants and which one best application after another serves best; the others."""
+    wanted = [0] * len(asked.kinds)
+    for number in numbers:
+        for kind in kinds_of(asked.offers[number]):
+            wanted[kind] += 1
+    apart: list[int] = []
+    shared: list[int] = []
+    for number in numbers:
+        is_free = all(wanted[kind] == 1 and not asked.singles[kind] for kind in kinds_of(asked.offers[number]))
+        (apart if is_free and _is_greedy_best(asked.kinds, asked.offers[number]) else shared).append(number)
+    return apart, shared
+
+
+def _is_greedy_best(kinds: Sequence[Kind], offer: Offer) -> bool:
+    """Whether the best application, again and again, is the best that an offer alone can do."""
+    if offer.is_whole and offer.money is not None:
+        return False
+    match offer.shape:
+        case EachUnit():
+            return True
+        case NOfGroup(is_basket=False) as shape:
+            return falls([share_of(kinds[kind], shape.rate_bp) for kind in dearest_first(kinds, shape.kinds)])
+        case NOfGroup():
+            return True
+        case SetOf(slots=slots):
+            numbers = kinds_of(offer)
+            is_apart = sum(len(slot.kinds) for slot in slots) == len(numbers)
+            return is_apart and is_additive(kinds, offer.shape)
+        case GiftOf(buy=buy, gifts=gifts):
+            numbers = [kind for slot in buy for kind in slot.kinds]
+            return len({*numbers, *gifts}) == len(numbers) + len(gifts)
+
+
+def _answer_alone(asked: Asked, number: int) -> Answer:
+    own = Left(asked.kinds, asked.offers[number])
+    left = {kind: asked.kinds[kind].count for kind in own.order}
+    while (use := own.best(left)) is not None:
+        own.use(use, left)
+    taken = taken_of(asked.offers[number], number, own.taken)
+    gain = sum(one.value for one in taken)
+    return Answer(taken, gain, gain, 0)
+
+
+def _tables(asked: Asked, numbers: Sequence[int], most: int) -> tuple[list[Table], list[int], int]:
+    """The tables of offers, those with few units first; the offers for which the effort did not last; how much was listed.
+
+    Each offer gets an even share of what is left. Those that need more are tried again with all that the others left over, and
+    at last without some limit of their worth. What is tried in vain is bounded too.
+    """
+    kinds, offers, singles = asked.kinds, asked.offers, asked.singles
+    units = {number: sum(kinds[kind].count for kind in kinds_of(offers[number])) for number in numbers}
+    tables: dict[int, Table] = {}
+    tried = dict.fromkeys(numbers, 0)
+    size = 0
+    missing = sorted(numbers, key=lambda number: units[number])
+    for listing, is_even in ((list_ways, True), (list_ways, False), (list_generously, True)):
+        for place, number in enumerate(missing):
+            share = (most - size) // (len(missing) - place if is_even else 1)
+            if listing is list_ways and (share <= tried[number] or sum(tried.values()) > most):
+                continue
+            table = listing(kinds, offers[number], number, singles, share)
+            if table is not None:
+                size += table.size
+                tables[number] = table
+            tried[number] += share if table is None else 0
+        missing = [number for number in missing if number not in tables]
+    listed = [tables[number] for number in numbers if number in tables and tables[number].best > 0]
+    return listed, [number for number in numbers if number not in tables], size
+
+
+def _parts(asked: Asked, tables: Sequence[Table], loose: Sequence[int]) -> list[Part]:
+    """Offers joined where they may claim the same kind of unit."""
+    shares = {number: _shares(asked, number) for number in loose}
+    wants = [list(dict(table.units)) for table in tables]
+    wants += [list(shares[number]) for number in loose]
+    parts = []
+    for members in _joined(wants):
+        numbers = {kind for member in members for kind in wants[member]}
+        order = dearest_first(asked.kinds, numbers)
+        place = {kind: i for i, kind in enumerate(order)}
+        inside = [tables[member] for member in members if member < len(tables)]
+        left_out = [loose[member - len(tables)] for member in members if member >= len(tables)]
+        parts.append(
+            Part(
+                order,
+                [asked.kinds[kind].count for kind in order],
+                inside,
+                [[place[kind] for kind, _ in table.units] for table in inside],
+                [Loose(number, [(place[kind], share) for kind, share in shares[number].items()]) for number in left_out],
+            )
+        )
+    return parts
+
+
+def _joined(wants: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The places of wishes, those together that have a kind in common, directly or through others."""
+    above = list(range(len(wants)))
+
+    def top(member: int) -> int:
+        while above[member] != member:
+            above[member] = above[above[member]]
+            member = above[member]
+        return member
+
+    first: dict[int, int] = {}
+    for member, wanted in enumerate(wants):
+        for kind in wanted:
+            one, other = top(member), top(first.setdefault(kind, member))
+            above[max(one, other)] = min(one, other)
+    groups: dict[int, list[int]] = {}
+    for member in range(len(wants)):
+        groups.setdefault(top(member), []).append(member)
+    return list(groups.values())
+
+
+def _shares(asked: Asked, number: int) -> dict[int, int]:
+    shares = at_most(asked.kinds, asked.offers[number])
+    numbers = sorted(kind for kind in kinds_of(asked.offers[number]) if asked.kinds[kind].count)
+    return {kind: shares.get(kind, 0) - asked.singles[kind] for kind in numbers}
+
+
+def _answer(asked: Asked, part: Part, nodes: int, passes: int) -> Answer:
+    """The best of one part; what greedy finds is never better than the answer. A part too large to finish begins with greedy."""
+    first = wish(part, [0] * len(part.kinds))
+    start = Answer([], 0, first.bound, 0)
+    is_large = bool(part.loose) or sum(part.counts) * FIRST_WIDTH * 2 > nodes
+    if is_large and not is_free_of_conflict(part, first):
+        start = _at_least_greedy(asked, part, start)
+    solve = _search_loosely if part.loose else _search
+    answer = solve(asked, part, first, start, (nodes, passes))
+    return answer if answer.gain == answer.bound or start.taken else _at_least_greedy(asked, part, answer)
+
+
+def _search(asked: Asked, part: Part, first: Wish, start: Answer, effort: tuple[int, int]) -> Answer:
+    """What the offers would choose, when it can be had; a narrow search, better prices, a wider search, and so on.
+
+    ``effort``: nodes, and passes over the prices. A narrow search of a part that the nodes hardly reach through is left out.
+    """
+    nodes, passes = effort
+    best = start
+    if is_free_of_conflict(part, first):
+        best = _better(best, _taken(asked, part, first.chosen, first.bound, 0))
+    descent = Descent(part, first, passes)
+    units = sum(part.counts)
+    for more, width in ((0, FIRST_WIDTH), (FIRST_PASSES, SECOND_WIDTH), (passes, None)):
+        if best.bound <= best.gain or best.nodes >= nodes:
+            break
+        if width is not None and units * width * 2 > nodes:
+            continue
+        descent.run(more, best.gain)
+        if descent.found is not None and descent.found.gain > best.gain:
+            best = _better(best, _taken(asked, part, descent.found.chosen, best.bound, best.nodes))
+        bound, spent = min(best.bound, descent.best.bound), best.nodes
+        if bound > best.gain:
+            found = explore(part, descent.best, best.gain, nodes - spent, width)
+            bound, spent = min(bound, max(found.gain, found.left_out)), spent + found.nodes
+            if found.chosen is not None:
+                best = _better(best, _taken(asked, part, found.chosen, bound, spent))
+        best = best._replace(bound=max(bound, best.gain), nodes=spent)
+    return best
+
+
+def _better(one: Answer, other: Answer) -> Answer:
+    return other if other.gain > one.gain else one
+
+
+def _search_loosely(asked: Asked, part: Part, first: Wish, start: Answer, effort: tuple[int, int]) -> Answer:
+    """Some offers were not listed: the others are searched, and these take what is left."""
+    nodes, passes = effort
+    descent = Descent(part, first, passes)
+    descent.run(passes // 2, start.gain)
+    taken: list[Taken] = []
+    spent = 0
+    for listed in _parts(asked, part.tables, []):
+        wished = wish(listed, [0] * len(listed.kinds))
+        nothing = Answer([], 0, wished.bound, 0)
+        answer = _search(asked, listed, wished, nothing, (nodes - spent, passes // 2))
+        taken.extend(answer.taken)
+        spent += answer.nodes
+    left = {kind: asked.kinds[kind].count for kind in part.kinds}
+    for one in taken:
+        for kind, count in one.claimed:
+            left[kind] -= count * one.times
+    added = greedy(asked.kinds, [(loose.offer, asked.offers[loose.offer]) for loose in part.loose], left, by_value)
+    return _better(start, _gain_of(asked, [*taken, *added], descent.best.bound, spent))._replace(
+        bound=max(start.gain, descent.best.bound), nodes=spent
+    )
+
+
+def _at_least_greedy(asked: Asked, part: Part, answer: Answer) -> Answer:
+    """The answer, or a better one that takes one best application after another."""
+    numbers = {table.offer for table in part.tables} | {loose.offer for loose in part.loose}
+    offers = [(number, asked.offers[number]) for number in in_order(asked.offers) if number in numbers]
+    ways: tuple[Callable[..., list[Taken]], ...] = (partial(greedy, better=by_value), partial(greedy, better=by_density), in_turn)
+    for way in ways:
+        left = {kind: asked.kinds[kind].count for kind in part.kinds}
+        answer = _better(answer, _gain_of(asked, way(asked.kinds, offers, left), answer.bound, answer.nodes))
+    return answer
+
+
+def _taken(asked: Asked, part: Part, chosen: Sequence[tuple[int, int, int]], bound: int, nodes: int) -> Answer:
+    roles: dict[int, list[tuple[int, int]]] = {}
+    for table, place, role in chosen:
+        roles.setdefault(table, []).append((part.tables[table].units[place][0], role))
+    taken = []
+    for table, used in sorted(roles.items()):
+        number = part.tables[table].offer
+        applications = regroup(asked.kinds, asked.offers[number], part.tables[table].steps, used)
+        taken.extend(taken_of(asked.offers[number], number, applications))
+    return _gain_of(asked, taken, bound, nodes)
+
+
+def _gain_of(asked: Asked, taken: list[Taken], bound: int, nodes: int) -> Answer:
+    """An answer with its gain: the value less what the claimed units bring anyway."""
+    gain = sum(one.value - one.times * sum(asked.singles[kind] * count for kind, count in one.claimed) for one in taken)
+    return Answer(taken, gain, max(bound, gain), nodes)
+
+
+def _packed(asked: Asked, answers: Sequence[Answer], listed: int, nodes: int) -> Packed:
+    """Everything together, the units that nobody claimed at their fixed values."""
+    left = [kind.count for kind in asked.kinds]
+    taken = [one for answer in answers for one in answer.taken]
+    for one in taken:
+        for kind, count in one.claimed:
+            left[kind] -= count * one.times
+    assert min(left, default=0) >= 0, "a unit was claimed twice"
+    for kind, giver in enumerate(asked.givers):
+        if giver >= 0 and left[kind] > 0:
+            taken.extend(taken_of(asked.offers[giver], giver, [(unit_of(kind, asked.singles[kind]), left[kind])]))
+    taken.sort(key=lambda one: (one.offer, -one.value, one.claimed))
+    value = sum(one.value for one in taken)
+    missed = sum(answer.bound - answer.gain for answer in answers)
+    return Packed(taken=tuple(taken), value=value, bound=value + missed, proven=missed == 0, applications=listed, nodes=nodes)

@@ -1,0 +1,132 @@
+"""What sales and awards issued, and coupons that sales took. Rule: what a sale issued counts while it is completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.values import Value
+
+Row = tuple[object, ...]
+
+
+class IssuedCoupon(Value):
+    """A coupon that this file issued. ``taken_by`` is a sale that takes it, authorised or completed; None when it is free."""
+
+    code: str
+    series: str
+    is_live: bool
+    """The sale that issued it is completed, or it was an award."""
+    usable_from: datetime | None
+    expires_at: datetime | None
+    taken_by: str | None
+
+
+class Made(Value):
+    """A coupon as it was issued. Good in [usable_from, expires_at)."""
+
+    code: str
+    series: str
+    usable_from: datetime | None
+    expires_at: datetime | None
+
+
+class Held(Value):
+    """A privilege or a plan of a member. Good in [usable_from, expires_at)."""
+
+    kind: Literal["privilege", "plan"]
+    name: str
+    usable_from: datetime | None
+    expires_at: datetime | None
+
+
+def add(db: Connection, fact: Fact) -> None:
+    """The rows of what a sale or an award issues, and of the coupons that a sale takes."""
+    db.executemany(ISSUE_INSERT, list(issue_rows(fact)))
+    db.executemany(TAKE_INSERT, list(take_rows(fact)))
+
+
+def issue_rows(fact: Fact) -> Iterator[Row]:
+    """Rows of issue in the order of the fact: a row for each coupon, one for anything else."""
+    if fact.sale is not None:
+        issued, made = fact.sale.quote.issued, fact.sale.coupons_made
+    else:
+        assert fact.award is not None
+        issued, made = fact.award.award.issued, fact.award.coupons_made
+    codes = iter(made)
+    each_one = (issue for issue in issued for _ in range(issue.count if issue.kind == "coupon" else 1))
+    for n, issue in enumerate(each_one):
+        code = next(codes, "") if issue.kind == "coupon" else None
+        term = _ms(issue.usable_from), _ms(issue.expires_at)
+        yield bytes.fromhex(fact.id), n, issue.rule, issue.kind, issue.series, code, fact.member, *term
+
+
+def take_rows(fact: Fact) -> Iterator[Row]:
+    """Rows of coupon_use, by code; an award takes none."""
+    if fact.sale is None:
+        return
+    for code in sorted({taken.code for taken in fact.sale.quote.coupons}):
+        yield code, fact.till, fact.sale.sale_id
+
+
+def coupons(db: Connection, codes: Iterable[str]) -> dict[str, IssuedCoupon]:
+    """Those of the codes that this file knows. A code that was issued twice is one coupon: the live one."""
+    found: dict[str, IssuedCoupon] = {}
+    for code in codes:
+        row = db.execute(BY_CODE_SELECT, {"code": code}).fetchone()
+        if row is not None:
+            found[code] = IssuedCoupon(
+                code=code,
+                series=row[0],
+                is_live=bool(row[1]),
+                usable_from=_at(row[2]),
+                expires_at=_at(row[3]),
+                taken_by=row[4],
+            )
+    return found
+
+
+def held(db: Connection, member_id: str) -> tuple[Held, ...]:
+    """Privileges and plans that a member got, run out ones too; by kind, name and end."""
+    rows = db.execute(HELD_SELECT, {"member": member_id})
+    return tuple(
+        Held(kind=kind, name=name, usable_from=_at(usable_from), expires_at=_at(expires_at))
+        for kind, name, usable_from, expires_at in rows
+    )
+
+
+def made_by(db: Connection, txn: UUID) -> tuple[Made, ...]:
+    """Coupons that a fact issued, in its order; those of a sale may be used while it is completed."""
+    rows = db.execute(MADE_SELECT, {"txn": txn.bytes})
+    return tuple(
+        Made(code=code, series=series, usable_from=_at(usable_from), expires_at=_at(expires_at))
+        for code, series, usable_from, expires_at in rows
+    )
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def _at(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
+
+
+ISSUE_COLUMNS = ("txn", "n", "rule", "kind", "series", "code", "member", "usable_from", "expires_at")
+ISSUE_INSERT = f"INSERT INTO issue ({', '.join(ISSUE_COLUMNS)}) VALUES ({', '.join('?' * len(ISSUE_COLUMNS))})"
+TAKE_INSERT = "INSERT INTO coupon_use (code, till, sale_id) VALUES (?, ?, ?)"
+BY_CODE_SELECT = """SELECT i.series, coalesce(s.state = 'completed', TRUE) AS live, i.usable_from, i.expires_at, (
+  SELECT MIN(t.sale_id) FROM coupon_use AS u JOIN sale AS t ON t.till = u.till AND t.sale_id = u.sale_id
+  WHERE u.code = i.code AND t.state IN ('authorised', 'completed')
+)
+FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
+WHERE i.code = :code ORDER BY live DESC, i.txn, i.n LIMIT 1"""
+HELD_SELECT = """SELECT i.kind, i.series, i.usable_from, i.expires_at FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
+WHERE i.member = :member AND i.kind IN ('privilege', 'plan') AND coalesce(s.state = 'completed', TRUE)
+ORDER BY i.kind, i.series, i.expires_at"""
+MADE_SELECT = "SELECT code, series, usable_from, expires_at FROM issue WHERE txn = :txn AND code IS NOT NULL ORDER BY n"

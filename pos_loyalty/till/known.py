@@ -1,0 +1,66 @@
+"""What the till knows for a quote besides the basket: the member's past, uses, budgets, coupons. Rule: only its own file.
+
+What other tills did counts as far as head office has told it: see docs/security.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.coupons import spelled
+from pos_loyalty.engine.model import Basket, CouponState, Member, State
+from pos_loyalty.store import habits, issues, uses
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.issues import Held, IssuedCoupon
+from pos_loyalty.till.wants import Wants
+
+
+def state_of(db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants) -> State:
+    """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up."""
+    given = uses.given_minor(db) if wants.budgets else {}
+    return State(
+        uses=uses.so_far(db, member_id, biz_day) if wants.uses else {},
+        budgets={rule: max(0, budget - given.get(rule, 0)) for rule, budget in wants.budgets.items()},
+        coupons=_coupons(db, basket, wants.shared_codes) if basket.coupons else {},
+    )
+
+
+def with_past(db: Connection, member: Member, biz_day: int, wants: Wants) -> Member:
+    """The member with counters, days, purchases and plans, as far as the programme asks for them."""
+    counters = uses.counters_of(db, member.member_id) if wants.counters else None
+    # The programme's zone may be a day ahead of the store's: a day more is looked up, and the engine takes what it asked for.
+    days = habits.days_of(db, member.member_id, biz_day - wants.days_back) if wants.days_back else None
+    back = wants.purchases_back
+    purchases = habits.purchases_of(db, member.member_id, biz_day - back) if back else None
+    if counters is None and days is None and purchases is None and not wants.plans:
+        return member
+    paid_until = paid_until_of(issues.held(db, member.member_id)) if wants.plans else member.paid_until
+    return replace(member, counters=counters, days=days, purchases=purchases, paid_until=paid_until)
+
+
+def paid_until_of(held: tuple[Held, ...]) -> datetime | None:
+    """When the last plan that the member bought runs out; None when they bought none."""
+    ends = [each.expires_at for each in held if each.kind == "plan" and each.expires_at is not None]
+    return max(ends, default=None)
+
+
+def privileges_of(held: tuple[Held, ...], now: datetime) -> tuple[Held, ...]:
+    """Privileges that hold now; one that ends with its sale is none."""
+    return tuple(each for each in held if each.kind == "privilege" and each.expires_at is not None and _is_in(each, now))
+
+
+def _coupons(db: Connection, basket: Basket, shared: frozenset[str]) -> dict[str, CouponState]:
+    """Those with a code of their own, by the code as it was presented and in its own spelling."""
+    known = issues.coupons(db, dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in shared))
+    states = {code: CouponState(series=each.series, usable=_is_usable(each, basket.opened_at)) for code, each in known.items()}
+    return states | {code: states[spelled(code)] for code in basket.coupons if spelled(code) in states}
+
+
+def _is_usable(coupon: IssuedCoupon, at: datetime) -> bool:
+    return coupon.is_live and coupon.taken_by is None and _is_in(coupon, at)
+
+
+def _is_in(term: Held | IssuedCoupon, at: datetime) -> bool:
+    return (term.usable_from is None or term.usable_from <= at) and (term.expires_at is None or at < term.expires_at)

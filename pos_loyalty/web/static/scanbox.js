@@ -1,0 +1,131 @@
+// The scan box: what a typed or scanned code is, and what follows from it.
+
+import * as basket from "./basket.js";
+import { judge, lastOf, sayable } from "./codes.js";
+import { desk, nextSale, stopWeighing } from "./desk.js";
+import * as found from "./found.js";
+import { requote } from "./pricing.js";
+import { post, sentence } from "./till.js";
+import * as view from "./view.js";
+import { money, word } from "./words.js";
+
+const { $, focusScan } = view;
+const FOUND_MAX = 7;
+const COUNT = /^(?:([\d.,]+)[*×xх])?(.*)$/i;
+const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
+const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
+
+/** What was typed, and Enter; or what was scanned. */
+export async function submit(text) {
+  const typed = text.trim();
+  found.offer([]);
+  if (!typed) return undefined;
+  if (desk.paying) return view.warn(word("paying_now"));
+  if (desk.finished) nextSale();
+  const weighed = desk.weighing;
+  stopWeighing();
+  view.tell("");
+  if (weighed && WEIGHT.test(typed) && !desk.products.some((one) => one.sku === typed)) {
+    return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
+  }
+  const [, count, rest] = COUNT.exec(typed);
+  return rest.trim() === "" ? setQuantity(count) : take(rest.trim(), count);
+}
+
+async function take(code, count) {
+  const product = desk.products.find((one) => one.sku === code) ?? onlyHit(code);
+  if (product) return addProduct(product, count);
+  const { kind, text, last } = judge(code);
+  if (kind === "bank") return view.warn(word("bank_card", { last }));
+  if (kind === "mistyped") return view.warn(word("card_mistyped", { last }));
+  if (kind === "phone") return (await identify({ phone: text })) || view.warn(word("phone_unknown"));
+  if (/^\S{4,64}$/.test(text) && await identify({ card: text })) return undefined;
+  if (COUPON.test(code)) return addCoupon(code.toUpperCase());
+  return view.warn(word("code_unknown", { code: sayable(code) }));
+}
+
+function onlyHit(code) {
+  const hits = /^\d+$/.test(code) ? [] : basket.find(desk.products, code, 2);
+  return hits.length === 1 ? hits[0] : undefined;
+}
+
+/** ``count`` is what was typed before the code; without one it is one piece, and a product by weight is asked about. */
+function addProduct(product, count) {
+  if (count === undefined && product.measure === "weight") return askWeight(product);
+  const milli = count === undefined ? 1000 : readCount(count);
+  if (milli === null) return undefined;
+  if (!basket.fits(product, milli)) return view.warn(word("whole_pieces", { name: product.name }));
+  view.tell(word("added", { name: product.name, price: money(product.price_minor) }));
+  basket.addProduct(desk.sale, product, milli);
+  return requote();
+}
+
+function readCount(count) {
+  const milli = basket.readQuantity(count);
+  if (milli === null) view.warn(word("bad_quantity", { text: sayable(count) }));
+  return milli;
+}
+
+export function askWeight(product) {
+  desk.weighing = product;
+  $("scan").placeholder = word("weight");
+  view.point(word("weigh", { name: product.name }));
+}
+
+function setQuantity(count) {
+  const milli = readCount(count);
+  if (milli === null) return undefined;
+  const line = desk.sale.lines.find((one) => one.id === desk.sale.selected);
+  if (!line) return view.warn(word("no_line"));
+  if (!basket.fits(line.product, milli)) return view.warn(word("whole_pieces", { name: line.product.name }));
+  line.milli = milli;
+  return requote();
+}
+
+function addCoupon(code) {
+  if (!desk.sale.coupons.includes(code)) desk.sale.coupons.push(code);
+  desk.sale.unheard.push(code);
+  if (desk.sale.lines.length === 0) view.point(word("coupon_waits", { code }));
+  return requote();
+}
+
+/** False when this is nobody's card; true when there is nothing more to say about it. */
+async function identify(request) {
+  const mine = desk.sale;
+  const answer = await post("/v1/identify", request);
+  if (desk.sale !== mine) return true;
+  if (answer.problem?.status === 422) return false;
+  if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
+  if (answer.problem?.status === 404 && request.phone) return false;
+  if (answer.problem?.status === 404) view.warn(word("card_unknown"));
+  else if (!answer.value) view.warn(sentence(answer));
+  else await welcome(answer.value);
+  return true;
+}
+
+const cardName = (member) => (member.card ? lastOf(member.card) : word("by_phone"));
+function welcome(member) {
+  const before = desk.sale.member;
+  const isSame = before?.member_id === member.member_id;
+  desk.sale.member = member;
+  if (!isSame) desk.sale.redeem = null;
+  if (isSame) view.tell(word("card_again"));
+  else if (before) view.point(word("card_replaced", { before: cardName(before), now: cardName(member) }));
+  else view.tell(word("hello"));
+  return requote();
+}
+
+export function suggest() {
+  const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
+  const letters = /\p{L}/u.test(text) && text.length >= 2;
+  found.offer(letters && !desk.finished && !desk.paying ? basket.find(desk.products, text, FOUND_MAX) : []);
+}
+
+export function choose(product) {
+  const [, count] = COUNT.exec($("scan").value.trim());
+  $("scan").value = "";
+  found.offer([]);
+  stopWeighing();
+  focusScan();
+  return addProduct(product, count);
+}

@@ -1,0 +1,28 @@
+"""Which modules are broken, and which tests have to notice: named, and done in ten seconds."""
+
+from __future__ import annotations
+
+ENGINE = "pos_loyalty/engine"
+SECONDS_MAX = 10
+
+_MONEY = ("tests/unit/test_money.py", "tests/property/test_money_laws.py")
+_LOTS = ("tests/unit/test_lots.py", "tests/property/test_lots_laws.py", "tests/unit/test_redeem.py")
+_FISCAL = ("tests/unit/test_fiscal.py", "tests/property/test_seeded_laws.py")
+_WORLDS = ("tests/brute/test_verdicts.py", "tests/property/test_seeded_laws.py")
+_QUOTE = ("tests/unit/test_quote.py", "tests/scenarios", "tests/property/test_engine_version.py", *_WORLDS)
+_SEARCH = ("tests/unit/test_search.py", "tests/property/test_engine_version.py", "tests/brute/test_verdicts.py")
+_RETURNS = ("tests/unit/test_returns.py", "tests/property/test_returns.py")
+
+GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
+    _MONEY: ("money",),
+    _LOTS: ("lots",),
+    _FISCAL: ("fiscal",),
+    _QUOTE: (
+        *("floors", "caps", "combine", "compatibility", "stages", "pools", "chain", "kinds", "drafts", "laying", "question"),
+        *("order", "order_shares", "spread", "lines"),
+    ),
+    _SEARCH: ("search", "applications", "dual", "steps", "exploring", "greedy", "regroup"),
+    _RETURNS: ("returns", "returned_lines"),
+}
+JUDGES: dict[str, tuple[str, ...]] = {module: tests for tests, modules in GROUPS.items() for module in modules}
+"""Module of the engine → the tests that judge it. What does not exist is passed over."""

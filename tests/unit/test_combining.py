@@ -1,0 +1,120 @@
+"""Groups that stack, compete or exclude one another; pools; priority mode; what the engine says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pos_loyalty.engine import quote
+from pos_loyalty.engine.compatibility import largest_sets
+from pos_loyalty.engine.model import Line, Quote
+from tests.worlds import NOBODY, NOW, basket, line, off_by_rule, programme
+
+
+def rule(name: str, then: str, group: str = "", stage: str = "item", more: str = "") -> str:
+    label = f'group = "{group}"\n' if group else ""
+    return f'[[rule]]\nid = "{name}"\nstage = "{stage}"\n{label}{more}\nthen = [{{ {then} }}]\n'
+
+
+def groups(*names: str, force: str = "") -> str:
+    return "".join(f'[[group]]\nid = "{name}"\n' + ("force = true\n" if name == force else "") for name in names)
+
+
+def ask(tables: str, *lines: Line) -> Quote:
+    return quote(basket(*lines), None, programme(tables), NOBODY, NOW)
+
+
+TEN_EACH = 'do = "amount_each", amount = "10.00"'
+TWENTY = 'do = "percent", percent = "20%"'
+THREE_FOR_TWO = 'do = "n_for_m", n = 3'
+
+
+def test_rules_that_stack_act_one_after_another_by_priority() -> None:
+    tables = groups("g") + '[compatibility.g]\ng = "stack"\n'
+    first = tables + rule("ten", TEN_EACH, "g", more="priority = 1") + rule("twenty", TWENTY, "g", more="priority = 4")
+    assert off_by_rule(ask(first, line("1", 10_000))) == {"twenty": 2_000, "ten": 1_000}
+    second = tables + rule("ten", TEN_EACH, "g", more="priority = 5") + rule("twenty", TWENTY, "g", more="priority = 4")
+    assert off_by_rule(ask(second, line("1", 10_000))) == {"ten": 1_000, "twenty": 1_800}
+
+
+def test_an_exclusive_rule_acts_alone_or_not_at_all() -> None:
+    tables = groups("alone", "rest") + '[compatibility.alone]\nrest = "exclusive"\n'
+    tables += rule("alone", TWENTY, "alone") + rule("a", 'do = "percent", percent = "15%"', "rest")
+    tables += rule("b", 'do = "amount", amount = "10.00"', "rest", stage="order")
+    many = ask(tables, line("1", 30_000))
+    assert off_by_rule(many) == {"alone": 6_000}
+    assert [(each.rule, each.by, each.difference_minor) for each in many.beaten] == [("a", "alone", 500), ("b", "alone", 500)]
+    few = ask(tables, line("1", 10_000))
+    assert off_by_rule(few) == {"a": 1_500, "b": 1_000}
+    assert [(each.rule, each.by, each.difference_minor) for each in few.beaten] == [("alone", "a", 500)]
+    assert few.proof.proven
+
+
+def test_a_group_with_force_wins_although_it_is_worse() -> None:
+    tables = groups("alone", "rest", force="alone") + '[compatibility.rest]\nalone = "exclusive"\n'
+    tables += rule("alone", 'do = "percent", percent = "1%"', "alone") + rule("a", TWENTY, "rest")
+    assert off_by_rule(ask(tables, line("1", 10_000))) == {"alone": 100}
+
+
+def test_a_rule_that_does_not_hold_excludes_nobody() -> None:
+    tables = groups("alone", "rest", force="alone") + '[compatibility.rest]\nalone = "exclusive"\n'
+    tables += rule("alone", TWENTY, "alone", more='when = [{ is = "basket_amount", min = "500.00" }]')
+    tables += rule("a", 'do = "percent", percent = "1%"', "rest")
+    assert off_by_rule(ask(tables, line("1", 10_000))) == {"a": 100}
+
+
+def test_a_card_percentage_that_competes_with_offers_enters_their_packing() -> None:
+    stacked = rule("set", THREE_FOR_TWO) + rule("card", TWENTY, stage="customer")
+    goods = (line("1", 1_000, "3"), line("2", 2_000))
+    assert off_by_rule(ask(stacked, *goods)) == {"set": 1_000, "card": 800}
+    tables = groups("sets", "cards") + '[compatibility.sets]\ncards = "best_of"\n'
+    competing = tables + rule("set", THREE_FOR_TWO, "sets") + rule("card", TWENTY, "cards", stage="customer")
+    assert off_by_rule(ask(competing, *goods)) == {"set": 1_000, "card": 400}
+
+
+def test_best_of_with_an_order_rule_is_on_the_whole_receipt() -> None:
+    tables = groups("i", "o") + '[compatibility.i]\no = "best_of"\n'
+    tables += rule("item", TWENTY, "i") + rule("sum", 'do = "amount", amount = "30.00"', "o", stage="order")
+    assert off_by_rule(ask(tables, line("1", 10_000))) == {"sum": 3_000}
+    assert off_by_rule(ask(tables, line("1", 20_000))) == {"item": 4_000}
+
+
+def test_order_rules_need_not_compete_with_everybody() -> None:
+    tables = groups("c") + '[compatibility.c]\nc = "stack"\n'
+    tables += rule("third", 'do = "percent", percent = "33.33%"', stage="order")
+    tables += rule("a", 'do = "amount", amount = "100.00"', "c", stage="order")
+    tables += rule("b", 'do = "amount", amount = "10.00"', "c", stage="order")
+    assert off_by_rule(ask(tables, line("1", 20_000))) == {"a": 10_000, "b": 1_000}
+    assert off_by_rule(ask(tables, line("1", 50_000))) == {"third": 16_665}
+
+
+def test_the_best_combination_and_not_the_greedy_one() -> None:
+    tables = rule("pair", 'do = "bundle", slots = [{ on = { tag = "a" } }, { on = { tag = "b" } }], amount = "60.00"')
+    tables += rule("left", 'do = "amount_each", amount = "50.00", on = { tag = "a" }')
+    tables += rule("right", 'do = "amount_each", amount = "50.00", on = { tag = "b" }')
+    answer = ask(tables, line("1", 10_000, tags=("a",)), line("2", 10_000, tags=("b",)))
+    assert off_by_rule(answer) == {"left": 5_000, "right": 5_000}
+    assert (answer.proof.value_minor, answer.proof.bound_minor, answer.proof.proven) == (10_000, 10_000, True)
+    assert [(each.rule, each.by, each.difference_minor) for each in answer.beaten] == [("pair", "left", 4_000)]
+
+
+def test_priority_order_searches_nothing_and_claims_nothing() -> None:
+    tables = '[search]\nmode = "priority"\n'
+    tables += rule("small", 'do = "percent", percent = "5%"', more="priority = 9") + rule("large", TWENTY)
+    answer = ask(tables, line("1", 10_000))
+    assert off_by_rule(answer) == {"small": 500}
+    assert not answer.proof.proven
+
+
+@pytest.mark.parametrize(
+    ("rivals", "sets"),
+    [
+        ([set(), set(), set()], {(0, 1, 2)}),
+        ([{1}, {0, 2}, {1}], {(0, 2), (1,)}),
+        ([{1, 2}, {0, 2}, {0, 1}], {(0,), (1,), (2,)}),
+        ([{1}, {0}, {3}, {2}], {(0, 2), (0, 3), (1, 2), (1, 3)}),
+    ],
+)
+def test_largest_sets(rivals: list[set[int]], sets: set[tuple[int, ...]]) -> None:
+    found = list(largest_sets(range(len(rivals)), [frozenset(each) for each in rivals]))
+    assert {tuple(sorted(each)) for each in found} == sets
+    assert len(found) == len(sets)
