@@ -273,7 +273,7 @@ def budgets(rng: random.Random) -> str:
     for number in range(20):
         then = rng.choice((n_for_m(rng, tags(rng)), bundle(rng, 2)))[:-2]
         times = rng.choice(("", f", max_times = {rng.randint(1, 4)}"))
-        cap = f", max_amount = {money(rng.randrange(1, 20_000))}" + rng.choice(("", ", whole = true"))
+        cap = f", max_amount = {money(rng.randrange(1, 20_000))}"
         more = f"budget = {money(1_000_000)}\nlimits = {{ member = {rng.randint(1, 9)}, total = 1000 }}\n"
         text += rule(f"r{number}", "item", then + times + cap + " }", more=more)
     return text

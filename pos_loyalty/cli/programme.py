@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, print_pretty, read_bytes
-from pos_loyalty.engine.warnings import looked_through
+from pos_loyalty.engine.warnings import Doubt, looked_through
 
 
 def register(commands: Commands) -> None:
@@ -38,12 +38,18 @@ def run_check(args: argparse.Namespace) -> int:
         print_json({"file": str(args.file), "programme": found.name, "faults": found.faults, "warnings": found.warnings})
     else:
         for fault in found.faults:
-            print(f"{args.file}: {fault.place}: {fault.text}", file=sys.stderr)
+            print(f"{args.file}: {fault.place}: {fault.text}{_of_rule(fault)}", file=sys.stderr)
         for doubt in found.warnings:
-            print(f"{args.file}: {doubt.place}: warning: {doubt.text}")
+            print(f"{args.file}: {doubt.place}: warning: {doubt.text}{_of_rule(doubt)}")
         if found.name is not None:
-            print(f"{args.file}: {found.name}, {'in order' if not found.warnings else f'{len(found.warnings)} warnings'}")
+            count = len(found.warnings)
+            doubts = f"{count} warning{'' if count == 1 else 's'}" if count else "in order"
+            print(f"{args.file}: {found.name}, {doubts}")
     return 1 if found.faults else 0
+
+
+def _of_rule(doubt: Doubt) -> str:
+    return f' (rule "{doubt.rule}")' if doubt.rule is not None else ""
 
 
 def run_schema(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.model import Basket, Instant, Member, Quote, State
 from pos_loyalty.engine.programme import Programme
+from pos_loyalty.engine.toml_text import BOM
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import Value, decode
 
@@ -54,17 +55,22 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Price one basket, or a stream of them."""
     programme = _load(args.programme)
-    member = decode(read_bytes(args.member), Member, place=f"{args.member}: $") if args.member else None
-    state = decode(read_bytes(args.state), State, place=f"{args.state}: $") if args.state else None
+    member = decode(_json(args.member), Member, place=f"{args.member}: $") if args.member else None
+    state = decode(_json(args.state), State, place=f"{args.state}: $") if args.state else None
     if args.basket == "-":
         return _stream(programme, Defaults(member=member, state=state, at=args.at))
-    basket = decode(read_bytes(Path(args.basket)), Basket, place=f"{args.basket}: $")
+    basket = decode(_json(Path(args.basket)), Basket, place=f"{args.basket}: $")
     answer = _ask(programme, Question(basket=basket, member=member, state=state, at=args.at))
     if args.json:
         print_json(answer)
     else:
         print(quote_table(answer, basket, programme, args.language))
     return 0
+
+
+def _json(path: Path) -> bytes:
+    """A file's bytes without the mark that some editors put before UTF-8."""
+    return read_bytes(path).removeprefix(BOM)
 
 
 def _load(path: Path) -> Programme:
@@ -87,7 +93,7 @@ def _stream(programme: Programme, defaults: Defaults) -> int:
         if not line.strip():
             continue
         try:
-            question = _question(line, defaults)
+            question = _question(line.removeprefix(BOM), defaults)
             print_json(_ask(programme, question))
         except InputError as error:
             status = 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from unicodedata import category
 
 from pos_loyalty.engine.explain import Language, title_of, told
-from pos_loyalty.engine.model import Basket, Quote, QuoteLine
+from pos_loyalty.engine.model import Basket, Line, Quote, QuoteLine
 from pos_loyalty.engine.phrases import Pair, pick
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.saying import figure, money, points
@@ -17,9 +18,10 @@ WORDS: Mapping[str, Pair] = {
     "by_points": ("Баллами", "Paid with points"),
     "due": ("К оплате", "To pay"),
     "earns": ("Начислится", "Earns"),
-    "proven": ("лучше не бывает", "proven the best"),
+    "inviter": ("Другу, который пригласил:", "The friend who invited:"),
+    "proven": ("доказано: лучше сочетания нет", "proven the best"),
     "unproven": ("до лучшего не больше {0}", "at most {0} from the best"),
-    "offers": ("Акции на товары", "Offers for goods"),
+    "offers": ("Скидки на товары", "Offers for goods"),
 }
 
 Row = tuple[str, str, str]
@@ -31,15 +33,16 @@ def quote_table(quote: Quote, basket: Basket, programme: Programme, language: La
     names = {line.line_id: line.name or line.sku for line in basket.lines} | {
         line.sku: line.name or line.sku for line in basket.lines
     }
-    rows = [row for line in quote.lines for row in _line_rows(line, basket, programme, language)]
-    table = _aligned([*rows, ("", "", ""), *_sums(quote, programme, language)])
+    priced = {line.line_id: line for line in quote.lines}
+    rows = [row for line in basket.lines for row in _line_rows(line, priced[line.line_id], programme, language)]
+    rows += [("", "", ""), *_sums(quote, programme, language)]
+    table = _aligned([(_clean(what), count, amount) for what, count, amount in rows])
     said = [sentence.text for sentence in told(quote, programme, language, names)]
     said += [message.text.get(language) or next(iter(message.text.values()), "") for message in quote.messages]
-    return "\n".join([*table, *([""] if said else []), *(f"- {text}" for text in said)])
+    return "\n".join([*table, *([""] if said else []), *(f"- {_clean(text)}" for text in said)])
 
 
-def _line_rows(line: QuoteLine, basket: Basket, programme: Programme, language: Language) -> Iterator[Row]:
-    bought = next(each for each in basket.lines if each.line_id == line.line_id)
+def _line_rows(bought: Line, line: QuoteLine, programme: Programme, language: Language) -> Iterator[Row]:
     exponent = programme.exponent
     count = f"{figure(bought.quantity_milli.text, language)} × {money(bought.price_minor, exponent, language)}"
     yield f"{line.line_id}. {bought.name or bought.sku}", count, money(line.gross_minor, exponent, language)
@@ -60,7 +63,9 @@ def _sums(quote: Quote, programme: Programme, language: Language) -> Iterator[Ro
         yield say("by_points"), points(quote.redemption.centi, language), shown(-quote.redemption.off_minor)
     yield say("due"), "", shown(quote.due_minor)
     for accrual in quote.accruals:
-        yield f"{say('earns')}: {title_of(accrual.rule, programme, language)}", "", points(accrual.centi, language)
+        is_mine = accrual.member_id in (None, quote.member_id)
+        what = f"{say('earns')}: {title_of(accrual.rule, programme, language)}" if is_mine else say("inviter")
+        yield what, "", points(accrual.centi, language)
     if quote.proof.bound_minor:
         yield say("offers"), _proof(quote, programme, language), shown(quote.proof.value_minor)
 
@@ -70,6 +75,11 @@ def _proof(quote: Quote, programme: Programme, language: Language) -> str:
         return pick(WORDS["proven"], language)
     gap = quote.proof.bound_minor - quote.proof.value_minor
     return pick(WORDS["unproven"], language).format(money(gap, programme.exponent, language))
+
+
+def _clean(text: str) -> str:
+    """Names and titles without signs that would move a terminal's cursor, break a line or turn the direction of writing."""
+    return "".join(" " if category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text if category(sign) not in ("Cf", "Cs"))
 
 
 def _aligned(rows: Sequence[Row]) -> list[str]:

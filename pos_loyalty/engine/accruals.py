@@ -98,6 +98,7 @@ def accrue(rules: Sequence[ReadyRule], base: Base, programme: Programme, at: dat
         most=_most(givings, base, programme),
         take_back=programme.points.take_back,
         owed=programme.points.owed,
+        point_minor=Minor(programme.point_minor),
     )
     counted = [(rates, kinds.money_minor[kind], kinds.units[kind]) for kind, rates in earned.items()]
     parts = shared(exact_shares(counted, earning), earning)

@@ -76,13 +76,18 @@ def _may(line: CalcLine, roles: Mapping[str, int]) -> int:
     return sum([min(off, percent_within(line.list_minor, roles.get(role, 0))) for role, off in asked.items()])
 
 
-def capped(offs: Sequence[Off], list_minor: int, caps: CapsTable) -> Capped:
-    """Cut what passes the caps. ``offs`` stand in the order of action: the last rule's are cut first, by ALLOCATE."""
+def most_off(list_minor: int, caps: CapsTable) -> int:
+    """The most that may come off a receipt, by a table that has a cap."""
     bounds: list[int] = [percent_within(list_minor, caps.percent)] if caps.percent is not None else []
     bounds += [caps.amount] if caps.amount is not None else []
-    if not bounds:
+    return min(bounds)
+
+
+def capped(offs: Sequence[Off], list_minor: int, caps: CapsTable) -> Capped:
+    """Cut what passes the caps. ``offs`` stand in the order of action: the last rule's are cut first, by ALLOCATE."""
+    if caps.percent is None and caps.amount is None:
         return Capped(offs=tuple(offs), stopped=(), points_minor=None)
-    most, total = min(bounds), sum([off.off_minor for off in offs])
+    most, total = most_off(list_minor, caps), sum([off.off_minor for off in offs])
     excess = total - most
     if excess <= 0:
         return Capped(offs=tuple(offs), stopped=(), points_minor=-excess)

@@ -14,7 +14,9 @@ from pos_loyalty.engine.coupons import pattern_faults
 from pos_loyalty.engine.currencies import EXPONENTS
 from pos_loyalty.engine.effect_checks import effect_faults
 from pos_loyalty.engine.effects import (
+    AmountEach,
     Effect,
+    FixedPrice,
     Gift,
     GivePoints,
     ItemMoney,
@@ -28,7 +30,7 @@ from pos_loyalty.engine.fireable import never_fires
 from pos_loyalty.engine.group_checks import group_faults
 from pos_loyalty.engine.known import Known
 from pos_loyalty.engine.rules import RULES_MAX, Limits, ProgrammeText, Rule, Stage
-from pos_loyalty.engine.selectors import names_nothing, names_of
+from pos_loyalty.engine.selectors import Selector, names_nothing, names_of
 from pos_loyalty.engine.table_checks import Fault, dates_fault, table_faults
 
 RESERVED = ("coupon", "fiscal", "manual", "prior", "redeem", "referral")
@@ -206,6 +208,26 @@ def _nested_counter_faults(rule: Rule, place: str) -> Iterator[Fault]:
     for number, condition in enumerate(rule.when):
         if not isinstance(condition, Counter) and any(isinstance(part, Counter) for part in parts_of(condition)):
             yield f"{place}.when[{number}]", '"counter" says on which units the rule acts; write it in when by itself'
+    if any(isinstance(condition, Counter) for condition in rule.when):
+        for number, effect in enumerate(rule.then):
+            if takes_money(effect) and (rule.stage == "order" or not isinstance(effect, Percent | AmountEach | FixedPrice)):
+                yield (
+                    f"{place}.then[{number}]",
+                    'every nth unit gets "percent", "amount_each" or "fixed_price" in stage "item" or "customer"',
+                )
+    for counter in (condition for condition in rule.when if isinstance(condition, Counter)):
+        for number, effect in enumerate(rule.then):
+            if isinstance(effect, Percent | AmountEach | FixedPrice) and _apart(counter.on, effect.on):
+                sentence = (
+                    "the rule acts on the units that its counter counts, and none of them is among these goods; name the same"
+                )
+                yield f"{place}.then[{number}].on", sentence
+
+
+def _apart(one: Selector, other: Selector) -> bool:
+    """Whether two selectors surely share no goods: both name SKUs and nothing else, and no SKU is in both."""
+    names_skus_only = all(each.sku and each.category is None and each.brand is None and each.tag is None for each in (one, other))
+    return names_skus_only and set(names_of(one.sku)).isdisjoint(names_of(other.sku))
 
 
 def parts_of(condition: Condition) -> Iterator[Condition]:
@@ -260,10 +282,6 @@ def _limit_faults(rule: Rule, place: str) -> Iterator[Fault]:
         yield f"{place}.budget", "a budget is money, and this rule gives neither money nor points; use limits instead"
     elif rule.budget is not None and rule.budget <= 0:
         yield f"{place}.budget", "with no budget the rule never acts; leave the rule out"
-    money = [number for number, effect in enumerate(rule.then) if takes_money(effect)]
-    is_bound = rule.budget is not None or rule.limits != Limits() or any(isinstance(each, Budget | Uses) for each in rule.when)
-    if is_bound and len(money) > 1 and rule.stage in ("item", "customer"):
-        yield f"{place}.then[{money[1]}]", "a rule with limits or a budget takes money off in one way; write a second rule"
     yield from _shared_limit_faults(rule, place)
     if rule.suggest and not has_money:
         yield f"{place}.suggest", "a rule that takes no money off has no goods to hint at"

@@ -6,21 +6,27 @@ rules of which only one may act on the receipt. Source: the shop's matrix of gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
 from pos_loyalty.engine.compatibility import Compatibility, largest_sets, relation_of
+from pos_loyalty.engine.lines import room_of
 from pos_loyalty.engine.model import Beaten
 from pos_loyalty.engine.money import whole_in
 from pos_loyalty.engine.packing import Effort
 from pos_loyalty.engine.question import Question
 from pos_loyalty.engine.ready import ReadyRule
-from pos_loyalty.engine.situation import Situation
+from pos_loyalty.engine.reasons_of import bound_of
+from pos_loyalty.engine.situation import Lack, Situation
 from pos_loyalty.engine.stages import Priced, held_of, price
 from pos_loyalty.values import Minor, Value
 
-SCENARIOS_MAX = 256
+SCENARIOS_MAX, SCENARIOS_LEAST = 256, 8
+WORK = 30_000
+"""Lines times rules that all scenarios of a quote may look at, so that a large basket under many choices still takes no time."""
+ON_PRICE = ("item", "customer", "order")
 
 
 class Scenarios(Value):
@@ -43,17 +49,78 @@ def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: 
     if not question.programme.compatibility.is_exclusive:
         return price(candidates, situation, question, effort)
     may_act = _may_act(candidates, situation, question)
-    nodes = _nodes(may_act, question.programme.compatibility)
+    nodes = _nodes([rule for rule in may_act if rule.stage in ON_PRICE], question.programme.compatibility)
     rivals = _rivals(nodes, question.programme.compatibility)
     if not any(rivals):
-        return price(candidates, situation, question, effort)
-    scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals)
-    count = len(scenarios.sets)
+        return _without_excluded(price(candidates, situation, question, effort), question.programme.compatibility)
+    most = _most_scenarios(candidates, question)
+    scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals, most)
+    count = len(scenarios.sets) if scenarios.is_whole else most
     share = Effort(applications=max(1, whole_in(effort.applications, count)), nodes=whole_in(effort.nodes, count))
-    refused = [rule for rule in candidates if rule not in may_act]
-    tried = [_tried([*refused, *_chosen(chosen, nodes)], situation, question, share) for chosen in scenarios.sets]
+    chosen_from = {rule.id for node in nodes for rule in node}
+    refused = [rule for rule in candidates if rule.id not in chosen_from]
+
+    def trying(chosen: Sequence[int]) -> Tried:
+        return _tried([*refused, *_chosen(chosen, nodes)], situation, question, share)
+
+    tried = [trying(chosen) for chosen in scenarios.sets]
+    if not scenarios.is_whole:
+        tried = _choice_by_choice(scenarios.sets[0], tried[0], rivals, trying, most)
     best = _best(tried, nodes, question.programme.compatibility)
-    return _told(best, tried, scenarios.is_whole)
+    told = _told(best, tried, question, is_whole=scenarios.is_whole)
+    return _without_excluded(told, question.programme.compatibility)
+
+
+def _without_excluded(priced: Priced, compatibility: Compatibility) -> Priced:
+    """Rules of stages payment and points give way to a rule that excludes them and took money off."""
+    acting = [rule for rule in priced.held if rule.id in priced.acting]
+    held: list[ReadyRule] = []
+    lacks = list(priced.lacks)
+    for rule in priced.held:
+        by = None
+        if rule.stage not in ON_PRICE:
+            by = next((other for other in acting if _exclude(rule, other, compatibility)), None)
+        if by is None:
+            held.append(rule)
+        else:
+            lacks.append((rule, Lack(condition="exclusive", have=by.id, need="none")))
+    return replace(priced, held=tuple(held), lacks=tuple(lacks))
+
+
+def _choice_by_choice(
+    first: Sequence[int], start: Tried, rivals: Sequence[frozenset[int]], trying: Callable[[Sequence[int]], Tried], most: int
+) -> list[Tried]:
+    """Too many scenarios for all: rules that exclude one another are chosen set by set, the others standing as they are."""
+    tried, best, chosen = [start], start, frozenset(first)
+    for together in _components(rivals):
+        kept = chosen - together
+        for other in islice(largest_sets(sorted(together), rivals), most):
+            if len(tried) == most:
+                return tried
+            scenario = kept | frozenset(other)
+            if scenario != chosen:
+                tried.append(trying(sorted(scenario)))
+                if _rank(tried[-1]) < _rank(best):
+                    best, chosen = tried[-1], scenario
+    return tried
+
+
+def _components(rivals: Sequence[frozenset[int]]) -> list[frozenset[int]]:
+    """Nodes that exclude one another, directly or through others."""
+    found: list[frozenset[int]] = []
+    seen: set[int] = set()
+    for node in range(len(rivals)):
+        if node in seen or not rivals[node]:
+            continue
+        group, ahead = {node}, [node]
+        while ahead:
+            for other in rivals[ahead.pop()]:
+                if other not in group:
+                    group.add(other)
+                    ahead.append(other)
+        seen |= group
+        found.append(frozenset(group))
+    return found
 
 
 def _nodes(candidates: Sequence[ReadyRule], compatibility: Compatibility) -> list[list[ReadyRule]]:
@@ -83,12 +150,17 @@ def _exclude(one: ReadyRule, other: ReadyRule, compatibility: Compatibility) -> 
     return relation == "best_of" and one.stage != other.stage and "order" in (one.stage, other.stage)
 
 
-def _scenarios(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozenset[int]]) -> Scenarios:
+def _most_scenarios(candidates: Sequence[ReadyRule], question: Question) -> int:
+    """How many scenarios may be tried: fewer for large baskets."""
+    return max(SCENARIOS_LEAST, min(SCENARIOS_MAX, whole_in(WORK, max(1, len(question.lines) * len(candidates)))))
+
+
+def _scenarios(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozenset[int]], most: int) -> Scenarios:
     free = [i for i in range(len(nodes)) if not rivals[i]]
     bound = [i for i in range(len(nodes)) if rivals[i]]
     sets: list[tuple[int, ...]] = []
     for chosen in largest_sets(bound, rivals):
-        if len(sets) == SCENARIOS_MAX:
+        if len(sets) == most:
             return replace(_by_priority(nodes, rivals), is_whole=False)
         sets.append(tuple(sorted([*free, *chosen])))
     return Scenarios(sets=tuple(sorted(sets)), is_whole=True)
@@ -132,7 +204,7 @@ def _rank(each: Tried) -> tuple[object, ...]:
     return sum(each.priced.left_minor), len(acting), priorities, acting
 
 
-def _told(best: Tried, tried: Sequence[Tried], is_whole: bool) -> Priced:
+def _told(best: Tried, tried: Sequence[Tried], question: Question, *, is_whole: bool) -> Priced:
     """The best scenario's answer, with the rules that were left out and by how much they lost."""
     off_of: dict[str, int] = {}
     for off in best.priced.offs:
@@ -147,4 +219,10 @@ def _told(best: Tried, tried: Sequence[Tried], is_whole: bool) -> Priced:
             if rule.id not in mine and rule.id in each.priced.acting:
                 lost[rule.id] = min(difference, lost.get(rule.id, difference))
     beaten = tuple([Beaten(rule=rule, by=winner, difference_minor=Minor(lost[rule])) for rule in sorted(lost) if winner])
-    return replace(best.priced, left_out=beaten, proven=is_whole and all(each.priced.proven for each in tried))
+    proven = is_whole and all(each.priced.proven for each in tried)
+    outer = None
+    if not is_whole:  # a scenario that was not tried might take off all that may come off
+        outer = sum([room_of(line, line.list_minor) for line in question.lines])
+    elif not proven:
+        outer = max([bound_of(each.priced) for each in tried])
+    return replace(best.priced, left_out=beaten, proven=proven, outer_minor=outer)

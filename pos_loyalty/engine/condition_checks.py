@@ -34,7 +34,7 @@ from pos_loyalty.engine.figures import MINUTES_PER_DAY
 from pos_loyalty.engine.known import Known
 from pos_loyalty.engine.money import whole_in
 from pos_loyalty.engine.rules import PARTS_MAX
-from pos_loyalty.engine.selectors import Names, Selector, faults_of, names_nothing, names_of
+from pos_loyalty.engine.selectors import CONTROL, Names, Selector, faults_of, has_control, names_nothing, names_of, takes_out_all
 from pos_loyalty.engine.windows import WEEKDAYS
 from pos_loyalty.values import MILLI_PER_UNIT, Value
 
@@ -74,6 +74,8 @@ def selector_faults(selector: Selector, place: str) -> Iterator[Fault]:
             yield f"{place}.except", "names no goods"
         for kind, sentence in faults_of(selector.exclude):
             yield f"{place}.except.{kind}", sentence
+        if takes_out_all(selector):
+            yield f"{place}.except", "takes out all the goods that are named, so none are left; leave one of them out"
     low, high = selector.price_from, selector.price_to
     if low is not None and high is not None and low > high:
         yield f"{place}.price_to", "is less than price_from, so no price lies between; exchange them"
@@ -274,6 +276,8 @@ def _use_faults(condition: Uses | Budget, place: str, where: _Where) -> Iterator
 def _names_faults(names: Names, place: str) -> Iterator[Fault]:
     if names == () or any(not name or name != name.strip() for name in names_of(names)):
         yield place, "an empty list or name asks for nothing; leave it out"
+    if any(has_control(name) for name in names_of(names)):
+        yield place, CONTROL
 
 
 def _some_names_faults(names: Names, place: str) -> Iterator[Fault]:

@@ -16,9 +16,11 @@ from msgspec import Meta, field
 from pos_loyalty.engine.check_digits import CHECK_SIGNS, Check, checked, has_check
 from pos_loyalty.engine.model import CouponState, CouponTaken, Refusal
 from pos_loyalty.engine.money import rest_in
+from pos_loyalty.engine.selectors import PLAIN_PATTERN, Plain
 from pos_loyalty.values import Value
 
 COUPON = "coupon"
+PREFIX_PATTERN = r"^[0-9A-Z-]{0,16}(?!\n)$"
 SERIAL_DIGITS = 20
 """Of a code whose series does not say how many: enough for a serial of 64 bits."""
 
@@ -31,15 +33,15 @@ class Series(Value):
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
-    code: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    prefix: Annotated[str, Meta(pattern=r"^[0-9A-Z-]{0,16}(?!\n)$")] = ""
+    code: Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)] | None = None
+    prefix: Annotated[str, Meta(pattern=PREFIX_PATTERN)] = ""
     digits: Annotated[int, Meta(ge=4, le=40)] | None = None
     check: Check | None = None
     unique: bool = True
     per_receipt: Annotated[int, Meta(ge=1, le=32)] = 1
     since: date | None = None
     until: date | None = None
-    title: dict[str, str] = field(default_factory=dict)
+    title: dict[Plain, Plain] = field(default_factory=dict)
 
 
 class Codes(Value):
@@ -95,8 +97,8 @@ def present(codes: Sequence[str], known: Codes, state: Mapping[str, CouponState]
         return NONE
     judged: dict[str, list[CouponUse]] = {}
     unknown: list[Refusal] = []
-    for code in sorted({spelled(code): code for code in sorted(codes)}.values()):
-        held = state.get(code) or state.get(spelled(code))
+    for code in sorted({spelled(code): _known_as(code, state) for code in sorted(codes)}.values()):
+        held = state.get(code)
         series = _series_of(spelled(code), known, held)
         if series is None:
             unknown.append(_refused(f"unknown:{code}", COUPON))
@@ -110,7 +112,13 @@ def present(codes: Sequence[str], known: Codes, state: Mapping[str, CouponState]
         counting = tuple([use.code for use in good[:most]])
         by_series[name] = CouponUse(code=first.code, is_good=first.is_good, have=first.have, need=first.need, codes=counting)
         unknown += [_refused(f"per_receipt:{use.code}", f"per_receipt:{most}") for use in good[most:]]
+        unknown += [_refused(use.have, use.need) for use in uses if good and not use.is_good]
     return Presented(by_series=by_series, unknown=tuple(unknown))
+
+
+def _known_as(code: str, state: Mapping[str, CouponState]) -> str:
+    """The spelling by which the till knows a code: what a sale takes is stored under it and looked up by it again."""
+    return code if code in state and spelled(code) not in state else spelled(code)
 
 
 def taken(presented: Presented, known: Codes, series: Iterable[str]) -> tuple[CouponTaken, ...]:

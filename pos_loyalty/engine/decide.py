@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -24,7 +24,7 @@ from pos_loyalty.engine.shelf import Place
 from pos_loyalty.engine.situation import Situation
 from pos_loyalty.engine.spread import LineMoney, line_money
 from pos_loyalty.engine.stages import Priced
-from pos_loyalty.engine.zones import instant
+from pos_loyalty.engine.zones import days_later, instant
 from pos_loyalty.values import Value
 
 
@@ -102,6 +102,9 @@ def settled(weighed: Weighed) -> Decision:
         left_minor=priced.left_minor,
         rooms_minor=[room_of(line, left) for line, left in zip(calc, priced.left_minor, strict=True)],
         cap_minor=priced.cap.points_minor,
+        budgets_minor={
+            rule: each.money_minor for rule, each in weighed.question.allowances.items() if each.money_minor is not None
+        },
     )
     rules = [rule for rule in priced.held if rule.stage == "payment"]
     paid = pay(rules, asked.basket, goods, (asked.member, asked.programme, asked.at))
@@ -120,7 +123,8 @@ def _with_plan(basket: Basket, member: Member | None, programme: Programme, at: 
     days = [plan.days for line in basket.lines if (plan := programme.plans.get(line.sku)) is not None and plan.at_once]
     if not days:
         return member
-    return replace(member, paid_until=max(member.paid_until or at, at) + timedelta(days=max(days)))
+    start = max(member.paid_until or at, at)
+    return replace(member, paid_until=max(start, days_later(start, max(days), programme.zone)))
 
 
 def _situation(asked: Asked, calc: tuple[CalcLine, ...], found: Found, coupons: Presented, local: datetime) -> Situation:
@@ -162,6 +166,7 @@ def _question(candidates: Sequence[ReadyRule], situation: Situation, programme: 
         found=situation.found,
         programme=programme,
         choices=situation.basket.choices,
+        has_hand=bool(situation.basket.manual),
         allowances=allowances,
         nths={rule.id: counter_units(rule.counter, situation) for rule in candidates if rule.counter is not None},
     )

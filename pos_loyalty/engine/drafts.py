@@ -105,6 +105,8 @@ def _picked(rule: ReadyRule, effect: Limited, units: Units, strands: Sequence[St
     most, which = effect.max_units, effect.which
     if rule.counter is not None and isinstance(rule.counter.condition, Counter):
         nth = question.nths.get(rule.id, 0)
+        counted = question.found.get(rule.counter.selector, ())
+        units = {spot: count for spot, count in units.items() if spot[0] in counted}
         if most is None or nth < most:
             most, which = nth, rule.counter.condition.which
     if most is None and effect.max_units_per_line is None:

@@ -31,7 +31,7 @@ class Loose(NamedTuple):
 class Part(NamedTuple):
     """Offers that compete with one another: the kinds, dearest first, how many units of each; the offers' tables.
 
-    ``places``: for each table the numbers of its kinds in this part.
+    ``places``: for each table the numbers of its kinds in this part. ``grain``: a divisor of whatever can be gained.
     """
 
     kinds: list[int]
@@ -39,6 +39,11 @@ class Part(NamedTuple):
     tables: list[Table]
     places: list[list[int]]
     loose: list[Loose]
+    grain: int
+
+    def reached(self, bound: int) -> int:
+        """The most that can be gained when it is not more than this."""
+        return bound - bound % self.grain
 
 
 class Wish(NamedTuple):
@@ -120,7 +125,7 @@ class Descent:
     def run(self, passes: int, incumbent: int) -> None:
         """At most so many passes; ``found`` is the best choice met that can be had and gains more than the incumbent."""
         for _ in range(min(passes, self.most - self.passes)):
-            if self.best.bound <= max(incumbent, self.found.gain if self.found else 0):
+            if self.part.reached(self.best.bound) <= max(incumbent, self.found.gain if self.found else 0):
                 return
             self.passes += 1
             prices = self._moved(max(incumbent, self.found.gain if self.found else 0))

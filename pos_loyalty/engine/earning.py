@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pos_loyalty.engine.effects import GivePoints
 from pos_loyalty.engine.model import Member
 from pos_loyalty.engine.money import vat_in
 from pos_loyalty.engine.rules import PointsTable
-from pos_loyalty.engine.zones import days_later, start_of
+from pos_loyalty.engine.zones import DAY_MAX, YEAR_MAX, day_after, day_of, days_later, start_of
 from pos_loyalty.values import Value
 
 MONTHS_PER_YEAR = 12
@@ -76,15 +76,17 @@ def life_of(effect: GivePoints | None, table: PointsTable, at: datetime, where: 
         if effect.lifetime_days is not None or effect.lifetime_months is not None:
             days, months = effect.lifetime_days, effect.lifetime_months
     usable_from = at if delay == 0 else days_later(at, delay, where)
-    first = usable_from.astimezone(where).date()
-    lost = first + timedelta(days=days) if days is not None else months_later(first, months) if months is not None else None
+    first = day_of(usable_from, where)
+    lost = day_after(first, days) if days is not None else months_later(first, months) if months is not None else None
     if lost is not None and month_end:
         lost = months_later(lost.replace(day=1), 1)
     return Life(usable_from=usable_from, expires_at=None if lost is None else start_of(lost, where))
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day of a later month, or its last day where it has no such day."""
+    """The same day of a later month, or its last day where it has no such day; DAY_MAX at most."""
     years, month = divmod(day.month - 1 + months, MONTHS_PER_YEAR)
     year, month = day.year + years, month + 1
+    if year > YEAR_MAX:
+        return DAY_MAX
     return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -76,7 +76,7 @@ def effect_faults(effect: Effect, place: str, known: Known) -> Iterator[Fault]:
 
 def _most_faults(effect: Limited | NForM | Bundle | Gift, place: str) -> Iterator[Fault]:
     yield from some(effect.max_amount, f"{place}.max_amount", "with a cap of nothing it takes nothing off; leave the cap out")
-    if effect.whole and effect.max_amount is None:
+    if isinstance(effect, Percent | AmountEach | FixedPrice) and effect.whole and effect.max_amount is None:
         yield f"{place}.whole", "says that the last discount under max_amount is not cut; give max_amount too"
 
 
@@ -101,7 +101,9 @@ def _set_faults(effect: NForM | Bundle | Gift, place: str) -> Iterator[Fault]:
     match effect:
         case NForM():
             yield from some(effect.percent, f"{place}.percent", f'"0%" {NOTHING_OFF}')
-            if effect.k >= effect.n:
+            if effect.n == 1:
+                yield f"{place}.n", "one unit has no other beside it; give 2 or more"
+            elif effect.k >= effect.n:
                 yield f"{place}.k", f"{effect.k} of {effect.n} units is all of them; k is less than n"
             yield from _units_fault(effect.n, f"{place}.n")
         case Bundle():

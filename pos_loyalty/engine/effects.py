@@ -9,13 +9,13 @@ from msgspec import Meta, field
 
 from pos_loyalty.engine.conditions import DAYS_MAX, Base, Count, Key, Wanted
 from pos_loyalty.engine.figures import MoneyFigure, MultiplierFigure, PointsFigure, PointsRateFigure, RateFigure
-from pos_loyalty.engine.selectors import ALL, Names, Selector
+from pos_loyalty.engine.selectors import ALL, PLAIN_PATTERN, Names, Selector
 from pos_loyalty.values import BP_PER_UNIT, Value
 
 Which = Literal["cheapest", "dearest", "scanned"]
 Days = Annotated[int, Meta(ge=0, le=DAYS_MAX)]
 Months = Annotated[int, Meta(ge=1, le=1200)]
-Titles = dict[Literal["ru", "en"], Annotated[str, Meta(min_length=1, max_length=256)]]
+Titles = dict[Literal["ru", "en"], Annotated[str, Meta(min_length=1, max_length=256, pattern=PLAIN_PATTERN)]]
 ALL_OF_IT = RateFigure(BP_PER_UNIT)
 
 
@@ -77,7 +77,6 @@ class NForM(Value, tag_field="do", tag="n_for_m"):
     pool: Literal["group", "basket"] = "group"
     max_times: Count | None = None
     max_amount: MoneyFigure | None = None
-    whole: bool = False
 
 
 class Bundle(Value, tag_field="do", tag="bundle"):
@@ -91,7 +90,6 @@ class Bundle(Value, tag_field="do", tag="bundle"):
     amount: MoneyFigure | None = None
     max_times: Count | None = None
     max_amount: MoneyFigure | None = None
-    whole: bool = False
 
 
 class Gift(Value, tag_field="do", tag="gift"):
@@ -107,7 +105,6 @@ class Gift(Value, tag_field="do", tag="gift"):
     choice: Literal["cheapest", "dearest", "cashier"] = "cheapest"
     max_times: Count | None = None
     max_amount: MoneyFigure | None = None
-    whole: bool = False
     worth: MoneyFigure | None = None
 
 
@@ -224,7 +221,6 @@ class Message(Value, tag_field="do", tag="message"):
 ItemMoney = Percent | AmountEach | FixedPrice | NForM | Bundle | Gift
 OrderMoney = Percent | Amount | Ladder
 PaymentMoney = RedeemFor | RoundTotal
-Later = GivePoints | IssueCoupon | Privilege | CounterAdd | TierProgress | Message
 Effect = (
     Percent
     | AmountEach

@@ -5,9 +5,11 @@ Whatever stands in a quote is said: a word or a token that is not known here is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from msgspec.structs import replace
 
 from pos_loyalty.engine.effects import CounterAdd, Message, Privilege, TierProgress
 from pos_loyalty.engine.model import Beaten, FloorStop, Hint, Issue, LineRefusal, Quote, Redemption, Refusal
@@ -40,7 +42,10 @@ FLOORS: Mapping[str, Pair] = {
     "alcohol": ("на алкоголь скидки нет", "no discount on alcohol"),
     "tobacco": ("на табак скидки нет", "no discount on tobacco"),
     "cap": ("предел скидок на чек", "the limit of discounts on a receipt"),
+    "price": ("больше цены товара не снять", "no more than the price can come off"),
 }
+LAWFUL = frozenset({"legal", "alcohol", "tobacco"})
+"""Floors that the law sets."""
 LINES: Mapping[str, Pair] = {
     "legal_minimum": ("цена ниже установленной законом, продать нельзя", "costs less than the law allows and cannot be sold"),
     "maximum_price": ("цена выше напечатанной на пачке, продать нельзя", "costs more than its printed price and cannot be sold"),
@@ -82,17 +87,41 @@ def _told(quote: Quote, programme: Programme, language: Language, names: Names) 
     for hint in quote.hints:
         yield Sentence(kind="hint", rule=hint.rule, text=hint_text(hint, programme, language, names))
     quiet = _quiet(quote, programme)
-    for refusal in quote.refusals:
+    for refusal in _by_law(quote):
         if is_told(refusal) and refusal.rule not in quiet:
             yield Sentence(kind="refusal", rule=refusal.rule, text=refusal_text(refusal, programme, language))
     for lost in quote.beaten:
         yield Sentence(kind="beaten", rule=lost.rule, text=beaten_text(lost, programme, language))
     for stop in quote.floors:
         yield Sentence(kind="floor", rule=stop.line_id, text=floor_text(stop, programme, language, names))
+    issued = _once(quote.issued)
+    dated = {issue.series for issue in issued if issue.kind == "privilege"}
     for privilege in quote.privileges:
-        yield Sentence(kind="privilege", rule=privilege, text=privilege_text(privilege, programme, language))
-    for issue in quote.issued:
+        if privilege not in dated:
+            yield Sentence(kind="privilege", rule=privilege, text=privilege_text(privilege, programme, language))
+    for issue in issued:
         yield Sentence(kind="issue", rule=issue.rule, text=issue_text(issue, programme, language))
+
+
+def _by_law(quote: Quote) -> Iterator[Refusal]:
+    """The refusals. Where a floor of the law stopped something, a rule with nothing left may have met the law."""
+    lawful = any(stop.floor in LAWFUL for stop in quote.floors)
+    for refusal in quote.refusals:
+        yield replace(refusal, condition="held_by_law") if lawful and refusal.condition == "nothing_left" else refusal
+
+
+def _once(issued: Sequence[Issue]) -> list[Issue]:
+    """What is issued; of a privilege that more than one rule gives, the one that lasts longest."""
+    longest: dict[str, Issue] = {}
+    for issue in issued:
+        best = longest.get(issue.series)
+        if issue.kind == "privilege" and (best is None or _end(issue) > _end(best)):
+            longest[issue.series] = issue
+    return [issue for issue in issued if issue.kind != "privilege" or issue is longest[issue.series]]
+
+
+def _end(issue: Issue) -> datetime:
+    return issue.expires_at if issue.expires_at is not None else datetime.max.replace(tzinfo=UTC)
 
 
 def _quiet(quote: Quote, programme: Programme) -> frozenset[str]:

@@ -13,8 +13,8 @@ from pos_loyalty.engine.dual import Part, Wish
 from pos_loyalty.engine.tables import NEVER, Row
 
 NARROWEST = 4
-CONSUMERS_PER_NODE = 12
-"""A node at a unit that very many offers want counts as several."""
+WAYS_PER_NODE = 12
+"""A node at a unit that may be used in very many ways counts as several."""
 
 Option = tuple[int, int, list[tuple[int, int, int]]]
 """Loss and change of key when the unit is left alone; (loss, change of key, role) of each way to use it."""
@@ -34,10 +34,11 @@ class Found(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One unit: the offers that may use it, (table, place) of each, and its price."""
+    """One unit: the offers that may use it, (table, place) of each, the ways that each usually has, and its price."""
 
     consumers: list[Consumer]
     places: list[tuple[int, int]]
+    loads: list[int]
     price: int
 
 
@@ -50,8 +51,9 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
     front = {0: wished.bound}
     came: list[dict[int, tuple[int, int, int]]] = []
     left_out, spent = incumbent, 0
+    least = part.reached(incumbent) + part.grain - 1
     for number, layer in enumerate(layers):
-        weight = 1 + len(layer.consumers) // CONSUMERS_PER_NODE
+        weight = 1 + sum(layer.loads) // WAYS_PER_NODE
         left = (nodes - spent) // weight
         rest = len(layers) - number
         most = left if len(front) + NARROWEST * rest <= left else left // rest
@@ -63,7 +65,7 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
             left_out = max(left_out, kept[most][1])
             front = dict(kept[:most])
         spent += len(front) * weight
-        front, origins = _expand(front, layer, incumbent)
+        front, origins = _expand(front, layer, least)
         came.append(origins)
         if not front:
             return Found(incumbent, None, left_out, spent)
@@ -71,8 +73,8 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
     return Found(gain, _path(came, layers, key), left_out, spent)
 
 
-def _expand(front: dict[int, int], layer: Layer, incumbent: int) -> tuple[dict[int, int], dict[int, tuple[int, int, int]]]:
-    """The beginnings one unit further that can still gain more than the incumbent, and where each came from."""
+def _expand(front: dict[int, int], layer: Layer, least: int) -> tuple[dict[int, int], dict[int, tuple[int, int, int]]]:
+    """The beginnings one unit further that can still gain more than ``least``, and where each came from."""
     ahead: dict[int, int] = {}
     came: dict[int, tuple[int, int, int]] = {}
     price = layer.price
@@ -87,17 +89,17 @@ def _expand(front: dict[int, int], layer: Layer, incumbent: int) -> tuple[dict[i
             if ways:
                 using.append((number, loss, change, ways))
         left_alone = bound - price
-        if left_alone > ahead.get(after, incumbent):
+        if left_alone > ahead.get(after, least):
             ahead[after] = left_alone
             came[after] = (key, NEVER, 0)
         for number, loss, change, ways in using:
             most = bound + loss
-            if most <= incumbent:
+            if most <= least:
                 continue
             base = after - change
             for lost, moved, role in ways:
                 most_here, there = most - lost, base + moved
-                if most_here > ahead.get(there, incumbent):
+                if most_here > ahead.get(there, least):
                     ahead[there] = most_here
                     came[there] = (key, number, role)
     return ahead, came
@@ -110,7 +112,7 @@ def _layers(part: Part, wished: Wish) -> list[Layer]:
     for kind, count in enumerate(part.counts):
         starts.append(units)
         units += count
-        layers.extend(Layer([], [], wished.prices[kind]) for _ in range(count))
+        layers.extend(Layer([], [], [], wished.prices[kind]) for _ in range(count))
     shift = 0
     for number, (table, kinds) in enumerate(zip(part.tables, part.places, strict=True)):
         bits = max([len(rows) for rows in table.rows]).bit_length()
@@ -121,6 +123,8 @@ def _layers(part: Part, wished: Wish) -> list[Layer]:
             layer = layers[starts[kind] + table.units[place][1]]
             layer.consumers.append((len(layer.places), shift, mask, options))
             layer.places.append((number, place))
+            rows = table.rows[place]
+            layer.loads.append(1 if table.plain[place] is not None else -(-sum([len(ways) for _, ways in rows]) // len(rows)))
         shift += bits
     return layers
 

@@ -1,7 +1,8 @@
 """The fiscal form: positions that multiply out exactly to the money paid, and the VAT inside it. Source: 54-FZ.
 
 A piece line becomes (n − r) × p and r × (p + 1 minor unit). A weighed line can carry only sums that price × weight rounds to:
-it moves to the nearest one, piece lines take up the difference, and what nobody can take up goes to the customer.
+it moves to the nearest one, piece lines take up the difference, and what nobody can take up goes to the customer. Where a floor,
+points, the least money or a rounded total forbid that, it keeps its sum in two positions, whole kilograms a kopeck apart.
 """
 
 from __future__ import annotations
@@ -24,53 +25,50 @@ class Paid(Value):
     headroom_minor: int
 
 
-def moves(lines: Sequence[Paid], due_min_minor: int) -> list[int]:
-    """What rule ``fiscal`` takes off each line so that all can be written; negative where a line pays a kopeck more.
+def moves(lines: Sequence[Paid], fall_max_minor: int | None) -> list[int]:
+    """What rule ``fiscal`` takes off each line so that weights have a price; negative where a line pays a kopeck more.
 
-    The sum is never negative: nobody pays more than the quote's discounts left. ``due_min_minor`` must stay in money.
+    Every line stays within its room and headroom. The sum is never negative, for nobody pays more than discounts left, and never
+    more than ``fall_max_minor`` (None: no bound). A weighed line that cannot move keeps its sum and takes two positions.
     """
     weighed = [i for i, paid in enumerate(lines) if paid.line.measure == "weight"]
-    falls = {i: _fall(lines[i], _low(lines[i])) for i in weighed}
-    off = [falls.get(i, 0) for i in range(len(lines))]
-    if not any(off):
-        return off
+    nearest = {i: _nearest(lines[i]) for i in weighed}
+    falls = {i: _below(lines[i]) for i in weighed}
     pieces = [i for i in range(len(lines)) if i not in falls]
-    nearest = {i: _fall(lines[i], _nearest(lines[i])) for i in weighed}
-    rest = _even_out(lines, pieces, sum(nearest.values()))
-    if rest is not None:
-        return _laid(off, nearest, rest)
-    rest = _even_out(lines, pieces, sum(falls.values()))
-    if rest is not None:
-        return _laid(off, falls, rest)
-    rises = _as_far_as_they_go(lines, pieces, sum(falls.values()))
-    off = _laid(off, falls, rises)
-    return _keep_minimum(lines, weighed, off, due_min_minor)
-
-
-def _fall(paid: Paid, sum_minor: int) -> int:
-    return paid.paid_minor - sum_minor
+    for moved in (nearest, falls):
+        rest = _even_out(lines, pieces, sum(moved.values()))
+        if rest is not None:
+            return _laid(len(lines), moved, rest)
+    fallen = sum(falls.values())
+    rest = _as_far_as_they_go(lines, pieces, fallen)
+    if fall_max_minor is not None and fallen + sum(rest.values()) > fall_max_minor:
+        return [0] * len(lines)
+    return _laid(len(lines), falls, rest)
 
 
 def _low(paid: Paid) -> int:
-    """The largest sum that can be written and is not more than what is paid."""
+    """The largest sum that a price makes and that is not more than what is paid."""
     return sum_of(unit_price_within(paid.paid_minor, paid.line.quantity_milli), paid.line.quantity_milli)
 
 
 def _high(paid: Paid) -> int:
-    """The next sum that can be written above the low one."""
+    """The next sum that a price makes above the low one."""
     return sum_of(unit_price_within(paid.paid_minor, paid.line.quantity_milli) + 1, paid.line.quantity_milli)
 
 
-def _may(paid: Paid, sum_minor: int) -> bool:
-    return -paid.headroom_minor <= paid.paid_minor - sum_minor <= paid.room_minor
+def _below(paid: Paid) -> int:
+    """What comes off for the sum below; nothing when that is too low."""
+    fall = paid.paid_minor - _low(paid)
+    return fall if fall <= paid.room_minor else 0
 
 
 def _nearest(paid: Paid) -> int:
-    """The nearest sum that can be written and may be paid; the lower of two equally near."""
-    low, high = _low(paid), _high(paid)
-    if _may(paid, high) and (not _may(paid, low) or high - paid.paid_minor < paid.paid_minor - low):
-        return high
-    return low
+    """What comes off for the nearest sum that may be paid, the lower of two equally near; nothing when neither may."""
+    fall, rise = paid.paid_minor - _low(paid), _high(paid) - paid.paid_minor
+    may_fall, may_rise = fall <= paid.room_minor, rise <= paid.headroom_minor
+    if may_rise and (not may_fall or rise < fall):
+        return -rise
+    return fall if may_fall else 0
 
 
 def _even_out(lines: Sequence[Paid], pieces: Sequence[int], fallen_minor: int) -> dict[int, int] | None:
@@ -88,27 +86,14 @@ def _as_far_as_they_go(lines: Sequence[Paid], pieces: Sequence[int], fallen_mino
     return {i: -part for i, part in zip(pieces, parts, strict=True)}
 
 
-def _laid(off: Sequence[int], weighed: dict[int, int], pieces: dict[int, int]) -> list[int]:
-    return [weighed.get(i, pieces.get(i, 0)) for i in range(len(off))]
-
-
-def _keep_minimum(lines: Sequence[Paid], weighed: Sequence[int], off: list[int], due_min_minor: int) -> list[int]:
-    """Where the lower sums break a floor or the least money, weighed lines take the higher ones."""
-    due = sum(paid.paid_minor for paid in lines) - sum(off)
-    for i in weighed:
-        higher = _fall(lines[i], _high(lines[i]))
-        if (due < due_min_minor or off[i] > lines[i].room_minor) and off[i] > 0 and -higher <= lines[i].headroom_minor:
-            due += off[i] - higher
-            off[i] = higher
-    return off
+def _laid(size: int, weighed: dict[int, int], pieces: dict[int, int]) -> list[int]:
+    return [weighed.get(i, pieces.get(i, 0)) for i in range(size)]
 
 
 def positions(line: Line, paid_minor: int) -> tuple[FiscalPosition, ...]:
     """The positions of one line; they multiply out to what is paid. A unit with a mark stands alone."""
     if line.measure == "weight":
-        is_full = sum_of(line.price_minor, line.quantity_milli) == paid_minor
-        price = line.price_minor if is_full else unit_price_nearest(paid_minor, line.quantity_milli)
-        return (FiscalPosition(quantity_milli=Thousandths(line.quantity_milli), price_minor=price),)
+        return weighed_positions(paid_minor, line.quantity_milli, line.price_minor)
     pieces = line.quantity_milli // MILLI_PER_UNIT
     price_minor, dearer = split_evenly(paid_minor, pieces)
     if line.marks:
@@ -117,6 +102,22 @@ def positions(line: Line, paid_minor: int) -> tuple[FiscalPosition, ...]:
     if not dearer:
         return (_position(pieces, price_minor),)
     return (_position(pieces - dearer, price_minor), _position(dearer, price_minor + 1))
+
+
+def weighed_positions(sum_minor: int, quantity_milli: int, price_minor: int) -> tuple[FiscalPosition, ...]:
+    """The positions of a weight: at the given price when that makes the sum, at the nearest one, or in two.
+
+    A sum that no price makes is less than a kopeck for each kilogram above one that some price makes: so many whole kilograms
+    cost a kopeck more and stand last, as with pieces.
+    """
+    for price in (price_minor, unit_price_nearest(sum_minor, quantity_milli)):
+        if sum_of(price, quantity_milli) == sum_minor:
+            return (FiscalPosition(quantity_milli=Thousandths(quantity_milli), price_minor=Minor(price)),)
+    price = unit_price_within(sum_minor, quantity_milli)
+    dearer = sum_minor - sum_of(price, quantity_milli)
+    rest = quantity_milli - dearer * MILLI_PER_UNIT
+    assert rest > 0
+    return (FiscalPosition(quantity_milli=Thousandths(rest), price_minor=price), _position(dearer, price + 1))
 
 
 def pieces_of(line: Line) -> int:

@@ -12,7 +12,6 @@ from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, ke
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
-ML_PER_LITRE = 1000
 
 
 class Kept(Value):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 
-from pos_loyalty.engine.conditions import Uses
+from pos_loyalty.engine.conditions import All, Term, Uses
 from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.model import Member, State, UsesSoFar
 from pos_loyalty.engine.money import rest_in
@@ -13,7 +14,7 @@ from pos_loyalty.engine.question import Allowance
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.rules import Limits, Pilot
 from pos_loyalty.engine.selectors import names_of
-from pos_loyalty.engine.situation import Lack, Situation
+from pos_loyalty.engine.situation import NOBODY, Lack, Situation
 from pos_loyalty.values import BP_PER_UNIT
 
 UNKNOWN = "unknown"
@@ -57,6 +58,8 @@ def gate_lack(rule: ReadyRule, programme: Programme, situation: Situation) -> La
 
 
 def _limits_lack(rule: str, limits: Limits, situation: Situation) -> Lack | None:
+    if limits.member is not None and situation.member is None:
+        return Lack(condition="customer", have=NOBODY, need="member")
     uses = situation.state.uses
     used = uses.get(rule, NEVER_USED) if uses is not None else None
     for most, have in _bounds(limits, used):
@@ -64,8 +67,6 @@ def _limits_lack(rule: str, limits: Limits, situation: Situation) -> Lack | None
             return Lack(condition="uses", have=UNKNOWN, need=f"uses:{most}")
         if have >= most:
             return Lack(condition="uses", have=str(have), need=f"uses:{most}")
-    if limits.member is not None and situation.member is None:
-        return Lack(condition="customer", have="none", need="member")
     return None
 
 
@@ -78,14 +79,22 @@ def _bounds(limits: Limits, used: UsesSoFar | None) -> list[tuple[int, int | Non
     return [(most, have) for most, have in pairs if most is not None]
 
 
+def _uses_of(terms: Iterable[Term]) -> Iterator[Uses]:
+    """Conditions on uses that must hold; inside ``any`` and ``not`` none must."""
+    for term in terms:
+        if isinstance(term.condition, Uses):
+            yield term.condition
+        elif isinstance(term.condition, All):
+            yield from _uses_of(term.parts)
+
+
 def allowance_of(rule: ReadyRule, state: State) -> Allowance:
     """How often and for how much money a rule that passed its gate may still act."""
     used = (state.uses or {}).get(rule.id, NEVER_USED)
     left = [most - (have or 0) for most, have in _bounds(rule.limits, used)] if rule.limits is not None else []
-    for term in rule.terms:
-        if isinstance(term.condition, Uses):
-            have = {"customer": used.member, "programme": used.total, "day": used.today}[term.condition.scope]
-            left.append(term.condition.max - have)
+    for uses in _uses_of(rule.terms):
+        have = {"customer": used.member, "programme": used.total, "day": used.today}[uses.scope]
+        left.append(uses.max - have)
     money = state.budgets.get(rule.id) if rule.budget is not None else None
     if rule.budget is not None and rule.budget >= 0 and money is not None:
         money = min(money, rule.budget)

@@ -201,7 +201,12 @@ def _best_gift(own: Left, shape: GiftOf, left: dict[int, int]) -> Use | None:
 def pack_by_priority(kinds: Sequence[Kind], offers: Sequence[Offer]) -> Packed:
     """Offers act one after another, by priority and then id, each as often as it can, its best application first."""
     left = {number: kind.count for number, kind in enumerate(kinds)}
-    taken = in_turn(kinds, [(number, offers[number]) for number in in_order(offers)], left)
+    taken: list[Taken] = []
+    for number in in_order(offers):
+        own = Left(kinds, offers[number])
+        while (use := own.best(left)) is not None:
+            own.use(use, left)
+        taken.extend(taken_of(offers[number], number, own.taken))
     taken.sort(key=lambda one: (one.offer, -one.value, one.claimed))
     value = sum(one.value for one in taken)
     bound = max(value, _bound(kinds, offers))
@@ -255,17 +260,6 @@ def greedy(kinds: Sequence[Kind], offers: Sequence[tuple[int, Offer]], left: dic
         uses[chosen] = own[chosen].best(left)
         scores[chosen] = _score(uses[chosen], own[chosen])
     return [one for (number, offer), held in zip(offers, own, strict=True) for one in taken_of(offer, number, held.taken)]
-
-
-def in_turn(kinds: Sequence[Kind], offers: Sequence[tuple[int, Offer]], left: dict[int, int]) -> list[Taken]:
-    """Each offer as often as it can before the next; ``left`` becomes what nobody claimed."""
-    taken = []
-    for number, offer in offers:
-        own = Left(kinds, offer)
-        while (use := own.best(left)) is not None:
-            own.use(use, left)
-        taken.extend(taken_of(offer, number, own.taken))
-    return taken
 
 
 def _fits(use: Use, left: dict[int, int]) -> bool:

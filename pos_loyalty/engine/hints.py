@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.decide import Weighed, weigh
 from pos_loyalty.engine.effects import Act, Amount, Bundle, Gift, Ladder, NForM, Percent
+from pos_loyalty.engine.gates import in_pilot
 from pos_loyalty.engine.model import LINES_MAX, RECEIPT_MINOR_MAX, Hint, HintAdd, Line
-from pos_loyalty.engine.money import sum_of, up, whole_in
+from pos_loyalty.engine.money import percent_of, sum_of, up, whole_in
 from pos_loyalty.engine.packing import Effort
 from pos_loyalty.engine.question import Missing
 from pos_loyalty.engine.ready import ReadyRule
-from pos_loyalty.engine.selectors import Selector, names_nothing, names_of
+from pos_loyalty.engine.selectors import Selector, found_by, names_of
 from pos_loyalty.engine.stages import held_of
 from pos_loyalty.values import BP_PER_UNIT, MILLI_PER_UNIT, Minor, Thousandths, Value
 
@@ -38,7 +39,8 @@ class Addition(Value):
 def hints_of(weighed: Weighed) -> tuple[Hint, ...]:
     """The cheapest additions that are worth telling, at most as many as the programme wants; sorted by rule."""
     table = weighed.asked.programme.hints
-    if not table.most or not weighed.calc:
+    pilot, member = weighed.asked.programme.pilot, weighed.asked.member
+    if not table.most or not weighed.calc or (pilot is not None and not in_pilot(pilot, weighed.asked.programme.id, member)):
         return ()
     hints: list[tuple[int, Hint]] = [(0, hint) for hint in _of_missing_goods(weighed)]
     hints += _tried(weighed)
@@ -52,21 +54,28 @@ def _tried(weighed: Weighed) -> list[tuple[int, Hint]]:
     left = _left_of(asked.effort, weighed.priced.spent)
     if left is None or not weighed.priced.proven:
         return []
-    before = sum(weighed.priced.left_minor)
+    before, listed = sum(weighed.priced.left_minor), _listed(weighed)
     hints: list[tuple[int, Hint]] = []
     additions = sorted(_additions(weighed), key=lambda each: (each.cost_minor, each.rule.id))
     for addition in additions[: min(TRIES_MAX, table.most)]:
         basket = replace(asked.basket, lines=(*asked.basket.lines, addition.line))
-        after = weigh(replace(asked, basket=basket, effort=left)).priced
-        saves = addition.cost_minor - (sum(after.left_minor) - before)
-        is_worth = saves > 0 and saves * BP_PER_UNIT >= table.worth * addition.cost_minor
+        with_it = weigh(replace(asked, basket=basket, effort=left))
+        after = with_it.priced
+        cost = _listed(with_it) - listed
+        saves = cost - (sum(after.left_minor) - before)
+        is_worth = saves > 0 and saves * BP_PER_UNIT >= table.worth * cost
         if is_worth and addition.rule.id in after.acting:
-            hints.append((addition.cost_minor, Hint(rule=addition.rule.id, add=addition.add, saves_minor=Minor(saves))))
+            hints.append((cost, Hint(rule=addition.rule.id, add=addition.add, saves_minor=Minor(saves))))
         next_left = _left_of(left, after.spent)
         if next_left is None:
             break
         left = next_left
     return hints
+
+
+def _listed(weighed: Weighed) -> int:
+    """What the basket costs as the price tags say."""
+    return sum([line.list_minor for line in weighed.calc])
 
 
 def _left_of(effort: Effort, spent: Effort) -> Effort | None:
@@ -105,47 +114,57 @@ def _additions(weighed: Weighed) -> Iterator[Addition]:
 
 def _line(missing: Missing, weighed: Weighed) -> Line | None:
     """More of the cheapest matching goods, or goods of so much money that the selector holds; None when none are known."""
-    like = _cheapest(weighed.question.found.get(missing.selector, ()), weighed)
     if missing.amount_minor:
-        if like is None and not _holds_all(weighed, missing.selector):
-            return None
-        model = like or weighed.calc[0].line
-        return _added(model, weighed, quantity=MILLI_PER_UNIT, price=missing.amount_minor)
+        return _of_money(missing, weighed)
+    like = _cheapest(weighed.question.found.get(missing.selector, ()), weighed)
     if like is None:
         return None
     quantity = missing.quantity_milli
     if like.measure == "piece":
         quantity = MILLI_PER_UNIT * up(quantity, MILLI_PER_UNIT)
-    return _added(like, weighed, quantity=quantity, price=like.price_minor) if quantity <= QUANTITY_MAX else None
+    if quantity > QUANTITY_MAX:
+        return None
+    return replace(
+        like,
+        line_id=_new_id(weighed),
+        quantity_milli=Thousandths(quantity),
+        prior_off_minor=Minor(0),
+        marks=(),
+    )
+
+
+def _of_money(missing: Missing, weighed: Weighed) -> Line | None:
+    """Goods that are nothing but what the selector asks for, so that no other offer for goods comes in."""
+    programme = weighed.asked.programme
+    on = programme.selectors[missing.selector]
+    like = weighed.calc[0].line
+    line = Line(
+        line_id=_new_id(weighed),
+        sku=ADDED,
+        quantity_milli=Thousandths(MILLI_PER_UNIT),
+        price_minor=Minor(missing.amount_minor),
+        vat_bp=like.vat_bp,
+    )
+    named = (("category", on.category), ("brand", on.brand), ("sku", on.sku))
+    word = next(((field, names_of(names)[0]) for field, names in named if names), None)
+    if word is not None:
+        line = replace(line, **{word[0]: word[1]})
+    elif on.tag:
+        line = replace(line, tags=(names_of(on.tag)[0],))
+    return line if missing.selector in found_by(programme.index, [line]) else None
+
+
+def _new_id(weighed: Weighed) -> str:
+    taken = {line.line_id for line in weighed.asked.basket.lines}
+    line_id = ADDED
+    while line_id in taken:
+        line_id += ADDED
+    return line_id
 
 
 def _cheapest(places: Sequence[int], weighed: Weighed) -> Line | None:
     lines = [weighed.calc[place].line for place in places if weighed.calc[place].line.price_minor]
     return min(lines, key=lambda line: (line.price_minor, line.sku, line.line_id), default=None)
-
-
-def _holds_all(weighed: Weighed, selector: int) -> bool:
-    return selector >= 0 and names_nothing(weighed.asked.programme.selectors[selector])
-
-
-def _added(like: Line, weighed: Weighed, *, quantity: int, price: int) -> Line:
-    taken = {line.line_id for line in weighed.asked.basket.lines}
-    line_id = ADDED
-    while line_id in taken:
-        line_id += ADDED
-    is_new = price != like.price_minor
-    return replace(
-        like,
-        line_id=line_id,
-        quantity_milli=Thousandths(quantity),
-        price_minor=Minor(price),
-        measure="piece" if is_new else like.measure,
-        cost_minor=None if is_new else like.cost_minor,
-        floor_minor=Minor(0) if is_new else like.floor_minor,
-        prior_off_minor=Minor(0),
-        max_price_minor=None,
-        marks=(),
-    )
 
 
 def _may_pay(rule: ReadyRule, cost_minor: int, weighed: Weighed) -> bool:
@@ -206,13 +225,17 @@ def _of_missing_goods(weighed: Weighed) -> Iterator[Hint]:
             for act in rule.money:
                 if isinstance(act.effect, Gift):
                     add = _named(weighed.asked.programme.selectors[act.selector], act.effect.qty)
-                    yield Hint(rule=rule.id, add=add, saves_minor=Minor((act.effect.worth or 0) * act.effect.qty))
+                    yield Hint(rule=rule.id, add=add, saves_minor=Minor(_gift_worth(act.effect)))
     programme = weighed.asked.programme
-    present = {rule.id for rule in weighed.priced.held} | {rule.id for rule, _ in weighed.priced.lacks}
-    absent = [rule for rule in programme.suggesting if rule.id not in present]
+    found = weighed.question.found
+    absent = [rule for rule in programme.suggesting if not any(act.selector in found for act in rule.money)]
     for rule in held_of(absent, weighed.situation, programme, {}).rules:
         selector = programme.selectors[rule.money[0].selector]
         yield Hint(rule=rule.id, add=_named(selector, 1), saves_minor=Minor(0))
+
+
+def _gift_worth(gift: Gift) -> int:
+    return int(percent_of((gift.worth or 0) * gift.qty, gift.percent))
 
 
 def _named(selector: Selector, units: int) -> HintAdd:

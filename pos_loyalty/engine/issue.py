@@ -7,7 +7,7 @@ at the midnight after them. What needs somebody to belong to is only given to a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pos_loyalty.engine.effects import CounterAdd, IssueCoupon, Message, Privilege, TierProgress
 from pos_loyalty.engine.fiscal import pieces_of
@@ -17,7 +17,7 @@ from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.returnable import CountedOn
 from pos_loyalty.engine.rules import Plan
-from pos_loyalty.engine.zones import days_later, start_of
+from pos_loyalty.engine.zones import DAY_MAX, days_later, end_of, start_of
 from pos_loyalty.values import Minor, Value
 
 
@@ -115,7 +115,7 @@ def coupon_issue(
     expires_at = None if length is None else days_later(usable_from, length, programme.zone)
     until = programme.series[series].until if series in programme.series else None
     if until is not None:
-        end = start_of(until + timedelta(days=1), programme.zone)
+        end = end_of(until, programme.zone)
         expires_at = end if expires_at is None else min(expires_at, end)
     return Issue(rule=rule, kind="coupon", series=series, count=count, usable_from=usable_from, expires_at=expires_at)
 
@@ -132,7 +132,7 @@ def _privilege(rule: str, privilege: Privilege, programme: Programme, at: dateti
     if privilege.days is not None:
         yield privilege_issue(rule, privilege.name, privilege.days, programme, at)
     elif privilege.until is not None:
-        end = start_of(privilege.until + timedelta(days=1), programme.zone)
+        end = end_of(privilege.until, programme.zone)
         yield Issue(rule=rule, kind="privilege", series=privilege.name, usable_from=at, expires_at=end)
 
 
@@ -157,6 +157,7 @@ def _plans(sold: Sold, programme: Programme, at: datetime) -> tuple[list[Issue],
         return [], tuple([Refusal(rule=plan.id, condition="customer", have="none", need="member") for plan in plans])
     issues: list[Issue] = []
     end = sold.member.paid_until
+    end = None if end is None else min(end, start_of(DAY_MAX, programme.zone))
     for plan in plans:
         made = _plan(plan, units[plan.sku], at if end is None else max(at, end), programme)
         issues.append(made)

@@ -132,7 +132,7 @@ def _offer(number: int, draft: Draft, sorted_units: Sorted, scale: int) -> Offer
         shape=shape,
         times=times,
         money=None if money is None else money * fine,
-        is_whole=effect.whole,
+        is_whole=isinstance(effect, Limited) and effect.whole,
     )
 
 

@@ -11,6 +11,7 @@ from pos_loyalty.engine.money import whole_in
 from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.selectors import names_of
 from pos_loyalty.engine.situation import NOBODY, Lack, Situation, nobody, unknown
+from pos_loyalty.engine.zones import day_of
 
 DAYS_OF_YEAR = 366
 _LEAP_DAY = (2, 29)
@@ -48,7 +49,7 @@ def _rank(member: Member, situation: Situation) -> int:
 
 def _has_paid(member: Member, now: datetime) -> bool:
     """Instants are compared in UTC: wall times of one zone do not tell the two passes of a repeated hour apart."""
-    return member.paid_until is not None and member.paid_until.astimezone(UTC) > now.astimezone(UTC)
+    return member.paid_until is not None and member.paid_until > now.astimezone(UTC)
 
 
 def birthday_lack(term: Term, condition: Birthday, situation: Situation) -> Lack | None:
@@ -61,7 +62,7 @@ def birthday_lack(term: Term, condition: Birthday, situation: Situation) -> Lack
         return lack
     if member.birthday_set_at is None:
         return unknown(term.word, term.needs[1])
-    days = (situation.local.date() - member.birthday_set_at.astimezone(situation.local.tzinfo).date()).days
+    days = (situation.local.date() - day_of(member.birthday_set_at, situation.local.tzinfo)).days
     if days >= condition.set_before:
         return None
     return Lack(condition=term.word, have=token("entered_days", str(max(0, days))), need=term.needs[1])

@@ -13,7 +13,7 @@ from pos_loyalty.engine.drafts import Draft
 from pos_loyalty.engine.effects import Gift, Limited, NForM
 from pos_loyalty.engine.kinds import Sorted
 from pos_loyalty.engine.lines import CalcLine
-from pos_loyalty.engine.money import allocate, half_up, whole_in
+from pos_loyalty.engine.money import allocate, half_up, up, whole_in
 from pos_loyalty.engine.packing import Offer, Packed, Taken
 from pos_loyalty.engine.question import Spot, room_each
 from pos_loyalty.values import BP_PER_UNIT, Value
@@ -167,8 +167,9 @@ def _units_laid(draft: Draft, rows: Sequence[_Row], most_minor: int, ground: Gro
     places = sorted({place for place, _, _ in drawn})
     sums = [sum([value for value, each in zip(exact, drawn, strict=True) if each[0] == place]) for place in places]
     rounded = [whole_in(value, fine) if ground.is_down else half_up(value, fine) for value in sums]
-    if sum(rounded) > most_minor:
-        rounded = allocate(sums, most_minor, rounded)
+    is_cut = sum(exact) == most_minor * fine
+    if is_cut or sum(rounded) > most_minor:
+        rounded = allocate(sums, most_minor, [up(value, fine) for value in sums])
     laid: list[Whole] = []
     for place, off in zip(places, rounded, strict=True):
         mine_of = [(value, each) for value, each in zip(exact, drawn, strict=True) if each[0] == place]

@@ -44,11 +44,6 @@ def usable_centi(lots: Iterable[Lot], now: datetime) -> Points:
     return Points(sum(lot.centi for lot in lots if is_usable(lot, now)))
 
 
-def pending_centi(lots: Iterable[Lot], now: datetime) -> Points:
-    """Points that wait for their first day."""
-    return Points(sum(lot.centi for lot in lots if not is_expired(lot, now) and not is_usable(lot, now)))
-
-
 def total_centi(lots: Iterable[Lot], now: datetime) -> Points:
     """All points that are not lost: usable and pending."""
     return Points(sum(lot.centi for lot in lots if not is_expired(lot, now)))

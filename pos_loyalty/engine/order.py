@@ -7,15 +7,17 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import cast
 
+from pos_loyalty.engine.caps import Stopped, manual_offs, most_off
 from pos_loyalty.engine.chain import Off
 from pos_loyalty.engine.compatibility import largest_sets, relation_of
 from pos_loyalty.engine.effects import Act, Ladder, OrderMoney
 from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.model import Beaten, Member, Refusal
+from pos_loyalty.engine.money import percent_of
 from pos_loyalty.engine.order_shares import Matched, Share, matched, off_lines, share_of, sum_off
 from pos_loyalty.engine.question import NO_LIMIT, Question, nothing_left
 from pos_loyalty.engine.ready import ReadyRule
-from pos_loyalty.engine.situation import Situation
+from pos_loyalty.engine.situation import NOBODY, Situation
 from pos_loyalty.values import Minor, Value
 
 COMBINATIONS_MAX = 256
@@ -27,10 +29,11 @@ class Ordered(Value):
     offs: tuple[Off, ...]
     beaten: tuple[Beaten, ...]
     refusals: tuple[Refusal, ...]
+    stopped: tuple[Stopped, ...]
     proven: bool
 
 
-NOTHING = Ordered(offs=(), beaten=(), refusals=(), proven=True)
+NOTHING = Ordered(offs=(), beaten=(), refusals=(), stopped=(), proven=True)
 
 
 class Receipt(Value):
@@ -50,13 +53,33 @@ def order_offs(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situatio
     taking = [rule for rule in rules if sums[rule.id] > 0]
     refusals = tuple([_took_nothing(rule, situation) for rule in rules if not sums[rule.id]])
     if not taking:
-        return Ordered(offs=(), beaten=(), refusals=refusals, proven=True)
+        stopped = _stopped(rules, receipt, situation, question)
+        return Ordered(offs=(), beaten=(), refusals=refusals, stopped=stopped, proven=True)
     chosen, proven = _chosen(taking, sums, receipt, situation, question)
     offs = _acted(chosen, receipt, situation, question)
     acting = {off.rule for off in offs}
     beaten = tuple([_beaten(rule, chosen, sums, question) for rule in taking if rule not in chosen])
     idle = tuple([nothing_left(rule.id, situation.exponent) for rule in chosen if rule.id not in acting])
-    return Ordered(offs=offs, beaten=beaten, refusals=refusals + idle, proven=proven)
+    stopped = _stopped(chosen, receipt, situation, question)
+    return Ordered(offs=offs, beaten=beaten, refusals=refusals + idle, stopped=stopped, proven=proven)
+
+
+def _stopped(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> tuple[Stopped, ...]:
+    """What floors kept of percentages, as if each acted first."""
+    lines = question.lines
+    stopped: list[Stopped] = []
+    if all(rooms == left for rooms, left in zip(receipt.rooms_minor, receipt.left_minor, strict=True)):
+        return ()
+    for rule in rules:
+        for act in rule.money:
+            share = _share(rule, act, situation, question)
+            if share is None or not share.rate_bp or share.is_spread:
+                continue
+            for place in _places(act, situation):
+                kept = percent_of(receipt.left_minor[place], share.rate_bp) - receipt.rooms_minor[place]
+                if kept > 0:
+                    stopped.append(Stopped(place=place, floor=lines[place].floor.name, stopped_minor=kept))
+    return tuple(stopped)
 
 
 def _beaten(rule: ReadyRule, chosen: Sequence[ReadyRule], sums: Mapping[str, int], question: Question) -> Beaten:
@@ -80,7 +103,7 @@ def _chosen(
     order = sorted(
         rules, key=lambda rule: (-rule.priority, rule.id) if by_priority else (-sums[rule.id], -rule.priority, rule.id)
     )
-    if len({rule.group for rule in order}) == 1:
+    if len({rule.group for rule in order}) == 1 and (by_priority or not question.has_hand):
         return (order[:1] if _compete(order[0], order[0], question) else order), True
     numbers = range(len(order))
     rivals = [frozenset([j for j in numbers if j != i and _compete(order[i], order[j], question)]) for i in numbers]
@@ -106,7 +129,17 @@ def _greedy(rivals: Sequence[frozenset[int]]) -> list[int]:
 
 
 def _left_by(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> int:
-    return sum(receipt.left_minor) - sum([off.off_minor for off in _acted(rules, receipt, situation, question)])
+    """What is to be paid after these rules, the cashier's hand and the caps."""
+    after = _after(receipt, _acted(rules, receipt, situation, question))
+    total = sum(after.left_minor)
+    caps, lines = question.programme.caps, question.lines
+    if question.has_hand:
+        by_hand = manual_offs(lines, after.left_minor, caps, question.programme.exponent)
+        total -= sum([off.off_minor for off in by_hand.offs])
+    if caps.percent is None and caps.amount is None:
+        return total
+    listed = sum([line.list_minor for line in lines])
+    return max(total, listed - most_off(listed, caps))
 
 
 def _acted(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> tuple[Off, ...]:
@@ -243,6 +276,8 @@ def _took_nothing(rule: ReadyRule, situation: Situation) -> Refusal:
         if isinstance(act.effect, Ladder):
             reached = _reached(act, situation)
             need = act.effect.steps[0].from_
+            if reached is None and situation.member is None:
+                return Refusal(rule=rule.id, condition="customer", have=NOBODY, need="member")
             if reached is None or reached < need:
                 have = "unknown" if reached is None else _climb_text(act.effect, reached, situation.exponent)
                 return Refusal(

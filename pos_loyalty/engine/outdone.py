@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from pos_loyalty.engine.checks import parts_of
 from pos_loyalty.engine.compatibility import NO_GROUP, Pair, relation_of, stage_of
-from pos_loyalty.engine.conditions import Condition
+from pos_loyalty.engine.conditions import Budget, Condition, Uses
 from pos_loyalty.engine.effects import Percent
 from pos_loyalty.engine.rules import Limits, ProgrammeText, Relation, Rule
 from pos_loyalty.engine.selectors import ALL, Selector
@@ -51,9 +52,21 @@ def _plain(rule: Rule) -> _Plain | None:
     effect = rule.then[0]
     if len(rule.then) != 1 or not isinstance(effect, Percent) or len(rule.when) > CONDITIONS_MAX:
         return None
-    if effect != Percent(percent=effect.percent, on=effect.on):
+    if effect != Percent(percent=effect.percent, on=effect.on) or not _is_free(rule):
         return None
     return _Plain(rule=rule, rate_bp=effect.percent, on=effect.on)
+
+
+def _is_free(rule: Rule) -> bool:
+    """Whether nothing that is counted or drawn for the rule alone holds it back: that differs where words are equal."""
+    asked = (part for condition in rule.when for part in parts_of(condition))
+    return (
+        rule.limits == Limits()
+        and rule.budget is None
+        and rule.pilot is None
+        and rule.control is None
+        and not any(isinstance(part, Uses | Budget) for part in asked)
+    )
 
 
 def _best(rules: Sequence[_Plain], relations: Mapping[Pair, Relation]) -> dict[_Key, _Plain]:
@@ -62,8 +75,7 @@ def _best(rules: Sequence[_Plain], relations: Mapping[Pair, Relation]) -> dict[_
     for each in rules:
         rule = each.rule
         node = (stage_of(rule), rule.group or NO_GROUP)
-        is_free = rule.limits == Limits() and rule.budget is None and rule.pilot is None and rule.control is None
-        if is_free and relation_of(node, node, relations) == "best_of":
+        if relation_of(node, node, relations) == "best_of":
             key = (*node, each.on, frozenset(rule.when))
             if key not in best or _rank(each) < _rank(best[key]):
                 best[key] = each

@@ -2,6 +2,8 @@
 
 Every amount is scaled: a minor unit is 10,000 or more of them, so that shares are exact. An offer may act many times, a unit
 once.
+
+Of units of equal prices the one of the larger kind number counts as dearer.
 """
 
 from __future__ import annotations
@@ -58,7 +60,12 @@ class SetOf(Value, gc=False):
 
 
 class GiftOf(Value, gc=False):
-    """For each complete ``buy`` group up to ``qty`` units of ``gifts`` get a share off, in the order of choice."""
+    """For each complete ``buy`` group up to ``qty`` units of ``gifts`` get a share off, in the order of choice.
+
+    Where units are both, those that buying cannot do without, the dearest first, are set aside; of the gifts left only
+    the first ``qty`` for each group may be given. So many groups count as each leave a gift for the last. Fewer than
+    ``qty`` are given at a time only when the gifts do not last for all groups.
+    """
 
     buy: tuple[Slot, ...]
     gifts: tuple[int, ...]

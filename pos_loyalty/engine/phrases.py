@@ -1,56 +1,50 @@
-"""Tokens of a refusal (``have``, ``need``) as words for cashier and customer. A token that nobody knows is said as it stands."""
+"""Tokens of a refusal (``need``) as words for cashier and customer. A token that nobody knows is said as it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.engine.saying import Language, figure, is_figure, listed, ordinal, quoted, weekday
+from pos_loyalty.engine.saying import Language, all_listed, days, figure, is_figure, listed, ordinal, quoted, weekday
 
 Pair = tuple[str, str]
 """The same words in Russian and in English."""
 
-PHRASES: Mapping[str, Pair] = {
-    "member": ("карта участника", "a member's card"),
-    "none": ("покупка без карты", "a sale without a card"),
-    "staff": ("карта сотрудника", "a card of staff"),
-    "not_staff": ("покупатель не из сотрудников", "somebody who is not staff"),
-    "paid": ("оплаченная подписка", "a paid membership"),
-    "not_paid": ("покупатель без подписки", "nobody with a paid membership"),
-    "bought": ("прежняя покупка таких товаров", "an earlier purchase of such goods"),
-    "not_bought": ("никогда не купленные раньше товары", "goods never bought before"),
-    "line": ("выбранная строка", "a chosen line"),
-    "budget": ("бюджет", "a budget"),
-    "unused": ("неиспользованный купон", "an unused coupon"),
-    "in_dates": ("купон в срок его действия", "a coupon in its dates"),
-    "known": ("купон этой программы", "a coupon of this programme"),
-    "unknown": ("неизвестно", "not known"),
+CLAUSES: Mapping[str, Pair] = {
+    "member": ("нужна карта участника", "needs a member's card"),
+    "none": ("нужна покупка без карты", "needs a sale without a card"),
+    "staff": ("нужна карта сотрудника", "needs a card of staff"),
+    "not_staff": ("не для сотрудников", "not for staff"),
+    "paid": ("нужна оплаченная подписка", "needs a paid membership"),
+    "not_paid": ("не для тех, у кого оплачена подписка", "not for those with a paid membership"),
+    "bought": ("для тех, кто уже покупал такие товары", "for those who bought such goods before"),
+    "not_bought": ("для тех, кто таких товаров ещё не покупал", "for those who never bought such goods"),
+    "budget": ("действует, пока есть бюджет", "acts while there is a budget"),
 }
 """Words that stand alone."""
 KINDS: Mapping[str, Pair] = {
-    "tier": ("уровень {0}", "tier {0}"),
-    "tier_from": ("уровень {0} или выше", "tier {0} or higher"),
-    "segment": ("группа покупателей {0}", "the group {0}"),
-    "coupon": ("купон {0}", "the coupon {0}"),
-    "store": ("магазин {0}", "store {0}"),
-    "till": ("касса {0}", "till {0}"),
-    "tender": ("оплата: {0}", "payment by {0}"),
-    "at_most": ("не больше {0}", "at most {0}"),
-    "visits": ("покупок: {0}", "purchases: {0}"),
-    "goods": ("{0} шт. по набору", "{0} of the set"),
-    "uses": ("использований: {0}", "uses: {0}"),
-    "uses_left": ("неисчерпанный лимит", "a use that is left"),
-    "entered_days": ("дата, указанная за {0} дн. до этого", "a date entered {0} days ago"),
-    "profile": ("анкета: {0}", "profile: {0}"),
-    "paid": ("подписка до {0}", "membership until {0}"),
-    "set": ("дата указана {0}", "date entered on {0}"),
-    "privilege": ("привилегия {0}", "the privilege {0}"),
+    "tier": ("нужен уровень {0}", "needs tier {0}"),
+    "tier_from": ("нужен уровень {0} или выше", "needs tier {0} or higher"),
+    "segment": ("нужна группа покупателей {0}", "needs the group {0}"),
+    "coupon": ("нужен купон {0}", "needs the coupon {0}"),
+    "store": ("действует в магазине {0}", "acts in store {0}"),
+    "till": ("действует на кассе {0}", "acts at till {0}"),
+    "at_most": ("нужно не больше {0}", "needs at most {0}"),
+    "visits": ("нужно прежних покупок: {0}", "needs {0} earlier purchases"),
+    "spent": ("нужны прежние покупки на {0}", "needs earlier purchases of {0}"),
+    "uses": ("можно использовать раз: {0}", "may be used {0} times"),
 }
+"""Words for what stands after the colon."""
+ONCE: Mapping[str, Pair] = {
+    "visits": ("нужна прежняя покупка", "needs an earlier purchase"),
+    "uses": ("можно использовать один раз", "may be used once"),
+}
+ENTERED: Pair = ("день рождения должен быть указан за {0}", "needs a birthday entered {0} ahead")
 TENDERS: Mapping[str, Pair] = {
-    "cash": ("наличными", "cash"),
+    "cash": ("наличными", "in cash"),
     "card": ("картой", "card"),
     "gift_card": ("подарочной картой", "gift card"),
-    "sbp": ("СБП", "faster payments"),
+    "sbp": ("через СБП", "SBP"),
 }
 CONDITIONS: Mapping[str, Pair] = {
     "basket_amount": ("при такой сумме чека", "with such an amount"),
@@ -83,55 +77,45 @@ def pick(pair: Pair, language: Language) -> str:
     return pair[0] if language == "ru" else pair[1]
 
 
-def phrase(tokens: str, programme: Programme, language: Language) -> str:
-    """Tokens as words; those joined by " / " are alternatives."""
-    ways = [way.strip("()") for way in tokens.split(" / ") if way]
-    joiner = " или " if language == "ru" else " or "
-    return joiner.join(_phrase(way, programme, language) for way in dict.fromkeys(ways))
-
-
-def _phrase(token: str, programme: Programme, language: Language) -> str:
-    if is_figure(token):
-        return figure(token, language)
-    if token in PHRASES:
-        return pick(PHRASES[token], language)
-    kind, separator, rest = token.partition(":")
-    if not separator:
-        return token
+def clause(need: str, programme: Programme, language: Language) -> str:
+    """What one token asks for, with its verb: "нужна карта участника", "acts in store S2"."""
+    if need in CLAUSES:
+        return pick(CLAUSES[need], language)
+    kind, separator, rest = need.partition(":")
     values = rest.split("|")
+    if not separator or is_figure(need):
+        return _needs(figure(need, language), language)
     match kind:
         case "when":
-            return window(values, language)
-        case "holds":
-            return pick(CONDITIONS.get(rest, (rest, rest)), language)
+            return f"{'действует' if language == 'ru' else 'acts'} {window(values, language)}"
         case "not":
-            words = pick(CONDITIONS.get(rest, (rest, rest)), language)
-            return f"{'не' if language == 'ru' else 'not'} {words}"
+            return _not(rest, language)
+        case "tender":
+            return _paid_by(values, language)
         case "nth" | "every":
-            return _nth(kind, values[0], language)
+            return on_purchases([need], language)
+        case "unit":
+            return on_unit(rest, language)
         case "birthday" | "named_date":
-            return around(kind, values, language)
-        case "goods":
-            return pick(KINDS[kind], language).format(" + ".join(values))
+            return _around(kind, values, language)
+        case "entered_days":
+            return pick(ENTERED, language).format(days(rest, language))
         case "profile":
-            among = f" = {listed(values[1:], language)}" if values[1:] else ""
-            return pick(KINDS[kind], language).format(values[0] + among)
+            return _profile(values, language)
+        case "goods":
+            return _needs(" + ".join(values), language)
+        case "visits" | "uses" if rest == "1":
+            return pick(ONCE[kind], language)
         case _ if kind in KINDS:
             names = [_name(kind, value, programme, language) for value in values]
             return pick(KINDS[kind], language).format(listed(names, language))
         case _:
-            return f"{kind}: {', '.join(values)}"
+            return _needs(f"{kind}: {', '.join(values)}", language)
 
 
-def _name(kind: str, value: str, programme: Programme, language: Language) -> str:
-    if kind in ("tier", "tier_from"):
-        return quoted(in_language(programme.tier_titles.get(value, {}), language) or value, language)
-    if kind == "coupon":
-        series = programme.series.get(value)
-        return quoted(in_language(series.title if series is not None else {}, language) or value, language)
-    if kind == "tender":
-        return pick(TENDERS.get(value, (value, value)), language)
-    return figure(value, language)
+def title_in(titles: Mapping[str, str], name: str, language: Language) -> str:
+    """A title in quotation marks: in the language, else in the other one, else the name."""
+    return quoted(in_language(titles, language) or name, language)
 
 
 def in_language(titles: Mapping[str, str], language: Language) -> str:
@@ -139,7 +123,32 @@ def in_language(titles: Mapping[str, str], language: Language) -> str:
     return titles.get(language) or next(iter(titles.values()), "")
 
 
-def window(values: list[str], language: Language) -> str:
+def on_purchases(needs: Sequence[str], language: Language) -> str:
+    """Purchases of certain numbers, by tokens ``nth:1`` and ``every:5``; each of them would do."""
+    said = []
+    for need in needs:
+        kind, _, number = need.partition(":")
+        if language == "ru":
+            said.append(f"{'каждую ' if kind == 'every' else ''}{accusative(number)}")
+        else:
+            said.append(f"{'every' if kind == 'every' else 'the'} {ordinal(number, language)}")
+    each = all_listed(said, language)
+    return f"действует на {each} покупку" if language == "ru" else f"acts on {each} purchase"
+
+
+def on_unit(number: str, language: Language) -> str:
+    """Every nth unit of a counter."""
+    if language == "ru":
+        return f"действует на каждую {accusative(number)} штуку"
+    return f"acts on every {ordinal(number, language)} unit"
+
+
+def accusative(number: str) -> str:
+    """A Russian ordinal: "5-ю"."""
+    return ordinal(number, "ru").replace("-я", "-ю")
+
+
+def window(values: Sequence[str], language: Language) -> str:
     """A window of local time: days, days of the week, hours, zone."""
     said = []
     for value in values:
@@ -155,6 +164,36 @@ def window(values: list[str], language: Language) -> str:
     return " ".join(part for part in said if part)
 
 
+def _needs(words: str, language: Language) -> str:
+    return f"нужно {words}" if language == "ru" else f"needs {words}"
+
+
+def _name(kind: str, value: str, programme: Programme, language: Language) -> str:
+    if kind in ("tier", "tier_from"):
+        return title_in(programme.tier_titles.get(value, {}), value, language)
+    if kind == "coupon":
+        series = programme.series.get(value)
+        return title_in(series.title if series is not None else {}, value, language)
+    return figure(value, language)
+
+
+def _not(word: str, language: Language) -> str:
+    """The condition of that word must not hold."""
+    if word == "when":
+        return "действует в другое время" if language == "ru" else "acts at other times"
+    words = pick(CONDITIONS.get(word, (word, word)), language)
+    return f"действует не {words}" if language == "ru" else f"acts except {words}"
+
+
+def _paid_by(kinds: Sequence[str], language: Language) -> str:
+    """Kinds of tender; one that has no words here is the host's own."""
+    if language == "ru":
+        return f"действует при оплате {listed([TENDERS.get(kind, (f'через {kind}',))[0] for kind in kinds], language)}"
+    others = [TENDERS.get(kind, ("", kind))[1] for kind in kinds if kind != "cash"]
+    said = ([TENDERS["cash"][1]] if "cash" in kinds else []) + ([f"by {others[0]}", *others[1:]] if others else [])
+    return f"acts when paid {listed(said, language)}"
+
+
 def _days(since: str, until: str, language: Language) -> str:
     from_word, to_word = ("с", "по") if language == "ru" else ("from", "to")
     parts = [f"{from_word} {figure(since, language)}"] if since else []
@@ -162,19 +201,29 @@ def _days(since: str, until: str, language: Language) -> str:
     return " ".join(parts)
 
 
-def _nth(kind: str, number: str, language: Language) -> str:
-    said = ordinal(number, language)
-    if kind == "nth":
-        return f"{said} покупка" if language == "ru" else f"the {said} purchase"
-    return f"каждая {said} покупка" if language == "ru" else f"every {said} purchase"
-
-
-def around(kind: str, values: list[str], language: Language) -> str:
+def _around(kind: str, values: Sequence[str], language: Language) -> str:
     """So many days before a date and after it."""
-    name, days = ("", values) if kind == "birthday" else (values[0], values[1:])
-    before, after = (*days, "0", "0")[:2]
+    name, window_days = ("", values) if kind == "birthday" else (values[0], values[1:])
+    before, after = (*window_days, "0", "0")[:2]
+    earlier, later = days(before, language), days(after, language)
     if language == "ru":
-        date = f"даты {quoted(name, language)}" if name else "дня рождения"
-        return f"с {before} дн. до {date} по {after} дн. после" if (before, after) != ("0", "0") else f"в сам день {date}"
-    date = f"the date {quoted(name, language)}" if name else "the birthday"
-    return f"from {before} days before {date} to {after} days after" if (before, after) != ("0", "0") else f"on {date} itself"
+        date, of_date = (
+            (f"дату {quoted(name, 'ru')}", f"даты {quoted(name, 'ru')}") if name else ("день рождения", "дня рождения")
+        )
+        if before == "0":
+            itself = f"в {'саму' if name else 'сам'} {date}"
+            return f"действует {itself}" if after == "0" else f"действует {itself} и {later} после"
+        return (
+            f"действует за {earlier} до {of_date} и {later if after != '0' else 'в сам день'}{' после' if after != '0' else ''}"
+        )
+    date = f"the date {quoted(name, 'en')}" if name else "the birthday"
+    if before == "0":
+        return f"acts on {date} itself" if after == "0" else f"acts from {date} to {later} after"
+    return f"acts from {earlier} before {date} to {f'{later} after' if after != '0' else 'the day itself'}"
+
+
+def _profile(values: Sequence[str], language: Language) -> str:
+    key, among = values[0], listed(values[1:], language)
+    if language == "ru":
+        return f"для покупателей, у которых в анкете {f'{key} = {among}' if among else f'есть {key}'}"
+    return f"for customers whose profile {f'says {key} = {among}' if among else f'has {key}'}"

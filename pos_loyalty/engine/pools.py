@@ -6,17 +6,17 @@ search.py packs the offers on them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand, finer, settle
 from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
 from pos_loyalty.engine.effects import Limited, Percent
-from pos_loyalty.engine.kinds import Best, Sorted, offers_of, sort_units
+from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
 from pos_loyalty.engine.laying import Exact, Ground, Laid, Whole, lay, relaid
 from pos_loyalty.engine.model import Beaten, Refusal
-from pos_loyalty.engine.money import half_up
+from pos_loyalty.engine.money import half_up, up
 from pos_loyalty.engine.packing import Effort, Offer, Packed
-from pos_loyalty.engine.question import Question, Spot, nothing_left, room_each, spots_of, worth_each
+from pos_loyalty.engine.question import NO_LIMIT, Question, Spot, nothing_left, room_each, spots_of, worth_each
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
 from pos_loyalty.values import BP_PER_UNIT, Minor, Value
@@ -85,8 +85,8 @@ NOTHING = Effort(applications=0, nodes=0)
 def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Question, effort: Effort) -> PoolDone:
     """Let the rules of one pool act. ``rules`` hold and are sorted by id."""
     by_priority = question.programme.search.mode == "priority"
-    plain_rules = [] if by_priority else [rule for rule in rules if rule.is_plain]
-    others = list(rules) if by_priority else [rule for rule in rules if not rule.is_plain]
+    plain_rules = [] if by_priority else [rule for rule in rules if rule.is_plain or _is_unbound(rule, strands, question)]
+    others = [rule for rule in rules if rule not in plain_rules] if len(plain_rules) < len(rules) else []
     strands, scale = _levelled(strands, question, is_whole=bool(others))
     drafted = drafts_of(others, strands, question) if others else NO_DRAFTS
     plain = _plain(plain_rules, strands, question)
@@ -102,6 +102,27 @@ def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Questi
     laid = Laid(exact=found.exact + _plain_laid(plain, strands, sorted_units.touched), whole=found.whole)
     searched = Searched(drafts=drafted.drafts, sorted_units=sorted_units, offers=tuple(offers), packed=packed)
     return _done(rules, strands, (drafted, plain, searched, scale), laid)
+
+
+def _is_unbound(rule: ReadyRule, strands: Sequence[Strand], question: Question) -> bool:
+    """Whether a rule is plain but for a money limit that all its goods together do not reach here."""
+    if rule.counter is not None:
+        return False
+    for act in rule.money:
+        effect = act.effect
+        if not isinstance(effect, Limited) or effect.max_units is not None or effect.max_units_per_line is not None:
+            return False
+        most = least_of(question.allowances.get(rule.id, NO_LIMIT).money_minor, effect.max_amount)
+        if most is None:
+            continue
+        wanted = 0
+        for place, run in spots_of(act.selector, strands, question):
+            count, left, _ = strands[place].runs[run]
+            fine = strands[place].scale * BP_PER_UNIT
+            wanted += up(count * worth_each(effect, left, left, strands[place].scale), fine)
+        if wanted > most:
+            return False
+    return True
 
 
 def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> tuple[list[Strand], int]:
@@ -213,16 +234,16 @@ def _times(searched: Searched) -> dict[str, int]:
     return times
 
 
-def _taken(laid: Laid, fine: int) -> dict[str, dict[Spot, int]]:
+def _taken(laid: Laid, fine: int) -> dict[Spot, dict[str, int]]:
     """What every acting rule took off each run."""
-    taken: dict[str, dict[Spot, int]] = {}
+    taken: dict[Spot, dict[str, int]] = {}
     for share in laid.exact:
-        mine = taken.setdefault(share.rule, {})
-        mine[share.spot] = mine.get(share.spot, 0) + share.units * share.each
+        mine = taken.setdefault(share.spot, {})
+        mine[share.rule] = mine.get(share.rule, 0) + share.units * share.each
     for part in laid.whole:
         if part.off_minor:
-            mine = taken.setdefault(part.rule, {})
-            mine[part.spot] = mine.get(part.spot, 0) + part.off_minor * fine
+            mine = taken.setdefault(part.spot, {})
+            mine[part.rule] = mine.get(part.rule, 0) + part.off_minor * fine
     return taken
 
 
@@ -236,15 +257,22 @@ class Losers(Value):
 def losers(done: PoolDone, exponent: int) -> Losers:
     """Rules that hold and took nothing: beaten by the one that took most of what they wanted, or nothing was left for them."""
     taken = _taken(done.laid, done.scale)
-    refused = {refusal.rule for refusal in done.drafted.refusals}
+    named = {rule for found in taken.values() for rule in found}
+    named.update([refusal.rule for refusal in done.drafted.refusals])
+    drafts: dict[str, list[int]] = {}
+    for number, draft in enumerate(done.searched.drafts if done.searched is not None else ()):
+        drafts.setdefault(draft.rule.id, []).append(number)
     beaten: list[Beaten] = []
     refusals: list[Refusal] = list(done.drafted.refusals)
     for rule in done.rules:
-        if rule.id in taken or rule.id in refused:
+        if rule.id in named:
             continue
-        wanted, worth = _alone(rule, done)
-        lost = {winner: sum([off for spot, off in found.items() if spot in wanted]) for winner, found in taken.items()}
-        if not worth or not any(lost.values()):
+        wanted, worth = _alone(rule, drafts.get(rule.id, ()), done)
+        lost: dict[str, int] = {}
+        for spot in wanted:
+            for winner, off in taken.get(spot, {}).items():
+                lost[winner] = lost.get(winner, 0) + off
+        if not worth or not lost:
             refusals.append(nothing_left(rule.id, exponent))
             continue
         by = min(lost, key=lambda winner: (-lost[winner], winner))
@@ -253,16 +281,14 @@ def losers(done: PoolDone, exponent: int) -> Losers:
     return Losers(beaten=beaten, refusals=refusals)
 
 
-def _alone(rule: ReadyRule, done: PoolDone) -> tuple[set[Spot], int]:
+def _alone(rule: ReadyRule, drafts: Sequence[int], done: PoolDone) -> tuple[Iterable[Spot], int]:
     """The runs a rule wanted, and what it would have taken off them alone."""
-    plain, searched = done.plain, done.searched
-    spots = plain.mine.get(rule.id, {})
+    spots = done.plain.mine.get(rule.id, {})
+    worth = sum([each * done.plain.units(spot) for spot, each in spots.items()])
+    if not drafts or done.searched is None:
+        return spots, worth
     wanted = set(spots)
-    worth = sum([each * plain.units(spot) for spot, each in spots.items()])
-    if searched is None:
-        return wanted, worth
-    for draft, offer in zip(searched.drafts, searched.offers, strict=False):
-        if draft.rule is rule:
-            wanted.update(spot for units in draft.slots for spot in units)
-            worth = max(worth, alone(searched.sorted_units.kinds, offer))
+    for number in drafts:
+        wanted.update(spot for units in done.searched.drafts[number].slots for spot in units)
+        worth = max(worth, alone(done.searched.sorted_units.kinds, done.searched.offers[number]))
     return wanted, worth

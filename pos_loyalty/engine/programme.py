@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +18,6 @@ from pos_loyalty.engine.figures import reader
 from pos_loyalty.engine.floors import ReadyFloors, floors_of
 from pos_loyalty.engine.ready import Numbers, ReadyRule, places_by_selector, ready_rule
 from pos_loyalty.engine.rules import (
-    NAME_PATTERN,
     CapsTable,
     HintsTable,
     Pilot,
@@ -34,13 +31,14 @@ from pos_loyalty.engine.rules import (
 )
 from pos_loyalty.engine.selectors import Selector, SelectorIndex, index_of
 from pos_loyalty.engine.shelf import Tag, tags_of
+from pos_loyalty.engine.table_checks import Fault
+from pos_loyalty.engine.toml_text import tables_of
 from pos_loyalty.engine.zones import tzdata_version, zone
 from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.values import Value
 
 PROGRAMME_BYTES_MAX = 16 * 1024 * 1024
-NOT_A_NAME = f"Expected `str` matching regex {NAME_PATTERN!r}"
-"""What msgspec says of a string that does not look like an id."""
+TOO_DEEP = "tables stand too deep inside one another"
 
 
 class Programme(Value):
@@ -112,41 +110,45 @@ def load_programme(data: bytes) -> Programme:
 
 def read_text(data: bytes) -> ProgrammeText:
     """The words of a programme file. Raises ProgrammeError for what is not one; faults() finds what is wrong with the words."""
+    return text_of(read_tables(data))
+
+
+def read_tables(data: bytes) -> dict[str, Any]:
+    """The tables of a programme file. Raises ProgrammeError for what is too large, or not TOML."""
     if len(data) > PROGRAMME_BYTES_MAX:
         raise ProgrammeError("programme", f"the file is larger than {PROGRAMME_BYTES_MAX // 1024 // 1024} MB")
     fault = size_fault(data)
     if fault is not None:
         raise ProgrammeError(*fault)
     try:
-        return _read(data)
-    except RecursionError as error:
-        raise ProgrammeError("programme", "tables stand too deep inside one another") from error
-
-
-def _read(data: bytes) -> ProgrammeText:
-    try:
-        raw = tomllib.loads(data.decode("utf-8"))
+        return tables_of(data)
     except ValueError as error:
-        raise ProgrammeError("programme", f"is not TOML in UTF-8: {str(error)[:200]}") from error
-    currency = raw.get("currency")
-    exponent = EXPONENTS.get(currency, 2) if isinstance(currency, str) else 2
+        raise ProgrammeError("programme", str(error)) from error
+    except RecursionError as error:
+        raise ProgrammeError("programme", TOO_DEEP) from error
+
+
+def text_of(raw: Mapping[str, Any]) -> ProgrammeText:
+    """Tables as the words of a programme. Raises ProgrammeError with the first fault of their shape."""
     try:
-        return msgspec.convert(raw, ProgrammeText, dec_hook=reader(exponent))
+        return msgspec.convert(raw, ProgrammeText, dec_hook=_reader_of(raw))
+    except RecursionError as error:
+        raise ProgrammeError("programme", TOO_DEEP) from error
     except msgspec.ValidationError as error:
-        raise _fault_of(error) from error
+        fault = next(faults_of_shape(raw), ("programme", str(error)))
+        raise ProgrammeError(*fault) from error
 
 
-def _fault_of(error: msgspec.ValidationError) -> ProgrammeError:
-    message, _, where = str(error).rpartition(" - at `")
-    place = where.rstrip("`").removeprefix("key` in `").removeprefix("$").removeprefix(".") if message else ""
-    message = message or str(error)
-    if message == NOT_A_NAME:
-        message = 'a name is small letters, digits, "-" and "_", at most 64, and begins with a letter or a digit'
-    elif message.startswith("Invalid value "):
-        message = f"{message.removeprefix('Invalid value ')} is not one of the words that may stand here"
-    elif message.startswith("Invalid enum value "):
-        message = f"{message.removeprefix('Invalid enum value ')} is not one of the words that may stand here"
-    return ProgrammeError(place or "programme", re.sub("^Object ", "the table ", message))
+def faults_of_shape(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every fault for which the tables could not be read as words."""
+    from pos_loyalty.engine.shapes import shape_faults  # a sound file needs none of it
+
+    return shape_faults(raw, _reader_of(raw))
+
+
+def _reader_of(raw: Mapping[str, Any]) -> Callable[[type[Any], object], object]:
+    currency = raw.get("currency")
+    return reader(EXPONENTS.get(currency, 2) if isinstance(currency, str) else 2)
 
 
 def _ready(text: ProgrammeText, data: bytes) -> Programme:

@@ -37,6 +37,8 @@ class Question(Value):
     choices: Mapping[str, str]
     allowances: Mapping[str, Allowance]
     """By rule id; a rule that is not named has no limit."""
+    has_hand: bool
+    """Whether the cashier takes something off."""
     nths: Mapping[str, int]
     """For a rule limited to every nth unit: how many units of this receipt those are."""
 

@@ -30,6 +30,7 @@ from pos_loyalty.engine.question import nothing_left
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.reasons_of import Reasons, proof_of, reasons_of
 from pos_loyalty.engine.referral import Referred, referral
+from pos_loyalty.engine.selectors import found_by
 from pos_loyalty.engine.spread import LineMoney, paid_minor
 from pos_loyalty.values import Minor, Value
 
@@ -118,9 +119,19 @@ def _accrued(decision: Decision, givers: Sequence[ReadyRule], net: Sequence[int]
         receipt_minor=sum(net),
         redeemed_centi=decision.paid.redemption.centi,
         earned_today_centi=earned_today(member, asked.at, programme.zone),
-        budgets_minor={rule.id: asked.state.budgets.get(rule.id, 0) for rule in givers if rule.budget is not None},
+        budgets_minor=_budgets(decision, givers),
     )
     return accrue(givers, base, programme, asked.at)
+
+
+def _budgets(decision: Decision, givers: Sequence[ReadyRule]) -> dict[str, int]:
+    """What the money that a rule takes off here leaves of its budget for its points."""
+    allowances = decision.weighed.question.allowances
+    left = {rule.id: allowances[rule.id].money_minor or 0 for rule in givers if rule.budget is not None}
+    for rule, off in (each for line in decision.money for each in line.offs) if left else ():
+        if rule in left:
+            left[rule] -= off
+    return left
 
 
 def _written(decision: Decision, brought: Brought) -> Quote:
@@ -216,8 +227,24 @@ def _refusals(decision: Decision, brought: Brought) -> tuple[Refusal, ...]:
         if not use.is_good and use.have not in said:
             given.append(Refusal(rule=COUPON, condition=COUPON, have=use.have, need=use.need))
     given += decision.weighed.coupons.unknown
+    given += _shut_out(decision, acting | {each.rule for each in given} | {lost.rule for lost in reasons.beaten})
     given.sort(key=lambda each: (each.rule, each.condition, each.have, each.need))
     return tuple(dict.fromkeys(given))
+
+
+def _shut_out(decision: Decision, told: frozenset[str] | set[str]) -> list[Refusal]:
+    """Rules for restricted goods alone: no other goods of theirs are in the basket."""
+    hidden = [each for each in decision.weighed.calc if each.floor.is_hidden]
+    if not hidden:
+        return []
+    programme = decision.weighed.asked.programme
+    found = found_by(programme.index, [each.line for each in hidden])
+    places = sorted({place for selector in found for place in programme.rules_of.get(selector, ())})
+    return [
+        Refusal(rule=programme.rules[place].id, condition="restricted", have=hidden[0].floor.name, need="ordinary")
+        for place in places
+        if programme.rules[place].id not in told and programme.rules[place].stage != "payment"
+    ]
 
 
 def _floors(decision: Decision, all_stopped: Sequence[Stopped]) -> tuple[FloorStop, ...]:

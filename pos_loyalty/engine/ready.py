@@ -123,7 +123,7 @@ def ready_rule(rule: Rule, pool: int, numbers: Numbers) -> ReadyRule:
         control_bp=rule.control,
         needs_member=not money and len(points) == len(acts),
         has_gate=limits is not None or has_budget or rule.pilot is not None or rule.control is not None,
-        has_allowance=limits is not None or has_budget or any(isinstance(term.condition, Uses) for term in terms),
+        has_allowance=limits is not None or has_budget or any(_counts_uses(term) for term in terms),
         is_plain=not has_budget and all(_is_plain(act.effect) for act in money) and _counter(terms) is None,
         counter=_counter(terms),
         is_moving=any(is_moving(condition) for condition in rule.when),
@@ -156,6 +156,10 @@ def is_moving(condition: Condition) -> bool:
         case _:
             on = getattr(condition, "on", None)
             return isinstance(on, Selector) and (on.not_discounted or on.discounted)
+
+
+def _counts_uses(term: Term) -> bool:
+    return isinstance(term.condition, Uses) or any(_counts_uses(part) for part in term.parts)
 
 
 def _series(parts: Sequence[Condition]) -> set[str]:

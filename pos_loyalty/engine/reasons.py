@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from pos_loyalty.engine.model import Refusal
-from pos_loyalty.engine.phrases import CONDITIONS, Pair, in_language, phrase, pick
+from pos_loyalty.engine.phrases import CLAUSES, CONDITIONS, Pair, clause, on_purchases, pick
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.engine.saying import Language, figure, is_figure, ordinal, quoted
+from pos_loyalty.engine.saying import Language, all_listed, days, figure, is_figure, ordinal
 
-NONE, UNKNOWN = "none", "unknown"
+NONE, UNKNOWN, OR = "none", "unknown", " / "
 
 FIGURES: Mapping[str, Pair] = {
     "basket_amount": ("нужна сумма от {need}, сейчас {have}", "needs {need}, there is {have}"),
-    "ladder": ("первая ступень — от {need}, сейчас {have}", "the first step is {need}, there is {have}"),
     "basket_qty": ("нужно {need} шт., в чеке {have}", "needs {need}, the receipt has {have}"),
     "quantity": ("нужно {need} шт., в чеке {have}", "needs {need}, the receipt has {have}"),
-    "contains": ("нужно {need}, в чеке {have}", "needs {need}, the receipt has {have}"),
     "goods": ("товара по акции нет в чеке: нужно {need} шт.", "the goods of the offer are not in the receipt: {need} needed"),
     "nothing_left": ("скидывать больше нечего", "nothing more can come off"),
+    "held_by_law": ("больше снять нельзя", "no more may come off"),
     "nothing_earned": ("начислять не на что", "there is nothing to earn on"),
     "floor": ("цена уже минимальная", "the price is at its lowest"),
     "floors": ("товары уже по минимальной цене", "the goods are at their lowest price"),
@@ -29,22 +27,21 @@ FIGURES: Mapping[str, Pair] = {
     "redeemed": ("баллы не начисляются, когда ими платят", "points are not earned when points pay"),
     "points": ("нужно баллов: {need}, есть {have}", "needs {need} points, there are {have}"),
     "uses": ("больше использовать нельзя", "it is used up"),
-    "limits": ("больше использовать нельзя", "it is used up"),
     "budget": ("бюджет акции исчерпан", "the budget of the offer is spent"),
-    "counter": ("действует на каждую {nth} штуку, сейчас {have}", "acts on every {nth} unit, this makes {have}"),
     "role": ("эта должность снимает не больше {have}, просили {need}", "this role may take {have} off, {need} was asked"),
     "programme": ("баллами здесь не платят", "points do not pay here"),
     "balance": ("доступно баллов: {have}, нужно {need}", "there are {have} points, {need} needed"),
     "rights": ("на этой кассе доступно баллов: {have}, нужно {need}", "{have} points may be paid at this till, {need} needed"),
     "limit": ("баллами можно оплатить {have}, просили {need}", "{have} points may pay here, {need} were asked"),
     "minimum_money": ("часть чека платится деньгами: баллами {have}", "part of the receipt stays in money: {have} points"),
+    "least_money": ("часть чека остаётся деньгами", "part of the receipt stays in money"),
     "per_day": ("дневной предел баллов: ещё {have}, нужно {need}", "the day's limit of points: {have} left, {need} needed"),
     "per_receipt": ("предел баллов на чек: {have}, нужно {need}", "the receipt's limit of points: {have}, {need} needed"),
     "step": ("баллы списываются ступенями: {have} вместо {need}", "points are paid in steps: {have} instead of {need}"),
     "least": ("списывается не меньше {need}, а можно {have}", "no fewer than {need} points are paid, and {have} could be"),
     "whole_minor_units": ("{need} не делится на копейки, можно {have}", "{need} points do not make whole money, {have} do"),
 }
-"""Conditions whose reason is one sentence, with the figures in it. ``{nth}`` is ``need`` as an ordinal."""
+"""Conditions whose reason is one sentence, with the figures in it."""
 POINTS = frozenset(
     {"points", "balance", "rights", "limit", "minimum_money", "per_day", "per_receipt", "step", "least", "whole_minor_units"}
 )
@@ -56,69 +53,179 @@ COUPONS: Mapping[str, Pair] = {
     "unknown": ("купона {code} нет в этой программе", "the coupon {code} is not of this programme"),
     "per_receipt": ("купон {code} в этот чек уже не идёт", "the coupon {code} is one too many for this receipt"),
     "check": ("в номере купона {code} опечатка", "the coupon {code} is mistyped"),
-    "member": ("купон {code} принадлежит другому участнику", "the coupon {code} belongs to another member"),
 }
+RESTRICTED: Mapping[str, Pair] = {
+    "tobacco": ("на табак скидок и баллов не бывает", "no discounts or points on tobacco"),
+    "alcohol": ("на алкоголь здесь скидок не бывает", "no discounts on alcohol here"),
+}
+NOT_KNOWN: Mapping[str, Pair] = {
+    "uses": ("касса не знает, сколько раз акция уже использована", "the till does not know how often it was used"),
+    "budget": ("касса не знает, сколько осталось в бюджете акции", "the till does not know what is left of the offer's budget"),
+    "ladder": ("касса не знает, сколько уже куплено", "the till does not know what was bought before"),
+    "per_day": ("касса не знает, сколько баллов уже было сегодня", "the till does not know how many points there were today"),
+    "birthday": ("касса не знает дня рождения", "the till does not know the birthday"),
+    "entered_days": ("касса не знает, когда указан день рождения", "the till does not know when the birthday was entered"),
+    "named_date": ("касса не знает дат покупателя", "the till does not know the customer's dates"),
+    "profile": ("касса не знает анкеты", "the till does not know the profile"),
+    "history": ("касса не знает прежних покупок", "the till does not know the earlier purchases"),
+    "counter": ("касса не знает, сколько штук уже куплено", "the till does not know how many units were bought before"),
+    "first_purchase": ("касса не знает, какая это покупка по счёту", "the till does not know the number of this purchase"),
+    "nth_purchase": ("касса не знает, какая это покупка по счёту", "the till does not know the number of this purchase"),
+}
+"""What the till does not know, by condition."""
+LIMITS: Mapping[str, Pair] = {
+    "uses": (" (можно {0})", " (limit {0})"),
+    "per_day": (" (можно {0})", " (limit {0})"),
+    "ladder": (" (первая ступень — от {0})", " (the first step is at {0})"),
+}
+"""What stands behind some of these."""
 HAVE: Mapping[str, Pair] = {
-    "tier": ("сейчас {0}", "now {0}"),
     "no_tier": ("уровня пока нет", "no tier yet"),
-    "staff": ("предъявлена карта сотрудника", "the card is one of staff"),
     "member": ("предъявлена карта", "a card was shown"),
-    "paid": ("подписка оплачена", "the membership is paid"),
     "no_date": ("дата не указана", "no such date is known"),
-    "days": ("до начала {0} дн.", "{0} days until then"),
-    "entered_days": ("дата указана {0} дн. назад", "the date was entered {0} days ago"),
-    "visits": ("сейчас {0}", "now {0}"),
 }
+UNSURE: Pair = ("касса этого не знает", "the till does not know")
+STARTS: Pair = ("начнётся через {0}", "starts in {0}")
+UNTIL: Pair = ("до начала {0}", "{0} until it starts")
 
-_OLD_COUPON = re.compile(r"(.*) (is not known|is used up|begins on|ended on) ?([0-9-]*)")
-_OLD_KINDS = {"is not known": "unknown", "is used up": "used", "begins on": "begins", "ended on": "ended"}
-_CUSTOMER = ("customer", "profile", "birthday", "named_date", "history", "first_purchase", "nth_purchase")
+_MEMBER_CONDITIONS = frozenset(
+    {"customer", "profile", "birthday", "named_date", "history", "first_purchase", "nth_purchase", "counter", "uses"}
+)
+"""Conditions that somebody without a card cannot meet."""
+_MEMBER_KINDS = frozenset(
+    {
+        *("tier", "tier_from", "segment", "paid", "not_paid", "not_staff", "profile", "birthday", "named_date", "entered_days"),
+        *("nth", "every", "unit", "visits", "spent", "bought", "not_bought", "uses"),
+    }
+)
+"""Tokens that ask something of a member whose card was shown; ``member`` and ``staff`` ask for the card itself."""
 
 
 def reason_of(refusal: Refusal, programme: Programme, language: Language) -> str:
     """The sentence, without the rule's title and without a full stop."""
     condition, have, need = refusal.condition, refusal.have, refusal.need
-    if condition in _CUSTOMER and have == NONE and need in ("", "member"):
-        return "нужна карта участника" if language == "ru" else "needs a member's card"
-    if have == UNKNOWN:
-        return _unknown(need, programme, language)
+    to = (programme, language)
     match condition:
-        case "coupon":
-            return _coupon(have, need, programme, language)
-        case "when":
-            return _when(have, need, programme, language)
+        case "any":
+            return _any(have, need, to)
         case "not":
-            word = have.removeprefix("holds:")
-            held = pick(CONDITIONS.get(word, (word, word)), language)
-            return f"не действует {held}" if language == "ru" else f"does not act {held}"
-        case "customer" | "profile" | "history" | "birthday" | "named_date" | "first_purchase" | "nth_purchase":
-            return _of_member(condition, have, need, (programme, language))
+            return _not(have, need, language)
+        case "coupon":
+            return _coupon(have, need, to)
+        case "choice":
+            return _choice(need, language)
+        case "contains":
+            return _set_lacks(have, need, to)
+        case "restricted" if have in RESTRICTED:
+            return pick(RESTRICTED[have], language)
+        case _ if have == NONE and condition in _MEMBER_CONDITIONS:
+            return _with_card(_asked(condition, need), to)
+        case _ if have == UNKNOWN:
+            return _not_known(condition, need, to)
+        case "ladder":
+            return _ladder(have, need, language)
         case "basket_amount" if need.startswith("at_most:"):
             most, there = figure(need.partition(":")[2], language), figure(have, language)
             return f"сумма выше {most}: {there}" if language == "ru" else f"{there} is more than {most}"
-        case "store" | "till" | "tender":
-            words = phrase(need, programme, language)
-            return f"действует не здесь: {words}" if language == "ru" else f"acts elsewhere: {words}"
-        case "choice":
-            return _choice(need, language)
         case _ if condition in FIGURES:
-            return _figures(condition, have, need, (programme, language))
+            return _figures(condition, have, need, language)
         case _:
-            return _plain(have, need, programme, language)
+            now = _now(have, need, to)
+            return clause(_asked(condition, need), programme, language) + (f"; {now}" if now else "")
 
 
-def _unknown(need: str, programme: Programme, language: Language) -> str:
-    words = phrase(need, programme, language)
-    if language == "ru":
-        return "касса этого не знает" + (f", а нужно: {words}" if words else "")
-    return "the till does not know" + (f"; needed: {words}" if words else "")
+def _asked(condition: str, need: str) -> str:
+    """The token, with a kind where a bare figure would not say what it counts."""
+    if not is_figure(need):
+        return need
+    return {"history": f"spent:{need}", "counter": f"unit:{need}"}.get(condition, need)
 
 
-def _plain(have: str, need: str, programme: Programme, language: Language) -> str:
-    asked, there = phrase(need, programme, language), phrase(have, programme, language)
-    if language == "ru":
-        return f"нужно: {asked}" + (f"; есть: {there}" if have not in ("", NONE) else "")
-    return f"needs {asked}" + (f"; there is {there}" if have not in ("", NONE) else "")
+def _with_card(need: str, to: tuple[Programme, Language]) -> str:
+    """Without a card nothing else that a condition asks of a member helps, so the card comes first."""
+    programme, language = to
+    card, kind = pick(CLAUSES["member"], language), need.partition(":")[0]
+    if need in ("staff", NONE):
+        return clause(need, programme, language)
+    if kind not in _MEMBER_KINDS or kind == "uses":
+        return card
+    asked = clause(need, programme, language)
+    verb, _, rest = asked.partition(" ")
+    if verb in ("нужен", "нужна", "нужны", "needs"):
+        return f"{card} {'и' if language == 'ru' else 'and'} {rest}"
+    return f"{card} ({asked})"
+
+
+def _not_known(condition: str, need: str, to: tuple[Programme, Language]) -> str:
+    programme, language = to
+    kind, _, value = need.partition(":")
+    word = kind if kind == "entered_days" else condition
+    if word not in NOT_KNOWN:
+        this = pick(UNSURE, language)
+        return f"{this}; {clause(need, programme, language)}" if need not in ("", UNKNOWN) else this
+    said = pick(NOT_KNOWN[word], language)
+    if word in LIMITS:
+        limit = {"uses": value, "per_day": _trimmed(need)}.get(word) or _step(need, language)
+        return said + pick(LIMITS[word], language).format(figure(limit, language))
+    asked = _asked(condition, need)
+    return said if is_figure(asked) or need in ("", "budget") else f"{said}; {clause(asked, programme, language)}"
+
+
+def _any(have: str, need: str, to: tuple[Programme, Language]) -> str:
+    """Each way with what there is of it. Where every way asks for a card, the card is said once, first."""
+    language = to[1]
+    needs, haves = _ways(need), _ways(have)
+    if len(haves) != len(needs):
+        haves = [""] * len(needs)
+    if all(there == NONE and _is_of_member(asked) for there, asked in zip(haves, needs, strict=True)):
+        card = pick(CLAUSES["member"], language)
+        return card if "member" in needs else f"{card}; {_either([''] * len(needs), needs, to)}"
+    return _either(haves, needs, to)
+
+
+def _either(haves: list[str], needs: list[str], to: tuple[Programme, Language]) -> str:
+    """A verb that stood before is not said again."""
+    programme, language = to
+    if all(each.startswith(("nth:", "every:")) for each in needs) and NONE not in haves:
+        now = _now(haves[0], needs[0], to)
+        return on_purchases(needs, language) + (f"; {now}" if now else "")
+    said: list[str] = []
+    verb = ""
+    for there, asked in dict.fromkeys(zip(haves, needs, strict=True)):
+        way = _with_card(asked, to) if there == NONE and _is_of_member(asked) else clause(asked, programme, language)
+        now = pick(UNSURE, language) if there == UNKNOWN else _now(there, "" if there.startswith("days:") else asked, to)
+        first, _, rest = way.partition(" ")
+        said.append((rest if first == verb else way) + (f" ({now})" if now else ""))
+        verb = first
+    return (" или " if language == "ru" else " or ").join(said)
+
+
+def _ways(tokens: str) -> list[str]:
+    """Tokens joined by " / "; brackets around those of an ``any`` inside are dropped."""
+    ways = []
+    for way in tokens.split(OR):
+        way = way.lstrip("(")
+        while way.endswith(")") and way.count(")") > way.count("("):
+            way = way[:-1]
+        ways.append(way)
+    return ways
+
+
+def _is_of_member(need: str) -> bool:
+    kind, _, rest = need.partition(":")
+    return is_figure(need) or need == "member" or kind in _MEMBER_KINDS or (kind == "not" and rest in _MEMBER_CONDITIONS)
+
+
+def _not(have: str, need: str, language: Language) -> str:
+    word, inner = have.removeprefix("holds:"), need.removeprefix("not:")
+    if word != have:
+        held = pick(CONDITIONS.get(word, (word, word)), language)
+        return f"не действует {held}" if language == "ru" else f"does not act {held}"
+    if inner == "tender":
+        return "касса не знает, чем будут платить" if language == "ru" else "the till does not know how it will be paid"
+    if have == NONE and inner in _MEMBER_CONDITIONS:
+        return pick(CLAUSES["member"], language)
+    return pick(UNSURE, language)
 
 
 def _choice(need: str, language: Language) -> str:
@@ -133,69 +240,79 @@ def _trimmed(points: str) -> str:
     return points.rstrip("0").rstrip(".") if is_figure(points) and "." in points else points
 
 
-def _figures(condition: str, have: str, need: str, to: tuple[Programme, Language]) -> str:
-    programme, language = to
+def _figures(condition: str, have: str, need: str, language: Language) -> str:
     if condition in POINTS:
         have, need = _trimmed(have), _trimmed(need)
-    asked, there = phrase(need, programme, language), phrase(have, programme, language)
-    nth = ordinal(need, language).replace("-я", "-ю")
-    return pick(FIGURES[condition], language).format(need=asked, have=there if have != NONE else "0", nth=nth)
+    return pick(FIGURES[condition], language).format(need=figure(need, language), have=figure(have, language))
 
 
-def _coupon(have: str, need: str, programme: Programme, language: Language) -> str:
-    old = _OLD_COUPON.fullmatch(have)
-    if old is not None:
-        code, kind, day = old.group(1), _OLD_KINDS[old.group(2)], old.group(3)
-    else:
-        kind, _, rest = have.partition(":")
-        first, _, second = rest.partition("|")
-        code, day = (second, first) if kind in ("ended", "begins") else (first, "")
-    if kind in COUPONS:
-        return pick(COUPONS[kind], language).format(code=code, day=figure(day, language)).replace("  ", " ")
-    series = programme.series.get(need.partition(":")[2] or need)
-    title = in_language(series.title, language) or series.id if series is not None else need.partition(":")[2] or need
-    return f"нужен купон {quoted(title, language)}" if language == "ru" else f"needs the coupon {quoted(title, language)}"
+def _ladder(have: str, need: str, language: Language) -> str:
+    first, now = _step(need, language), figure(have.removeprefix("visits:"), language)
+    return f"первая ступень — от {first}, сейчас {now}" if language == "ru" else f"the first step is at {first}; now {now}"
 
 
-def _when(have: str, need: str, programme: Programme, language: Language) -> str:
-    window, now = phrase(need, programme, language), figure(have, language)
-    return f"действует {window}; сейчас {now}" if language == "ru" else f"acts {window}; it is {now}"
+def _step(need: str, language: Language) -> str:
+    """Where the first step of a ladder stands: money, or a number of earlier visits."""
+    visits = need.removeprefix("visits:")
+    if visits == need:
+        return figure(need, language)
+    if language == "ru":
+        return f"{visits} {'прежней покупки' if visits == '1' else 'прежних покупок'}"
+    return f"{visits} earlier purchase{'' if visits == '1' else 's'}"
 
 
-def _of_member(condition: str, have: str, need: str, to: tuple[Programme, Language]) -> str:
-    """What is asked of the member: a card when there is none, else the attribute and what it is now."""
+def _set_lacks(have: str, need: str, to: tuple[Programme, Language]) -> str:
+    """How many units of which goods of a set are missing, the goods by their place in it."""
     programme, language = to
-    asked = phrase(need, programme, language)
-    if need.startswith(("nth:", "every:")) or condition in ("first_purchase", "nth_purchase"):
-        return _nth(have, asked, language)
-    if condition == "history" and need in ("bought", "not_bought"):
-        return _bought(need, language)
-    now = _now(have, programme, language)
+    counts, wanted = have.partition(":")[2].split("|"), need.partition(":")[2].split("|")
+    if len(counts) != len(wanted) or not all(count.isdecimal() for count in (*counts, *wanted)):
+        return clause(need, programme, language)
+    missing = [(at, int(one) - int(other)) for at, (one, other) in enumerate(zip(wanted, counts, strict=True), start=1)]
+    missing = [(at, count) for at, count in missing if count > 0]
     if language == "ru":
-        return f"нужно: {asked}" + (f"; {now}" if now else "")
-    return f"needs {asked}" + (f"; {now}" if now else "")
+        return f"в наборе не хватает: {all_listed([f'{at}-го товара — {count} шт.' for at, count in missing], language)}"
+    said = [f"{count} of the {ordinal(str(at), language)}" for at, count in missing]
+    return f"missing from the set: {all_listed(said, language)} goods"
 
 
-def _now(have: str, programme: Programme, language: Language) -> str:
+def _coupon(have: str, need: str, to: tuple[Programme, Language]) -> str:
+    programme, language = to
+    return _of_coupon(have, language) or clause(need, programme, language)
+
+
+def _of_coupon(have: str, language: Language) -> str:
+    """What is wrong with a presented coupon; empty when none was."""
+    kind, colon, rest = have.partition(":")
+    if not colon or kind not in COUPONS:
+        return ""
+    first, _, second = rest.partition("|")
+    code, day = (second, first) if kind in ("ended", "begins") else (first, "")
+    return pick(COUPONS[kind], language).format(code=code, day=figure(day, language))
+
+
+def _now(have: str, need: str, to: tuple[Programme, Language]) -> str:
     """What there is now; empty where that says nothing new."""
+    programme, language = to
     kind, _, value = have.partition(":")
-    if kind in HAVE:
-        said = value if kind in ("days", "entered_days") else phrase(have, programme, language)
-        return pick(HAVE[kind], language).format(said)
+    asked = need.partition(":")[0]
+    if have in HAVE:
+        return pick(HAVE[have], language)
     if have and is_figure(have):
-        return f"сейчас {figure(have, language)}" if language == "ru" else f"now {figure(have, language)}"
-    return ""
-
-
-def _nth(have: str, asked: str, language: Language) -> str:
-    number = have.partition(":")[2] or have
-    this = ordinal(number, language) if number.isdigit() else ""
-    if language == "ru":
-        return f"нужна {asked}" + (f", эта — {this}" if this else "")
-    return f"needs {asked}" + (f", this is the {this}" if this else "")
-
-
-def _bought(need: str, language: Language) -> str:
-    if need == "bought":
-        return "для тех, кто уже покупал такие товары" if language == "ru" else "for those who bought such goods before"
-    return "для тех, кто таких товаров ещё не покупал" if language == "ru" else "for those who never bought such goods"
+        there = figure(have, language)
+        return f"сейчас {there}" if language == "ru" else f"{'it is' if asked == 'when' else 'now'} {there}"
+    match kind:
+        case "tier":
+            title = clause(have, programme, language).partition(" ")[2]
+            return f"сейчас {title}" if language == "ru" else f"now {title}"
+        case "days":
+            return pick(STARTS if asked in ("birthday", "named_date") else UNTIL, language).format(days(value, language))
+        case "entered_days":
+            if value == "0":
+                return "указан сегодня" if language == "ru" else "it was entered today"
+            return f"указан {days(value, language)} назад" if language == "ru" else f"it was entered {days(value, language)} ago"
+        case "nth":
+            return f"эта — {ordinal(value, language)}" if language == "ru" else f"this is the {ordinal(value, language)}"
+        case "visits":
+            return f"сейчас {value}" if language == "ru" else f"now {value}"
+        case _:
+            return _of_coupon(have, language)

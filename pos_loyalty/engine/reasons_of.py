@@ -24,7 +24,7 @@ def reasons_of(priced: Priced, question: Question) -> Reasons:
     beaten = [*priced.ordered.beaten, *priced.left_out]
     refusals = [Refusal(rule=rule.id, condition=lack.condition, have=lack.have, need=lack.need) for rule, lack in priced.lacks]
     refusals += [*priced.ordered.refusals, *priced.by_hand.refusals]
-    stopped = [*priced.by_hand.stopped, *priced.cap.stopped]
+    stopped = [*priced.ordered.stopped, *priced.by_hand.stopped, *priced.cap.stopped]
     for done in priced.dones:
         lost = losers(done, question.programme.exponent)
         beaten += lost.beaten
@@ -40,13 +40,19 @@ def proof_of(priced: Priced) -> Proof:
     """Value and bound of all pools together in minor units; equal when every choice is proven."""
     dones = priced.dones
     scale = max([done.scale for done in dones], default=1)
-    value = sum([done.value * whole_in(scale, done.scale) for done in dones])
-    bound = sum([done.bound * whole_in(scale, done.scale) for done in dones])
-    reached = half_up(value, scale)
-    is_proven = all(done.proven for done in dones)
+    reached = half_up(sum([done.value * whole_in(scale, done.scale) for done in dones]), scale)
+    bound = bound_of(priced) if priced.outer_minor is None else priced.outer_minor
     return Proof(
         value_minor=Minor(reached),
-        bound_minor=Minor(reached if is_proven else max(reached, up(bound, scale))),
+        bound_minor=Minor(max(reached, bound)),
         proven=priced.proven,
         nodes=sum([done.spent.nodes for done in dones]),
     )
+
+
+def bound_of(priced: Priced) -> int:
+    """The most that the pools of one scenario could take off, in minor units."""
+    dones = priced.dones
+    scale = max([done.scale for done in dones], default=1)
+    bound = sum([done.bound * whole_in(scale, done.scale) for done in dones])
+    return half_up(bound, scale) if all(done.proven for done in dones) else up(bound, scale)

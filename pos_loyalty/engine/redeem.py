@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import gcd
 
+from msgspec import field
 from msgspec.structs import replace
 
 from pos_loyalty.engine import lots
@@ -34,7 +35,8 @@ UNKNOWN = "unknown"
 class Payable(Value):
     """What points may pay, by place of calculation lines: what discounts left, and how much of it stands above the floor.
 
-    ``cap_minor``: the most that points may still take off the receipt; None when nothing bounds it.
+    ``cap_minor``: the most that points may still take off the receipt; None when nothing bounds it. ``budgets_minor``: what is
+    left for each rule that has a budget.
     """
 
     lines: Sequence[CalcLine]
@@ -42,6 +44,7 @@ class Payable(Value):
     left_minor: Sequence[int]
     rooms_minor: Sequence[int]
     cap_minor: int | None = None
+    budgets_minor: Mapping[str, int] = field(default_factory=dict)
 
 
 class Purse(Value):

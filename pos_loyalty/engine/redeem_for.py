@@ -25,7 +25,7 @@ from pos_loyalty.engine.redeem import Payable, Purse, Things, taken_from
 from pos_loyalty.engine.returnable import PointsFor
 from pos_loyalty.values import BP_PER_UNIT, Minor, Points, Value
 
-CHOICE = "choice"
+CHOICE, CAP, BUDGET = "choice", "cap", "budget"
 
 
 class Bought(Value):
@@ -53,7 +53,7 @@ def redeem_for(
 def _with(done: Things, rule: ReadyRule, act: Act, choice: str | None, programme: Programme, at: datetime) -> Things:
     effect = act.effect
     assert isinstance(effect, RedeemFor)
-    bought = _bought(effect, act.selector, choice, done, programme.exponent)
+    bought = _within_budget(rule.id, effect, act.selector, choice, done, programme.exponent)
     if not bought.times:
         refusal = Refusal(rule=rule.id, condition=bought.condition, have=bought.have, need=bought.need)
         return replace(done, refusals=(*done.refusals, refusal))
@@ -73,6 +73,16 @@ def _with(done: Things, rule: ReadyRule, act: Act, choice: str | None, programme
     )
 
 
+def _within_budget(rule: str, effect: RedeemFor, selector: int, choice: str | None, done: Things, exponent: int) -> Bought:
+    """What the rule sells while its budget lasts, which is a cap of its own."""
+    budget, cap = done.goods.budgets_minor.get(rule), done.goods.cap_minor
+    if budget is None or (cap is not None and cap <= budget):
+        return _bought(effect, selector, choice, done, exponent)
+    tight = replace(done, goods=replace(done.goods, cap_minor=budget))
+    bought = _bought(effect, selector, choice, tight, exponent)
+    return replace(bought, condition=BUDGET) if bought.condition == CAP else bought
+
+
 def _bought(effect: RedeemFor, selector: int, choice: str | None, done: Things, exponent: int) -> Bought:
     need = points_text(effect.points)
     if choice is None:
@@ -83,7 +93,8 @@ def _bought(effect: RedeemFor, selector: int, choice: str | None, done: Things, 
     if not times:
         return Bought(condition="points", have=points_text(done.purse.centi), need=need)
     if effect.on is not None:
-        return _units(_place_of(choice, selector, done.goods), times, done.goods, exponent)
+        place = _place_of(choice, selector, done.goods)
+        return _units(place, min(times, _units_of(choice, place, done.goods)), done.goods, exponent)
     if effect.amount is not None:
         return _amounts(effect.amount, selector, times, done.goods, exponent)
     if effect.percent is not None:
@@ -94,6 +105,16 @@ def _bought(effect: RedeemFor, selector: int, choice: str | None, done: Things, 
 def _place_of(choice: str, selector: int, goods: Payable) -> int | None:
     """The calculation line that holds the chosen one, when it is among the goods of the rule."""
     return next((place for place in goods.found.get(selector, ()) if choice in goods.lines[place].line_ids), None)
+
+
+def _units_of(choice: str, place: int | None, goods: Payable) -> int:
+    """How many units the chosen line has of the equal ones that were joined with it."""
+    if place is None:
+        return 0
+    line = goods.lines[place]
+    if len(line.line_ids) == 1 or not line.line.price_minor:
+        return line.units
+    return whole_in(line.grosses[line.line_ids.index(choice)], line.line.price_minor)
 
 
 def _units(place: int | None, times: int, goods: Payable, exponent: int) -> Bought:
@@ -149,7 +170,7 @@ def _no_room(left_minor: int, room_minor: int, need_minor: int, goods: Payable, 
         return Bought(condition="nothing_left", have=money_text(left_minor, exponent), need=need)
     if room_minor < need_minor:
         return Bought(condition="floor", have=money_text(room_minor, exponent), need=need)
-    return Bought(condition="cap", have=money_text(_within_cap(room_minor, goods), exponent), need=need)
+    return Bought(condition=CAP, have=money_text(_within_cap(room_minor, goods), exponent), need=need)
 
 
 def _less(goods: Payable, offs: Mapping[int, int]) -> Payable:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pos_loyalty.engine.earning import Life, life_of
 from pos_loyalty.engine.effects import GivePoints
 from pos_loyalty.engine.figures import money_text
+from pos_loyalty.engine.gates import in_pilot
 from pos_loyalty.engine.model import Accrual, Member, Refusal
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.rules import Referral
@@ -28,10 +29,13 @@ NOBODY_REFERRED = Referred()
 def referral(member: Member | None, paid_minor: int, programme: Programme, at: datetime) -> Referred:
     """Points under [referral]. ``paid_minor``: money paid for all that is not restricted by law.
 
-    Nothing is said of members whom nobody referred, or who have bought before. The referrer's accrual names them.
+    Nothing is said of members whom nobody referred, who have bought before, or for whom the programme on trial is not. The
+    referrer's accrual names them.
     """
     table = programme.referral
     if table is None or member is None or member.referred_by is None or member.referred_by == member.member_id:
+        return NOBODY_REFERRED
+    if programme.pilot is not None and not in_pilot(programme.pilot, programme.id, member):
         return NOBODY_REFERRED
     if member.sales is None:
         return _refused("first_purchase", "unknown", "1")

@@ -44,6 +44,8 @@ class Earning(Value):
     """The most of a rule."""
     take_back: Literal["kept", "each_return"] = "kept"
     owed: Literal["keep", "forgive"] = "keep"
+    point_minor: Minor = Minor(0)
+    """What a point pays: so much of a rule's budget it uses up."""
 
 
 class PointsFor(Value, gc=False):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pos_loyalty.engine.fiscal import weighed_positions
 from pos_loyalty.engine.model import FiscalPosition, QuoteLine
-from pos_loyalty.engine.money import half_up, split_evenly, sum_of, unit_price_nearest, whole_in
-from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value
+from pos_loyalty.engine.money import half_up, split_evenly, sum_of, whole_in
+from pos_loyalty.values import MILLI_PER_UNIT, Thousandths, Value
 
 
 class Back(Value, gc=False):
@@ -82,13 +83,13 @@ def paid_share(line: QuoteLine, shape: Shape, back: Back) -> int:
 
 
 def positions(line: QuoteLine, shape: Shape, steps: tuple[Back, Back], sum_minor: int) -> tuple[FiscalPosition, ...]:
-    """The fiscal positions of what came back between two steps; the rest of a weighed line takes the price nearest to its sum."""
+    """The fiscal positions of what came back between two steps; they multiply out to ``sum_minor``.
+
+    A part of a weighed line keeps the price that was sold where that makes its sum, else it is written as a sale of that sum is.
+    """
     before, after = steps
     if shape.units == 1:
-        quantity = after.quantity_milli - before.quantity_milli
-        price = line.fiscal[0].price_minor
-        price = price if sum_of(price, quantity) == sum_minor else unit_price_nearest(sum_minor, quantity)
-        return (FiscalPosition(quantity_milli=Thousandths(quantity), price_minor=Minor(price)),)
+        return weighed_positions(sum_minor, after.quantity_milli - before.quantity_milli, line.fiscal[0].price_minor)
     if after.numbers is not None:
         return tuple([line.fiscal[number] for number in sorted(after.numbers - (before.numbers or frozenset()))])
     return tuple(_between(line.fiscal, before.quantity_milli, after.quantity_milli))

@@ -41,7 +41,10 @@ class ReturnLine(Value):
 
 
 class ReturnedLine(Value):
-    """What came back of a line: money refunded, and what points had paid. ``fiscal``: positions of the refund's receipt."""
+    """What came back of a line: money refunded, and what points had paid. ``fiscal``: positions of the refund's receipt.
+
+    They multiply out to the refund, with what points had paid where points stood as a tender.
+    """
 
     line_id: str
     quantity_milli: Thousandths

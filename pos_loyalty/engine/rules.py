@@ -11,7 +11,7 @@ from pos_loyalty.engine.conditions import DAYS_MAX, Condition, Count
 from pos_loyalty.engine.coupons import Series
 from pos_loyalty.engine.effects import Days, Effect, Months, Titles
 from pos_loyalty.engine.figures import MoneyFigure, PointsFigure, RateFigure
-from pos_loyalty.engine.selectors import ALL, Names, Selector
+from pos_loyalty.engine.selectors import ALL, PLAIN_PATTERN, Names, Selector
 from pos_loyalty.values import Thousandths, Value
 
 RULES_MAX = 20_000
@@ -52,7 +52,7 @@ class Rule(Value):
     budget: MoneyFigure | None = None
     pilot: RateFigure | None = None
     control: RateFigure | None = None
-    funded_by: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    funded_by: Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)] | None = None
     suggest: bool = False
     act: Name | None = None
     """The act that a rule of stage ``act`` pays for: review, survey, profile, friend, enrol …"""
@@ -188,7 +188,7 @@ class CapsTable(Value):
 
     percent: RateFigure | None = None
     amount: MoneyFigure | None = None
-    manual: dict[Annotated[str, Meta(max_length=64)], RateFigure] = field(default_factory=dict)
+    manual: dict[Annotated[str, Meta(max_length=64, pattern=PLAIN_PATTERN)], RateFigure] = field(default_factory=dict)
 
 
 class PriceList(Value):
@@ -203,7 +203,7 @@ class Plan(Value):
     """A paid membership that is sold as a line of its SKU, for so many days. ``at_once``: it holds in the sale that buys it."""
 
     id: Name
-    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    sku: Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)]
     days: Count
     title: Titles = field(default_factory=dict)
     at_once: bool = False

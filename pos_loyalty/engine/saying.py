@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -51,14 +51,22 @@ def points(centi: int, language: Language) -> str:
     text = text.rstrip("0").rstrip(".") if "." in text else text
     if language == "en":
         return f"{figure(text, language)}{NO_BREAK}{'point' if centi == 100 else 'points'}"
-    is_teen = len(text) > 1 and text[-2] == "1"
-    if "." in text or (text[-1] in "234" and not is_teen):
-        word = "балла"
-    elif text[-1] == "1" and not is_teen:
-        word = "балл"
-    else:
-        word = "баллов"
-    return f"{figure(text, language)}{NO_BREAK}{word}"
+    return f"{figure(text, language)}{NO_BREAK}{_form(text, ('балл', 'балла', 'баллов'))}"
+
+
+def days(number: str, language: Language) -> str:
+    """Days with their word: "1 день", "3 дня", "45 days"."""
+    if language == "en":
+        return f"{number} {'day' if number == '1' else 'days'}"
+    return f"{number} {_form(number, ('день', 'дня', 'дней'))}"
+
+
+def _form(number: str, forms: tuple[str, str, str]) -> str:
+    """The Russian word that goes with one, with two to four and with fractions, with all others."""
+    is_teen = len(number) > 1 and number[-2] == "1"
+    if "." in number or (number[-1:] in ("2", "3", "4") and not is_teen):
+        return forms[1]
+    return forms[0] if number[-1:] == "1" and not is_teen else forms[2]
 
 
 def day(text: str, language: Language) -> str:
@@ -97,11 +105,18 @@ def quoted(text: str, language: Language) -> str:
     return f"«{text}»" if language == "ru" else f"“{text}”"
 
 
-def listed(names: list[str] | tuple[str, ...], language: Language) -> str:
+def listed(names: Sequence[str], language: Language) -> str:
     """Alternatives: "a, b или c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} {'или' if language == 'ru' else 'or'} {names[-1]}"
+    return _joined(names, "или" if language == "ru" else "or")
+
+
+def all_listed(names: Sequence[str], language: Language) -> str:
+    """One and all: "a, b и c"."""
+    return _joined(names, "и" if language == "ru" else "and")
+
+
+def _joined(names: Sequence[str], last: str) -> str:
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def _month(number: str) -> str:

@@ -19,6 +19,7 @@ from pos_loyalty.engine.figures import (
     money_text,
     points_text,
 )
+from pos_loyalty.engine.meanings import meaning_of
 from pos_loyalty.engine.rules import ProgrammeText
 from pos_loyalty.values import Thousandths, Value
 
@@ -93,16 +94,6 @@ def programme_schema() -> Schema:
     return {"$schema": DIALECT, "title": "A programme of pos_loyalty", **whole, "$defs": dict(sorted(made.items()))}
 
 
-def words_of(schema: Schema, field: str) -> dict[str, str]:
-    """The words that may stand after ``is`` or ``do``, each with its description."""
-    words = {}
-    for each in schema["$defs"].values():
-        word = each.get("properties", {}).get(field, {}).get("const")
-        if word is not None:
-            words[str(word)] = str(each.get("description", ""))
-    return words
-
-
 def _schema(kind: inspect.Type, made: dict[str, Schema]) -> Schema:
     match kind:
         case inspect.StructType():
@@ -172,10 +163,10 @@ def _object(kind: inspect.StructType, made: dict[str, Schema]) -> Schema:
     properties: dict[str, Schema] = {}
     required: list[str] = []
     if kind.tag_field is not None:
-        properties[kind.tag_field] = {"const": kind.tag}
+        properties[kind.tag_field] = {"const": kind.tag, "description": meaning_of((), kind.tag_field)}
         required.append(kind.tag_field)
     for field in kind.fields:
-        properties[field.encode_name] = _field(field, made)
+        properties[field.encode_name] = _told(_field(field, made), kind.cls, field.encode_name)
         if field.required:
             required.append(field.encode_name)
     return _trimmed(
@@ -198,6 +189,13 @@ def _field(field: inspect.Field, made: dict[str, Schema]) -> Schema:
     if figure is not None:
         return schema if isinstance(default, MoneyFigure) else schema | {"default": figure.text(default)}
     return schema | {"default": default} if type(default) in PLAIN else schema
+
+
+def _told(schema: Schema, cls: type, key: str) -> Schema:
+    """With what the key means, and then how its value is written."""
+    meaning = meaning_of(tuple(each.__name__ for each in cls.__mro__), key)
+    texts = (meaning, schema.get("description"))
+    return schema | {"description": " ".join(text for text in texts if text)}
 
 
 def _description(cls: type) -> str:

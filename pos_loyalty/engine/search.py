@@ -2,41 +2,31 @@
 
 Offers that share no unit are answered apart. In each part prices for the units (dual.py) give the bound; when what the offers
 would choose at some prices can be had together it is the best, else exploring.py goes through the units under these prices.
-Source: reference/engine.md 7.2, with tables of ways (tables.py) in the place of lists of applications.
+Every offer has a table of its ways (tables.py). Source: docs/adr/0009-exact-search.md
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from functools import partial
-from typing import NamedTuple, assert_never
+from collections.abc import Sequence
+from math import gcd
+from typing import NamedTuple
 
-from pos_loyalty.engine.applications import at_most, dearest_first, falls, kinds_of, share_of, unit_of
+from pos_loyalty.engine.applications import at_most, dearest_first, kinds_of, unit_of
+from pos_loyalty.engine.asking import Asked, alone_and_shared, with_singles
 from pos_loyalty.engine.dual import Descent, Loose, Part, Wish, is_free_of_conflict, wish
 from pos_loyalty.engine.exploring import explore
-from pos_loyalty.engine.greedy import Left, alone, by_density, by_value, greedy, in_order, in_turn, pack_by_priority
-from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, Packed, SetOf, Taken
+from pos_loyalty.engine.greedy import Left, alone, by_density, by_value, greedy, in_order, pack_by_priority
+from pos_loyalty.engine.packing import Effort, Kind, Offer, Packed, Taken
 from pos_loyalty.engine.regroup import regroup, taken_of
-from pos_loyalty.engine.tables import Table, is_additive, list_generously, list_ways
+from pos_loyalty.engine.tables import Table, list_generously, list_ways
 
 __all__ = ["alone", "pack", "pack_by_priority"]
 
 FIRST_WIDTH, SECOND_WIDTH = 8, 16
 FIRST_PASSES = 10
 PASSES_MOST, PASSES_LEAST = 60, 4
-WORK = 60_000
+WORK = 50_000
 """How many ways all passes may look at."""
-Shape = EachUnit | NOfGroup | SetOf | GiftOf
-
-
-class Asked(NamedTuple):
-    """What is asked, and what is left over for units that no other offer claims: for each kind a value and the offer, or -1."""
-
-    kinds: Sequence[Kind]
-    offers: Sequence[Offer]
-    singles: list[int]
-    givers: list[int]
-    has_singles: bool
 
 
 class Answer(NamedTuple):
@@ -50,10 +40,10 @@ class Answer(NamedTuple):
 
 def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort) -> Packed:
     """The best packing that the effort finds, the bound that it proves, and whether they are equal."""
-    asked, rest = _with_singles(kinds, offers)
+    asked, rest = with_singles(kinds, offers)
     if not rest:
         return _packed(asked, [], 0, 0)
-    apart, shared = _alone_and_shared(asked, rest)
+    apart, shared = alone_and_shared(asked, rest)
     answers = [_answer_alone(asked, number) for number in apart]
     listed = len(apart)
     tables, loose, size = _tables(asked, shared, max(0, effort.applications - listed))
@@ -64,119 +54,23 @@ def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort) -> Pack
         answer = _answer(asked, part, left // (len(parts) - number), passes)
         answers.append(answer)
         left = max(0, left - answer.nodes)
-    return _packed(asked, answers, listed + size, sum(answer.nodes for answer in answers))
+    packed = _packed(asked, answers, listed + size, sum(answer.nodes for answer in answers))
+    return packed if packed.proven else _at_least_in_turn(packed, kinds, offers)
 
 
-def _with_singles(kinds: Sequence[Kind], offers: Sequence[Offer]) -> tuple[Asked, list[int]]:
-    """Offers on single units without limits become the fixed value of a unit; the others, in their order, that can act at all."""
-    singles, givers = [0] * len(kinds), [-1] * len(kinds)
-    rest = []
-    for number in in_order(offers):
-        offer = offers[number]
-        shape = offer.shape
-        if not isinstance(shape, EachUnit) or not _is_unlimited(kinds, offer, shape):
-            rest.append(number)
-            continue
-        for kind, value in shape.values:
-            if value > singles[kind]:
-                singles[kind], givers[kind] = value, number
-    asked = Asked(kinds, offers, singles, givers, any(singles))
-    rest = [number for number in rest if _can_act(asked, offers[number])]
-    return asked, _undominated(offers, rest) if len(rest) > 1 else rest
-
-
-def _is_unlimited(kinds: Sequence[Kind], offer: Offer, shape: EachUnit) -> bool:
-    """Whether no limit of an offer on single units can bind."""
-    if offer.times is not None and sum(kinds[kind].count for kind, _ in shape.values) > offer.times:
-        return False
-    return offer.money is None or sum(value * kinds[kind].count for kind, value in shape.values) <= offer.money
-
-
-def _can_act(asked: Asked, offer: Offer) -> bool:
-    """Whether an offer has units enough, and brings more than they bring anyway."""
-    if offer.times == 0 or offer.money == 0:
-        return False
-    kinds, singles = asked.kinds, asked.singles
-    units = sum([kinds[kind].count for kind in kinds_of(offer)])
-    shape = offer.shape
-    if isinstance(shape, NOfGroup):
-        least = shape.n - shape.k + 1 if shape.is_partial and not shape.is_basket else shape.n
-    elif isinstance(shape, SetOf):
-        least = sum(slot.count for slot in shape.slots)
-    else:
-        least = 1
-    if units < least or not asked.has_singles:
-        return units >= least
-    return any(share > singles[kind] for kind, share in at_most(kinds, offer).items() if kinds[kind].count)
-
-
-def _undominated(offers: Sequence[Offer], numbers: Sequence[int]) -> list[int]:
-    """Of offers with the same goods and groups the one that gives most, when it has no limit, makes the others useless."""
-    best: dict[Hashable, int] = {}
-    forms = {number: _form(offers[number].shape) for number in numbers}
-    for number in numbers:
-        form, worth = forms[number]
-        is_free = offers[number].times is None and offers[number].money is None
-        if is_free and (form not in best or worth > forms[best[form]][1]):
-            best[form] = number
-    return [
-        number
-        for number in numbers
-        if (form := forms[number][0]) not in best or best[form] == number or forms[best[form]][1] < forms[number][1]
-    ]
-
-
-def _form(shape: Shape) -> tuple[Hashable, int]:
-    """A shape without its figure, and the figure, the larger the better."""
-    match shape:
-        case EachUnit():
-            return shape, 0
-        case NOfGroup():
-            return (shape.kinds, shape.n, shape.k, shape.is_dearest, shape.is_partial, shape.is_basket), shape.rate_bp
-        case SetOf(rate_bp=int(rate_bp)):
-            return ("rate", shape.slots), rate_bp
-        case SetOf(amount=int(amount)):
-            return ("amount", shape.slots), amount
-        case SetOf(fixed=fixed):
-            return ("fixed", shape.slots), -(fixed or 0)
-        case GiftOf():
-            return (shape.buy, shape.gifts, shape.qty), shape.rate_bp
-        case _:
-            assert_never(shape)
-
-
-def _alone_and_shared(asked: Asked, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Offers whose units nobody else wants and which one best application after another serves best; the others."""
-    wanted = [0] * len(asked.kinds)
-    for number in numbers:
-        for kind in kinds_of(asked.offers[number]):
-            wanted[kind] += 1
-    apart: list[int] = []
-    shared: list[int] = []
-    for number in numbers:
-        is_free = all(wanted[kind] == 1 and not asked.singles[kind] for kind in kinds_of(asked.offers[number]))
-        (apart if is_free and _is_greedy_best(asked.kinds, asked.offers[number]) else shared).append(number)
-    return apart, shared
-
-
-def _is_greedy_best(kinds: Sequence[Kind], offer: Offer) -> bool:
-    """Whether the best application, again and again, is the best that an offer alone can do."""
-    if offer.is_whole and offer.money is not None:
-        return False
-    match offer.shape:
-        case EachUnit():
-            return True
-        case NOfGroup(is_basket=False) as shape:
-            return falls([share_of(kinds[kind], shape.rate_bp) for kind in dearest_first(kinds, shape.kinds)])
-        case NOfGroup():
-            return True
-        case SetOf(slots=slots):
-            numbers = kinds_of(offer)
-            is_apart = sum(len(slot.kinds) for slot in slots) == len(numbers)
-            return is_apart and is_additive(kinds, offer.shape)
-        case GiftOf(buy=buy, gifts=gifts):
-            numbers = [kind for slot in buy for kind in slot.kinds]
-            return len({*numbers, *gifts}) == len(numbers) + len(gifts)
+def _at_least_in_turn(packed: Packed, kinds: Sequence[Kind], offers: Sequence[Offer]) -> Packed:
+    """What was found, or what the mode ``priority`` finds when that is more."""
+    other = pack_by_priority(kinds, offers)
+    if other.value <= packed.value:
+        return packed
+    return Packed(
+        taken=other.taken,
+        value=other.value,
+        bound=packed.bound,
+        proven=other.value == packed.bound,
+        applications=packed.applications,
+        nodes=packed.nodes,
+    )
 
 
 def _answer_alone(asked: Asked, number: int) -> Answer:
@@ -204,8 +98,10 @@ def _tables(asked: Asked, numbers: Sequence[int], most: int) -> tuple[list[Table
     for listing, is_even in ((list_ways, True), (list_ways, False), (list_generously, True)):
         for place, number in enumerate(missing):
             share = (most - size) // (len(missing) - place if is_even else 1)
-            if listing is list_ways and (share <= tried[number] or sum(tried.values()) > most):
+            if listing is list_ways and (share <= tried[number] or sum(tried.values()) + share > most * 2):
                 continue
+            if listing is list_generously:
+                share = min(share, most // 4)
             table = listing(kinds, offers[number], number, singles, share)
             if table is not None:
                 size += table.size
@@ -235,6 +131,7 @@ def _parts(asked: Asked, tables: Sequence[Table], loose: Sequence[int]) -> list[
                 inside,
                 [[place[kind] for kind, _ in table.units] for table in inside],
                 [Loose(number, [(place[kind], share) for kind, share in shares[number].items()]) for number in left_out],
+                1 if left_out else gcd(*[table.grain for table in inside]),
             )
         )
     return parts
@@ -298,10 +195,10 @@ def _search(asked: Asked, part: Part, first: Wish, start: Answer, effort: tuple[
         descent.run(more, best.gain)
         if descent.found is not None and descent.found.gain > best.gain:
             best = _better(best, _taken(asked, part, descent.found.chosen, best.bound, best.nodes))
-        bound, spent = min(best.bound, descent.best.bound), best.nodes
+        bound, spent = part.reached(min(best.bound, descent.best.bound)), best.nodes
         if bound > best.gain:
             found = explore(part, descent.best, best.gain, nodes - spent, width)
-            bound, spent = min(bound, max(found.gain, found.left_out)), spent + found.nodes
+            bound, spent = min(bound, max(found.gain, part.reached(found.left_out))), spent + found.nodes
             if found.chosen is not None:
                 best = _better(best, _taken(asked, part, found.chosen, bound, spent))
         best = best._replace(bound=max(bound, best.gain), nodes=spent)
@@ -339,10 +236,9 @@ def _at_least_greedy(asked: Asked, part: Part, answer: Answer) -> Answer:
     """The answer, or a better one that takes one best application after another."""
     numbers = {table.offer for table in part.tables} | {loose.offer for loose in part.loose}
     offers = [(number, asked.offers[number]) for number in in_order(asked.offers) if number in numbers]
-    ways: tuple[Callable[..., list[Taken]], ...] = (partial(greedy, better=by_value), partial(greedy, better=by_density), in_turn)
-    for way in ways:
+    for better in (by_value,) if part.loose else (by_value, by_density):
         left = {kind: asked.kinds[kind].count for kind in part.kinds}
-        answer = _better(answer, _gain_of(asked, way(asked.kinds, offers, left), answer.bound, answer.nodes))
+        answer = _better(answer, _gain_of(asked, greedy(asked.kinds, offers, left, better), answer.bound, answer.nodes))
     return answer
 
 

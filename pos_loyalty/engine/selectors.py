@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import field
+from msgspec import Meta, field
 
 from pos_loyalty.engine.figures import MoneyFigure
 from pos_loyalty.engine.model import MINOR_MAX, Line, Purchase
@@ -13,7 +14,13 @@ from pos_loyalty.values import Value
 
 CATEGORY_SEPARATOR = "/"
 
+PLAIN_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*(?!\n)$"
+"""Text without control signs: it stands on one line of a receipt, and a name is what it looks like."""
+CONTROL = "holds a control sign, such as a line break or a tab; write it in one line"
+_PLAIN = re.compile(PLAIN_PATTERN)
+Plain = Annotated[str, Meta(pattern=PLAIN_PATTERN)]
 Names = str | tuple[str, ...] | None
+"""Their signs are looked at by the checks: msgspec 0.22 frees a pattern beside a tuple twice."""
 
 
 class Goods(Value):
@@ -121,9 +128,28 @@ def keys_of(goods: Goods) -> Keys:
     )
 
 
+def has_control(name: str) -> bool:
+    """Whether a name holds a sign that nobody sees, such as a line break."""
+    return _PLAIN.search(name) is None
+
+
 def names_nothing(goods: Goods) -> bool:
     """Whether no name is given at all."""
     return goods.sku is None and goods.category is None and goods.brand is None and goods.tag is None
+
+
+def takes_out_all(selector: Selector) -> bool:
+    """Whether every name is excepted too, a category also by one above it: then no goods are left."""
+    out = selector.exclude
+    if out is None or names_nothing(selector):
+        return False
+    roots = set(names_of(out.category))
+    return (
+        set(names_of(selector.sku)) <= set(names_of(out.sku))
+        and set(names_of(selector.brand)) <= set(names_of(out.brand))
+        and set(names_of(selector.tag)) <= set(names_of(out.tag))
+        and all(not roots.isdisjoint(categories_of(name)) for name in names_of(selector.category))
+    )
 
 
 def faults_of(selector: Goods) -> Iterator[tuple[str, str]]:
@@ -135,6 +161,8 @@ def faults_of(selector: Goods) -> Iterator[tuple[str, str]]:
         for name in names_of(names):
             if not name or name != name.strip():
                 yield kind, f'"{name[:64]}" is empty or has spaces around it'
+            elif has_control(name):
+                yield kind, CONTROL
             elif kind == "category" and (name[0] == CATEGORY_SEPARATOR or name[-1] == CATEGORY_SEPARATOR):
                 yield kind, f'"{name[:64]}" begins or ends with "{CATEGORY_SEPARATOR}"'
 

@@ -41,17 +41,22 @@ def parse_rows(text: str, exponent: int) -> list[Tag]:
     if len(rows) > ROWS_MAX + 1:
         raise ValueError(f"row {ROWS_MAX + 2}: a list holds at most {ROWS_MAX} rows; split it")
     tags = []
+    first: dict[tuple[object, ...], int] = {}
     for number, row in enumerate(rows[1:], start=2):
         if row:
             try:
-                tags.append(_tag(row, exponent))
+                tag = _tag(row, exponent)
             except ValueError as error:
                 raise ValueError(f"row {number}: {error}") from error
+            before = first.setdefault((tag.sku, tag.store, tag.since, tag.until), number)
+            if before != number:
+                raise ValueError(f"row {number}: the same goods, store and dates stand in row {before}")
+            tags.append(tag)
     return tags
 
 
 def _tag(row: str, exponent: int) -> Tag:
-    cells = [cell.strip() for cell in row.split(",")]
+    cells = [_unquoted(cell.strip()) for cell in row.split(",")]
     if len(cells) != len(HEADER):
         raise ValueError(f"has {len(cells)} cells, not {len(HEADER)}")
     sku, store, since, until, price, member = cells
@@ -62,14 +67,28 @@ def _tag(row: str, exponent: int) -> Tag:
     first, last = _day(since), _day(until)
     if first is not None and last is not None and last < first:
         raise ValueError(f"{last.isoformat()} is before {first.isoformat()}")
-    return Tag(
-        sku=sku,
-        store=store,
-        since=first,
-        until=last,
-        price_minor=money_figure(price, exponent) if price else None,
-        member_minor=money_figure(member, exponent) if member else None,
-    )
+    price_minor = _price(price, exponent)
+    member_minor = _price(member, exponent)
+    if price_minor is not None and member_minor is not None and member_minor > price_minor:
+        raise ValueError("the member price is more than the price")
+    return Tag(sku=sku, store=store, since=first, until=last, price_minor=price_minor, member_minor=member_minor)
+
+
+def _price(cell: str, exponent: int) -> int | None:
+    if not cell:
+        return None
+    price = money_figure(cell, exponent)
+    if not price:
+        raise ValueError("a price of nothing gives goods away; leave the cell empty")
+    return int(price)
+
+
+def _unquoted(cell: str) -> str:
+    """A cell as spreadsheets write it: quotation marks around it are not part of it."""
+    bare = cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+    if '"' in bare:
+        raise ValueError(f"{cell[:20]} holds a quotation mark; a comma inside a cell is not read either")
+    return bare
 
 
 def _day(cell: str) -> date | None:

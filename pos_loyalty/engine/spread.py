@@ -93,7 +93,7 @@ def _shared(lines: Sequence[Line], each: CalcLine, place: int, mine: Sequence[Of
 
 
 def _fiscally(moneys: tuple[LineMoney, ...], calc: Sequence[CalcLine], paid: Paid) -> tuple[LineMoney, ...]:
-    moves = fiscal.moves([_paid(money, calc[money.place], paid) for money in moneys], paid.due_min_minor)
+    moves = fiscal.moves([_paid(money, calc[money.place], paid) for money in moneys], paid.fall_max_minor)
     return tuple([_moved(money, off) if off else money for money, off in zip(moneys, moves, strict=True)])
 
 

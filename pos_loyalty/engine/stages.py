@@ -35,6 +35,8 @@ class Priced(Value, kw_only=True):
     ordered: Ordered
     by_hand: ByHand
     cap: Capped
+    outer_minor: int | None = None
+    """The most that any scenario could take off single units and groups, where not every one is answered exactly."""
     left_out: tuple[Beaten, ...] = ()
     """Rules of scenarios that lost."""
     proven: bool

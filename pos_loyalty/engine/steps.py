@@ -171,7 +171,9 @@ class SlotsFilled:
     def __init__(self, slots: Slots, gains: dict[int, int], whole: int, times: int | None) -> None:
         self.slots, self.gains, self.whole, self.times = slots, gains, whole, times
         self.start: tuple[int, ...] = (0,) * (1 + len(slots))
-        self.has_ones = all(count == 1 for _, count in slots)
+        self.counts = [count for _, count in slots]
+        self.size = sum(self.counts)
+        self.has_ones = self.size == len(slots)
 
     def skip(self, state: tuple[int, ...], place: Place) -> tuple[int, ...] | None:
         return state if self._missing(state) <= place.left else None
@@ -191,23 +193,21 @@ class SlotsFilled:
         return (*state[: slot + 1], state[slot + 1] + 1, *state[slot + 2 :])
 
     def _holds_a_set(self, state: tuple[int, ...]) -> bool:
-        return all(units >= count for units, (_, count) in zip(state[1:], self.slots, strict=True))
+        return all(units >= count for units, count in zip(state[1:], self.counts, strict=True))
 
     def _without_a_set(self, state: tuple[int, ...]) -> tuple[int, ...]:
-        filled = (units - count for units, (_, count) in zip(state[1:], self.slots, strict=True))
+        filled = [units - count for units, count in zip(state[1:], self.counts, strict=True)]
         return (state[0] + (self.times is not None), *filled)
 
     def begun(self, state: tuple[int, ...]) -> int:
-        return max(-(-units // count) for units, (_, count) in zip(state[1:], self.slots, strict=True))
+        return max([-(-units // count) for units, count in zip(state[1:], self.counts, strict=True)])
 
     def _sets(self, state: tuple[int, ...]) -> int:
         return state[0] + self.begun(state)
 
     def _missing(self, state: tuple[int, ...]) -> int:
-        if self.has_ones:
-            return max(state[1:]) * len(self.slots) - sum(state[1:])
-        begun = self.begun(state)
-        return sum(begun * count - units for units, (_, count) in zip(state[1:], self.slots, strict=True))
+        begun = max(state[1:]) if self.has_ones else self.begun(state)
+        return begun * self.size - sum(state[1:])
 
     def may_end(self, state: tuple[int, ...]) -> bool:
         return not any(state[1:])
@@ -244,7 +244,7 @@ class GiftsGiven:
 
     def _missing(self, state: tuple[int, ...]) -> int:
         groups = -(-state[1] // self.qty)
-        missing = sum(max(0, groups * count - state[i + 2]) for i, (_, count) in enumerate(self.slots))
+        missing = sum([max(0, groups * count - state[i + 2]) for i, (_, count) in enumerate(self.slots)]) if groups else 0
         return missing + (0 if self.is_short else groups * self.qty - state[1])
 
     def begun(self, state: tuple[int, ...]) -> int:
@@ -281,9 +281,11 @@ class SetsApart:
 
     def ways(self, state: Apart, place: Place) -> list[tuple[Apart, int, int]]:
         done, begun = state
-        can_begin = self.times is None or done + len(begun) < self.times
+        missing = self._missing(begun)
+        can_begin = missing + self.size - 1 <= place.left and (self.times is None or done + len(begun) < self.times)
+        can_join = missing - 1 <= place.left
         ways = []
-        for number in range(-1 if can_begin else 0, len(begun)):
+        for number in range(-1 if can_begin else 0, len(begun) if can_join else 0):
             if number > 0 and begun[number] == begun[number - 1]:
                 continue
             grown = begun[number] if number >= 0 else ((0,) * len(self.slots), 0)
@@ -291,9 +293,7 @@ class SetsApart:
             for slot, (kinds, count) in enumerate(self.slots):
                 if place.kind in kinds and grown[0][slot] < count:
                     after, gain = self._after(done, rest, self._with(grown, slot, place.kind))
-                    if self._missing(after[1]) <= place.left:
-                        gain += self.figures[place.kind][0]
-                        ways.append((after, gain, slot + len(self.slots) * (number + 1)))
+                    ways.append((after, gain + self.figures[place.kind][0], slot + len(self.slots) * (number + 1)))
         return ways
 
     def _with(self, grown: Open, slot: int, kind: int) -> Open:
@@ -322,7 +322,7 @@ class SetsApart:
         return whole
 
     def _missing(self, begun: tuple[Open, ...]) -> int:
-        return sum(self.size - sum(filled) for filled, _ in begun)
+        return self.size * len(begun) - sum([sum(filled) for filled, _ in begun])
 
     def begun(self, state: Apart) -> int:
         return len(state[1])

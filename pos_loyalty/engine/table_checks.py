@@ -20,7 +20,7 @@ from pos_loyalty.engine.rules import (
     Referral,
     Restricted,
 )
-from pos_loyalty.engine.selectors import Names, names_nothing, names_of
+from pos_loyalty.engine.selectors import CONTROL, Names, has_control, names_nothing, names_of
 from pos_loyalty.engine.shelf import parse_rows
 
 Fault = tuple[str, str]
@@ -52,6 +52,8 @@ def names_faults(names: Names, place: str) -> Iterator[Fault]:
     """A list that names nothing, or an empty name."""
     if names == () or any(name != name.strip() or not name for name in names_of(names)):
         yield place, "an empty list or name asks for nothing; leave it out"
+    if any(has_control(name) for name in names_of(names)):
+        yield place, CONTROL
 
 
 def life_faults(days: int | None, months: int | None, place: str) -> Iterator[Fault]:

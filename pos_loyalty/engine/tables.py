@@ -6,6 +6,7 @@ What cannot be finished and what can gain nothing is left out; two memories with
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from math import gcd
 from typing import Any, NamedTuple, TypeVar, assert_never
 
 from pos_loyalty.engine.applications import (
@@ -49,7 +50,7 @@ class Table(NamedTuple):
 
     Gains are what an application brings over the fixed value that its units have anyway. Places without ways are left out.
     ``is_exact``: the gains are what the ways bring; else they may bring less. ``plain``: (skip, name, gain) where every row of a
-    place has one way at most, a copy that is faster to read; else None.
+    place has one way at most, a copy that is faster to read; else None. ``grain``: a divisor of every gain.
     """
 
     offer: int
@@ -59,6 +60,7 @@ class Table(NamedTuple):
     rows: list[list[Row]]
     plain: list[list[Way] | None]
     best: int
+    grain: int
     size: int
 
 
@@ -116,6 +118,7 @@ class _Useful(NamedTuple):
     rows: list[list[Row]]
     plain: list[list[Way] | None]
     best: int
+    grain: int
 
 
 def _forward(steps: Steps[S], places: Sequence[Place], singles: Sequence[int], most: int) -> _Raw | None:
@@ -131,9 +134,9 @@ def _forward(steps: Steps[S], places: Sequence[Place], singles: Sequence[int], m
             skip = NEVER if skipped is None else ahead.setdefault(skipped, len(ahead))
             ways = [(ahead.setdefault(after, len(ahead)), gain - single, role) for after, gain, role in steps.ways(state, place)]
             size += len(ways)
+            if size > most:
+                return None
             found.append((skip, ways))
-        if size > most:
-            return None
         rows.append(found)
         front = ahead
     return _Raw(rows, [steps.may_end(state) for state in front], size)
@@ -205,7 +208,8 @@ def _backward(raw: _Raw, places: Sequence[tuple[int, int]]) -> _Useful:
         names, best, idle = named, bests, [skip != NEVER and idle[skip] for skip, _ in seen]
     units.reverse()
     rows.reverse()
-    return _Useful(units, rows, [_plain(found) for found in rows], best[0])
+    grain = gcd(*[gain for found in rows for _, ways in found for _, gain, _ in ways])
+    return _Useful(units, rows, [_plain(found) for found in rows], best[0], grain)
 
 
 def _plain(rows: Sequence[Row]) -> list[Way] | None:

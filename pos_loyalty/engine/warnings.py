@@ -5,24 +5,33 @@ A doubt stops nothing: the programme sells as it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
+from typing import Any
 
 from pos_loyalty.engine.checks import faults, parts_of, takes_money
+from pos_loyalty.engine.combine import SCENARIOS_MAX
 from pos_loyalty.engine.condition_checks import condition_warnings
 from pos_loyalty.engine.conditions import BasketAmount, Counter, Coupon, MemberIs, When
-from pos_loyalty.engine.effects import CounterAdd, GivePoints, IssueCoupon, Ladder, RedeemFor, TierProgress
+from pos_loyalty.engine.effects import CounterAdd, GivePoints, IssueCoupon, Ladder, RedeemFor, Step, TierProgress
 from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.known import Known
 from pos_loyalty.engine.outdone import outdone
-from pos_loyalty.engine.programme import load_programme, read_text
+from pos_loyalty.engine.programme import faults_of_shape, load_programme, read_tables, text_of
 from pos_loyalty.engine.rules import ProgrammeText, Restricted, Rule
-from pos_loyalty.engine.selectors import ALL, CATEGORY_SEPARATOR, Selector, names_nothing, names_of
+from pos_loyalty.engine.selectors import ALL, CATEGORY_SEPARATOR, Selector, has_control, names_nothing, names_of
+from pos_loyalty.engine.table_checks import Fault
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.values import Value
+from pos_loyalty.values import BP_PER_UNIT, Value
 
+_RULE = re.compile(r"rule\[([0-9]+)\]")
 FAULTS_MAX = 100
 """More faults than this are not listed: the first ones are enough to begin with."""
+DIGITS_MIN = 8
+"""Of a unique code that nobody should guess at a till."""
+EXCLUSIVE_MAX = 8
+"""Pairs of groups of which one acts: each may double the choices, and a quote tries SCENARIOS_MAX."""
 
 
 class Doubt(Value, gc=False):
@@ -30,6 +39,8 @@ class Doubt(Value, gc=False):
 
     place: str
     text: str
+    rule: str | None = None
+    """The id of the rule that the place is in."""
 
 
 class Used(Value):
@@ -53,13 +64,34 @@ class Findings(Value):
 def looked_through(data: bytes) -> Findings:
     """Read a programme file for faults and doubts. What is not a programme at all has one fault: where reading stopped."""
     try:
-        text = read_text(data)
+        raw = read_tables(data)
     except ProgrammeError as error:
         return Findings(name=None, faults=(Doubt(place=error.place, text=error.message),))
-    found = tuple(Doubt(place=place, text=sentence) for place, sentence in islice(faults(text), FAULTS_MAX))
+    try:
+        text = text_of(raw)
+    except ProgrammeError as error:
+        found = list(islice(faults_of_shape(raw), FAULTS_MAX)) or [(error.place, error.message)]
+        return Findings(name=None, faults=_doubts(found, raw))
+    found = list(islice(faults(text), FAULTS_MAX))
     if found:
-        return Findings(name=None, faults=found)
-    return Findings(name=load_programme(data).name, warnings=warnings_of(text))
+        return Findings(name=None, faults=_doubts(found, raw))
+    doubts = _doubts(((each.place, each.text) for each in warnings_of(text)), raw)
+    return Findings(name=load_programme(data).name, warnings=doubts)
+
+
+def _doubts(found: Iterable[Fault], raw: Mapping[str, Any]) -> tuple[Doubt, ...]:
+    """With the ids of the rules, so that nobody has to count."""
+    return tuple(Doubt(place=place, text=sentence, rule=_rule_at(place, raw)) for place, sentence in found)
+
+
+def _rule_at(place: str, raw: Mapping[str, Any]) -> str | None:
+    match = _RULE.match(place)
+    rules = raw.get("rule")
+    if match is None or not isinstance(rules, list):
+        return None
+    table = rules[int(match.group(1))]
+    name = table.get("id") if isinstance(table, dict) else None
+    return name if isinstance(name, str) and not has_control(name) else None
 
 
 def warnings_of(text: ProgrammeText) -> tuple[Doubt, ...]:
@@ -102,6 +134,10 @@ def _of_tables(text: ProgrammeText, used: Used) -> Iterator[Doubt]:
     for number, series in enumerate(text.coupon):
         if series.id not in used.series:
             yield Doubt(place=f"coupon[{number}]", text=f'no rule asks for a coupon of "{series.id}"')
+        if series.unique and series.digits is not None and series.digits < DIGITS_MIN:
+            text_of_it = f"unique codes of {series.digits} digits are soon guessed; give {DIGITS_MIN} or more"
+            yield Doubt(place=f"coupon[{number}].digits", text=text_of_it)
+    yield from _of_exclusive(text)
     for number, group in enumerate(text.group):
         if group.id not in used.groups:
             yield Doubt(place=f"group[{number}]", text=f'no rule stands in the group "{group.id}"')
@@ -127,6 +163,13 @@ def _of_points(text: ProgrammeText) -> Iterator[Doubt]:
                 yield Doubt(place=f"rule[{number}].then[{place}]", text="counts towards a tier, and there are none")
 
 
+def _of_exclusive(text: ProgrammeText) -> Iterator[Doubt]:
+    pairs = {frozenset((one, other)) for one, row in text.compatibility.items() for other in row if row[other] == "exclusive"}
+    if len(pairs) > EXCLUSIVE_MAX:
+        sentence = f"{len(pairs)} exclusive pairs: the till tries {SCENARIOS_MAX} choices and may miss the best; make them fewer"
+        yield Doubt(place="compatibility", text=sentence)
+
+
 def _of_rule(at: int, text: ProgrammeText, known: Known, used: Used) -> Iterator[Doubt]:
     rule, place = text.rule[at], f"rule[{at}]"
     if not rule.title and any(takes_money(effect) for effect in rule.then):
@@ -144,6 +187,8 @@ def _of_rule(at: int, text: ProgrammeText, known: Known, used: Used) -> Iterator
                 yield Doubt(place=f"{inside}.key", text=f'no rule asks for the counter "{key}"')
             case Ladder():
                 yield from _steps(effect, rule, inside, known)
+            case GivePoints():
+                yield from _generous(effect, inside, text, known)
             case _:
                 pass
         on = getattr(effect, "on", None)
@@ -151,6 +196,17 @@ def _of_rule(at: int, text: ProgrammeText, known: Known, used: Used) -> Iterator
             yield Doubt(
                 place=f"{inside}.on", text="names only goods that the law restricts, so it never acts on them: see [floors]"
             )
+
+
+def _generous(effect: GivePoints, place: str, text: ProgrammeText, known: Known) -> Iterator[Doubt]:
+    """Rates by which the points are worth more than what was paid for them."""
+    unit = int(10**known.exponent)
+    value = unit if text.points.value is None else text.points.value
+    rates = [(effect.rate, f"{place}.rate")]
+    rates += [(step.rate, f"{place}.steps[{number}].rate") for number, step in enumerate(effect.steps)]
+    for rate, where in rates:
+        if rate is not None and rate * value > BP_PER_UNIT * unit:
+            yield Doubt(place=where, text="is more than 100%: the points are worth more than what was paid")
 
 
 def _issued(series: str, place: str, text: ProgrammeText, used: Used) -> Iterator[Doubt]:
@@ -192,11 +248,27 @@ def _steps(ladder: Ladder, rule: Rule, place: str, known: Known) -> Iterator[Dou
         if most is not None and ladder.by == "basket" and step.from_ > most:
             text = f"cannot be reached: the rule holds up to {money_text(most, known.exponent)} only"
             yield Doubt(place=f"{place}.steps[{number}].from", text=text)
-        if before is not None and step.percent is not None and before.percent is not None and step.percent < before.percent:
-            yield Doubt(place=f"{place}.steps[{number}].percent", text="is less than the step before gives")
-        if before is not None and step.amount is not None and before.amount is not None and step.amount < before.amount:
-            yield Doubt(place=f"{place}.steps[{number}].amount", text="is less than the step before gives")
+        if before is not None and _takes_less(step, before, ladder):
+            word = "amount" if step.percent is None else "percent"
+            yield Doubt(place=f"{place}.steps[{number}].{word}", text="is less than the step before gives")
         before = step
+
+
+def _takes_less(step: Step, before: Step, ladder: Ladder) -> bool:
+    """Whether a step takes less than the one before would, where it begins."""
+    if step.percent is not None and before.percent is not None:
+        return step.percent < before.percent
+    if step.amount is not None and before.amount is not None:
+        return step.amount < before.amount
+    if ladder.by != "basket":
+        return False
+    base = step.from_ if ladder.max_base is None else min(step.from_, ladder.max_base)
+    return _off(step, base) < _off(before, base)
+
+
+def _off(step: Step, base_minor: int) -> int:
+    """What a step takes off so much, in ten thousandths of a minor unit."""
+    return step.percent * base_minor if step.percent is not None else (step.amount or 0) * BP_PER_UNIT
 
 
 def _all_restricted(on: Selector, text: ProgrammeText) -> bool:

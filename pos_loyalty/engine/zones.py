@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from pos_loyalty.errors import InputError
 
 YEAR_MIN = 2000
 YEAR_MAX = 2199
+DAY_MAX = date(YEAR_MAX, 12, 31)
+"""Nothing lasts longer: what would end after this day ends at its start."""
 
 
 def tzdata_version() -> str:
@@ -42,6 +44,23 @@ def start_of(day: date, where: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=where).astimezone(UTC)
 
 
+def day_of(at: datetime, where: tzinfo | None) -> date:
+    """The local day of an instant, DAY_MAX at most. Before YEAR_MIN its own date does: the ends of the calendar have no zones."""
+    if at.year > YEAR_MAX:
+        return DAY_MAX
+    return at.date() if at.year < YEAR_MIN else min(at.astimezone(where).date(), DAY_MAX)
+
+
+def day_after(day: date, days: int) -> date:
+    """The day so many days later, DAY_MAX at most."""
+    return DAY_MAX if day >= DAY_MAX else day + timedelta(days=min(days, (DAY_MAX - day).days))
+
+
 def days_later(at: datetime, days: int, where: ZoneInfo) -> datetime:
     """The start of the local day that is so many days after the local day of an instant."""
-    return start_of(at.astimezone(where).date() + timedelta(days=days), where)
+    return start_of(day_after(day_of(at, where), days), where)
+
+
+def end_of(day: date, where: ZoneInfo) -> datetime:
+    """The first instant after a local day, in UTC."""
+    return start_of(day_after(day, 1), where)

@@ -97,6 +97,9 @@ USES_SELECT = """WITH used AS (
   SELECT s.member, s.biz_day, u.value ->> 'rule' AS rule, u.value ->> 'times' AS times, (
     SELECT coalesce(SUM(a.off_minor), 0) FROM adjustment AS a
     WHERE a.till = s.till AND a.sale_id = s.sale_id AND a.rule = u.value ->> 'rule'
+  ) + (
+    SELECT coalesce(SUM((p.value ->> 'centi' * coalesce(CAST(s.quote AS TEXT) ->> '$.earning.point_minor', 0) + 99) / 100), 0)
+    FROM json_each(CAST(s.quote AS TEXT), '$.accruals') AS p WHERE p.value ->> 'rule' = u.value ->> 'rule'
   ) AS minor
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
   UNION ALL

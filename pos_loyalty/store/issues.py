@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.values import Value
@@ -67,10 +68,10 @@ def issue_rows(fact: Fact) -> Iterator[Row]:
 
 
 def take_rows(fact: Fact) -> Iterator[Row]:
-    """Rows of coupon_use, by code; an award takes none."""
+    """Rows of coupon_use, by code in its one spelling; an award takes none."""
     if fact.sale is None:
         return
-    for code in sorted({taken.code for taken in fact.sale.quote.coupons}):
+    for code in sorted({spelled(taken.code) for taken in fact.sale.quote.coupons}):
         yield code, fact.till, fact.sale.sale_id
 
 
@@ -78,7 +79,7 @@ def coupons(db: Connection, codes: Iterable[str]) -> dict[str, IssuedCoupon]:
     """Those of the codes that this file knows. A code that was issued twice is one coupon: the live one."""
     found: dict[str, IssuedCoupon] = {}
     for code in codes:
-        row = db.execute(BY_CODE_SELECT, {"code": code}).fetchone()
+        row = db.execute(BY_CODE_SELECT, {"code": spelled(code)}).fetchone()
         if row is not None:
             found[code] = IssuedCoupon(
                 code=code,

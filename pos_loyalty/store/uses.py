@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from pos_loyalty.engine.model import CounterMove, Quote, RuleUse, UsesSoFar
+from pos_loyalty.engine.money import up
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
-from pos_loyalty.values import Minor, Value
+from pos_loyalty.values import CENTI_PER_POINT, Minor, Value
 
 COUNTED = ("authorised", "completed")
 """States of a sale in which its uses count."""
@@ -30,12 +31,16 @@ class Given(Value):
 
 
 def of_quote(quote: Quote, biz_day: int) -> Given:
-    """What the sale of a quote uses up. Money is counted for the rules whose uses are."""
+    """What the sale of a quote uses up. Money is counted for the rules whose uses are, points as the money that they will pay."""
     minor = dict.fromkeys((use.rule for use in quote.uses), 0)
     for line in quote.lines:
         for adjustment in line.adjustments:
             if adjustment.rule in minor:
                 minor[adjustment.rule] += adjustment.off_minor
+    point_minor = quote.earning.point_minor if quote.earning is not None else 0
+    for accrual in quote.accruals:
+        if accrual.rule in minor:
+            minor[accrual.rule] += up(accrual.centi * point_minor, CENTI_PER_POINT)
     return Given(member_id=quote.member_id, biz_day=biz_day, uses=quote.uses, minor=minor, counters=quote.counters)
 
 

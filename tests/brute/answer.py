@@ -133,7 +133,7 @@ def _run(scenario: Sequence[Table], world: World) -> tuple[list[End], Fraction |
                 is_followed = is_order or number + 1 < len(pools)
                 if doubt == "cut" and is_followed:
                     raise UnsureError("who bears a cut")
-                more = len(rows) if doubt and (is_followed or doubt == "cut") else 0
+                more = len(rows) if doubt and (is_followed or doubt != "kopecks") else 0
                 key = tuple(sorted(after))
                 known = later.get(key, (0, False))
                 later[key] = (max(known[0], slack + more), known[1] or is_open or doubt != "")

@@ -16,8 +16,8 @@ from tests.brute.figures import Row, Table, UnsureError, fits, half_up, money, s
 
 UNITS_MAX = 9
 WAYS_MAX = 400
-Doubt = Literal["", "kopecks", "cut"]
-"""Nothing is open; who of several bore the odd kopeck; who bore what a limit cut off."""
+Doubt = Literal["", "kopecks", "fractions", "cut"]
+"""Nothing is open; who of several bore the odd kopeck; whole kopecks off prices that are not; who bore what a limit cut off."""
 GROUP_WORDS = ("n_for_m", "bundle", "gift")
 
 
@@ -88,6 +88,9 @@ def claims_of(rules: Sequence[Table], units: Sequence[Unit], rows: Sequence[Row]
         goes = tuple(go for go in _goes(number, effect, alike, units, rows) if go.value > 0)
         left = Left(min(times) if times else None, min(most) if most else None, quota)
         claims.append(Claim(rule=rule["id"], effect=effect, goes=goes, left=left))
+    picked_from = [kind for claim in claims for kind, _ in claim.left.quota]
+    if len(picked_from) != len(set(picked_from)):
+        raise UnsureError("two picks among like units")
     return claims
 
 
@@ -303,6 +306,8 @@ def laid_on_units(way: Sequence[Go], claims: Sequence[Claim], units: Sequence[Un
         if claim.effect["do"] in GROUP_WORDS and not is_unit:
             is_even = _lay_groups(goes, half_up(total), claim, units, price)
             doubt = doubt or ("" if is_even else "kopecks")
+            if any(units[i].price.denominator > 1 for go in goes for i in go.claimed):
+                doubt = doubt if doubt == "cut" else "fractions"
             continue
         for go in goes:
             for i, off in go.off:

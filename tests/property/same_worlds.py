@@ -127,5 +127,6 @@ def under_control(world: World, _seed: int) -> Iterator[str]:
     answer = ask(replace(world, programme=world.programme | {"rule": rules}, member=world.member or {"member_id": "M"}))
     if answer.applied or set(off_by_rule(answer)) - {"manual", "fiscal"}:
         yield f"applied: {answer.applied}"
-    if any(each.condition != "control" for each in answer.refusals if each.rule not in ("redeem", "coupon", "manual")):
-        yield "refused: " + str([each for each in answer.refusals if each.condition != "control"])
+    others = [each for each in answer.refusals if each.rule not in ("redeem", "coupon", "manual")]
+    if any(each.condition not in ("control", "restricted") for each in others):  # restricted goods come before any group
+        yield "refused: " + str([each for each in others if each.condition != "control"])

@@ -232,7 +232,7 @@ def wild_effect(chance: Random, effect: Table) -> None:
         effect["on"] = effect.get("on", {}) | chance.choice(
             ({"not_discounted": True}, {"discounted": True}, {"not_restricted": "alcohol"})
         )
-    if chance.random() < 0.2 and "max_amount" in effect:
+    if chance.random() < 0.2 and "max_amount" in effect and effect["do"] in ("percent", "amount_each", "fixed_price"):
         effect["whole"] = True
     if chance.random() < 0.1 and effect["do"] == "n_for_m":
         effect["pool"] = "basket"

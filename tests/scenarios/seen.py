@@ -66,7 +66,7 @@ def _unit_offs(line: QuoteLine) -> list[str]:
 def _reasons(answer: Quote) -> dict[str, Any]:
     return {
         "applied": list(answer.applied),
-        "refused": {each.rule: f"{each.condition}: {each.have}, needs {each.need}" for each in answer.refusals},
+        "refused": _refused(answer),
         "beaten": {each.rule: f"{each.by} by {shown(each.difference_minor)}" for each in answer.beaten},
         "floors": {each.line_id: shown(each.stopped_minor) for each in answer.floors},
         "floor_names": {each.line_id: each.floor for each in answer.floors},
@@ -108,3 +108,11 @@ def _things(answer: Quote) -> dict[str, Any]:
         "privileges": list(answer.privileges),
         "tier_progress": shown(answer.tier_progress_minor),
     }
+
+
+def _refused(answer: Quote) -> dict[str, str]:
+    """Rule → why; several reasons of one name stand behind one another."""
+    told: dict[str, list[str]] = {}
+    for each in answer.refusals:
+        told.setdefault(each.rule, []).append(f"{each.condition}: {each.have}, needs {each.need}")
+    return {rule: " | ".join(reasons) for rule, reasons in told.items()}

@@ -34,7 +34,7 @@ code = "HELLO"
 RULE = """
 [[rule]]
 id = "r"
-stage = "order"
+stage = "item"
 when = [{ WHEN }]
 then = [{ do = "percent", percent = "10%" }]
 """

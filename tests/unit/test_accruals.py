@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import Line, Quote
+from pos_loyalty.engine.model import Line, Quote, State
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, programme, why
 
 BASE = '[[rule]]\nid = "base"\nthen = [{ do = "points", rate = "3%" }]\n'
@@ -86,3 +86,19 @@ def test_a_currency_without_small_coins_gives_the_same_share() -> None:
     yen = load_programme((HEAD.replace("RUB", "JPY") + BASE).encode())
     answer = quote(basket(line("1", 1000), currency="JPY"), member(), yen, NOBODY, NOW)
     assert earned(answer) == {"base": 3000}
+
+
+def test_money_and_points_of_a_rule_share_its_budget() -> None:
+    then = '[{ do = "percent", percent = "%s" }, { do = "points", rate = "50%%" }]'
+    both = f'[[rule]]\nid = "both"\nstage = "order"\nbudget = "50.00"\nthen = {then}\n'
+
+    def given(percent: str, value: str, budget: int = 5000) -> tuple[int, int]:
+        tables = f'[points]\nvalue = "{value}"\n' + both % percent
+        state = State(budgets={"both": budget})
+        answer = quote(basket(line("1", 20_000)), member(), programme(tables), state, NOW)
+        return answer.gross_minor - answer.total_minor, sum(each.centi for each in answer.accruals)
+
+    assert given("50%", "1.00") == (5000, 0)
+    assert given("20%", "1.00") == (4000, 1000)
+    assert given("20%", "0.50") == (4000, 2000)
+    assert given("20%", "1.00", 9_999_999) == (4000, 1000), "the programme's own budget is the most"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import Line, ManualOff, Quote, Tender
+from pos_loyalty.engine.model import Line, ManualOff, Quote, State, Tender
 from pos_loyalty.values import Minor
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, off_by_rule, programme, why
 
@@ -67,3 +67,21 @@ def test_rounding_comes_after_points_and_keeps_floors() -> None:
     assert (answer.redemption.off_minor, answer.due_minor) == (5_049, 5_000)
     floored = ask(ROUND, line("1", 10_049, floor_minor=10_010), tenders=CASH)
     assert (floored.due_minor, why(floored, "round")) == (10_049, ("floor", "0.39", "0.49"))
+
+
+def test_rounding_leaves_the_least_money() -> None:
+    tables = '[redeem]\nlimit = "100%"\nminimum_money = "5.00"\n' + ROUND.replace("1.00", "10.00")
+    answer = ask(tables, line("1", 10_000), tenders=CASH, redeem=9_500)
+    assert (answer.due_minor, why(answer, "round")) == (500, ("least_money", "0.00", "5.00"))
+    assert ask(tables, line("1", 10_000), tenders=CASH, redeem=8_500).due_minor == 1_000
+    assert ask(tables, line("1", 400), tenders=CASH).due_minor == 0, "the least money is for points"
+
+
+def test_rounding_keeps_its_budget() -> None:
+    tables = ROUND.replace("1.00", "100.00").replace('stage = "payment"', 'stage = "payment"\nbudget = "500.00"')
+
+    def left(minor: int) -> Quote:
+        return quote(basket(line("1", 49_900), tenders=CASH), None, programme(tables), State(budgets={"round": minor}), NOW)
+
+    assert (left(9_899).due_minor, why(left(9_899), "round")) == (49_900, ("budget", "98.99", "99.00"))
+    assert left(9_900).due_minor == 40_000

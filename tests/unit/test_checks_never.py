@@ -70,6 +70,39 @@ def test_a_rule_that_can_never_act(when: str, sentence: str) -> None:
     assert found["rule[0].when"].endswith("; take one of the conditions out")
 
 
+COUNTED = '{ is = "counter", key = "k", n = 6, on = { sku = ["a", "b"] } }'
+NO_GOODS = [
+    (rule(COUNTED, '{ do = "percent", percent = "5%", on = { sku = "c" } }'), "rule[0].then[0].on", "none of them is among these goods"),
+    (rule("", '{ do = "percent", percent = "5%", on = { sku = "a", except = { sku = ["b", "a"] } } }'), "rule[0].then[0].on.except", "takes out all"),
+    (rule("", '{ do = "percent", percent = "5%", on = { category = "a/b", except = { category = "a" } } }'), "rule[0].then[0].on.except", "takes out all"),
+    (rule("", '{ do = "percent", percent = "5%", on = { sku = "s", tag = "t", except = { sku = "s", tag = "t" } } }'), "rule[0].then[0].on.except", "takes out all"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("toml", "place", "sentence"), NO_GOODS)
+def test_a_rule_whose_goods_are_none(toml: str, place: str, sentence: str) -> None:
+    found = faults_of(toml)
+    assert list(found) == [place] and sentence in found[place]
+
+
+@pytest.mark.parametrize(
+    ("when", "on"),
+    [
+        (COUNTED, '{ sku = ["c", "b"] }'),
+        (COUNTED, '{ sku = "c", tag = "t" }'),
+        (COUNTED, '{ category = "c" }'),
+        (COUNTED, "{}"),
+        ("", '{ category = "a", except = { category = "a/b" } }'),
+        ("", '{ category = "ab", except = { category = "a" } }'),
+        ("", '{ sku = ["a", "b"], except = { sku = "a" } }'),
+        ("", '{ sku = "a", tag = "t", except = { sku = "a" } }'),
+        ("", '{ except = { sku = "a" } }'),
+    ],
+)
+def test_a_rule_that_may_find_goods(when: str, on: str) -> None:
+    assert faults_of(rule(when, f'{{ do = "percent", percent = "5%", on = {on} }}')) == {}
+
+
 MAY = [
     '{ is = "when", weekdays = ["fri"], from = "22:00", to = "06:00" }, { is = "when", weekdays = ["sat"], from = "05:59", to = "22:00" }',
     '{ is = "when", weekdays = ["mon"] }, { is = "when", since = 2026-11-21, until = 2026-11-23 }',

@@ -6,8 +6,9 @@ import pytest
 
 from pos_loyalty.engine import quote
 from pos_loyalty.engine.compatibility import largest_sets
-from pos_loyalty.engine.model import Line, Quote
-from tests.worlds import NOBODY, NOW, basket, line, off_by_rule, programme
+from pos_loyalty.engine.model import Line, ManualOff, Quote
+from pos_loyalty.values import Minor
+from tests.worlds import NOBODY, NOW, basket, line, member, off_by_rule, programme, why
 
 
 def rule(name: str, then: str, group: str = "", stage: str = "item", more: str = "") -> str:
@@ -118,3 +119,51 @@ def test_largest_sets(rivals: list[set[int]], sets: set[tuple[int, ...]]) -> Non
     found = list(largest_sets(range(len(rivals)), [frozenset(each) for each in rivals]))
     assert {tuple(sorted(each)) for each in found} == sets
     assert len(found) == len(sets)
+
+
+def test_more_choices_than_are_tried_are_chosen_one_by_one_and_claim_nothing() -> None:
+    names = [f"{side}{n}" for n in range(9) for side in "ab"]
+    tables = groups(*names) + "".join(f'[compatibility.a{n}]\nb{n} = "exclusive"\n' for n in range(9))
+    for n in range(9):
+        for side, rate in (("a", "1%"), ("b", "50%")):
+            on = f'do = "percent", percent = "{rate}", on = {{ tag = "t{n}" }}'
+            tables += rule(f"{side}{n}", on, f"{side}{n}", more=f"priority = {1 if side == 'a' else 0}")
+    answer = ask(tables, *(line(str(n), 10_000, tags=(f"t{n}",)) for n in range(9)))
+    assert answer.total_minor == 45_000
+    assert not answer.proof.proven
+    assert answer.proof.bound_minor == 90_000
+    assert len(answer.beaten) == 9
+
+
+EXCLUDING = groups("g1", "g2") + '[compatibility.g1]\ng2 = "exclusive"\n'
+TEN_POINTS = 'do = "points", rate = "10%"'
+
+
+def test_a_rule_that_takes_nothing_excludes_nobody() -> None:
+    tables = EXCLUDING + rule("a-order", 'do = "percent", percent = "10%"', "g1", stage="order")
+    tables += rule("z-points", TEN_POINTS, "g2", stage="points")
+    at_floor = quote(basket(line("1", 10_000, floor_minor=10_000)), member(), programme(tables), NOBODY, NOW)
+    assert [(each.rule, each.centi) for each in at_floor.accruals] == [("z-points", 1_000)]
+    acting = quote(basket(line("1", 10_000)), member(), programme(tables), NOBODY, NOW)
+    assert (acting.applied, acting.accruals, why(acting, "z-points")) == (("a-order",), (), ("exclusive", "a-order", "none"))
+
+
+def test_the_choice_between_order_rules_knows_the_cashiers_hand() -> None:
+    tables = rule("half", 'do = "percent", percent = "50%"', stage="order")
+    tables += rule("hot", 'do = "percent", percent = "69%", on = { tag = "hot" }', stage="order")
+    goods = (line("1", 9_990), line("2", 18_716, tags=("hot",)))
+    plain = quote(basket(*goods), None, programme(tables), NOBODY, NOW)
+    assert (plain.applied, plain.total_minor) == (("half",), 14_353)
+    by_hand = (ManualOff(line_id="1", off_minor=Minor(90_000)),)
+    answer = quote(basket(*goods, manual=by_hand), None, programme(tables), NOBODY, NOW)
+    assert (answer.applied, answer.total_minor) == (("hot",), 5_802)
+
+
+def test_every_nth_unit_is_one_of_the_goods_counted() -> None:
+    counted = 'is = "counter", key = "coffee", n = 6, on = { tag = "coffee" }'
+    tables = rule("sixth", 'do = "percent", percent = "100%"', more=f"when = [{{ {counted} }}]")
+    tables += rule("count", 'do = "counter_add", key = "coffee", on = { tag = "coffee" }', stage="points")
+    goods = (line("tea", 100), line("coffee", 1_000, "2", tags=("coffee",)))
+    answer = quote(basket(*goods), member(counters={"coffee": 5}), programme(tables), NOBODY, NOW)
+    assert off_by_rule(answer) == {"sixth": 1_000}
+    assert [(each.key, each.add) for each in answer.counters] == [("coffee", 2)]

@@ -145,7 +145,7 @@ def test_a_good_unique_code_that_the_till_does_not_know_says_so() -> None:
     assert ("app-rule", f"unknown:{code}", "coupon:app") in told(judged(code))
     held = State(coupons={code: CouponState(series="app", usable=True)})
     answer = judged(code.lower(), state=held)
-    assert (answer.applied, answer.coupons) == (("app-rule",), (CouponTaken(code=code.lower(), series="app"),))
+    assert (answer.applied, answer.coupons) == (("app-rule",), (CouponTaken(code=code, series="app"),))
 
 
 def test_what_fits_no_series_is_unknown() -> None:
@@ -188,3 +188,11 @@ def test_a_series_that_cannot_be_is_refused(series: str, place: str) -> None:
 
 def test_a_shared_code_may_carry_its_check_digit() -> None:
     assert programme('[[coupon]]\nid = "s"\ncode = "79927398713"\ncheck = "luhn"\n').series["s"].code == "79927398713"
+
+
+@pytest.mark.parametrize("typed", ["P-1", "p-1", " p-1 "])
+def test_a_coupon_is_taken_under_the_code_that_the_till_knows_it_by(typed: str) -> None:
+    answer = ask(typed)
+    assert (answer.applied, answer.coupons) == (("paper-rule",), (CouponTaken(code="P-1", series="paper"),))
+    by_hand = State(coupons={"p-1": CouponState(series="paper", usable=True)})
+    assert ask("p-1", state=by_hand).coupons == (CouponTaken(code="p-1", series="paper"),)

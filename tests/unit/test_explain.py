@@ -77,33 +77,33 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     # condition, have, need, ru, en
     ("basket_amount", "1499.99", "1500.00", "нужна сумма от 1 500,00, сейчас 1 499,99", "needs 1,500.00, there is 1,499.99"),
     ("basket_amount", "400.00", "at_most:300.00", "сумма выше 300,00: 400,00", "400.00 is more than 300.00"),
-    ("ladder", "499.99", "500.00", "первая ступень — от 500,00, сейчас 499,99", "the first step is 500.00, there is 499.99"),
-    ("ladder", "visits:2", "visits:5", "первая ступень — от покупок: 5, сейчас покупок: 2", "the first step is purchases: 5, there is purchases: 2"),
+    ("ladder", "499.99", "500.00", "первая ступень — от 500,00, сейчас 499,99", "the first step is at 500.00; now 499.99"),
+    ("ladder", "visits:2", "visits:5", "первая ступень — от 5 прежних покупок, сейчас 2", "the first step is at 5 earlier purchases; now 2"),
     ("basket_qty", "2", "3", "нужно 3 шт., в чеке 2", "needs 3, the receipt has 2"),
     ("quantity", "2", "3", "нужно 3 шт., в чеке 2", "needs 3, the receipt has 2"),
-    ("contains", "goods:1|0", "goods:2|1", "нужно 2 + 1 шт. по набору, в чеке 1 + 0 шт. по набору", "needs 2 + 1 of the set, the receipt has 1 + 0 of the set"),
+    ("contains", "goods:1|0", "goods:2|1", "в наборе не хватает: 1-го товара — 1 шт. и 2-го товара — 1 шт.", "missing from the set: 1 of the 1st and 1 of the 2nd goods"),
     ("customer", "none", "member", "нужна карта участника", "needs a member's card"),
-    ("customer", "none", "tier:gold", "нужно: уровень «Золото»", "needs tier “Gold”"),
-    ("customer", "tier:silver", "tier:gold|platinum", "нужно: уровень «Золото» или «platinum»; сейчас уровень «Серебро»", "needs tier “Gold” or “platinum”; now tier “Silver”"),
-    ("customer", "no_tier", "tier_from:silver", "нужно: уровень «Серебро» или выше; уровня пока нет", "needs tier “Silver” or higher; no tier yet"),
-    ("customer", "not_segment", "segment:a|b", "нужно: группа покупателей a или b", "needs the group a or b"),
-    ("customer", "not_staff", "staff", "нужно: карта сотрудника", "needs a card of staff"),
-    ("customer", "staff", "not_staff", "нужно: покупатель не из сотрудников; предъявлена карта сотрудника", "needs somebody who is not staff; the card is one of staff"),
-    ("customer", "not_paid", "paid", "нужно: оплаченная подписка", "needs a paid membership"),
-    ("customer", "member", "none", "нужно: покупка без карты; предъявлена карта", "needs a sale without a card; a card was shown"),
-    ("birthday", "days:12", "birthday:3|7", "нужно: с 3 дн. до дня рождения по 7 дн. после; до начала 12 дн.", "needs from 3 days before the birthday to 7 days after; 12 days until then"),
-    ("birthday", "days:12", "birthday:0|0", "нужно: в сам день дня рождения; до начала 12 дн.", "needs on the birthday itself; 12 days until then"),
-    ("birthday", "unknown", "birthday:3|7", "касса этого не знает, а нужно: с 3 дн. до дня рождения по 7 дн. после", "the till does not know; needed: from 3 days before the birthday to 7 days after"),
-    ("birthday", "entered_days:2", "entered_days:7", "нужно: дата, указанная за 7 дн. до этого; дата указана 2 дн. назад", "needs a date entered 7 days ago; the date was entered 2 days ago"),
-    ("named_date", "no_date", "named_date:child|3|0", "нужно: с 3 дн. до даты «child» по 0 дн. после; дата не указана", "needs from 3 days before the date “child” to 0 days after; no such date is known"),
-    ("profile", "not_profile", "profile:pet|cat|dog", "нужно: анкета: pet = cat или dog", "needs profile: pet = cat or dog"),
-    ("profile", "not_profile", "profile:pet", "нужно: анкета: pet", "needs profile: pet"),
-    ("any", "holds:when / none", "not:when / member", "нужно: не в это время или карта участника; есть: в это время или покупка без карты", "needs not at this time or a member's card; there is at this time or a sale without a card"),
-    ("first_purchase", "nth:4", "nth:1", "нужна 1-я покупка, эта — 4-я", "needs the 1st purchase, this is the 4th"),
-    ("nth_purchase", "nth:11", "every:5", "нужна каждая 5-я покупка, эта — 11-я", "needs every 5th purchase, this is the 11th"),
-    ("counter", "4", "6", "действует на каждую 6-ю штуку, сейчас 4", "acts on every 6th unit, this makes 4"),
-    ("history", "499.99", "500.00", "нужно: 500,00; сейчас 499,99", "needs 500.00; now 499.99"),
-    ("history", "visits:2", "visits:3", "нужно: покупок: 3; сейчас покупок: 2", "needs purchases: 3; now purchases: 2"),
+    ("customer", "none", "tier:gold", "нужна карта участника и уровень «Золото»", "needs a member's card and tier “Gold”"),
+    ("customer", "tier:silver", "tier:gold|platinum", "нужен уровень «Золото» или «platinum»; сейчас уровень «Серебро»", "needs tier “Gold” or “platinum”; now tier “Silver”"),
+    ("customer", "no_tier", "tier_from:silver", "нужен уровень «Серебро» или выше; уровня пока нет", "needs tier “Silver” or higher; no tier yet"),
+    ("customer", "not_segment", "segment:a|b", "нужна группа покупателей a или b", "needs the group a or b"),
+    ("customer", "not_staff", "staff", "нужна карта сотрудника", "needs a card of staff"),
+    ("customer", "staff", "not_staff", "не для сотрудников", "not for staff"),
+    ("customer", "not_paid", "paid", "нужна оплаченная подписка", "needs a paid membership"),
+    ("customer", "member", "none", "нужна покупка без карты; предъявлена карта", "needs a sale without a card; a card was shown"),
+    ("birthday", "days:12", "birthday:3|7", "действует за 3 дня до дня рождения и 7 дней после; начнётся через 12 дней", "acts from 3 days before the birthday to 7 days after; starts in 12 days"),
+    ("birthday", "days:12", "birthday:0|0", "действует в сам день рождения; начнётся через 12 дней", "acts on the birthday itself; starts in 12 days"),
+    ("birthday", "unknown", "birthday:3|7", "касса не знает дня рождения; действует за 3 дня до дня рождения и 7 дней после", "the till does not know the birthday; acts from 3 days before the birthday to 7 days after"),
+    ("birthday", "entered_days:2", "entered_days:7", "день рождения должен быть указан за 7 дней; указан 2 дня назад", "needs a birthday entered 7 days ahead; it was entered 2 days ago"),
+    ("named_date", "no_date", "named_date:child|3|0", "действует за 3 дня до даты «child» и в сам день; дата не указана", "acts from 3 days before the date “child” to the day itself; no such date is known"),
+    ("profile", "not_profile", "profile:pet|cat|dog", "для покупателей, у которых в анкете pet = cat или dog", "for customers whose profile says pet = cat or dog"),
+    ("profile", "not_profile", "profile:pet", "для покупателей, у которых в анкете есть pet", "for customers whose profile has pet"),
+    ("any", "holds:when / none", "not:when / member", "действует в другое время или нужна карта участника", "acts at other times or needs a member's card"),
+    ("first_purchase", "nth:4", "nth:1", "действует на 1-ю покупку; эта — 4-я", "acts on the 1st purchase; this is the 4th"),
+    ("nth_purchase", "nth:11", "every:5", "действует на каждую 5-ю покупку; эта — 11-я", "acts on every 5th purchase; this is the 11th"),
+    ("counter", "4", "6", "действует на каждую 6-ю штуку; сейчас 4", "acts on every 6th unit; now 4"),
+    ("history", "499.99", "500.00", "нужны прежние покупки на 500,00; сейчас 499,99", "needs earlier purchases of 500.00; now 499.99"),
+    ("history", "visits:2", "visits:3", "нужно прежних покупок: 3; сейчас 2", "needs 3 earlier purchases; now 2"),
     ("history", "bought", "not_bought", "для тех, кто таких товаров ещё не покупал", "for those who never bought such goods"),
     ("history", "not_bought", "bought", "для тех, кто уже покупал такие товары", "for those who bought such goods before"),
     ("coupon", "none", "coupon:summer", "нужен купон «Лето»", "needs the coupon “Summer”"),
@@ -113,17 +113,16 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     ("coupon", "unknown:S-1", "coupon", "купона S-1 нет в этой программе", "the coupon S-1 is not of this programme"),
     ("coupon", "check:S-1", "coupon", "в номере купона S-1 опечатка", "the coupon S-1 is mistyped"),
     ("coupon", "per_receipt:S-1", "per_receipt:1", "купон S-1 в этот чек уже не идёт", "the coupon S-1 is one too many for this receipt"),
-    ("coupon", "S-1 ended on 2026-08-31", "a coupon in its dates", "купон S-1 закончился 31.08.2026", "the coupon S-1 ended on 31 Aug 2026"),
     ("when", "2026-11-21 05:59", "when:2026-11-01..2026-11-20|fri,sat|22:00-06:00", "действует с 01.11.2026 по 20.11.2026 пт, сб 22:00–06:00; сейчас 21.11.2026 05:59", "acts from 1 Nov 2026 to 20 Nov 2026 Fri, Sat 22:00–06:00; it is 21 Nov 2026 05:59"),
     ("when", "2026-11-21 05:59", "when:..2026-11-20|@Asia/Tokyo", "действует по 20.11.2026 (Asia/Tokyo); сейчас 21.11.2026 05:59", "acts to 20 Nov 2026 (Asia/Tokyo); it is 21 Nov 2026 05:59"),
-    ("store", "store:S1", "store:S2|S3", "действует не здесь: магазин S2 или S3", "acts elsewhere: store S2 or S3"),
-    ("till", "till:T1", "till:T2", "действует не здесь: касса T2", "acts elsewhere: till T2"),
-    ("tender", "none", "tender:card|sbp", "действует не здесь: оплата: картой или СБП", "acts elsewhere: payment by card or faster payments"),
+    ("store", "store:S1", "store:S2|S3", "действует в магазине S2 или S3", "acts in store S2 or S3"),
+    ("till", "till:T1", "till:T2", "действует на кассе T2", "acts at till T2"),
+    ("tender", "none", "tender:card|sbp", "действует при оплате картой или через СБП", "acts when paid by card or SBP"),
     ("uses", "3", "uses:3", "больше использовать нельзя", "it is used up"),
-    ("uses", "unknown", "uses:3", "касса этого не знает, а нужно: использований: 3", "the till does not know; needed: uses: 3"),
+    ("uses", "unknown", "uses:3", "касса не знает, сколько раз акция уже использована (можно 3)", "the till does not know how often it was used (limit 3)"),
     ("budget", "0.00", "budget", "бюджет акции исчерпан", "the budget of the offer is spent"),
     ("not", "holds:when", "not:when", "не действует в это время", "does not act at this time"),
-    ("any", "499.99 / none", "500.00 / member", "нужно: 500,00 или карта участника; есть: 499,99 или покупка без карты", "needs 500.00 or a member's card; there is 499.99 or a sale without a card"),
+    ("any", "499.99 / none", "500.00 / member", "нужно 500,00 (сейчас 499,99) или нужна карта участника", "needs 500.00 (now 499.99) or a member's card"),
     ("nothing_left", "0.00", "0.01", "скидывать больше нечего", "nothing more can come off"),
     ("nothing_earned", "0.00", "0.01", "начислять не на что", "there is nothing to earn on"),
     ("goods", "0", "1", "товара по акции нет в чеке: нужно 1 шт.", "the goods of the offer are not in the receipt: 1 needed"),
@@ -136,12 +135,67 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     ("limit", "30.00", "40.00", "баллами можно оплатить 30, просили 40", "30 points may pay here, 40 were asked"),
     ("programme", "0.00", "1.00", "баллами здесь не платят", "points do not pay here"),
     ("minimum_money", "30.00", "40.00", "часть чека платится деньгами: баллами 30", "part of the receipt stays in money: 30 points"),
+    ("least_money", "0.30", "0.49", "часть чека остаётся деньгами", "part of the receipt stays in money"),
     ("per_day", "3.00", "4.00", "дневной предел баллов: ещё 3, нужно 4", "the day's limit of points: 3 left, 4 needed"),
     ("least", "3.00", "4.00", "списывается не меньше 4, а можно 3", "no fewer than 4 points are paid, and 3 could be"),
     ("line", "5.00", "9.00", "со строки можно снять 5,00, просили 9,00", "5.00 can come off the line, 9.00 was asked"),
     ("role", "5.00", "9.00", "эта должность снимает не больше 5,00, просили 9,00", "this role may take 5.00 off, 9.00 was asked"),
     ("exclusive", "x", "y", "не действует вместе с другой акцией", "does not act together with another offer"),
-    ("something_new", "5", "kind:a|b", "нужно: kind: a, b; есть: 5", "needs kind: a, b; there is 5"),
+    ("something_new", "5", "kind:a|b", "нужно kind: a, b; сейчас 5", "needs kind: a, b; now 5"),
+    ("ladder", "0.00", "5.00", "первая ступень — от 5,00, сейчас 0,00", "the first step is at 5.00; now 0.00"),
+    ("ladder", "visits:0", "visits:1", "первая ступень — от 1 прежней покупки, сейчас 0", "the first step is at 1 earlier purchase; now 0"),
+    ("ladder", "unknown", "500.00", "касса не знает, сколько уже куплено (первая ступень — от 500,00)", "the till does not know what was bought before (the first step is at 500.00)"),
+    ("ladder", "unknown", "visits:5", "касса не знает, сколько уже куплено (первая ступень — от 5 прежних покупок)", "the till does not know what was bought before (the first step is at 5 earlier purchases)"),
+    ("contains", "goods:0|2|0", "goods:1|1|3", "в наборе не хватает: 1-го товара — 1 шт. и 3-го товара — 3 шт.", "missing from the set: 1 of the 1st and 3 of the 3rd goods"),
+    ("contains", "goods:0|0|0|0|0", "goods:1|0|0|0|2", "в наборе не хватает: 1-го товара — 1 шт. и 5-го товара — 2 шт.", "missing from the set: 1 of the 1st and 2 of the 5th goods"),
+    ("customer", "none", "staff", "нужна карта сотрудника", "needs a card of staff"),
+    ("customer", "none", "paid", "нужна карта участника и оплаченная подписка", "needs a member's card and a paid membership"),
+    ("customer", "none", "segment:a|b", "нужна карта участника и группа покупателей a или b", "needs a member's card and the group a or b"),
+    ("customer", "none", "tier_from:silver", "нужна карта участника и уровень «Серебро» или выше", "needs a member's card and tier “Silver” or higher"),
+    ("customer", "paid", "not_paid", "не для тех, у кого оплачена подписка", "not for those with a paid membership"),
+    ("birthday", "days:4", "birthday:3|3", "действует за 3 дня до дня рождения и 3 дня после; начнётся через 4 дня", "acts from 3 days before the birthday to 3 days after; starts in 4 days"),
+    ("birthday", "days:21", "birthday:1|0", "действует за 1 день до дня рождения и в сам день; начнётся через 21 день", "acts from 1 day before the birthday to the day itself; starts in 21 days"),
+    ("birthday", "days:1", "birthday:0|5", "действует в сам день рождения и 5 дней после; начнётся через 1 день", "acts from the birthday to 5 days after; starts in 1 day"),
+    ("birthday", "none", "birthday:3|3", "нужна карта участника (действует за 3 дня до дня рождения и 3 дня после)", "needs a member's card (acts from 3 days before the birthday to 3 days after)"),
+    ("birthday", "unknown", "entered_days:7", "касса не знает, когда указан день рождения; день рождения должен быть указан за 7 дней", "the till does not know when the birthday was entered; needs a birthday entered 7 days ahead"),
+    ("birthday", "entered_days:0", "entered_days:1", "день рождения должен быть указан за 1 день; указан сегодня", "needs a birthday entered 1 day ahead; it was entered today"),
+    ("named_date", "unknown", "named_date:child|0|0", "касса не знает дат покупателя; действует в саму дату «child»", "the till does not know the customer's dates; acts on the date “child” itself"),
+    ("named_date", "none", "named_date:child|0|2", "нужна карта участника (действует в саму дату «child» и 2 дня после)", "needs a member's card (acts from the date “child” to 2 days after)"),
+    ("profile", "none", "profile:pet|cat|dog", "нужна карта участника (для покупателей, у которых в анкете pet = cat или dog)", "needs a member's card (for customers whose profile says pet = cat or dog)"),
+    ("profile", "unknown", "profile:pet", "касса не знает анкеты; для покупателей, у которых в анкете есть pet", "the till does not know the profile; for customers whose profile has pet"),
+    ("first_purchase", "none", "nth:1", "нужна карта участника (действует на 1-ю покупку)", "needs a member's card (acts on the 1st purchase)"),
+    ("first_purchase", "unknown", "1", "касса не знает, какая это покупка по счёту", "the till does not know the number of this purchase"),
+    ("nth_purchase", "none", "every:5", "нужна карта участника (действует на каждую 5-ю покупку)", "needs a member's card (acts on every 5th purchase)"),
+    ("nth_purchase", "unknown", "every:5", "касса не знает, какая это покупка по счёту; действует на каждую 5-ю покупку", "the till does not know the number of this purchase; acts on every 5th purchase"),
+    ("counter", "none", "6", "нужна карта участника (действует на каждую 6-ю штуку)", "needs a member's card (acts on every 6th unit)"),
+    ("counter", "unknown", "6", "касса не знает, сколько штук уже куплено; действует на каждую 6-ю штуку", "the till does not know how many units were bought before; acts on every 6th unit"),
+    ("history", "none", "500.00", "нужна карта участника и прежние покупки на 500,00", "needs a member's card and earlier purchases of 500.00"),
+    ("history", "none", "visits:3", "нужна карта участника (нужно прежних покупок: 3)", "needs a member's card and 3 earlier purchases"),
+    ("history", "none", "bought", "нужна карта участника (для тех, кто уже покупал такие товары)", "needs a member's card (for those who bought such goods before)"),
+    ("history", "unknown", "500.00", "касса не знает прежних покупок; нужны прежние покупки на 500,00", "the till does not know the earlier purchases; needs earlier purchases of 500.00"),
+    ("history", "visits:0", "visits:1", "нужна прежняя покупка; сейчас 0", "needs an earlier purchase; now 0"),
+    ("uses", "none", "uses:2", "нужна карта участника", "needs a member's card"),
+    ("uses", "unknown", "uses:2", "касса не знает, сколько раз акция уже использована (можно 2)", "the till does not know how often it was used (limit 2)"),
+    ("budget", "unknown", "budget", "касса не знает, сколько осталось в бюджете акции", "the till does not know what is left of the offer's budget"),
+    ("per_day", "unknown", "250.00", "касса не знает, сколько баллов уже было сегодня (можно 250)", "the till does not know how many points there were today (limit 250)"),
+    ("tender", "tender:cash", "tender:sbp", "действует при оплате через СБП", "acts when paid by SBP"),
+    ("tender", "tender:card", "tender:cash", "действует при оплате наличными", "acts when paid in cash"),
+    ("tender", "tender:cash", "tender:sbp|card", "действует при оплате через СБП или картой", "acts when paid by SBP or card"),
+    ("tender", "none", "tender:card|cash|meal", "действует при оплате картой, наличными или через meal", "acts when paid in cash, by card or meal"),
+    ("not", "none", "not:tender", "касса не знает, чем будут платить", "the till does not know how it will be paid"),
+    ("not", "none", "not:birthday", "нужна карта участника", "needs a member's card"),
+    ("not", "unknown", "not:history", "касса этого не знает", "the till does not know"),
+    ("any", "none / none", "tender:card / coupon:summer", "действует при оплате картой или нужен купон «Лето»", "acts when paid by card or needs the coupon “Summer”"),
+    ("any", "none / none", "tier:gold / birthday:3|3", "нужна карта участника; нужен уровень «Золото» или действует за 3 дня до дня рождения и 3 дня после", "needs a member's card; needs tier “Gold” or acts from 3 days before the birthday to 3 days after"),
+    ("any", "unknown / days:45", "budget / birthday:3|3", "действует, пока есть бюджет (касса этого не знает) или действует за 3 дня до дня рождения и 3 дня после (до начала 45 дней)", "acts while there is a budget (the till does not know) or from 3 days before the birthday to 3 days after (45 days until it starts)"),
+    ("any", "nth:3 / nth:3", "nth:1 / nth:5", "действует на 1-ю и 5-ю покупку; эта — 3-я", "acts on the 1st and the 5th purchase; this is the 3rd"),
+    ("any", "nth:3 / nth:3", "nth:1 / every:5", "действует на 1-ю и каждую 5-ю покупку; эта — 3-я", "acts on the 1st and every 5th purchase; this is the 3rd"),
+    ("any", "none / none", "nth:1 / nth:5", "нужна карта участника; действует на 1-ю и 5-ю покупку", "needs a member's card; acts on the 1st and the 5th purchase"),
+    ("any", "(store:S1 / till:T1) / ended:2026-08-31|S-1", "(store:S2 / till:T2) / coupon:summer", "действует в магазине S2 или на кассе T2 или нужен купон «Лето» (купон S-1 закончился 31.08.2026)", "acts in store S2 or at till T2 or needs the coupon “Summer” (the coupon S-1 ended on 31 Aug 2026)"),
+    ("any", "2026-11-21 05:59 / holds:store", "when:fri|22:00-06:00 / not:store", "действует пт 22:00–06:00 (сейчас 21.11.2026 05:59) или не в этом магазине", "acts Fri 22:00–06:00 (it is 21 Nov 2026 05:59) or except in this store"),
+    ("any", "2 / not_staff", "uses:2 / staff", "можно использовать раз: 2 (сейчас 2) или нужна карта сотрудника", "may be used 2 times (now 2) or needs a card of staff"),
+    ("restricted", "tobacco", "ordinary", "на табак скидок и баллов не бывает", "no discounts or points on tobacco"),
+    ("restricted", "alcohol", "ordinary", "на алкоголь здесь скидок не бывает", "no discounts on alcohol here"),
 ]  # fmt: skip
 
 
@@ -159,9 +213,9 @@ def test_every_condition_has_words_for_what_it_excludes() -> None:
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
-@pytest.mark.parametrize("text", ["", "none", "unknown", ":", "a:|", "when:", "birthday:", "named_date:", "nth:", "nth:x", "ended:", "not:", " / ", "()", "{x}", "01-99", "2026-99-99"])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "none", "unknown", ":", "a:|", "when:", "birthday:", "named_date:", "nth:", "nth:x", "every:", "unit:", "days:", "visits:", "entered_days:", "goods:1|x", "tender:", "profile:", "ended:", "not:", " / ", "()", "{x}", "01-99", "2026-99-99"])  # fmt: skip
 def test_nothing_that_may_stand_in_a_refusal_raises(language: Language, text: str) -> None:
-    for condition in [*CONDITIONS, "quantity", "choice", "points", "line", "xyz", ""]:
+    for condition in [*CONDITIONS, "quantity", "choice", "points", "line", "ladder", "per_day", "restricted", "xyz", ""]:
         assert isinstance(refusal_text(Refusal(rule="?", condition=condition, have=text, need=text), SHOP, language), str)
 
 
@@ -203,6 +257,8 @@ def test_floors_and_lines_that_may_not_be_sold() -> None:
     stop = FloorStop(line_id="1", floor="legal", stopped_minor=Minor(500))
     assert floor_text(stop, SHOP, "ru", {"1": "Водка"}) == "Водка: скидка меньше на 5,00, минимальная цена по закону"
     assert floor_text(stop, SHOP, "en") == "Line 1: 5.00 less off, the legal minimum price"
+    dear = FloorStop(line_id="1", floor="price", stopped_minor=Minor(500))
+    assert floor_text(dear, SHOP, "ru", {"1": "Сыр"}) == "Сыр: скидка меньше на 5,00, больше цены товара не снять"
     low = LineRefusal(line_id="1", reason="legal_minimum")
     assert "продать нельзя" in line_refusal_text(low, SHOP, "ru", {"1": "Водка"})
     assert line_refusal_text(low, SHOP, "en") == "Line 1: costs less than the law allows and cannot be sold"
@@ -217,6 +273,27 @@ def test_what_is_issued_with_its_last_day() -> None:
     assert issue_text(Issue(rule="cheese", kind="privilege", series="queue"), SHOP, "ru") == "Привилегия: Без очереди"
     assert privilege_text("queue", SHOP, "en") == "Privilege: No queue"
     assert privilege_text("nobody-knows", SHOP, "en") == "Privilege: nobody-knows"
+
+
+def test_a_privilege_with_days_is_told_once_with_its_dates() -> None:
+    def queue(day: int) -> Issue:
+        return Issue(
+            rule="cheese", kind="privilege", series="queue", usable_from=NOW, expires_at=datetime(2026, 12, day, tzinfo=UTC)
+        )
+
+    quote = quote_with(privileges=("lounge", "queue"), issued=(queue(5), queue(20)))
+    assert [(one.kind, one.text) for one in told_to_member(quote, SHOP, "en")] == [
+        ("privilege", "Privilege: lounge"),
+        ("issue", "Privilege: No queue, from 21 Nov 2026 to 20 Dec 2026"),
+    ]
+
+
+@pytest.mark.parametrize(("floor", "text"), [("alcohol", "больше снять нельзя"), ("shop", "скидывать больше нечего")])
+def test_there_is_something_left_where_the_law_keeps_it(floor: str, text: str) -> None:
+    refusals = (Refusal(rule="cheese", condition="nothing_left", have="0.00", need="0.01"),)
+    floors = (FloorStop(line_id="1", floor=floor, stopped_minor=Minor(1)),)
+    sentences = told(quote_with(refusals=refusals, floors=floors), SHOP, "ru")
+    assert sentences[0].text == f"«Три сыра»: {text}"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pos_loyalty.engine import quote
+from pos_loyalty.engine.fiscal import weighed_positions
 from pos_loyalty.engine.model import Line, Quote
+from pos_loyalty.engine.returns import ReturnLine, return_of
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, offs, programme
 
 SOME = '[[rule]]\nid = "some"\nstage = "item"\nthen = [{ do = "percent", percent = "%s" }]\n'
@@ -96,5 +98,55 @@ def test_a_piece_at_its_floor_may_pay_more_up_to_its_price() -> None:
 def test_the_least_money_stands_even_when_a_weight_moves() -> None:
     tables = '[redeem]\nlimit = "100%"\nminimum_money = "1.00"\n'
     answer = ask("50%", line("1", 5000, "3.000", measure="weight"), tables=tables, redeem="max")
-    assert answer.due_minor == 102  # 0.99 would be too little
-    assert offs(answer)["1"]["fiscal"] == -2
+    assert (answer.due_minor, offs(answer)) == (100, {"1": {"some": 7500}})  # prices make 0.99, too little, and 1.02
+    assert printed(answer) == [("2", 33), ("1", 34)]
+
+
+def written(answer: Quote) -> int:
+    """The receipt's own sum: each position rounded half up."""
+    return sum((2 * p.price_minor * p.quantity_milli + 1000) // 2000 for each in answer.lines for p in each.fiscal)
+
+
+@pytest.mark.parametrize("quantity", [1, 999, 1000, 1001, 1999, 2000, 3217, 9999, 100_001])
+def test_every_sum_of_a_weight_can_be_written(quantity: int) -> None:
+    for sum_minor in (*range(250), 39_712, 99_999):
+        made = weighed_positions(sum_minor, quantity, 12_345)
+        assert sum((2 * p.price_minor * p.quantity_milli + 1000) // 2000 for p in made) == sum_minor
+        assert sum(p.quantity_milli for p in made) == quantity
+        assert len(made) == 1 or (made[1].price_minor - made[0].price_minor == 1 and made[1].quantity_milli % 1000 == 0)
+
+
+@pytest.mark.parametrize("quantity", ["3.217", "9.217"])
+def test_points_as_a_tender_never_pay_more_than_a_weight_costs(quantity: str) -> None:
+    tables = '[redeem]\nlimit = "100%"\nform = "counter_provision"\n'
+    weight = line("1", 12_345, quantity, measure="weight", prior_off_minor=2)
+    answer = ask("0.01%", weight, tables=tables + 'on = { sku = "1" }\n', redeem="max")
+    only = answer.lines[0]
+    assert only.points_minor <= only.net_minor and answer.due_minor >= 0
+    assert written(answer) - answer.redemption.off_minor == answer.due_minor
+    assert return_of(answer, (), [ReturnLine(line_id="1", quantity_milli=weight.quantity_milli)]).refund_minor == answer.due_minor
+
+
+def test_a_weight_that_the_host_sold_under_its_floor_falls_no_further() -> None:
+    weight = line("1", 12_345, "3.217", measure="weight", prior_off_minor=2, floor_minor=12_345)
+    answer = ask("5%", weight)
+    assert (answer.due_minor, offs(answer), written(answer)) == (39_712, {"1": {"prior": 2}}, 39_712)
+
+
+ROUND = '[[rule]]\nid = "round"\nstage = "payment"\nthen = [{ do = "round_total", step = "1.00" }]\n'
+
+
+def test_a_rounded_total_stays_whole_when_weights_move() -> None:
+    weight = line("1", 12_345, "3.217", measure="weight")
+    alone = ask("10%", weight, tables=ROUND)
+    assert (alone.due_minor, alone.applied, written(alone)) == (35_700, ("round", "some"), 35_700)
+    beside = ask("10%", weight, line("2", 5_055), tables=ROUND)
+    assert beside.due_minor % 100 == 0 and written(beside) == beside.due_minor
+    whole = ask("10%", line("1", 10_000, "3.210", measure="weight"), line("2", 100, floor_minor=100), tables=ROUND)
+    assert whole.due_minor % 100 == 0 and written(whole) == whole.due_minor
+
+
+def test_a_total_that_is_whole_already_stays_so() -> None:
+    weight = line("1", 10_000, "3.300", measure="weight", prior_off_minor=7)
+    answer = ask("0.01%", weight, line("2", 7, floor_minor=7), tables=ROUND.replace("1.00", "0.10"))
+    assert answer.due_minor % 10 == 0 and written(answer) == answer.due_minor

@@ -130,3 +130,16 @@ def test_alcohol_may_be_shut_out_of_discounts_in_some_stores() -> None:
 def test_ordinary_tobacco_is_goods_like_others() -> None:
     tables = '[floors]\ntobacco = { on = { tag = "nicotine" }, treat = "ordinary" }\n' + HALF
     assert off_by_rule(ask(tables, line("1", 10_000, tags=("nicotine",)))) == {"half": 5_000}
+
+
+def test_what_a_floor_keeps_of_an_order_percentage_is_told() -> None:
+    ten = '[[rule]]\nid = "ten"\nstage = "order"\nthen = [{ do = "percent", percent = "10%" }]\n'
+    answer = ask(ten, line("1", 20_000, floor_minor=19_000), line("2", 10_000))
+    assert off_by_rule(answer) == {"ten": 2_000}
+    assert [(stop.line_id, stop.floor, stop.stopped_minor) for stop in answer.floors] == [("1", "shop", 1_000)]
+
+
+def test_rules_for_restricted_goods_alone_say_so() -> None:
+    answer = ask(HALF, line("1", 20_000, tags=("nicotine",)))
+    assert why(answer, "half") == ("restricted", "tobacco", "ordinary")
+    assert why(ask(HALF, line("1", 20_000, tags=("nicotine",)), line("2", 100)), "half") is None

@@ -73,6 +73,18 @@ def test_what_is_not_known_refuses_the_rule() -> None:
     assert why(ask('budget = "5.00"', member()), "ten") == ("budget", "unknown", "budget")
 
 
+@pytest.mark.parametrize("state", [NOBODY, State(uses={"ten": UsesSoFar(total=9)})])
+def test_a_limit_for_each_member_asks_for_a_card_first(state: State) -> None:
+    assert why(ask("limits = { member = 1, total = 3 }", None, state), "ten") == ("customer", "none", "member")
+
+
+def test_a_ladder_of_money_spent_asks_for_a_card_first() -> None:
+    ladder = 'then = [{ do = "ladder", by = "spent", steps = [{ from = "5.00", percent = "1%" }] }]'
+    shop = programme(f'[[rule]]\nid = "ten"\nstage = "order"\n{ladder}\n')
+    answers = [quote(basket(line("1")), who, shop, NOBODY, NOW) for who in (None, member())]
+    assert [why(answer, "ten") for answer in answers] == [("customer", "none", "member"), ("ladder", "unknown", "5.00")]
+
+
 @pytest.mark.parametrize(("left", "off"), [(10_000, 2_000), (2_000, 2_000), (1_999, 1_999), (1, 1), (0, 0), (-5, 0)])
 def test_a_budget_is_never_passed(left: int, off: int) -> None:
     answer = ask('budget = "100.00"', member(), State(budgets={"ten": left}))
@@ -92,3 +104,41 @@ then = [{ do = "n_for_m", n = 3 }]
     answer = quote(basket(line("1", 1_000, "9")), member(), programme(rules), state, NOW)
     assert off_by_rule(answer) == {"three-for-two": 2_000}
     assert [(each.rule, each.times) for each in answer.uses] == [("three-for-two", 2)]
+
+
+@pytest.mark.parametrize("word", ["any", "all"])
+def test_uses_are_counted_wherever_the_condition_stands(word: str) -> None:
+    inner = '{ is = "uses", scope = "customer", max = 1 }'
+    more = f'when = [{{ is = "{word}", of = [{inner}, {{ is = "customer", staff = {"true" if word == "any" else "false"} }}] }}]'
+    fresh = ask(more, member(), State(uses={}))
+    assert [(each.rule, each.times) for each in fresh.uses] == [("ten", 1)]
+    used = ask(more, member(), State(uses={"ten": UsesSoFar(member=1)}))
+    assert used.applied == ()
+
+
+def test_a_limit_inside_all_bounds_group_offers() -> None:
+    rules = """
+[[rule]]
+id = "pairs"
+stage = "item"
+when = [{ is = "all", of = [{ is = "uses", scope = "customer", max = 1 }, { is = "customer", member = true }] }]
+then = [{ do = "n_for_m", n = 2 }]
+"""
+    answer = quote(basket(line("1", 1_000, "6")), member(), programme(rules), State(uses={}), NOW)
+    assert off_by_rule(answer) == {"pairs": 1_000}
+
+
+def test_a_limit_that_is_not_reached_changes_no_kopeck() -> None:
+    item = '[[rule]]\nid = "item"\nstage = "item"\nthen = [{ do = "percent", percent = "77%" }]\n'
+    card = '[[rule]]\nid = "card"\nstage = "customer"\nthen = [{ do = "percent", percent = "5%"MORE }]\n'
+    goods = basket(line("1", 9_522))
+    free = quote(goods, None, programme(item + card.replace("MORE", "")), NOBODY, NOW)
+    capped = quote(goods, None, programme(item + card.replace("MORE", ', max_amount = "49.99"')), NOBODY, NOW)
+    assert free.total_minor == capped.total_minor == 9_522 - 7_441
+
+
+def test_what_a_limit_cuts_is_given_to_the_kopeck() -> None:
+    each = '[[rule]]\nid = "e"\nstage = "item"\nthen = [{ do = "amount_each", amount = "15.00", max_amount = "25.00" }]\n'
+    answer = quote(basket(*(line(str(n), 1_000) for n in range(3))), None, programme(each), NOBODY, NOW)
+    assert off_by_rule(answer) == {"e": 2_500}
+    assert answer.proof.value_minor == 2_500

@@ -93,3 +93,38 @@ def test_only_the_two_cheapest_are_told() -> None:
     )
     answer = ask(rules, *(line(str(n), 1_000 * (4 - n), sku=f"s{n}") for n in range(4)))
     assert [hint.rule for hint in answer.hints] == ["r2", "r3"]
+
+
+def test_a_hint_counts_the_price_tag_and_no_other_offer() -> None:
+    tag = '''
+[[price_list]]
+id = "tags"
+rows = """
+sku,store,since,until,price,member_price
+tea,,,,50.00,
+"""
+'''
+    pair = '[[rule]]\nid = "pair"\nstage = "item"\nthen = [{ do = "n_for_m", n = 2, percent = "70%" }]\n'
+    assert told(ask(tag + pair, line("1", 10_000, sku="tea"))) == [("pair", "tea", "1", None, 3_500)]
+    rules = """
+[[rule]]
+id = "half-tea"
+stage = "item"
+then = [{ do = "percent", percent = "50%", on = { category = "tea" } }]
+[[rule]]
+id = "from-500"
+stage = "order"
+when = [{ is = "basket_amount", min = "500.00" }]
+then = [{ do = "amount", amount = "40.00" }]
+"""
+    assert told(ask(rules, line("1", 40_000, category="tea"))) == [("from-500", None, None, 10_000, 4_000)]
+
+
+def test_a_gift_at_a_share_saves_that_share() -> None:
+    rule = """
+[[rule]]
+id = "gift"
+stage = "item"
+then = [{ do = "gift", buy = [{ on = { sku = "a" } }], on = { sku = "b" }, percent = "50%", worth = "300.00" }]
+"""
+    assert told(ask(rule, line("a", 4_000))) == [("gift", "b", "1", None, 15_000)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
 
 from pos_loyalty.engine import quote
 from pos_loyalty.engine.model import CounterMove, Issue, Line, Quote, RuleUse, State, UsesSoFar
@@ -155,3 +157,40 @@ def test_uses_are_counted_for_rules_with_limits() -> None:
     )
     answer = ask(tables, state=State(uses={"a": UsesSoFar(total=4)}))
     assert answer.uses == (RuleUse(rule="a", times=1),)
+
+
+LAST = datetime(2199, 12, 30, 21, tzinfo=UTC)
+"""Nothing ends later than the last day of 2199 begins."""
+
+
+def test_what_would_last_for_ever_lasts_as_long_as_the_calendar() -> None:
+    coupon = '[[coupon]]\nid = "next"\nuntil = "9999-12-31"\n' + rule("r", 'do = "issue_coupon", series = "next"')
+    privilege = rule("r", 'do = "privilege", name = "queue", until = "9999-12-31"')
+    plan = '[[plan]]\nid = "club"\nsku = "1"\ndays = 36500\nat_once = true\n'
+    assert [each.expires_at for each in ask(coupon).issued] == [LAST]
+    assert [each.expires_at for each in ask(privilege).issued] == [LAST]
+    assert [each.expires_at for each in ask(plan, line("1", 1, "1000")).issued] == [LAST]
+    for far in (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(2199, 12, 31, 23, tzinfo=UTC)):
+        (issue,) = ask(plan, paid_until=far).issued
+        assert (issue.usable_from, issue.expires_at) == (LAST, LAST)
+
+
+@pytest.mark.parametrize("life", ["lifetime_days = 36500", "lifetime_months = 1200", "lifetime_months = 1200\nmonth_end = true"])
+@pytest.mark.parametrize("year", [2026, 2150, 2198])
+def test_points_live_no_longer_than_the_calendar(life: str, year: int) -> None:
+    tables = f"[points]\ndelay_days = 36500\n{life}\n" + rule("p", 'do = "points", rate = "10%"')
+    (accrual,) = quote(basket(line("1")), member(), programme(tables), NOBODY, NOW.replace(year=year)).accruals
+    assert accrual.expires_at is not None and accrual.usable_from <= accrual.expires_at <= LAST
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(9999, 12, 31, 23, 59, tzinfo=timezone(-DAY / 2)), datetime(1, 1, 1, tzinfo=timezone(DAY / 2))]
+)
+def test_a_member_s_dates_at_the_ends_of_the_calendar_raise_nothing(at: datetime) -> None:
+    tables = (
+        '[[plan]]\nid = "club"\nsku = "1"\ndays = 30\nat_once = true\n'
+        + rule("a", 'do = "percent", percent = "1%"', 'stage = "order"\nwhen = [{ is = "customer", paid = true }]')
+        + rule("b", 'do = "message", text = { ru = "а", en = "a" }', 'when = [{ is = "birthday", set_before = 7 }]')
+    )
+    who = member(paid_until=at, birthday="11-21", birthday_set_at=at, joined_at=at, lots=(lot("x", 100, expires_at=at),))
+    assert quote(basket(line("1")), who, programme(tables), NOBODY, NOW).issued != ()

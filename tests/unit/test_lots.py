@@ -41,7 +41,6 @@ def test_sums_and_the_next_loss() -> None:
         lot("e", 70_000, expires_at=NOW),
     ]
     assert lots.usable_centi(held, NOW) == 123
-    assert lots.pending_centi(held, NOW) == 5000
     assert lots.total_centi(held, NOW) == 5123
     assert lots.next_expiry(held, NOW) == lots.Expiry(at=NOW + DAY, centi=120)
     assert lots.next_expiry(held, NOW + 2 * DAY) is None

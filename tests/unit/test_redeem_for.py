@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import Issue, Line, Quote
+from pos_loyalty.engine.model import Issue, Line, Quote, State
 from pos_loyalty.engine.returnable import PointsFor
 from pos_loyalty.values import Minor, Points
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, off_by_rule, offs, programme, why
@@ -168,3 +168,26 @@ def test_a_privilege_for_this_sale_is_shown_and_not_kept() -> None:
 def test_what_points_bought_earns_nothing() -> None:
     answer = ask(MUG + '[[rule]]\nid = "base"\nthen = [{ do = "points", rate = "10%" }]\n')
     assert {each.rule: each.centi for each in answer.accruals} == {"base": 1000}
+
+
+def within(budget: int, then: str, *lines: Line) -> Quote:
+    tables = thing(then, 'budget = "5000.00"')
+    goods = basket(*(lines or TWO), choices={"thing": "1"})
+    return quote(goods, member(lots=LOTS), programme(tables), State(budgets={"thing": budget}), NOW)
+
+
+def test_a_budget_is_never_passed() -> None:
+    amount = 'points = "10", amount = "100.00", max_times = 3'
+    assert why(within(9_999, amount), "thing") == ("budget", "99.99", "100.00")
+    assert off_by_rule(within(20_000, amount)) == {"thing": 20_000}
+    unit = 'points = "10", on = { sku = "mug" }, max_times = 3'
+    mugs = line("1", 1000, "3", sku="mug")
+    assert off_by_rule(within(2_999, unit, mugs)) == {"thing": 2_000}
+    assert why(within(999, unit, mugs), "thing") == ("budget", "9.99", "10.00")
+    assert off_by_rule(within(150, 'points = "10", percent = "10%"')) == {"thing": 150}
+
+
+def test_only_units_of_the_chosen_line_become_free() -> None:
+    many = thing('points = "10", on = { sku = "mug" }, max_times = 3')
+    equal = (line("a", 1000, "2", sku="mug"), line("b", 1000, sku="mug"))
+    assert [off_by_rule(ask(many, *equal, choice=chosen)) for chosen in "ab"] == [{"thing": 2000}, {"thing": 1000}]

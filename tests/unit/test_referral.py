@@ -65,3 +65,9 @@ def test_a_referral_has_its_own_life_or_the_table_s() -> None:
     assert {(each.usable_from, each.expires_at) for each in ask(tables=own).accruals} == {
         (datetime(2026, 12, 4, 21, tzinfo=UTC), datetime(2027, 1, 3, 21, tzinfo=UTC))
     }
+
+
+def test_a_programme_on_trial_gives_nothing_for_friends_of_others() -> None:
+    trial = '[pilot]\nsegment = ["testers"]\n' + REFERRAL
+    assert (ask(tables=trial).accruals, why(ask(tables=trial), "referral")) == ((), None)
+    assert len(ask(tables=trial, segments=("testers",)).accruals) == 2

@@ -273,3 +273,19 @@ def test_the_quantity_of_marked_units_is_kept() -> None:
     answer = sold("", line("1", 1000, "3", marks=("a", "b", "c")))
     done = in_turn(answer, part("1", "1", 1), part("1", "2"))
     assert [(each.lines[0].quantity_milli, each.lines[0].units) for each in done] == [(1000, (1,)), (2000, (0, 2))]
+
+
+@pytest.mark.parametrize("tables", ["", '[redeem]\nlimit = "30%"\n', '[redeem]\nlimit = "30%"\nform = "counter_provision"\n'])
+def test_every_part_of_a_weight_multiplies_out_to_its_refund(tables: str) -> None:
+    ten = rule("ten", 'do = "percent", percent = "10%"', 'stage = "item"')
+    answer = sold(ten + tables, line("1", 12_345, "3.217", measure="weight"), redeem="max" if tables else None)
+    kept = "counter" in tables
+    for first in range(1, 3217, 13):
+        done = in_turn(answer, part("1", f"0.{first:03d}" if first < 1000 else f"{first / 1000:.3f}"))
+        rest = ReturnLine(line_id="1", quantity_milli=Thousandths(3217 - first))
+        done.append(return_of(answer, done, [rest]))
+        for each in done:
+            (back,) = each.lines
+            written = sum((2 * p.price_minor * p.quantity_milli + 1000) // 2000 for p in back.fiscal)
+            assert written == back.refund_minor + (back.points_minor if kept else 0)
+        assert sum(each.refund_minor for each in done) == answer.due_minor

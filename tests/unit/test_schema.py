@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pos_loyalty.engine.schema import programme_schema, words_of
+from pos_loyalty.engine.meanings import EVERYWHERE, MEANINGS
+from pos_loyalty.engine.schema import programme_schema
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/programme.md").read_text(encoding="utf-8")
@@ -89,7 +90,8 @@ def test_it_takes_every_share(text: str) -> None:
 
 @pytest.mark.parametrize("field", ["is", "do"])
 def test_its_words_are_those_of_the_docs(field: str) -> None:
-    words = words_of(SCHEMA, field)
+    tables = [each for each in SCHEMA["$defs"].values() if field in each["properties"]]
+    words = {each["properties"][field]["const"]: each["description"] for each in tables}
     headings = {word for line in re.findall(r"^### (.*)$", DOC, re.MULTILINE) for word in re.findall(r"`(\w+)`", line)}
     assert set(words) - headings == set()
     assert all(len(text) > 10 for text in words.values()), "each word carries its meaning"
@@ -101,6 +103,25 @@ def test_every_table_and_key_stands_in_the_docs() -> None:
     assert keys - told - set(SCHEMA["$defs"]["ProgrammeText"]["properties"]) == set()
     tables = set(SCHEMA["$defs"]["ProgrammeText"]["properties"])
     assert {table for table in tables if not re.search(rf"`\[*{table}\]*`|\b{table} = ", DOC)} == set()
+
+
+def test_an_editor_can_show_what_each_key_means() -> None:
+    bare = [
+        f"{name}.{key}"
+        for name, table in {**SCHEMA["$defs"]}.items()
+        for key, shape in table["properties"].items()
+        if len(shape.get("description", "")) < len("Its name.")
+    ]
+    assert bare == []
+    assert SCHEMA["$defs"]["Percent"]["properties"]["percent"]["description"].startswith("The share that comes off. A share from")
+    assert SCHEMA["$defs"]["FixedPrice"]["properties"]["max_units"]["description"] == "At most so many units in one receipt."
+
+
+def test_what_is_told_of_a_key_is_told_of_one_that_there_is() -> None:
+    tables = {name: set(table["properties"]) for name, table in SCHEMA["$defs"].items()}
+    tables["Limited"] = tables["Percent"]
+    assert {(table, key) for table, keys in MEANINGS.items() for key in keys if key not in tables[table]} == set()
+    assert {key for key in EVERYWHERE if not any(key in keys for keys in tables.values())} == set()
 
 
 def test_a_default_is_written_as_people_write_it() -> None:

@@ -90,6 +90,23 @@ def test_a_last_group_may_be_partial() -> None:
     assert value(kinds[:3], offer(NOfGroup(kinds=(0, 1, 2), n=4, k=2, rate_bp=5000, is_partial=False))) == 0
 
 
+def test_a_group_of_the_dearest_is_whole_unless_it_may_be_partial() -> None:
+    """Another offer on the units, however small, keeps them from the short way for an offer that is alone."""
+    kinds = units(50, 40, 30, 20, 10)
+    small = Offer(id="small", priority=0, shape=EachUnit(values=((4, SCALE),)))
+    pair = NOfGroup(kinds=(0, 1, 2, 3, 4), n=3, k=2, rate_bp=FREE, is_dearest=True, is_partial=False)
+    assert value(kinds, offer(pair), small) == 91
+    assert value(kinds, offer(NOfGroup(kinds=(0, 1, 2, 3, 4), n=3, k=2, rate_bp=FREE, is_dearest=True)), small) == 120
+
+
+def test_money_that_must_be_whole_is_compared_with_what_a_whole_set_brings() -> None:
+    small = Offer(id="small", priority=0, shape=EachUnit(values=((0, SCALE),)))
+    pair = SetOf(slots=(slot(2, 0, 1),), fixed=60 * SCALE)
+    assert value(units(50, 40), offer(pair, money=30 * SCALE, is_whole=True), small) == 30
+    assert value(units(50, 40), offer(pair, money=29 * SCALE, is_whole=True), small) == 1
+    assert value(units(50, 40), offer(pair, money=29 * SCALE), small) == 29
+
+
 def test_a_room_smaller_than_the_share_stops_it_and_another_unit_may_be_better() -> None:
     kinds = [*units(50, 40), Kind(price=30 * SCALE, room=0, count=1), *units(20)]
     assert value(kinds, offer(group((0, 1, 2, 3)))) == 20

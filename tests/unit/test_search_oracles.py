@@ -14,7 +14,7 @@ from tests.oracles.checking import faults_of
 from tests.oracles.greedies import by_density, by_value
 from tests.oracles.problems import Json, Oracle, asked, problem
 
-COUNT = int(os.environ.get("PACKINGS", "330"))
+COUNT = int(os.environ.get("PACKINGS", "400"))
 USUAL = Effort(applications=4_000, nodes=2_000)
 SMALL_UNITS = 10
 
@@ -31,7 +31,7 @@ class Case(NamedTuple):
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     """Every problem solved by both oracles, which must agree, and by the search."""
-    told = [problem(seed, 8 if seed % 3 else 12) for seed in range(COUNT)]
+    told = [problem(seed, 8 if seed % 3 else 11) for seed in range(COUNT)]
     folder: Path = tmp_path_factory.mktemp("oracles")
     oracles = [Oracle(name, told, folder) for name in ("highs", "cpsat")]
     packed = [pack(*asked(one), USUAL) for one in told]

@@ -77,8 +77,16 @@ def test_what_the_host_took_off_already_is_not_taken_twice() -> None:
         ("sku,store,since,until,price,member_price\nmilk,,1.12.2026,,1.00,", "not a date"),
         ("sku,store,since,until,price,member_price\nmilk,,2026-12-02,2026-12-01,1.00,", "is before"),
         ("sku,store,since,until,price,member_price\nmilk,,,,1.005,", "not money"),
+        ('sku,store,since,until,price,member_price\n"milk,,,,1.00,', "row 2: .*quotation mark"),
+        ("sku,store,since,until,price,member_price\nmilk,,,,0,", "row 2: .*gives goods away"),
+        ("sku,store,since,until,price,member_price\nmilk,,,,1.00,2.00", "row 2: the member price is more"),
+        ("sku,store,since,until,price,member_price\nmilk,,,,1.00,\nmilk,,,,2.00,", "row 3: .*row 2"),
     ],
 )
 def test_a_bad_row_is_named(rows: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         parse_rows(rows, 2)
+
+
+def test_cells_may_stand_in_quotation_marks() -> None:
+    assert parse_rows('sku,store,since,until,price,member_price\n"milk","","","","50.00",""', 2)[0].sku == "milk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -183,6 +184,16 @@ def test_a_budget_is_the_programmes_less_what_this_till_gave(shop: Shop) -> None
     assert verify(shop.db) == ()
 
 
+def test_points_use_up_a_budget_by_what_they_pay(shop: Shop) -> None:
+    under(shop, BUDGET.replace('stage = "item"', "").replace('do = "percent", percent = "10%"', 'do = "points", rate = "10%"'))
+    given = [sum(each.centi for each in sold(shop, name).quote.accruals) for name in ("one", "two")]
+    assert given == [3_000, 2_000]
+    assert [(each.condition, each.have) for each in quoted(shop).refusals] == [("budget", "0.00")]
+    shop.till.void("one", VoidRequest(), "void")
+    assert sum(each.centi for each in quoted(shop).accruals) == 3_000
+    assert verify(shop.db) == ()
+
+
 def test_the_sixth_coffee_is_free_across_receipts_and_a_void_takes_its_count_back(shop: Shop) -> None:
     under(shop, SIXTH)
     assert [sold(shop, f"s{n}").quote.total_minor for n in range(2)] == [30_000, 30_000]
@@ -248,6 +259,18 @@ def test_a_coupon_is_issued_printed_used_once_and_given_back(shop: Shop) -> None
     assert [each.have for each in refused.refusals if each.condition == "coupon"] == [f"used:{codes[0]}"]
     shop.till.void("three", VoidRequest(), "void three")
     assert quoted(shop, None, coupons=(codes[0],)).total_minor == 15_000
+    assert verify(shop.db) == ()
+
+
+@pytest.mark.parametrize("way", [str.lower, lambda code: f" {code} ", str])
+def test_a_coupon_however_it_is_typed_is_used_once(shop: Shop, way: Callable[[str], str]) -> None:
+    under(shop, COUPON)
+    code = sold(shop, "one").coupons[0].code
+    assert sold(shop, "two", None, coupons=(way(code),)).quote.total_minor == 15_000
+    assert shop.db.execute("SELECT code FROM coupon_use").fetchall() == [(code,)]
+    for typed in (way(code), code, code.lower()):
+        refused = quoted(shop, None, coupons=(typed,))
+        assert (refused.total_minor, refused.coupons) == (30_000, ())
     assert verify(shop.db) == ()
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pos_loyalty.cli.main import main
+from pos_loyalty.engine.toml_text import BOM
 from pos_loyalty.engine.warnings import FAULTS_MAX, looked_through
-from tests.worlds import HEAD
+from pos_loyalty.values import encode
+from tests.worlds import HEAD, basket, line
 
 ROOT = Path(__file__).parents[2]
 TITLE = 'title = { en = "A title" }\n'
@@ -64,7 +67,55 @@ def test_a_doubt_is_told_with_its_place(toml: str, place: str, sentence: str) ->
     assert sentence in doubts_of(toml)[place]
 
 
+NINE = "".join(f'[[group]]\nid = "g{number}"\n' for number in range(10))
+EIGHT_PAIRS = "[compatibility.g0]\n" + "".join(f'g{number} = "exclusive"\n' for number in range(1, 9))
+RISING = 'do = "ladder", steps = [{ from = "1000", %s }, { from = "2000", %s }]'
+USES = '{ is = "uses", scope = "day", max = 3 }'
+MORE_DOUBTS = [
+    (rule("r", RISING % ('percent = "10%"', 'amount = "199.99"'), stage="order"), "rule[0].then[0].steps[1].amount", "less than the step before"),
+    (rule("r", RISING % ('amount = "100"', 'percent = "4.99%"'), stage="order"), "rule[0].then[0].steps[1].percent", "less than the step before"),
+    (rule("r", (RISING % ('amount = "100"', 'percent = "9%"')).replace("steps", 'max_base = "1000", steps'), stage="order"), "rule[0].then[0].steps[1].percent", "less than the step"),
+    (rule("r", 'do = "points", rate = "100.01%"', stage=""), "rule[0].then[0].rate", "more than 100%"),
+    (rule("r", 'do = "points", steps = [{ from = "1", rate = "101%" }]', stage=""), "rule[0].then[0].steps[0].rate", "more than 100%"),
+    ('[points]\nvalue = "0.10"\n' + rule("r", 'do = "points", rate = "1001%"', stage=""), "rule[0].then[0].rate", "more than 100%"),
+    ('[[coupon]]\nid = "c"\nprefix = "A"\ndigits = 7\n', "coupon[0].digits", "codes of 7 digits are soon guessed"),
+    (NINE + EIGHT_PAIRS + 'g9 = "exclusive"\n', "compatibility", "9 exclusive pairs: the till tries 256 choices and may miss the best"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("toml", "place", "sentence"), MORE_DOUBTS, ids=[f"{place} {sentence}"[:60] for _, place, sentence in MORE_DOUBTS]
+)
+def test_what_costs_more_than_was_meant_is_doubted(toml: str, place: str, sentence: str) -> None:
+    assert sentence in doubts_of(toml)[place]
+
+
+@pytest.mark.parametrize(
+    ("toml", "place"),
+    [
+        (rule("r", RISING % ('percent = "10%"', 'amount = "200"'), stage="order"), "rule[0].then[0].steps[1].amount"),
+        (rule("r", RISING % ('amount = "100"', 'percent = "5%"'), stage="order"), "rule[0].then[0].steps[1].percent"),
+        (rule("r", (RISING % ('amount = "100"', 'percent = "1%"')).replace("steps", 'by = "spent", steps'), stage="order"), "rule[0].then[0].steps[1].percent"),
+        (rule("r", 'do = "points", rate = "100%"', stage=""), "rule[0].then[0].rate"),
+        ('[points]\nvalue = "0.10"\n' + rule("r", 'do = "points", rate = "1000%"', stage=""), "rule[0].then[0].rate"),
+        ('[[coupon]]\nid = "c"\nprefix = "A"\ndigits = 8\n', "coupon[0].digits"),
+        ('[[coupon]]\nid = "c"\nprefix = "A"\ndigits = 7\nunique = false\ncheck = "luhn"\n', "coupon[0].digits"),
+        (NINE + EIGHT_PAIRS + '[compatibility.g1]\ng0 = "exclusive"\n', "compatibility"),
+    ],
+)  # fmt: skip
+def test_as_much_as_may_be_meant_is_not_doubted(toml: str, place: str) -> None:
+    assert place not in doubts_of(toml)
+
+
+def test_a_doubt_names_its_rule() -> None:
+    found = looked_through((HEAD + rule("low") + rule("top", 'do = "percent", percent = "6%"')).encode())
+    assert [(each.place, each.rule) for each in found.warnings] == [("rule[0]", "low")]
+
+
 IN_ORDER = [
+    rule("low", when=USES) + rule("top", 'do = "percent", percent = "6%"', when=USES),
+    rule("low", when='{ is = "all", of = [{ is = "budget" }] }', more='budget = "5"') + rule("top", 'do = "percent", percent = "6%"', when='{ is = "all", of = [{ is = "budget" }] }', more='budget = "5"'),
+    rule("low", more="limits = { day = 1 }") + rule("top", 'do = "percent", percent = "6%"'),
     rule("low") + rule("top", 'do = "percent", percent = "6%"', when=CARD),
     rule("low") + rule("top", 'do = "percent", percent = "6%"', more="limits = { member = 1 }"),
     rule("low") + rule("top", 'do = "percent", percent = "6%"', more='control = "10%"'),
@@ -90,6 +141,28 @@ def test_what_is_meant_is_not_doubted(toml: str) -> None:
 def test_the_programmes_of_the_demo_have_neither_faults_nor_doubts(path: Path) -> None:
     found = looked_through(path.read_bytes())
     assert (found.faults, found.warnings) == ((), ())
+
+
+def test_the_command_names_the_rule_of_a_fault_and_of_a_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(HEAD + rule("card-5", 'do = "percent", percent = "120%"'), encoding="utf-8")
+    assert main(["programme", "check", str(path)]) == 1
+    place = "rule[0].then[0].percent"
+    assert capsys.readouterr().err == f'{path}: {place}: "120%" is more than 100% (rule "card-5")\n'
+    path.write_text(HEAD + rule("low").replace(TITLE, ""), encoding="utf-8")
+    assert main(["programme", "check", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith('the receipt will say "low" (rule "low")')
+
+
+def test_the_command_quote_reads_json_behind_a_mark_of_utf_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {name: tmp_path / name for name in ("programme", "basket", "member", "state")}
+    files["programme"].write_bytes(BOM + HEAD.encode())
+    files["basket"].write_bytes(BOM + encode(basket(line("1"))))
+    files["member"].write_bytes(BOM + b'{"member_id": "M1"}')
+    files["state"].write_bytes(BOM + b"{}")
+    options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+    assert main(["quote", *options, "--json"]) == 0
+    assert '"due_minor":10000' in capsys.readouterr().out
 
 
 def test_no_more_faults_are_listed_than_anybody_reads() -> None:
