@@ -1,4 +1,15 @@
-"""The engine: values and pure functions. No I/O, clock, random, database or log."""
+"""The engine: values and pure functions. No I/O, clock, random, database or log.
+
+A quote, from the question to the answer:
+
+- programme (the file: rules, conditions, effects, selectors, figures) → checks … (what it may not say) → ready (made ready);
+- quote → decide: lines and shelf, floors (prices and floors of lines), gates and lacks … (which rules hold);
+- combine (rules that exclude one another) → stages → pools (drafts, kinds, search …, laying, chain), order, caps;
+- payment (redeem_for, redeem) → spread and fiscal (back to the basket's lines);
+- accruals and earning …, issue, referral (what the sale brings); reasons_of, hints, explain … (why).
+
+Beside it: ledger, lots, returns (entries of points), acts (points for other acts), coupons and check_digits, schema and meanings.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, assert_never
 from pos_loyalty.engine.applications import at_most, dearest_first, falls, kinds_of, share_of
 from pos_loyalty.engine.greedy import in_order
 from pos_loyalty.engine.packing import EachUnit, GiftOf, Kind, NOfGroup, Offer, SetOf
-from pos_loyalty.engine.tables import is_additive
+from pos_loyalty.engine.stepping import is_additive
 
 Shape = EachUnit | NOfGroup | SetOf | GiftOf
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pos_loyalty.engine.dual import Part, Wish
-from pos_loyalty.engine.tables import NEVER, Row
+from pos_loyalty.engine.steps import NEVER
+from pos_loyalty.engine.tables import Row
 
 NARROWEST = 4
 WAYS_PER_NODE = 12

@@ -97,7 +97,7 @@ class Left:
     def _note(self, use: Use, often: int) -> None:
         shape = self.offer.shape
         if isinstance(shape, NOfGroup) and shape.is_basket:
-            self.taken.extend(basket_groups(self.kinds, shape, use.groups))
+            self.taken.extend(basket_groups(self.kinds, self.offer, use.groups))
         else:
             self.taken.append((use.application, often))
 

@@ -333,7 +333,7 @@ class CouponTaken(Value, gc=False):
 
 
 class Proof(Value):
-    """Value reached by the item offers, an upper bound on it, and whether they are known to be equal."""
+    """Value reached on units in stages item and customer, a bound, and whether every choice is proven."""
 
     value_minor: Minor
     bound_minor: Minor

@@ -26,7 +26,7 @@ Roles = Sequence[tuple[int, int]]
 def regroup(kinds: Sequence[Kind], offer: Offer, steps: Steps[Any], roles: Roles) -> list[tuple[Application, int]]:
     """The applications, and how often each, that units in these roles of these steps make, in no order of value."""
     if isinstance(offer.shape, NOfGroup) and offer.shape.is_basket:
-        return basket_groups(kinds, offer.shape, roles[0][1])
+        return basket_groups(kinds, offer, roles[0][1])
     return [(one, 1) for one in _applications(kinds, offer, steps, roles)]
 
 
@@ -49,10 +49,19 @@ def _applications(kinds: Sequence[Kind], offer: Offer, steps: Steps[Any], roles:
             assert_never(offer.shape)
 
 
-def basket_groups(kinds: Sequence[Kind], shape: NOfGroup, groups: int) -> list[tuple[Application, int]]:
-    """The groups of one basket option: (application, times)."""
-    rewarded, others = (list(counts) for counts in basket_option(kinds, shape, groups))
-    offs = shares_of(kinds, [kind for kind, _ in rewarded], shape.rate_bp)
+def basket_groups(kinds: Sequence[Kind], offer: Offer, groups: int) -> list[tuple[Application, int]]:
+    """The groups of one basket option, (application, times); as one application where a group by itself would be worth nothing.
+
+    All units of an option are claimed, whatever single groups are worth.
+    """
+    shape = offer.shape
+    assert isinstance(shape, NOfGroup)
+    option = basket_option(kinds, shape, groups)
+    offs = shares_of(kinds, [kind for kind, _ in option[0]], shape.rate_bp)
+    whole = application_of(offs, *option)
+    if not all(offs.values()) or (offer.money is not None and whole.value > offer.money):
+        return [(whole, 1)]
+    rewarded, others = (list(counts) for counts in option)
     pay = shape.n - shape.k
     found = []
     while groups:

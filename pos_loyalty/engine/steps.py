@@ -13,6 +13,7 @@ from pos_loyalty.engine.applications import Pool
 
 S = TypeVar("S", bound=Hashable)
 
+NEVER = -1
 REWARDED, PAID = 1, 0
 GIFT = -1
 Slots = Sequence[tuple[frozenset[int], int]]

@@ -99,6 +99,7 @@ def test_a_quote_lost_in_a_restart_is_renewed_and_paid_at_one_press(browser: Bro
 def test_a_quote_that_only_ran_out_is_paid_without_a_word(page: Page, shop: Shop) -> None:
     typed(page, CARD)
     typed(page, COFFEE)
+    due(page, "162,00 ₽")
     page.keyboard.press("F2")
     due(page, "81,00 ₽")
     shop.now += timedelta(hours=1)

@@ -9,9 +9,17 @@ _MONEY = ("tests/unit/test_money.py", "tests/property/test_money_laws.py")
 _LOTS = ("tests/unit/test_lots.py", "tests/property/test_lots_laws.py", "tests/unit/test_redeem.py")
 _FISCAL = ("tests/unit/test_fiscal.py", "tests/property/test_seeded_laws.py")
 _WORLDS = ("tests/brute/test_verdicts.py", "tests/property/test_seeded_laws.py")
-_QUOTE = ("tests/unit/test_quote.py", "tests/scenarios", "tests/property/test_engine_version.py", *_WORLDS)
+_HAND = ("tests/unit/test_quote.py", "tests/unit/test_combining.py", "tests/unit/test_caps.py", "tests/unit/test_floors.py")
+_QUOTE = (
+    *_HAND,
+    "tests/unit/test_gates.py",
+    "tests/unit/test_shelf.py",
+    "tests/scenarios",
+    "tests/property/test_engine_version.py",
+    *_WORLDS,
+)
 _SEARCH = ("tests/unit/test_search.py", "tests/property/test_engine_version.py", "tests/brute/test_verdicts.py")
-_RETURNS = ("tests/unit/test_returns.py", "tests/property/test_returns.py")
+_RETURNS = ("tests/unit/test_return_of.py", "tests/property/test_returns.py")
 
 GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     _MONEY: ("money",),

@@ -105,6 +105,11 @@ def test_money_that_must_be_whole_is_compared_with_what_a_whole_set_brings() -> 
     assert value(units(50, 40), offer(pair, money=30 * SCALE, is_whole=True), small) == 30
     assert value(units(50, 40), offer(pair, money=29 * SCALE, is_whole=True), small) == 1
     assert value(units(50, 40), offer(pair, money=29 * SCALE), small) == 29
+    four = SetOf(slots=(slot(2, 0, 1, 2, 3),), fixed=145 * SCALE)
+    assert value(units(125, 125, 65, 65), offer(four, money=90 * SCALE, is_whole=True)) == 90
+    tight = [Kind(price=125 * SCALE, room=125 * SCALE, count=2), Kind(price=65 * SCALE, room=32 * SCALE, count=2)]
+    both = SetOf(slots=(slot(2, 0, 1),), fixed=145 * SCALE)
+    assert value(tight, offer(both, money=90 * SCALE, is_whole=True)) == 90
 
 
 def test_a_room_smaller_than_the_share_stops_it_and_another_unit_may_be_better() -> None:
@@ -119,6 +124,14 @@ def test_over_the_whole_basket_only_its_cheapest_are_rewarded() -> None:
     assert value(kinds, offer(group((0, 1, 2, 3, 4, 5), is_basket=True), times=1)) == 5
     packed = pack(kinds, [offer(group((0, 1, 2, 3, 4, 5), is_basket=True))], USUAL)
     assert sum(one.times for one in packed.taken) == 2
+
+
+def test_a_basket_option_claims_all_its_units_even_for_a_reward_worth_nothing() -> None:
+    kinds = [Kind(price=100 * SCALE, room=0, count=2), *units(80, 75, 5, 4)]
+    small = Offer(id="small", priority=0, shape=EachUnit(values=((3, SCALE),)))
+    assert value(kinds, offer(group((0, 1, 2, 3, 4), n=2, is_basket=True, is_dearest=True)), small) == 80
+    cut = offer(group((0, 1, 2, 3, 4), n=2, is_basket=True), money=3 * SCALE)
+    assert value(kinds, cut, small) == 4
 
 
 def test_sets_for_a_price_a_share_or_an_amount() -> None:
