@@ -44,6 +44,8 @@ def steps_of(kinds: Sequence[Kind], offer: Offer, order: Sequence[int]) -> Steps
             return _basket(kinds, offer, order)
         case NOfGroup() as shape:
             steps = _groups(kinds, shape, order, times)
+            if isinstance(steps, Chain) and money is not None and offer.is_whole:
+                steps = _any_groups(kinds, shape, order, times)
         case SetOf() as shape:
             if shape.fixed is not None and money is not None and offer.is_whole:
                 return WithinMoney(_sets_at_once(kinds, shape, order, times), money, 0, is_whole=True)
@@ -116,10 +118,16 @@ def _groups(kinds: Sequence[Kind], shape: NOfGroup, order: Sequence[int], times:
     if shape.is_dearest:
         return DearestOfGroup(offs, pay, k, times, is_partial=shape.is_partial)
     if not falls([offs[kind] for kind in order]):
-        return CheapestOfGroup(offs, pay, k, times, is_partial=shape.is_partial)
+        return _any_groups(kinds, shape, order, times)
     nothing = dict.fromkeys(order, 0)
     ends = range(n) if shape.is_partial else range(pay + 1)
     return Chain([nothing] * pay + [offs] * k, None if times is None else n * times, ends)
+
+
+def _any_groups(kinds: Sequence[Kind], shape: NOfGroup, order: Sequence[int], times: int | None) -> Steps[Any]:
+    """Every way to choose the rewarded units: right also where more is not better, because a sum must stay within money."""
+    offs = shares_of(kinds, order, shape.rate_bp)
+    return CheapestOfGroup(offs, shape.n - shape.k, shape.k, times, is_partial=shape.is_partial)
 
 
 def _basket(kinds: Sequence[Kind], offer: Offer, order: Sequence[int]) -> BasketOption:

@@ -29,7 +29,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         *("floors", "caps", "combine", "compatibility", "stages", "pools", "chain", "kinds", "drafts", "laying", "question"),
         *("order", "order_shares", "spread", "lines"),
     ),
-    _SEARCH: ("search", "applications", "dual", "steps", "exploring", "greedy", "regroup"),
+    _SEARCH: ("search", "applications", "dual", "steps", "stepping", "tables", "exploring", "greedy", "regroup"),
     _RETURNS: ("returns", "returned_lines"),
 }
 JUDGES: dict[str, tuple[str, ...]] = {module: tests for tests, modules in GROUPS.items() for module in modules}

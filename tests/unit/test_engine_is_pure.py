@@ -20,6 +20,7 @@ DIVIDES = {
     "dual.py": "bounds, rounded to the safe side",
     "exploring.py": "bounds, rounded to the safe side",
     "steps.py": "counts complete groups",
+    "stepping.py": "counts complete groups",
     "tables.py": "counts complete groups",
     "greedy.py": "counts complete groups; compares worths",
     "regroup.py": "counts complete groups",

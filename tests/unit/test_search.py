@@ -112,6 +112,13 @@ def test_money_that_must_be_whole_is_compared_with_what_a_whole_set_brings() -> 
     assert value(tight, offer(both, money=90 * SCALE, is_whole=True)) == 90
 
 
+def test_within_whole_money_the_rewarded_units_need_not_be_the_dearest() -> None:
+    kinds = units(20, 18, 18, 15, 1)
+    half = NOfGroup(kinds=(0, 1, 2, 3, 4), n=2, k=1, rate_bp=5000)
+    packed = pack(kinds, [offer(half, money=23 * SCALE // 2, is_whole=True)], USUAL)
+    assert packed.proven and packed.value == 19 * SCALE // 2
+
+
 def test_a_room_smaller_than_the_share_stops_it_and_another_unit_may_be_better() -> None:
     kinds = [*units(50, 40), Kind(price=30 * SCALE, room=0, count=1), *units(20)]
     assert value(kinds, offer(group((0, 1, 2, 3)))) == 20
