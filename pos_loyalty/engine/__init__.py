@@ -6,7 +6,7 @@ A quote, from the question to the answer:
 - quote → decide: lines and shelf, floors (prices and floors of lines), gates and lacks … (which rules hold);
 - combine (rules that exclude one another) → stages → pools (drafts, kinds, search …, laying, chain), order, caps;
 - payment (redeem_for, redeem) → spread and fiscal (back to the basket's lines);
-- accruals and earning …, issue, referral (what the sale brings); reasons_of, hints, explain … (why).
+- accruals and earning …, issue, referral (what the sale brings); reasons_of, hints, again, explain … (why).
 
 Beside it: ledger, lots, returns (entries of points), acts (points for other acts), coupons and check_digits, schema and meanings.
 """

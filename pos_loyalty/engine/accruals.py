@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.earning import Base, Life, life_of
 from pos_loyalty.engine.earning_pools import Giver, Lost, Pool, lost_in, pools_on
 from pos_loyalty.engine.earning_shares import exact_shares, per_centi, shared, worth_minor
@@ -39,8 +41,8 @@ Giving = tuple[ReadyRule, GivePoints, Sequence[int]]
 class Kinds(Value, gc=False):
     """Lines that the same rules are about earn alike: they are one kind, and their money and units count together."""
 
-    of_place: Mapping[int, int]
-    """Lines on which there is money."""
+    places: Sequence[Sequence[int]]
+    """Of the lines on which there is money."""
     of_rule: Sequence[Sequence[int]]
     money_minor: Sequence[int]
     units: Sequence[int]
@@ -89,31 +91,22 @@ def accrue(rules: Sequence[ReadyRule], base: Base, programme: Programme, at: dat
     givings = [(rule, effect_of(rule), kinds.of_rule[number]) for number, rule in enumerate(rules)]
     given = _given(givings, kinds, base.receipt_minor, programme)
     earned = {kind: _earned(gifts) for kind, gifts in given.on_kinds.items()}
-    earning = Earning(
-        exponent=programme.exponent,
-        step_centi=Points(int(programme.points.step)),
-        round=programme.points.round,
-        most_centi=None if limit is None else Points(int(limit.centi)),
-        fixed=given.fixed,
-        most=_most(givings, base, programme),
-        take_back=programme.points.take_back,
-        owed=programme.points.owed,
-        point_minor=Minor(programme.point_minor),
-    )
+    earning, most = programme.earning, _most(givings, base, programme)
+    if limit is not None or given.fixed or most:
+        most_centi = None if limit is None else Points(int(limit.centi))
+        earning = replace(earning, most_centi=most_centi, fixed=given.fixed, most=most)
     counted = [(rates, kinds.money_minor[kind], kinds.units[kind]) for kind, rates in earned.items()]
     parts = shared(exact_shares(counted, earning), earning)
     if sum(parts.values()) > CENTI_MAX:
         raise InputError("basket.lines", "the basket brings more points than the ledger can hold")
     beaten = tuple([_worth(each, programme) for each in given.lost])
     named = {each.rule for each in beaten}
-    named.update(rule for rule, part in parts.items() if part)
+    silent = [each for each in givings if not parts.get(each[0].id) and not each[0].money and each[0].id not in named]
     return Accrued(
         accruals=_accruals(givings, parts, programme, at),
         beaten=beaten,
-        refusals=tuple(
-            [_none(giving, base, limit, programme) for giving in givings if not giving[0].money and giving[0].id not in named]
-        ),
-        rates={place: earned[kind] for place, kind in kinds.of_place.items() if kind in earned},
+        refusals=tuple([_none(giving, base, limit, programme) for giving in silent]),
+        rates={place: rates for kind, rates in earned.items() for place in kinds.places[kind]},
         earning=earning,
     )
 
@@ -147,28 +140,23 @@ def _refused(rules: Sequence[ReadyRule], condition: str, have: str, need: str) -
 
 
 def _kinds(rules: Sequence[ReadyRule], base: Base) -> Kinds:
-    marks = [0] * len(base.money_minor)
+    money, units = base.money_minor, base.units
+    marks = [0] * len(money)
     for number, rule in enumerate(rules):
         mark = 1 << number
         for place in base.found.get(rule.points[0].selector, ()):
             marks[place] |= mark
-    numbers: dict[int, int] = {}
-    of_place: dict[int, int] = {}
-    money: list[int] = []
-    units: list[int] = []
+    places_of: dict[int, list[int]] = {}
     for place, mark in enumerate(marks):
-        if not mark or base.money_minor[place] <= 0:
-            continue
-        kind = numbers.get(mark)
-        if kind is None:
-            kind = numbers[mark] = len(money)
-            money.append(0)
-            units.append(0)
-        of_place[place] = kind
-        money[kind] += base.money_minor[place]
-        units[kind] += base.units[place]
-    of_rule = [[kind for mark, kind in numbers.items() if mark >> number & 1] for number in range(len(rules))]
-    return Kinds(of_place=of_place, of_rule=of_rule, money_minor=money, units=units)
+        if mark and money[place] > 0:
+            places_of.setdefault(mark, []).append(place)
+    places = list(places_of.values())
+    return Kinds(
+        places=places,
+        of_rule=[[kind for kind, mark in enumerate(places_of) if mark >> number & 1] for number in range(len(rules))],
+        money_minor=[sum([money[place] for place in mine]) for mine in places],
+        units=[sum([units[place] for place in mine]) for mine in places],
+    )
 
 
 def _given(givings: Sequence[Giving], kinds: Kinds, receipt_minor: int, programme: Programme) -> Given:
@@ -178,7 +166,7 @@ def _given(givings: Sequence[Giving], kinds: Kinds, receipt_minor: int, programm
     raters = pools_on(_raters(givings, receipt_minor), relations)
     for pool in raters:
         for kind, giver in pool.best.items():
-            on_kinds.setdefault(kind, []).append((giver.rule, giver.figure * HUNDREDTHS, 0))
+            on_kinds.setdefault(kind, []).append((giver.rule.id, giver.figure * HUNDREDTHS, 0))
     for rule, effect, mine in givings:
         if effect.fixed is not None and effect.per == "unit":
             for kind in mine:
@@ -202,7 +190,7 @@ def _raters(givings: Sequence[Giving], receipt_minor: int) -> list[Giver]:
     for rule, effect, kinds in givings:
         rate = effect.rate if not effect.steps else _step_rate(effect, receipt_minor)
         if rate is not None:
-            givers.append(_giver(rule, rate, kinds))
+            givers.append(Giver(rule=rule, figure=int(rate), kinds=kinds))
     return givers
 
 
@@ -213,16 +201,10 @@ def _step_rate(effect: GivePoints, receipt_minor: int) -> int | None:
 def _multipliers(givings: Sequence[Giving], on_kinds: OnKinds) -> list[Giver]:
     """They act only where other rules give."""
     return [
-        _giver(rule, effect.multiplier, [kind for kind in mine if kind in on_kinds])
+        Giver(rule=rule, figure=int(effect.multiplier), kinds=[kind for kind in mine if kind in on_kinds])
         for rule, effect, mine in givings
         if effect.multiplier is not None and effect.multiplier > HUNDREDTHS
     ]
-
-
-def _giver(rule: ReadyRule, figure: int, kinds: Sequence[int]) -> Giver:
-    return Giver(
-        rule=rule.id, group=rule.group, priority=rule.priority, figure=int(figure), kinds=kinds, is_only_points=not rule.money
-    )  # fmt: skip
 
 
 def _multiply(pools: Sequence[Pool], on_kinds: OnKinds) -> dict[int, tuple[int, int]]:
@@ -236,7 +218,7 @@ def _multiply(pools: Sequence[Pool], on_kinds: OnKinds) -> dict[int, tuple[int, 
         for kind, giver in pool.best.items():
             rate, unit = multiplied[kind]
             more = giver.figure - HUNDREDTHS
-            on_kinds[kind].append((giver.rule, whole_in(rate * more, HUNDREDTHS), whole_in(unit * more, HUNDREDTHS)))
+            on_kinds[kind].append((giver.rule.id, whole_in(rate * more, HUNDREDTHS), whole_in(unit * more, HUNDREDTHS)))
     return multiplied
 
 
@@ -249,7 +231,7 @@ def _most(givings: Sequence[Giving], base: Base, programme: Programme) -> tuple[
     most = []
     for rule, effect, _ in givings:
         bounds = [int(effect.max_points)] if effect.max_points is not None else []
-        budget = base.budgets_minor.get(rule.id)
+        budget = base.budgets_minor.get(rule.id) if rule.budget is not None else None
         if budget is not None:
             bounds.append(whole_in(max(0, budget) * CENTI_PER_POINT, programme.point_minor))
         if bounds:

@@ -56,6 +56,27 @@ def kinds_of(offer: Offer) -> list[int]:
             assert_never(offer.shape)
 
 
+def joined(wants: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The places of wishes, those together that have a kind in common, directly or through others."""
+    above = list(range(len(wants)))
+
+    def top(member: int) -> int:
+        while above[member] != member:
+            above[member] = above[above[member]]
+            member = above[member]
+        return member
+
+    first: dict[int, int] = {}
+    for member, wanted in enumerate(wants):
+        for kind in wanted:
+            one, other = top(member), top(first.setdefault(kind, member))
+            above[max(one, other)] = min(one, other)
+    groups: dict[int, list[int]] = {}
+    for member in range(len(wants)):
+        groups.setdefault(top(member), []).append(member)
+    return list(groups.values())
+
+
 def merged(slots: Sequence[Slot]) -> list[Slot]:
     """Slots for the same kinds made one."""
     if len(slots) == 1:
@@ -75,9 +96,17 @@ def counted(units: Iterable[tuple[int, int]]) -> Counts:
     return tuple(sorted(sums.items()))
 
 
+def tallied(units: Iterable[int]) -> Counts:
+    """The kinds of single units, in any order, made one list."""
+    sums: dict[int, int] = {}
+    for kind in units:
+        sums[kind] = sums.get(kind, 0) + 1
+    return tuple(sorted(sums.items()))
+
+
 def shares_of(kinds: Sequence[Kind], numbers: Iterable[int], rate_bp: int) -> dict[int, int]:
     """What a share takes off one unit of each kind."""
-    return {number: share_of(kinds[number], rate_bp) for number in numbers}
+    return {number: min(percent_within(kinds[number].price, rate_bp), kinds[number].room) for number in numbers}
 
 
 def application_of(offs: Mapping[int, int], rewarded: Counts, others: Counts) -> Application:

@@ -44,7 +44,8 @@ class Capped(Value):
 def manual_offs(lines: Sequence[CalcLine], left_minor: Sequence[int], caps: CapsTable, exponent: int) -> ByHand:
     """The cashier's own offs, as far as each line has room and each role may go; the host's that were more than a line costs."""
     offs, stopped, refusals = [], [], []
-    for place, line in enumerate(lines):
+    for place in [place for place, line in enumerate(lines) if line.manual or line.line.prior_off_minor]:
+        line = lines[place]
         prior = line.line.prior_off_minor
         if prior > line.gross_minor:
             have, need = money_text(line.gross_minor, exponent), money_text(prior, exponent)

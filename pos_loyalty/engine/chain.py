@@ -65,11 +65,15 @@ def finer(strand: Strand, scale: int) -> Strand:
 
 def rounded(strand: Strand, *, is_down: bool) -> tuple[tuple[str, int], ...]:
     """All that came off by rule, in whole minor units: the exact part rounded once, shared out in the order of action."""
-    if not strand.pending:
+    pending = strand.pending
+    if not pending:
         return strand.settled
+    if len(pending) == 1:
+        rule, amount = pending[0]
+        return (*strand.settled, (rule, whole_in(amount, strand.scale) if is_down else half_up(amount, strand.scale)))
     offs = list(strand.settled)
     exact = before = 0
-    for rule, amount in strand.pending:
+    for rule, amount in pending:
         exact += amount
         upto = whole_in(exact, strand.scale) if is_down else half_up(exact, strand.scale)
         offs.append((rule, upto - before))

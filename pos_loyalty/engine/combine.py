@@ -46,13 +46,14 @@ class Tried(Value):
 def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Priced:
     """Price the receipt under the best scenario: the lowest total, then fewer rules, then higher priority, then by ids."""
     search = question.programme.search
+    known: dict[int, Lack | None] = {}
     if not question.programme.compatibility.is_exclusive:
-        return price(candidates, situation, question, effort)
-    may_act = _may_act(candidates, situation, question)
+        return price(candidates, situation, question, effort, known)
+    may_act = _may_act(candidates, situation, question, known)
     nodes = _nodes([rule for rule in may_act if rule.stage in ON_PRICE], question.programme.compatibility)
     rivals = _rivals(nodes, question.programme.compatibility)
     if not any(rivals):
-        return _without_excluded(price(candidates, situation, question, effort), question.programme.compatibility)
+        return _without_excluded(price(candidates, situation, question, effort, known), question.programme.compatibility)
     most = _most_scenarios(candidates, question)
     scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals, most)
     count = len(scenarios.sets) if scenarios.is_whole else most
@@ -61,7 +62,8 @@ def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: 
     refused = [rule for rule in candidates if rule.id not in chosen_from]
 
     def trying(chosen: Sequence[int]) -> Tried:
-        return _tried([*refused, *_chosen(chosen, nodes)], situation, question, share)
+        rules = sorted([*refused, *_chosen(chosen, nodes)], key=lambda rule: rule.id)
+        return Tried(rules=tuple(rules), priced=price(rules, situation, question, share, known))
 
     tried = [trying(chosen) for chosen in scenarios.sets]
     if not scenarios.is_whole:
@@ -176,19 +178,16 @@ def _by_priority(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozense
     return Scenarios(sets=(tuple(sorted(chosen)),), is_whole=True)
 
 
-def _may_act(candidates: Sequence[ReadyRule], situation: Situation, question: Question) -> list[ReadyRule]:
+def _may_act(
+    candidates: Sequence[ReadyRule], situation: Situation, question: Question, known: dict[int, Lack | None]
+) -> list[ReadyRule]:
     """Rules that hold now, or may when earlier stages have acted: only these exclude others."""
-    held = {rule.id for rule in held_of(candidates, situation, question.programme, {}).rules}
+    held = {rule.id for rule in held_of(candidates, situation, question.programme, known).rules}
     return [rule for rule in candidates if rule.id in held or rule.is_moving]
 
 
 def _chosen(scenario: Sequence[int], nodes: Sequence[Sequence[ReadyRule]]) -> list[ReadyRule]:
     return [rule for node in scenario for rule in nodes[node]]
-
-
-def _tried(rules: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Tried:
-    in_order = tuple(sorted(rules, key=lambda rule: rule.id))
-    return Tried(rules=in_order, priced=price(in_order, situation, question, effort))
 
 
 def _best(tried: Sequence[Tried], nodes: Sequence[Sequence[ReadyRule]], compatibility: Compatibility) -> Tried:

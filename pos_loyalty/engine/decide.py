@@ -13,7 +13,7 @@ from pos_loyalty.engine.gates import allowance_of, in_pilot
 from pos_loyalty.engine.lacks_basket import counter_units
 from pos_loyalty.engine.lines import CalcLine, Shelf, calc_lines, check_basket, check_member, room_of
 from pos_loyalty.engine.model import Basket, Line, Member, State
-from pos_loyalty.engine.packing import Effort
+from pos_loyalty.engine.packing import Effort, Solved
 from pos_loyalty.engine.payment import Paid, pay
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.question import Allowance, Found, Question
@@ -50,6 +50,9 @@ class Weighed(Value):
     question: Question
     situation: Situation
     coupons: Presented
+    shelf: Shelf
+    candidates: Sequence[ReadyRule]
+    """Rules whose goods are in the basket, by id."""
     priced: Priced
 
 
@@ -73,24 +76,37 @@ def decide(basket: Basket, member: Member | None, programme: Programme, state: S
     check_member(member)
     effort = Effort(applications=programme.search.applications, nodes=programme.search.nodes)
     asked = Asked(basket=basket, member=member, programme=programme, state=state, at=at, effort=effort)
-    return settled(weigh(asked))
+    return settled(weigh(asked, {}))
 
 
-def weigh(asked: Asked) -> Weighed:
-    """Stages 1 to 6: price tags, rules, the cashier's hand, floors and caps. The arguments were looked through before."""
+def weigh(asked: Asked, before: Mapping[int, Solved]) -> Weighed:
+    """Stages 1 to 6: price tags, rules, the cashier's hand, floors and caps. The arguments were looked through before.
+
+    ``before``: by pool, what was found for a basket like this one.
+    """
     basket, programme = asked.basket, asked.programme
     local = asked.at.astimezone(programme.zone)
     lines = tuple(sorted(basket.lines, key=_line_id))
     place = Place(store=basket.store, day=local.date(), has_member=asked.member is not None)
-    calc = calc_lines(lines, basket.manual, Shelf(tags=programme.tags, floors=programme.floors, place=place))
+    shelf = Shelf(tags=programme.tags, floors=programme.floors, place=place)
+    calc = calc_lines(lines, basket.manual, shelf)
     hidden = [number for number, each in enumerate(calc) if each.floor.is_hidden]
     found = found_by(programme.index, [each.line for each in calc], hidden)
     coupons = present(basket.coupons, programme.codes, asked.state.coupons, local.date())
     situation = _situation(asked, calc, found, coupons, local)
     candidates = _candidates(found, programme, asked.member)
-    question = _question(candidates, situation, programme)
-    priced = best_price(candidates, situation, question, asked.effort)
-    return Weighed(asked=asked, lines=lines, calc=calc, question=question, situation=situation, coupons=coupons, priced=priced)
+    question = _question(candidates, situation, programme, before)
+    return Weighed(
+        asked=asked,
+        lines=lines,
+        calc=calc,
+        question=question,
+        situation=situation,
+        coupons=coupons,
+        shelf=shelf,
+        candidates=candidates,
+        priced=best_price(candidates, situation, question, asked.effort),
+    )
 
 
 def settled(weighed: Weighed) -> Decision:
@@ -157,7 +173,9 @@ def _candidates(found: Found, programme: Programme, member: Member | None) -> li
     return [rules[place] for place in sorted(places)]
 
 
-def _question(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme) -> Question:
+def _question(
+    candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, before: Mapping[int, Solved]
+) -> Question:
     allowances: Mapping[str, Allowance] = {
         rule.id: allowance_of(rule, situation.state) for rule in candidates if rule.has_allowance
     }
@@ -168,5 +186,11 @@ def _question(candidates: Sequence[ReadyRule], situation: Situation, programme: 
         choices=situation.basket.choices,
         has_hand=bool(situation.basket.manual),
         allowances=allowances,
-        nths={rule.id: counter_units(rule.counter, situation) for rule in candidates if rule.counter is not None},
+        nths=nths_of(candidates, situation),
+        before=before,
     )
+
+
+def nths_of(rules: Sequence[ReadyRule], situation: Situation) -> dict[str, int]:
+    """For rules limited to every nth unit: how many units of the receipt those are."""
+    return {rule.id: counter_units(rule.counter, situation) for rule in rules if rule.counter is not None}

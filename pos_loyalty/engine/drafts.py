@@ -58,8 +58,10 @@ def drafts_of(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Q
         lacks: list[_Short] = []
         mine = len(drafts)
         for number, act in enumerate(rule.money):
-            slots = _slots(rule, act, strands, question)
-            lack = _lack(rule, act, slots, question)
+            lack = _short_of(rule, act, strands, question)
+            slots = _slots(rule, act, strands, question) if lack is None else ()
+            if lack is None and not slots[-1] and isinstance(act.effect, Gift):
+                lack = _no_gift(rule, act, act.effect, question)
             if lack is not None:
                 lacks.append(lack)
                 continue
@@ -141,27 +143,34 @@ def _descending(text: str) -> tuple[int, ...]:
     return tuple(-ord(letter) for letter in text)
 
 
-def _lack(rule: ReadyRule, act: Act, slots: Sequence[Units], question: Question) -> _Short | None:
+def _short_of(rule: ReadyRule, act: Act, strands: Sequence[Strand], question: Question) -> _Short | None:
+    """Whether there are too few units, by counting alone."""
     effect = act.effect
-    counts = [sum(units.values()) for units in slots]
     if isinstance(effect, NForM):
         need = effect.n - effect.k + 1 if effect.partial_group and effect.pool == "group" else effect.n
-        return _first_short(rule, counts, [need], (act.selector,))
+        return _first_short(rule, (act.selector,), [need], strands, question)
     if isinstance(effect, Bundle):
-        return _first_short(rule, counts, [slot.count for slot in effect.slots], act.wanted)
+        return _first_short(rule, act.wanted, [slot.count for slot in effect.slots], strands, question)
     if isinstance(effect, Gift):
-        short = _first_short(rule, counts[:-1], [slot.count for slot in effect.buy], act.wanted)
-        if short is not None or counts[-1]:
-            return short
-        if effect.choice == "cashier" and question.found.get(act.selector):
-            return _Short(refusal=Refusal(rule=rule.id, condition="choice", have="none", need="line"))
-        return _Short(refusal=Refusal(rule=rule.id, condition="goods", have="0", need=str(effect.qty)))
+        return _first_short(rule, act.wanted, [slot.count for slot in effect.buy], strands, question)
     return None
 
 
-def _first_short(rule: ReadyRule, counts: Sequence[int], needs: Sequence[int], selectors: Sequence[int]) -> _Short | None:
+def _no_gift(rule: ReadyRule, act: Act, effect: Gift, question: Question) -> _Short:
+    if effect.choice == "cashier" and question.found.get(act.selector):
+        return _Short(refusal=Refusal(rule=rule.id, condition="choice", have="none", need="line"))
+    return _Short(refusal=Refusal(rule=rule.id, condition="goods", have="0", need=str(effect.qty)))
+
+
+def _first_short(
+    rule: ReadyRule, selectors: Sequence[int], needs: Sequence[int], strands: Sequence[Strand], question: Question
+) -> _Short | None:
     """The first slot without enough units; units are told as missing only when no other slot is short."""
-    short = [(have, need, selector) for have, need, selector in zip(counts, needs, selectors, strict=True) if have < need]
+    short: list[tuple[int, int, int]] = []
+    for selector, need in zip(selectors, needs, strict=True):
+        have = sum([strands[place].runs[run][0] for place, run in spots_of(selector, strands, question)])
+        if have < need:
+            short.append((have, need, selector))
     if not short:
         return None
     have, need, selector = short[0]

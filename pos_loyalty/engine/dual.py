@@ -7,16 +7,17 @@ prices are moved against what is wanted too often or left over; whole numbers th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 from typing import NamedTuple
 
-from pos_loyalty.engine.tables import Table
+from pos_loyalty.engine.tables import LOST, Either, Table
 
 STEP_UNITS = 1000
 PATIENCE = 3
-LOST = -(1 << 200)
-"""Less than any sum of gains."""
 MEMORY, KEPT = 100, 50
 
+Stand = tuple[int, list[list[Either]]]
+"""One place of an offer: the number of its kind in the part, and the ways there."""
 Ahead = list[list[int]]
 """What an offer can still gain over the prices, by place and what it remembers; at the end, where NEVER points to, LOST."""
 
@@ -31,13 +32,13 @@ class Loose(NamedTuple):
 class Part(NamedTuple):
     """Offers that compete with one another: the kinds, dearest first, how many units of each; the offers' tables.
 
-    ``places``: for each table the numbers of its kinds in this part. ``grain``: a divisor of whatever can be gained.
+    ``places``: for each table what stands in its places. ``grain``: a divisor of whatever can be gained.
     """
 
     kinds: list[int]
     counts: list[int]
     tables: list[Table]
-    places: list[list[int]]
+    places: list[list[Stand]]
     loose: list[Loose]
     grain: int
 
@@ -57,25 +58,36 @@ class Wish(NamedTuple):
     gain: int
 
 
+def free_wish(part: Part) -> Wish:
+    """What each offer would choose if units cost nothing, and the bound that this is."""
+    return _wish(part, [0] * len(part.kinds), [table.ahead for table in part.tables])
+
+
 def wish(part: Part, prices: list[int]) -> Wish:
     """The bound at these prices, and what each offer would choose."""
-    bound = sum([price * count for price, count in zip(prices, part.counts, strict=True)])
+    return _wish(part, prices, [_ahead(stands, prices) for stands in part.places])
+
+
+def _wish(part: Part, prices: list[int], aheads: list[Ahead]) -> Wish:
+    bound = sum(map(mul, prices, part.counts))
     used = [0] * len(prices)
-    tables, chosen, gained = [], [], 0
-    for number, (table, kinds) in enumerate(zip(part.tables, part.places, strict=True)):
-        ahead = _ahead(table, kinds, prices)
-        tables.append(ahead)
-        bound += ahead[0][0]
+    chosen, gained = [], 0
+    for number, ahead in enumerate(aheads):
+        here = ahead[0]
+        if not here[0]:
+            continue
+        bound += here[0]
         state = 0
-        for place, kind in enumerate(kinds):
-            skip, ways = table.rows[place][state]
-            best, after = ahead[place][state], ahead[place + 1]
-            if after[skip] == best:
+        for place, (kind, ways) in enumerate(part.places[number]):
+            best, here = here[state], ahead[place + 1]
+            skip = ways[0][state][0]
+            if here[skip] == best:
                 state = skip
                 continue
             best += prices[kind]
-            for name, gain, role in ways:
-                if gain + after[name] == best:
+            for each in ways:
+                _, name, gain, role = each[state]
+                if gain + here[name] == best:
                     state = name
                     used[kind] += 1
                     gained += gain
@@ -86,20 +98,20 @@ def wish(part: Part, prices: list[int]) -> Wish:
             if share > prices[kind]:
                 bound += (share - prices[kind]) * part.counts[kind]
                 used[kind] += part.counts[kind]
-    return Wish(prices, tables, bound, chosen, used, gained)
+    return Wish(prices, aheads, bound, chosen, used, gained)
 
 
-def _ahead(table: Table, kinds: Sequence[int], prices: Sequence[int]) -> Ahead:
+def _ahead(stands: Sequence[Stand], prices: Sequence[int]) -> Ahead:
     after = [0, LOST]
     ahead = [after]
-    for kind, rows, plain in zip(reversed(kinds), reversed(table.rows), reversed(table.plain), strict=True):
+    for kind, ways in reversed(stands):
         price = prices[kind]
-        if plain is not None:
-            here = [
-                most if (most := gain + after[name] - price) > (least := after[skip]) else least for skip, name, gain in plain
-            ]
-        else:
-            here = [max([after[skip], *[gain + after[name] - price for name, gain, _ in ways]]) for skip, ways in rows]
+        here = [
+            most if (most := gain + after[name] - price) > (least := after[skip]) else least for skip, name, gain, _ in ways[0]
+        ]
+        if len(ways) > 1:
+            for each in ways[1:]:
+                here = [max(best, gain + after[name] - price) for best, (_, name, gain, _) in zip(here, each, strict=True)]
         here.append(LOST)
         ahead.append(here)
         after = here

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pos_loyalty.engine.compatibility import Pair
+from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.rules import Relation
 from pos_loyalty.values import Value
 
@@ -12,12 +13,9 @@ from pos_loyalty.values import Value
 class Giver(Value, gc=False):
     """A rule that gives by a figure on some kinds of lines: a rate in basis points, or hundredths of one time."""
 
-    rule: str
-    group: str
-    priority: int
+    rule: ReadyRule
     figure: int
     kinds: Sequence[int]
-    is_only_points: bool
 
 
 class Pool(Value, gc=False):
@@ -45,7 +43,7 @@ def pools_on(givers: Sequence[Giver], relations: Mapping[Pair, Relation]) -> lis
 
 def _competing(givers: Sequence[Giver], relations: Mapping[Pair, Relation]) -> list[list[Giver]]:
     """Groups that do not stack, joined; a group that stacks with itself and with all others is as many pools as it has rules."""
-    groups = sorted({giver.group for giver in givers})
+    groups = sorted({giver.rule.group for giver in givers})
     label = {group: number for number, group in enumerate(groups)}
     for i, one in enumerate(groups):
         for other in groups[i + 1 :]:
@@ -54,9 +52,10 @@ def _competing(givers: Sequence[Giver], relations: Mapping[Pair, Relation]) -> l
                 label = {group: new if number == old else number for group, number in label.items()}
     pools: dict[tuple[int, str], list[Giver]] = {}
     for giver in givers:
-        is_joined = sum(label[group] == label[giver.group] for group in groups) > 1
-        adds = not is_joined and relations.get((giver.group, giver.group)) == "stack"
-        pools.setdefault((label[giver.group], giver.rule if adds else ""), []).append(giver)
+        mine = giver.rule.group
+        is_joined = sum(label[group] == label[mine] for group in groups) > 1
+        adds = not is_joined and relations.get((mine, mine)) == "stack"
+        pools.setdefault((label[mine], giver.rule.id if adds else ""), []).append(giver)
     return [pools[key] for key in sorted(pools)]
 
 
@@ -65,7 +64,7 @@ def _best(givers: Sequence[Giver]) -> dict[int, Giver]:
     for giver in givers:
         for kind in giver.kinds:
             before = best.get(kind)
-            if before is None or (giver.figure, giver.priority) > (before.figure, before.priority):
+            if before is None or (giver.figure, giver.rule.priority) > (before.figure, before.rule.priority):
                 best[kind] = giver
     return best
 
@@ -80,15 +79,15 @@ def lost_in(pools: Sequence[Pool], bases: Sequence[int] | Mapping[int, int], tim
         if len(pool.givers) == 1:
             continue
         best = pool.best
-        winners = {giver.rule for giver in best.values()}
+        winners = {giver.rule.id for giver in best.values()}
         for giver in pool.givers:
-            if giver.rule in winners or not giver.is_only_points:
+            if giver.rule.id in winners or giver.rule.money:
                 continue
             by: dict[str, int] = {}
             for kind in giver.kinds:
                 winner = best[kind]
-                by[winner.rule] = by.get(winner.rule, 0) + bases[kind] * (winner.figure - giver.figure)
+                by[winner.rule.id] = by.get(winner.rule.id, 0) + bases[kind] * (winner.figure - giver.figure)
             if by:
                 most = min(by, key=lambda rule: (-by[rule], rule))
-                lost.append(Lost(rule=giver.rule, by=most, exact=sum(by.values()) * times))
+                lost.append(Lost(rule=giver.rule.id, by=most, exact=sum(by.values()) * times))
     return lost

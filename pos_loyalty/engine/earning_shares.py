@@ -42,10 +42,11 @@ def exact_shares(lines: Iterable[Counted], earning: Earning) -> dict[str, int]:
 
 def shared(exact: Mapping[str, int], earning: Earning) -> dict[str, int]:
     """Rule to its points: the sum rounded once to whole steps, held by the limits, then split in steps by the exact shares."""
-    rules = sorted(rule for rule in exact if exact[rule] > 0)
-    steps = _steps(sum([exact[rule] for rule in rules]), earning)
+    rules = sorted([rule for rule, share in exact.items() if share > 0])
+    shares = [exact[rule] for rule in rules]
+    steps = _steps(sum(shares), earning)
     most = {each.rule: whole_in(each.centi, earning.step_centi) for each in earning.most}
-    parts = allocate([exact[rule] for rule in rules], steps, [most.get(rule, steps) for rule in rules])
+    parts = allocate(shares, steps, [most.get(rule, steps) for rule in rules])
     return {rule: part * earning.step_centi for rule, part in zip(rules, parts, strict=True)}
 
 

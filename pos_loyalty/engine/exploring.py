@@ -7,22 +7,24 @@ a beginning is the most that it can come to, by the prices of dual.py; at the la
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from pos_loyalty.engine.dual import Part, Wish
-from pos_loyalty.engine.steps import NEVER
-from pos_loyalty.engine.tables import Row
+from pos_loyalty.engine.tables import Either
 
 NARROWEST = 4
 WAYS_PER_NODE = 12
 """A node at a unit that may be used in very many ways counts as several."""
 
-Option = tuple[int, int, list[tuple[int, int, int]]]
-"""Loss and change of key when the unit is left alone; (loss, change of key, role) of each way to use it."""
-
-
-Consumer = tuple[int, int, int, list[Option]]
-"""One offer at one unit: its place there, where its memory stands in a key (shift and mask), its options by memory."""
+Way = tuple[int, int, int, int, int]
+"""What a way to use the unit brings more than to leave it alone, the change of key against that; table, place, role."""
+Option = tuple[int, int, Way | None]
+"""Loss and change of key when the unit is left alone; a way to use it."""
+Consumer = tuple[int, int, list[Option]]
+"""One offer at one unit: where its memory stands in a key (shift and mask), its options by memory."""
+Origin = tuple[int, Way | None]
+"""The key one unit before, and the way that the unit was used."""
 
 
 class Found(NamedTuple):
@@ -35,11 +37,10 @@ class Found(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One unit: the offers that may use it, (table, place) of each, the ways that each usually has, and its price."""
+    """One unit: the offers that may use it, how many ways they usually have together, and its price."""
 
     consumers: list[Consumer]
-    places: list[tuple[int, int]]
-    loads: list[int]
+    load: int
     price: int
 
 
@@ -50,11 +51,11 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
     """
     layers = _layers(part, wished)
     front = {0: wished.bound}
-    came: list[dict[int, tuple[int, int, int]]] = []
+    came: list[dict[int, Origin]] = []
     left_out, spent = incumbent, 0
     least = part.reached(incumbent) + part.grain - 1
     for number, layer in enumerate(layers):
-        weight = 1 + sum(layer.loads) // WAYS_PER_NODE
+        weight = 1 + layer.load // WAYS_PER_NODE
         left = (nodes - spent) // weight
         rest = len(layers) - number
         most = left if len(front) + NARROWEST * rest <= left else left // rest
@@ -62,7 +63,7 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
         if most < 1:
             return Found(incumbent, None, max(left_out, *front.values()), spent)
         if len(front) > most:
-            kept = sorted(front.items(), key=lambda one: (-one[1], one[0]))
+            kept = sorted(sorted(front.items()), key=itemgetter(1), reverse=True)
             left_out = max(left_out, kept[most][1])
             front = dict(kept[:most])
         spent += len(front) * weight
@@ -70,83 +71,86 @@ def explore(part: Part, wished: Wish, incumbent: int, nodes: int, width: int | N
         came.append(origins)
         if not front:
             return Found(incumbent, None, left_out, spent)
-    key, gain = max(front.items(), key=lambda one: one[1])
-    return Found(gain, _path(came, layers, key), left_out, spent)
+    key, gain = max(front.items(), key=itemgetter(1))
+    return Found(gain, _path(came, key), left_out, spent)
 
 
-def _expand(front: dict[int, int], layer: Layer, least: int) -> tuple[dict[int, int], dict[int, tuple[int, int, int]]]:
+def _expand(front: dict[int, int], layer: Layer, least: int) -> tuple[dict[int, int], dict[int, Origin]]:
     """The beginnings one unit further that can still gain more than ``least``, and where each came from."""
     ahead: dict[int, int] = {}
-    came: dict[int, tuple[int, int, int]] = {}
-    price = layer.price
-    consumers = layer.consumers
+    came: dict[int, Origin] = {}
+    consumers, _, price = layer
     for key, bound in front.items():
         after = key
         using = []
-        for number, shift, mask, options in consumers:
-            loss, change, ways = options[(key >> shift) & mask]
+        for shift, mask, options in consumers:
+            loss, change, way = options[(key >> shift) & mask]
             bound -= loss
             after += change
-            if ways:
-                using.append((number, loss, change, ways))
+            if way is not None:
+                using.append(way)
         left_alone = bound - price
         if left_alone > ahead.get(after, least):
             ahead[after] = left_alone
-            came[after] = (key, NEVER, 0)
-        for number, loss, change, ways in using:
-            most = bound + loss
-            if most <= least:
-                continue
-            base = after - change
-            for lost, moved, role in ways:
-                most_here, there = most - lost, base + moved
-                if most_here > ahead.get(there, least):
-                    ahead[there] = most_here
-                    came[there] = (key, number, role)
+            came[after] = (key, None)
+        for way in using:
+            most = bound + way[0]
+            if most > least:
+                there = after + way[1]
+                if most > ahead.get(there, least):
+                    ahead[there] = most
+                    came[there] = (key, way)
     return ahead, came
 
 
 def _layers(part: Part, wished: Wish) -> list[Layer]:
     """For each unit in turn who may use it, and what each choice loses against the bound."""
-    starts, units = [], 0
-    layers: list[Layer] = []
-    for kind, count in enumerate(part.counts):
-        starts.append(units)
-        units += count
-        layers.extend(Layer([], [], [], wished.prices[kind]) for _ in range(count))
+    starts: list[int] = []
+    prices: list[int] = []
+    for price, count in zip(wished.prices, part.counts, strict=True):
+        starts.append(len(prices))
+        prices += [price] * count
+    consumers: list[list[Consumer]] = [[] for _ in prices]
+    loads = [0] * len(prices)
     shift = 0
-    for number, (table, kinds) in enumerate(zip(part.tables, part.places, strict=True)):
-        bits = max([len(rows) for rows in table.rows]).bit_length()
+    for number, (table, stands) in enumerate(zip(part.tables, part.places, strict=True)):
+        bits = max([len(ways[0]) for _, ways in stands]).bit_length()
         mask = (1 << bits) - 1
-        ahead = wished.ahead[number]
-        for place, kind in enumerate(kinds):
-            options = _options(table.rows[place], ahead[place], ahead[place + 1], (shift, wished.prices[kind]))
-            layer = layers[starts[kind] + table.units[place][1]]
-            layer.consumers.append((len(layer.places), shift, mask, options))
-            layer.places.append((number, place))
-            rows = table.rows[place]
-            layer.loads.append(1 if table.plain[place] is not None else -(-sum([len(ways) for _, ways in rows]) // len(rows)))
+        here, *aheads = wished.ahead[number]
+        for place, ((kind, ways), after, (_, nth)) in enumerate(zip(stands, aheads, table.units, strict=True)):
+            unit = starts[kind] + nth
+            loads[unit] += table.loads[place]
+            stands_here = (number, place, shift, prices[unit])
+            consumers[unit].append((shift, mask, _options(ways[0], here, after, stands_here)))
+            for each in ways[1:]:
+                options = _options(each, here, after, stands_here)
+                consumers[unit].append((shift, mask, [(0, 0, way) for _, _, way in options]))
+            here = after
         shift += bits
-    return layers
+    return [Layer(*each) for each in zip(consumers, loads, prices, strict=True)]
 
 
-def _options(rows: Sequence[Row], here: list[int], after: list[int], at: tuple[int, int]) -> list[Option]:
-    shift, price = at
+def _options(ways: Sequence[Either], here: list[int], after: list[int], at: tuple[int, int, int, int]) -> list[Option]:
+    """What may be done in each memory; a way is left out that leads where to leave the unit alone leads, and brings no more."""
+    number, place, shift, price = at
     return [
         (
-            best - after[skip],
+            best - (left := after[skip]),
             (skip - state) << shift,
-            [(best - gain + price - after[name], (name - state) << shift, role) for name, gain, role in ways] if ways else [],
+            (gain - price + after[name] - left, (name - skip) << shift, number, place, role)
+            if name != skip or gain > 0
+            else None,
         )
-        for state, ((skip, ways), best) in enumerate(zip(rows, here, strict=False))
+        for state, ((skip, name, gain, role), best) in enumerate(zip(ways, here, strict=False))
     ]
 
 
-def _path(came: list[dict[int, tuple[int, int, int]]], layers: list[Layer], key: int) -> list[tuple[int, int, int]]:
+def _path(came: list[dict[int, Origin]], key: int) -> list[tuple[int, int, int]]:
+    """(table, place, role) of the units that were used on the way to a key."""
     chosen = []
-    for origins, layer in zip(reversed(came), reversed(layers), strict=True):
-        key, number, role = origins[key]
-        if number != NEVER:
-            chosen.append((*layer.places[number], role))
+    for origins in reversed(came):
+        key, way = origins[key]
+        if way is not None:
+            chosen.append(way[2:])
     chosen.reverse()
     return chosen

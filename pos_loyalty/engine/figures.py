@@ -107,9 +107,10 @@ def minute_text(minute: int) -> str:
 
 
 def _text(amount: int, exponent: int) -> str:
-    sign = "-" if amount < 0 else ""
-    whole, rest = divmod(abs(amount), 10**exponent)
-    return f"{sign}{whole}.{rest:0{exponent}d}" if exponent else f"{sign}{whole}"
+    if not exponent:
+        return str(int(amount))
+    digits = str(abs(amount)).zfill(exponent + 1)
+    return f"{'-' if amount < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def _shown(data: object) -> str:

@@ -33,6 +33,8 @@ def moves(lines: Sequence[Paid], fall_max_minor: int | None) -> list[int]:
     """
     weighed = [i for i, paid in enumerate(lines) if paid.line.measure == "weight"]
     nearest = {i: _nearest(lines[i]) for i in weighed}
+    if not any(nearest.values()):
+        return [0] * len(lines)
     falls = {i: _below(lines[i]) for i in weighed}
     pieces = [i for i in range(len(lines)) if i not in falls]
     for moved in (nearest, falls):
@@ -64,7 +66,10 @@ def _below(paid: Paid) -> int:
 
 def _nearest(paid: Paid) -> int:
     """What comes off for the nearest sum that may be paid, the lower of two equally near; nothing when neither may."""
-    fall, rise = paid.paid_minor - _low(paid), _high(paid) - paid.paid_minor
+    fall = paid.paid_minor - _low(paid)
+    if not fall:
+        return 0
+    rise = _high(paid) - paid.paid_minor
     may_fall, may_rise = fall <= paid.room_minor, rise <= paid.headroom_minor
     if may_rise and (not may_fall or rise < fall):
         return -rise
@@ -90,17 +95,19 @@ def _laid(size: int, weighed: dict[int, int], pieces: dict[int, int]) -> list[in
     return [weighed.get(i, pieces.get(i, 0)) for i in range(size)]
 
 
-def positions(line: Line, paid_minor: int) -> tuple[FiscalPosition, ...]:
+def positions(line: Line, paid_minor: Minor) -> tuple[FiscalPosition, ...]:
     """The positions of one line; they multiply out to what is paid. A unit with a mark stands alone."""
     if line.measure == "weight":
         return weighed_positions(paid_minor, line.quantity_milli, line.price_minor)
     pieces = line.quantity_milli // MILLI_PER_UNIT
+    if pieces == 1:
+        return (FiscalPosition(quantity_milli=line.quantity_milli, price_minor=paid_minor),)
     price_minor, dearer = split_evenly(paid_minor, pieces)
     if line.marks:
         cheaper = (_position(1, price_minor),) * (pieces - dearer)
         return cheaper + (_position(1, price_minor + 1),) * dearer
     if not dearer:
-        return (_position(pieces, price_minor),)
+        return (FiscalPosition(quantity_milli=line.quantity_milli, price_minor=Minor(price_minor)),)
     return (_position(pieces - dearer, price_minor), _position(dearer, price_minor + 1))
 
 
@@ -110,9 +117,11 @@ def weighed_positions(sum_minor: int, quantity_milli: int, price_minor: int) -> 
     A sum that no price makes is less than a kopeck for each kilogram above one that some price makes: so many whole kilograms
     cost a kopeck more and stand last, as with pieces.
     """
-    for price in (price_minor, unit_price_nearest(sum_minor, quantity_milli)):
-        if sum_of(price, quantity_milli) == sum_minor:
-            return (FiscalPosition(quantity_milli=Thousandths(quantity_milli), price_minor=Minor(price)),)
+    price = Minor(price_minor)
+    if sum_of(price, quantity_milli) != sum_minor:
+        price = unit_price_nearest(sum_minor, quantity_milli)
+    if sum_of(price, quantity_milli) == sum_minor:
+        return (FiscalPosition(quantity_milli=Thousandths(quantity_milli), price_minor=price),)
     price = unit_price_within(sum_minor, quantity_milli)
     dearer = sum_minor - sum_of(price, quantity_milli)
     rest = quantity_milli - dearer * MILLI_PER_UNIT

@@ -8,17 +8,20 @@ from datetime import date
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import share_up, with_margin
 from pos_loyalty.engine.rules import FloorsTable, LegalMinimum, Restricted
-from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_of, sieve_of
+from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_nothing, names_of, sieve_of
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
 
 
-class Kept(Value):
-    """Goods of a restriction or a legal minimum, made ready; ``roots`` are the first parts of their categories."""
+class Named(Value):
+    """All that restrictions and legal minimums name. A line without any of it is none of their goods."""
 
-    member: Sieve
-    roots: frozenset[str]
+    sku: frozenset[str]
+    roots: tuple[str, ...]
+    """The first parts of the categories."""
+    brand: frozenset[str]
+    tag: frozenset[str]
 
 
 class ReadyRestricted(Value):
@@ -26,7 +29,7 @@ class ReadyRestricted(Value):
 
     name: str
     is_hidden: bool
-    kept: Kept
+    goods: Sieve
     stores: frozenset[str]
 
 
@@ -34,7 +37,7 @@ class ReadyMinimum(Value):
     """A legal minimum made ready."""
 
     minimum: LegalMinimum
-    kept: Kept
+    goods: Sieve
 
 
 class ReadyFloors(Value):
@@ -43,8 +46,8 @@ class ReadyFloors(Value):
     margin_bp: int | None
     restricted: tuple[ReadyRestricted, ...]
     minimum: tuple[ReadyMinimum, ...]
-    is_simple: bool
-    """Whether only the lines' own floors and the restrictions hold."""
+    named: Named | None
+    """None when every line is to be looked at: there is a margin, or goods are not told by names."""
 
 
 class Floor(Value, gc=False):
@@ -61,44 +64,59 @@ NO_FLOOR = Floor(each_minor=0, name=SHOP)
 
 def floors_of(table: FloorsTable) -> ReadyFloors:
     """Make the table ready."""
-    pairs = ((ALCOHOL, table.alcohol), (TOBACCO, table.tobacco))
+    pairs = [(name, each) for name, each in ((ALCOHOL, table.alcohol), (TOBACCO, table.tobacco)) if each.treat != "ordinary"]
+    goods = [each.on for _, each in pairs] + [each.on for each in table.minimum]
     return ReadyFloors(
         margin_bp=table.margin,
-        restricted=tuple(_restricted(name, each) for name, each in pairs if each.treat != "ordinary"),
-        is_simple=table.margin is None and not table.minimum,
-        minimum=tuple(ReadyMinimum(minimum=each, kept=_kept(each.on)) for each in table.minimum),
+        restricted=tuple(_restricted(name, each) for name, each in pairs),
+        minimum=tuple(ReadyMinimum(minimum=each, goods=sieve_of(each.on, {})) for each in table.minimum),
+        named=_named(goods) if table.margin is None and not any(names_nothing(on) for on in goods) else None,
     )
 
 
 def _restricted(name: str, table: Restricted) -> ReadyRestricted:
     return ReadyRestricted(
-        name=name, is_hidden=table.treat == "restricted", kept=_kept(table.on), stores=frozenset(names_of(table.only_in))
+        name=name,
+        is_hidden=table.treat == "restricted",
+        goods=sieve_of(table.on, {}),
+        stores=frozenset(names_of(table.only_in)),
     )
 
 
-def _kept(on: Selector) -> Kept:
-    roots = frozenset([category.partition(CATEGORY_SEPARATOR)[0] for category in keys_of(on).category])
-    return Kept(member=sieve_of(on, {}), roots=roots)
+def _named(goods: Sequence[Selector]) -> Named:
+    keys = [keys_of(on) for on in goods]
+    return Named(
+        sku=frozenset().union(*[each.sku for each in keys]),
+        roots=tuple(sorted({category.partition(CATEGORY_SEPARATOR)[0] for each in keys for category in each.category})),
+        brand=frozenset().union(*[each.brand for each in keys]),
+        tag=frozenset().union(*[each.tag for each in keys]),
+    )
 
 
-def _has(kept: Kept, line: Line) -> bool:
-    """Whether the line is among the goods; most lines are ruled out without a look at every category above theirs."""
-    names = kept.member.names
-    if names is not None and not (
-        line.category.partition(CATEGORY_SEPARATOR)[0] in kept.roots
-        or line.sku in names.sku
-        or line.brand in names.brand
-        or (line.tags and not names.tag.isdisjoint(line.tags))
-    ):
-        return False
-    return kept.member.has(line)
+def floors_by_line(lines: Sequence[Line], floors: ReadyFloors, store: str, day: date) -> list[Floor]:
+    """The floor of each line. Most are goods that nothing names and have none."""
+    named = floors.named
+    if named is None:
+        return [floor_of(line, floors, store, day) for line in lines]
+    sku, roots, brand, tag = named.sku, named.roots, named.brand, named.tag
+    return [
+        floor_of(line, floors, store, day)
+        if (
+            line.floor_minor
+            or line.max_price_minor is not None
+            or line.category.startswith(roots)
+            or line.brand in brand
+            or line.sku in sku
+            or (line.tags and not tag.isdisjoint(line.tags))
+        )
+        else NO_FLOOR
+        for line in lines
+    ]
 
 
 def floor_of(line: Line, floors: ReadyFloors, store: str, day: date) -> Floor:
     """The highest floor of a line. Where two are equal the law's name is told, then the shop's."""
     restricted = _restriction_of(line, floors.restricted, store)
-    if restricted is None and floors.is_simple and not line.floor_minor and line.max_price_minor is None:
-        return NO_FLOOR
     legal = max((_legal(line, each.minimum) for each in _minimums(line, floors.minimum, day)), default=0)
     refusal = _refusal(line, legal)
     if restricted is not None:
@@ -113,7 +131,7 @@ def floor_of(line: Line, floors: ReadyFloors, store: str, day: date) -> Floor:
 
 def _restriction_of(line: Line, restricted: Sequence[ReadyRestricted], store: str) -> ReadyRestricted | None:
     for each in restricted:
-        if (not each.stores or store in each.stores) and _has(each.kept, line):
+        if (not each.stores or store in each.stores) and each.goods.has(line):
             return each
     return None
 
@@ -122,7 +140,7 @@ def _minimums(line: Line, minimums: Sequence[ReadyMinimum], day: date) -> list[R
     found = []
     for each in minimums:
         since, until = each.minimum.since, each.minimum.until
-        if (since is None or since <= day) and (until is None or day <= until) and _has(each.kept, line):
+        if (since is None or since <= day) and (until is None or day <= until) and each.goods.has(line):
             found.append(each)
     return found
 

@@ -38,13 +38,13 @@ class Use(NamedTuple):
 
 
 class Left:
-    """What is left of one offer's limits while it acts again and again."""
+    """What is left of one offer's limits while it acts again and again. ``order``: its kinds that are there, dearest first."""
 
-    def __init__(self, kinds: Sequence[Kind], offer: Offer) -> None:
+    def __init__(self, kinds: Sequence[Kind], offer: Offer, order: list[int] | None = None) -> None:
         self.kinds, self.offer = kinds, offer
         self.times = offer.times
         self.money = offer.money
-        self.order = dearest_first(kinds, kinds_of(offer))
+        self.order = dearest_first(kinds, kinds_of(offer)) if order is None else order
         self.is_over = False
         shape = offer.shape
         self.by_share = self.order
@@ -52,7 +52,7 @@ class Left:
         rate_bp = None if isinstance(shape, EachUnit) else shape.rate_bp
         if rate_bp is not None:
             self.offs = shares_of(kinds, self.order, rate_bp)
-            self.by_share = sorted(self.order, key=lambda kind: -self.offs[kind])
+            self.by_share = sorted(self.order, key=self.offs.__getitem__, reverse=True)
         self.pool = gift_pool(kinds, shape, offer.times) if isinstance(shape, GiftOf) else None
         self.gifts = dict(self.pool.units) if self.pool else {}
         self.taken: list[tuple[Application, int]] = []
@@ -75,8 +75,9 @@ class Left:
     def use(self, use: Use, left: dict[int, int]) -> int:
         """Take it as often as it can be; what it brings within the money."""
         claimed = use.application.claimed
-        often = min(left[kind] // count for kind, count in claimed)
-        often = min([often, *(self.gifts[kind] // count for kind, count in use.gifts)])
+        often = min([left[kind] // count for kind, count in claimed])
+        if use.gifts:
+            often = min([often, *[self.gifts[kind] // count for kind, count in use.gifts]])
         if use.groups > 1 or _is_basket(self.offer):
             often, self.is_over = 1, True
         if self.times is not None:
@@ -147,15 +148,17 @@ def _best_group(own: Left, shape: NOfGroup, left: dict[int, int]) -> Use | None:
     """Companions from the one end, so that the largest shares of all others can be had."""
     pay = shape.n - shape.k
     order = own.order[::-1] if shape.is_dearest else own.order
+    if sum([left.get(kind, 0) for kind in order]) < (pay + 1 if shape.is_partial else shape.n):
+        return None
     paid = take(order, left, pay)
-    if sum(count for _, count in paid) < pay:
+    if sum([count for _, count in paid]) < pay:
         return None
     for kind, count in paid:
         left[kind] -= count
     rewarded = take(own.affordable(), left, shape.k)
     for kind, count in paid:
         left[kind] += count
-    if not shape.is_partial and sum(count for _, count in rewarded) < shape.k:
+    if not shape.is_partial and sum([count for _, count in rewarded]) < shape.k:
         return None
     return Use(application_of(own.offs, tuple(rewarded), tuple(paid)), (), 1) if rewarded else None
 

@@ -5,13 +5,16 @@ An addition saves its own cost less the growth of the total. It is told when it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.decide import Weighed, weigh
+from pos_loyalty.engine.again import Again, again, listed_of
+from pos_loyalty.engine.decide import Weighed
 from pos_loyalty.engine.effects import Act, Amount, Bundle, Gift, Ladder, NForM, Percent
 from pos_loyalty.engine.gates import in_pilot
+from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import LINES_MAX, RECEIPT_MINOR_MAX, Hint, HintAdd, Line
 from pos_loyalty.engine.money import percent_of, sum_of, up, whole_in
 from pos_loyalty.engine.packing import Effort
@@ -27,13 +30,13 @@ ADDED = "+"
 QUANTITY_MAX = 1_000_000
 
 
-class Addition(Value):
-    """A line that would make a rule hold, what it costs, and how a person is told of it."""
+class Addition(Value, gc=False):
+    """What would make a rule hold, and what it costs. ``like``: where the same goods stand; None for goods of so much money."""
 
-    rule: ReadyRule
-    line: Line
     cost_minor: int
-    add: HintAdd
+    missing: Missing
+    like: int | None
+    quantity_milli: int
 
 
 def hints_of(weighed: Weighed) -> tuple[Hint, ...]:
@@ -51,31 +54,25 @@ def hints_of(weighed: Weighed) -> tuple[Hint, ...]:
 def _tried(weighed: Weighed) -> list[tuple[int, Hint]]:
     """Hints with what they cost. They share the effort of the quote: where it was used up nothing is tried."""
     asked, table = weighed.asked, weighed.asked.programme.hints
-    left = _left_of(asked.effort, weighed.priced.spent)
-    if left is None or not weighed.priced.proven:
+    if not weighed.priced.proven:
         return []
-    before, listed = sum(weighed.priced.left_minor), _listed(weighed)
+    left = _left_of(asked.effort, weighed.priced.spent)
+    before, listed = sum(weighed.priced.left_minor), listed_of(weighed.calc)
     hints: list[tuple[int, Hint]] = []
-    additions = sorted(_additions(weighed), key=lambda each: (each.cost_minor, each.rule.id))
-    for addition in additions[: min(TRIES_MAX, table.most)]:
-        basket = replace(asked.basket, lines=(*asked.basket.lines, addition.line))
-        with_it = weigh(replace(asked, basket=basket, effort=left))
-        after = with_it.priced
-        cost = _listed(with_it) - listed
-        saves = cost - (sum(after.left_minor) - before)
-        is_worth = saves > 0 and saves * BP_PER_UNIT >= table.worth * cost
-        if is_worth and addition.rule.id in after.acting:
-            hints.append((cost, Hint(rule=addition.rule.id, add=addition.add, saves_minor=Minor(saves))))
-        next_left = _left_of(left, after.spent)
-        if next_left is None:
+    tried: dict[Line, Again] = {}  # rules may lack the same goods
+    for addition, line in islice(_worth_trying(weighed), min(TRIES_MAX, table.most)):
+        if left is None:
             break
-        left = next_left
+        if line not in tried:
+            tried[line] = again(weighed, line, left)
+        after = tried[line].priced
+        cost = tried[line].listed_minor - listed
+        saves = cost - (sum(after.left_minor) - before)
+        rule = addition.missing.rule.id
+        if saves > 0 and saves * BP_PER_UNIT >= table.worth * cost and rule in after.acting:
+            hints.append((cost, Hint(rule=rule, add=_said(addition, line), saves_minor=Minor(saves))))
+        left = _left_of(left, after.spent)
     return hints
-
-
-def _listed(weighed: Weighed) -> int:
-    """What the basket costs as the price tags say."""
-    return sum([line.list_minor for line in weighed.calc])
 
 
 def _left_of(effort: Effort, spent: Effort) -> Effort | None:
@@ -86,48 +83,63 @@ def _left_of(effort: Effort, spent: Effort) -> Effort | None:
     return Effort(applications=applications, nodes=nodes)
 
 
-def _additions(weighed: Weighed) -> Iterator[Addition]:
-    """One addition for each rule that lacks something a basket can hold, unless it cannot be worth it."""
-    basket = weighed.asked.basket
-    if len(basket.lines) >= LINES_MAX:
-        return
-    told: set[str] = set()
+def _said(addition: Addition, line: Line) -> HintAdd:
+    if addition.missing.amount_minor:
+        return HintAdd(amount_minor=Minor(addition.missing.amount_minor))
+    return HintAdd(sku=line.sku, quantity_milli=line.quantity_milli)
+
+
+def _worth_trying(weighed: Weighed) -> Iterator[tuple[Addition, Line]]:
+    """Additions that may be worth it, as lines; the cheapest first."""
+    for addition in sorted(_additions(weighed), key=lambda each: (each.cost_minor, each.missing.rule.id)):
+        if _may_pay(addition.missing.rule, addition.cost_minor, weighed):
+            line = _line(addition, weighed)
+            if line is not None:
+                yield addition, line
+
+
+def _additions(weighed: Weighed) -> list[Addition]:
+    """One for each rule that lacks what a basket can hold: more of the cheapest matching goods, or goods of so much money."""
+    if len(weighed.asked.basket.lines) >= LINES_MAX:
+        return []
+    found, calc = weighed.question.found, weighed.calc
+    room = RECEIPT_MINOR_MAX - sum([each.gross_minor for each in calc])
+    likes: dict[int, int | None] = {}
+    additions: list[Addition] = []
     for missing in weighed.priced.missing:
-        rule = missing.rule
-        if rule.id in told or not rule.money or rule.stage == "payment":
+        if not missing.rule.money or missing.rule.stage == "payment":
             continue
-        line = _line(missing, weighed)
-        if line is None:
-            continue
-        cost = int(sum_of(line.price_minor, line.quantity_milli))
-        gross = sum([each.gross_minor for each in weighed.calc])
-        if not cost or gross + cost > RECEIPT_MINOR_MAX or not _may_pay(rule, cost, weighed):
-            continue
-        told.add(rule.id)
-        add = (
-            HintAdd(amount_minor=Minor(missing.amount_minor))
-            if missing.amount_minor
-            else HintAdd(sku=line.sku, quantity_milli=line.quantity_milli)
-        )
-        yield Addition(rule=rule, line=line, cost_minor=cost, add=add)
+        cost, like, quantity = missing.amount_minor, None, MILLI_PER_UNIT
+        if not cost:
+            selector, quantity = missing.selector, missing.quantity_milli
+            if selector not in likes:
+                likes[selector] = _cheapest(found.get(selector, ()), calc)
+            like = likes[selector]
+            if like is None:
+                continue
+            line = calc[like].line
+            if line.measure == "piece":
+                quantity = MILLI_PER_UNIT * up(quantity, MILLI_PER_UNIT)
+            cost = sum_of(line.price_minor, quantity) if quantity <= QUANTITY_MAX else 0
+        if 0 < cost <= room:
+            additions.append(Addition(cost_minor=cost, missing=missing, like=like, quantity_milli=quantity))
+    return additions
 
 
-def _line(missing: Missing, weighed: Weighed) -> Line | None:
-    """More of the cheapest matching goods, or goods of so much money that the selector holds; None when none are known."""
-    if missing.amount_minor:
-        return _of_money(missing, weighed)
-    like = _cheapest(weighed.question.found.get(missing.selector, ()), weighed)
-    if like is None:
-        return None
-    quantity = missing.quantity_milli
-    if like.measure == "piece":
-        quantity = MILLI_PER_UNIT * up(quantity, MILLI_PER_UNIT)
-    if quantity > QUANTITY_MAX:
-        return None
+def _cheapest(places: Sequence[int], calc: Sequence[CalcLine]) -> int | None:
+    """The place of the cheapest goods; None when none cost anything."""
+    priced = [(line.price_minor, line.sku, line.line_id, place) for place in places if (line := calc[place].line).price_minor]
+    return min(priced)[-1] if priced else None
+
+
+def _line(addition: Addition, weighed: Weighed) -> Line | None:
+    """The line to be added; None when the selector would not hold goods of so much money."""
+    if addition.like is None:
+        return _of_money(addition.missing, weighed)
     return replace(
-        like,
+        weighed.calc[addition.like].line,
         line_id=_new_id(weighed),
-        quantity_milli=Thousandths(quantity),
+        quantity_milli=Thousandths(addition.quantity_milli),
         prior_off_minor=Minor(0),
         marks=(),
     )
@@ -162,11 +174,6 @@ def _new_id(weighed: Weighed) -> str:
     return line_id
 
 
-def _cheapest(places: Sequence[int], weighed: Weighed) -> Line | None:
-    lines = [weighed.calc[place].line for place in places if weighed.calc[place].line.price_minor]
-    return min(lines, key=lambda line: (line.price_minor, line.sku, line.line_id), default=None)
-
-
 def _may_pay(rule: ReadyRule, cost_minor: int, weighed: Weighed) -> bool:
     """Whether the rule could save enough at all: at most its shares and sums, less what acts on a group's units already."""
     bound = 0
@@ -189,9 +196,10 @@ def _may_pay(rule: ReadyRule, cost_minor: int, weighed: Weighed) -> bool:
 
 def _group_bound(act: Act, cost_minor: int, weighed: Weighed) -> int:
     """What one group with the added unit could bring more than what its units have already, in basis points of a minor unit."""
-    places = sorted({place for selector in {act.selector, *act.wanted} for place in weighed.question.found.get(selector, ())})
+    found = weighed.question.found
+    places = {place for selector in {act.selector, *act.wanted} for place in found.get(selector, ())}
     taken = sum([off.off_minor for off in weighed.priced.offs if off.place in places]) * BP_PER_UNIT
-    prices = sorted([cost_minor, *_unit_prices(places, weighed)])
+    prices = sorted([cost_minor, *_unit_prices(places, weighed.calc)])
     effect = act.effect
     if isinstance(effect, NForM):
         return sum(prices[: effect.k] if effect.which == "cheapest" else prices[-effect.k :]) * effect.percent - taken
@@ -206,13 +214,12 @@ def _group_bound(act: Act, cost_minor: int, weighed: Weighed) -> int:
     return dearest * (effect.percent or 0) - taken
 
 
-def _unit_prices(places: Sequence[int], weighed: Weighed) -> list[int]:
+def _unit_prices(places: Collection[int], calc: Sequence[CalcLine]) -> list[int]:
     """What the units of some lines cost, none told more than so often as could matter."""
     prices: list[int] = []
     for place in places:
-        line = weighed.calc[place]
-        each = whole_in(line.list_minor, line.units)
-        prices += [each] * min(line.units, UNITS_MAX)
+        line = calc[place]
+        prices += [whole_in(line.list_minor, line.units)] * min(line.units, UNITS_MAX)
     return prices
 
 

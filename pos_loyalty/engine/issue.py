@@ -53,7 +53,7 @@ class Issued(Value):
 
 def issue(rules: Sequence[ReadyRule], times: Mapping[str, int], sold: Sold, programme: Programme, at: datetime) -> Issued:
     """What the rules that act issue. ``rules`` are sorted by id; ``times``: how often rules with limits were used."""
-    issued: list[Issue] = []
+    issued, refusals = _plans(sold, programme, at) if programme.plans else ([], ())
     privileges: set[str] = set()
     words: list[Words] = []
     moves: dict[str, int] = {}
@@ -73,7 +73,7 @@ def issue(rules: Sequence[ReadyRule], times: Mapping[str, int], sold: Sold, prog
                     issued.extend(_privilege(rule.id, privilege, programme, at))
                 case CounterAdd() as counter if sold.member is not None:
                     _count(counter, places, sold, moves, counted)
-                case TierProgress():
+                case TierProgress() if sold.member is not None:
                     progress.update(places)
                 case Message() as message:
                     words.append(
@@ -85,17 +85,18 @@ def issue(rules: Sequence[ReadyRule], times: Mapping[str, int], sold: Sold, prog
                     )
                 case _:
                     pass
+    paid = sold.paid_minor if sold.member is not None else ()
     if not sold.has_tier_rules:
-        progress.update(range(len(sold.paid_minor)))
-    plans, refusals = _plans(sold, programme, at)
+        progress.update(range(len(paid)))
+    issued.sort(key=lambda each: (each.rule, each.kind, each.series))
     return Issued(
-        issued=tuple(sorted((*issued, *plans), key=lambda each: (each.rule, each.kind, each.series))),
+        issued=tuple(issued),
         privileges=tuple(sorted(privileges)),
         messages=tuple(words),
         counters=tuple([CounterMove(key=key, add=moves[key]) for key in sorted(moves) if moves[key]]),
         counted={place: tuple(sorted(each, key=lambda one: (one.key, one.add))) for place, each in counted.items()},
-        progress=frozenset(place for place in progress if sold.paid_minor[place]) if sold.member is not None else frozenset(),
-        tier_progress_minor=Minor(sum([sold.paid_minor[place] for place in progress]) if sold.member is not None else 0),
+        progress=frozenset([place for place in progress if paid[place]]),
+        tier_progress_minor=Minor(sum([paid[place] for place in progress])),
         uses=tuple([RuleUse(rule=rule, times=times[rule]) for rule in sorted(times) if times[rule]]),
         refusals=refusals,
     )
@@ -149,7 +150,7 @@ def _count(
 def _plans(sold: Sold, programme: Programme, at: datetime) -> tuple[list[Issue], tuple[Refusal, ...]]:
     """Plans sold as lines. A membership that runs on is extended from its end; two of one plan make twice the days."""
     units: dict[str, int] = {}
-    for line in sold.basket_lines if programme.plans else ():
+    for line in sold.basket_lines:
         if line.sku in programme.plans:
             units[line.sku] = units.get(line.sku, 0) + (1 if line.measure == "weight" else pieces_of(line))
     plans = sorted((programme.plans[sku] for sku in units), key=lambda plan: plan.id)

@@ -13,8 +13,8 @@ from pos_loyalty.engine.question import Question, Spot, room_each, worth_each
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.values import BP_PER_UNIT, Value
 
-Signature = tuple[int, int, tuple[tuple[int, int], ...], str, int]
-"""Price and room of a unit, the (draft, slot) pairs it may fill, and the plain rule that is best for it with its worth."""
+Signature = tuple[int, int, tuple[int, ...], str, int]
+"""Price and room of a unit, the slots of all drafts that it may fill, and the plain rule that is best for it with its worth."""
 
 
 class Best(Value, gc=False):
@@ -27,11 +27,12 @@ class Best(Value, gc=False):
 
 
 class Sorted(Value):
-    """Kinds, the units of each as (place, run, units) in the canonical order, and the kinds that may fill each (draft, slot)."""
+    """Kinds, the units of each as (place, run, units) in the canonical order, and the kinds that may fill each slot."""
 
     kinds: tuple[Kind, ...]
     units: tuple[tuple[tuple[int, int, int], ...], ...]
-    of_slot: Mapping[tuple[int, int], tuple[int, ...]]
+    of_slot: tuple[tuple[int, ...], ...]
+    """Of the slots of all drafts, one draft after another."""
     plain: tuple[tuple[str, int], ...]
     """For each kind the best plain rule and its worth; an empty name when there is none."""
     touched: Mapping[Spot, int]
@@ -40,11 +41,14 @@ class Sorted(Value):
 
 def sort_units(drafts: Sequence[Draft], strands: Sequence[Strand], question: Question, best: Mapping[Spot, Best]) -> Sorted:
     """Sort every unit that a draft may claim."""
-    members: dict[Spot, list[tuple[tuple[int, int], int]]] = {}
-    for number, draft in enumerate(drafts):
-        for slot, units in enumerate(draft.slots):
-            for spot, count in units.items():
-                members.setdefault(spot, []).append(((number, slot), count))
+    slots = [units for draft in drafts for units in draft.slots]
+    members: dict[Spot, list[tuple[int, int]]] = {}
+    for slot, units in enumerate(slots):
+        for spot, count in units.items():
+            if spot in members:
+                members[spot].append((slot, count))
+            else:
+                members[spot] = [(slot, count)]
     found: dict[Signature, list[tuple[int, int, int]]] = {}
     touched: dict[Spot, int] = {}
     for spot in sorted(members):
@@ -52,24 +56,25 @@ def sort_units(drafts: Sequence[Draft], strands: Sequence[Strand], question: Que
         left = strands[place].runs[run][1]
         room = room_each(question.lines[place], left, strands[place].scale)
         mine = best.get(spot)
+        name, value = (mine.rule.id, mine.value) if mine is not None else ("", 0)
+        wanting = members[spot]
         before = 0
-        for upto in sorted({count for _, count in members[spot]}):
-            keys = tuple([key for key, count in members[spot] if count >= upto])
-            signature = (left, room, keys, mine.rule.id if mine else "", mine.value if mine else 0)
+        for upto in sorted({count for _, count in wanting}):
+            signature = (left, room, tuple([slot for slot, count in wanting if count >= upto]), name, value)
             found.setdefault(signature, []).append((place, run, upto - before))
             before = upto
         touched[spot] = before
     order = sorted(found, key=_type)
-    of_slot: dict[tuple[int, int], list[int]] = {}
+    of_slot: list[list[int]] = [[] for _ in slots]
     for kind, signature in enumerate(order):
-        for key in signature[2]:
-            of_slot.setdefault(key, []).append(kind)
+        for slot in signature[2]:
+            of_slot[slot].append(kind)
     return Sorted(
         kinds=tuple([
             Kind(price=s[0] * BP_PER_UNIT, room=s[1] * BP_PER_UNIT, count=sum([units for _, _, units in found[s]])) for s in order
         ]),
         units=tuple([tuple(found[s]) for s in order]),
-        of_slot={key: tuple(kinds) for key, kinds in of_slot.items()},
+        of_slot=tuple([tuple(kinds) for kinds in of_slot]),
         plain=tuple([(s[3], s[4]) for s in order]),
         touched=touched,
     )  # fmt: skip
@@ -77,7 +82,12 @@ def sort_units(drafts: Sequence[Draft], strands: Sequence[Strand], question: Que
 
 def offers_of(drafts: Sequence[Draft], sorted_units: Sorted, best: Mapping[Spot, Best], scale: int) -> list[Offer]:
     """The drafts as offers, in their order; then the plain rules that are best for some kind, by id."""
-    offers = [_offer(number, draft, sorted_units, scale) for number, draft in enumerate(drafts)]
+    offers: list[Offer] = []
+    first = 0
+    for draft in drafts:
+        upto = first + len(draft.slots)
+        offers.append(_offer(draft, sorted_units.of_slot[first:upto], sorted_units.kinds, scale))
+        first = upto
     plain: dict[str, list[tuple[int, int]]] = {}
     for kind, (rule, value) in enumerate(sorted_units.plain):
         if value:
@@ -88,14 +98,13 @@ def offers_of(drafts: Sequence[Draft], sorted_units: Sorted, best: Mapping[Spot,
     return offers
 
 
-def _offer(number: int, draft: Draft, sorted_units: Sorted, scale: int) -> Offer:
+def _offer(draft: Draft, slots: Sequence[tuple[int, ...]], all_kinds: Sequence[Kind], scale: int) -> Offer:
     effect = draft.act.effect
-    slots = [sorted_units.of_slot.get((number, slot), ()) for slot in range(len(draft.slots))]
     fine = scale * BP_PER_UNIT
     shape: EachUnit | NOfGroup | SetOf | GiftOf
     times: int | None = draft.allowance.times
     if isinstance(effect, Limited):
-        kinds = [(kind, sorted_units.kinds[kind]) for kind in slots[0]]
+        kinds = [(kind, all_kinds[kind]) for kind in slots[0]]
         values = [
             (kind, worth_each(effect, whole_in(k.price, BP_PER_UNIT), whole_in(k.room, BP_PER_UNIT), scale)) for kind, k in kinds
         ]
@@ -121,7 +130,7 @@ def _offer(number: int, draft: Draft, sorted_units: Sorted, scale: int) -> Offer
         assert isinstance(effect, Gift)
         buy = tuple([Slot(kinds=kinds, count=each.count) for kinds, each in zip(slots, effect.buy, strict=False)])
         sign = -1 if effect.choice == "dearest" else 1
-        gifts = tuple(sorted(slots[-1], key=lambda kind: _choice(sorted_units.kinds[kind], kind, sign)))
+        gifts = tuple(sorted(slots[-1], key=lambda kind: _choice(all_kinds[kind], kind, sign)))
         shape = GiftOf(buy=buy, gifts=gifts, qty=effect.qty, rate_bp=effect.percent)
     if not isinstance(effect, Limited):
         times = least_of(times, effect.max_times)

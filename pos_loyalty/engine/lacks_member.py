@@ -20,12 +20,12 @@ _LEAP_YEAR = 2000
 
 def member_lack(term: Term, condition: MemberIs, situation: Situation) -> Lack | None:
     """All that is given holds. A member without a tier or a plan has none: that is known."""
-    asked_of_nobody, tier, rank, segment, staff, paid = term.needs
     member = situation.member
     if condition.member is False:
-        return None if member is None else Lack(condition=term.word, have="member", need=asked_of_nobody)
+        return None if member is None else Lack(condition=term.word, have="member", need=term.needs[0])
     if member is None:
-        return Lack(condition=term.word, have=NOBODY, need=asked_of_nobody)
+        return Lack(condition=term.word, have=NOBODY, need=term.needs[0])
+    _, tier, rank, segment, staff, paid = term.needs
     if condition.tier is not None and member.tier not in names_of(condition.tier):
         return Lack(condition=term.word, have=_tier(member), need=tier)
     if condition.tier_from is not None and _rank(member, situation) < situation.tiers[condition.tier_from]:

@@ -60,11 +60,14 @@ class _Drawer:
     """Hands out the units of each kind in the canonical order."""
 
     def __init__(self, units: Sequence[Sequence[Drawn]]) -> None:
-        self._left = [[list(each) for each in reversed(drawn)] for drawn in units]
+        self._units = units
+        self._left: dict[int, list[list[int]]] = {}
 
     def draw(self, kind: int, count: int) -> list[Drawn]:
         drawn: list[Drawn] = []
-        rest = self._left[kind]
+        rest = self._left.get(kind)
+        if rest is None:
+            rest = self._left[kind] = [list(each) for each in reversed(self._units[kind])]
         while count > 0 and rest:
             place, run, units = rest[-1]
             part = min(units, count)
@@ -144,11 +147,12 @@ def _sums_laid(draft: Draft, rows: Sequence[_Row], ground: Ground) -> list[Whole
     fine = ground.scale * BP_PER_UNIT
     value = sum([row.value for row in rows])
     bearing = [_bearing(draft, row) for row in rows]
-    rooms = [sum([_room(each, ground) for each in bears]) for bears in bearing]
+    rooms = [[_room(each, ground) for each in bears] for bears in bearing]
     total = whole_in(value, fine) if ground.is_down else half_up(value, fine)
     laid: list[Whole] = []
-    for row, bears, share in zip(rows, bearing, allocate([row.value for row in rows], total, rooms), strict=True):
-        parts = allocate([_price(each, ground) for each in bears], share, [_room(each, ground) for each in bears])
+    shares = allocate([row.value for row in rows], total, [sum(mine) for mine in rooms])
+    for row, bears, mine, share in zip(rows, bearing, rooms, shares, strict=True):
+        parts = allocate([_price(each, ground) for each in bears], share, mine)
         laid += [_whole(draft, each, part) for each, part in zip(bears, parts, strict=True)]
         if bears is not row.claimed:
             laid += [_whole(draft, each, 0) for each in row.rest]
@@ -203,21 +207,24 @@ def _whole(draft: Draft, drawn: Drawn, off_minor: int) -> Whole:
 
 def relaid(strands: Sequence[Strand], laid: Laid) -> list[Strand]:
     """The lines after everything that was laid on them."""
+    after = list(strands)
     exact: dict[int, list[Exact]] = {}
     whole: dict[int, list[Whole]] = {}
     for share in laid.exact:
-        exact.setdefault(share.spot[0], []).append(share)
+        place = share.spot[0]
+        runs = strands[place].runs
+        if len(runs) == 1 and runs[0][0] == share.units:
+            after[place] = _all_reduced(strands[place], share)
+        else:
+            exact.setdefault(place, []).append(share)
     for part in laid.whole:
         whole.setdefault(part.spot[0], []).append(part)
-    return [
-        _relaid(strand, exact.get(place, ()), whole.get(place, ())) if place in exact or place in whole else strand
-        for place, strand in enumerate(strands)
-    ]
+    for place in exact.keys() | whole.keys():
+        after[place] = _relaid(strands[place], exact.get(place, ()), whole.get(place, ()))
+    return after
 
 
 def _relaid(strand: Strand, exact: Sequence[Exact], whole: Sequence[Whole]) -> Strand:
-    if len(exact) == 1 and not whole and len(strand.runs) == 1 and exact[0].units == strand.runs[0][0]:
-        return _all_reduced(strand, exact[0])
     finer = BP_PER_UNIT if exact else 1
     left_units = [count for count, _, _ in strand.runs]
     made: dict[tuple[int, bool], int] = {}
@@ -248,13 +255,13 @@ def _relaid(strand: Strand, exact: Sequence[Exact], whole: Sequence[Whole]) -> S
 
 
 def _all_reduced(strand: Strand, share: Exact) -> Strand:
-    """The common case: one rule takes the same off every unit of a line."""
+    """The common case: one rule takes the same off every unit of a line, so that nothing else acts there."""
     count, left, _ = strand.runs[0]
-    pending = tuple([(rule, amount * BP_PER_UNIT) for rule, amount in strand.pending]) if strand.pending else ()
+    mine = ((share.rule, count * share.each),)
     return Strand(
         scale=strand.scale * BP_PER_UNIT,
         runs=((count, left * BP_PER_UNIT - share.each, False),),
-        pending=(*pending, (share.rule, count * share.each)),
+        pending=(*[(rule, amount * BP_PER_UNIT) for rule, amount in strand.pending], *mine) if strand.pending else mine,
         settled=strand.settled,
     )
 

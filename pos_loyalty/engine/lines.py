@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from pos_loyalty.engine.floors import LEGAL, Floor, ReadyFloors, floor_of
+from pos_loyalty.engine.floors import LEGAL, Floor, ReadyFloors, floors_by_line
 from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Basket, Line, ManualOff, Member
-from pos_loyalty.engine.money import sum_of
+from pos_loyalty.engine.money import NOTHING_MINOR, sum_of
 from pos_loyalty.engine.shelf import Place, Tag, TagPrice, tag_price
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
+
+SURELY_HELD_MILLI = (RECEIPT_MINOR_MAX - LINES_MAX) * MILLI_PER_UNIT
+"""Thousandths of a minor unit that a receipt holds however its lines are rounded."""
 
 
 class CalcLine(Value, gc=False):
@@ -37,47 +40,65 @@ def check_basket(basket: Basket, currency: str) -> None:
         raise InputError("basket.currency", f"{basket.currency} is not the currency of the programme, which is {currency}")
     if len(basket.lines) > LINES_MAX:
         raise InputError("basket.lines", f"{len(basket.lines)} lines are more than the {LINES_MAX} that a basket may hold")
-    seen: set[str] = set()
-    gross = 0
-    for number, line in enumerate(basket.lines):
-        if line.line_id in seen:
-            raise InputError(f"basket.lines[{number}].line_id", f'"{line.line_id}" stands twice in the basket')
-        seen.add(line.line_id)
-        _check_line(line, number)
-        gross += sum_of(line.price_minor, line.quantity_milli)
-    if gross > RECEIPT_MINOR_MAX:
-        raise InputError("basket.lines", "the basket costs more than a receipt may hold; look for a bar code typed as a price")
-    if sum(len(line.marks) for line in basket.lines) > MARKS_MAX:
-        raise InputError("basket.lines", f"more than {MARKS_MAX} marks stand in the basket; split it")
-    for number, manual in enumerate(basket.manual):
-        if manual.line_id not in seen:
-            raise InputError(f"basket.manual[{number}].line_id", f'there is no line "{manual.line_id}"')
-        if manual.off_minor < 0:
-            raise InputError(f"basket.manual[{number}].off_minor", "is negative")
+    _check_lines(basket.lines)
+    if basket.manual:
+        _check_manual(basket.manual, {line.line_id for line in basket.lines})
     if isinstance(basket.redeem, int) and basket.redeem < 0:
         raise InputError("basket.redeem", "is negative")
 
 
-def _check_line(line: Line, number: int) -> None:
-    place = f"basket.lines[{number}]"
-    if line.price_minor < 0:
-        raise InputError(f"{place}.price_minor", f"{line.price_minor} is negative")
-    if line.quantity_milli <= 0:
-        raise InputError(f"{place}.quantity", "a quantity is more than 0; a return is its own verb")
-    if line.measure == "piece" and line.quantity_milli % MILLI_PER_UNIT:
-        raise InputError(f"{place}.quantity", "goods sold by the piece come in whole numbers")
-    if line.marks and len(line.marks) * MILLI_PER_UNIT != line.quantity_milli:
-        raise InputError(f"{place}.marks", f"{len(line.marks)} marks do not fit the quantity: each unit has one")
-    if line.cost_minor is not None and line.cost_minor < 0:
-        raise InputError(f"{place}.cost_minor", "is negative")
-    if line.prior_off_minor < 0 or line.floor_minor < 0 or (line.vat_bp is not None and line.vat_bp < 0):
-        raise InputError(place, "prior_off_minor, floor_minor and vat_bp are not negative")
+def _check_lines(lines: Sequence[Line]) -> None:
+    """Line by line, then what they come to."""
+    seen: set[str] = set()
+    gross_milli = marks = 0
+    for number, line in enumerate(lines):
+        price, quantity, vat, cost = line.price_minor, line.quantity_milli, line.vat_bp, line.cost_minor
+        if line.line_id in seen:
+            raise _fault(number, ".line_id", f'"{line.line_id}" stands twice in the basket')
+        seen.add(line.line_id)
+        if price < 0:
+            raise _fault(number, ".price_minor", f"{price} is negative")
+        if quantity <= 0:
+            raise _fault(number, ".quantity", "a quantity is more than 0; a return is its own verb")
+        if quantity % MILLI_PER_UNIT and line.measure == "piece":
+            raise _fault(number, ".quantity", "goods sold by the piece come in whole numbers")
+        if line.marks:
+            marks += len(line.marks)
+            if len(line.marks) * MILLI_PER_UNIT != quantity:
+                raise _fault(number, ".marks", f"{len(line.marks)} marks do not fit the quantity: each unit has one")
+        if cost is not None and cost < 0:
+            raise _fault(number, ".cost_minor", "is negative")
+        if line.prior_off_minor < 0 or line.floor_minor < 0 or (vat is not None and vat < 0):
+            raise _fault(number, "", "prior_off_minor, floor_minor and vat_bp are not negative")
+        gross_milli += price * quantity
+    if gross_milli > SURELY_HELD_MILLI and _gross(lines) > RECEIPT_MINOR_MAX:
+        raise InputError("basket.lines", "the basket costs more than a receipt may hold; look for a bar code typed as a price")
+    if marks > MARKS_MAX:
+        raise InputError("basket.lines", f"more than {MARKS_MAX} marks stand in the basket; split it")
+
+
+def _gross(lines: Sequence[Line]) -> int:
+    return sum([sum_of(line.price_minor, line.quantity_milli) for line in lines])
+
+
+def _fault(number: int, field: str, message: str) -> InputError:
+    return InputError(f"basket.lines[{number}]{field}", message)
+
+
+def _check_manual(manual: Sequence[ManualOff], line_ids: Collection[str]) -> None:
+    for number, off in enumerate(manual):
+        if off.line_id not in line_ids:
+            raise InputError(f"basket.manual[{number}].line_id", f'there is no line "{off.line_id}"')
+        if off.off_minor < 0:
+            raise InputError(f"basket.manual[{number}].off_minor", "is negative")
 
 
 def check_member(member: Member | None) -> None:
     """Raise InputError when a lot stands twice or holds less than nothing, or when a date has no offset."""
+    if member is None:
+        return
     seen: set[str] = set()
-    for number, lot in enumerate(member.lots if member is not None else ()):
+    for number, lot in enumerate(member.lots):
         place = f"member.lots[{number}]"
         if lot.lot_id in seen:
             raise InputError(f"{place}.lot_id", f'"{lot.lot_id}" stands twice')
@@ -87,8 +108,8 @@ def check_member(member: Member | None) -> None:
         for date in (lot.usable_from, lot.expires_at):
             if date is not None and date.utcoffset() is None:
                 raise InputError(place, "a date has no offset from UTC")
-    for name in ("birthday_set_at", "joined_at", "paid_until"):
-        date = getattr(member, name, None)
+    joined, paid_until = ("joined_at", member.joined_at), ("paid_until", member.paid_until)
+    for name, date in (("birthday_set_at", member.birthday_set_at), joined, paid_until):
         if date is not None and date.utcoffset() is None:
             raise InputError(f"member.{name}", "the date has no offset from UTC")
 
@@ -106,68 +127,82 @@ def calc_lines(lines: Sequence[Line], manual: Sequence[ManualOff], shelf: Shelf)
     by_hand: dict[str, list[ManualOff]] = {}
     for off in manual:
         by_hand.setdefault(off.line_id, []).append(off)
-    if len({line.sku for line in lines}) == len(lines):
-        made = [_joined(lines, [place], by_hand, shelf) for place in range(len(lines))]
-        made.sort(key=_sku)
-        return tuple(made)
-    groups: dict[object, list[int]] = {}
-    for place, line in enumerate(lines):
-        groups.setdefault(_sameness(line, line.line_id in by_hand), []).append(place)
-    made = [_joined(lines, places, by_hand, shelf) for places in groups.values()]
-    made.sort(key=_order)
+    by_sku: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        by_sku.setdefault(line.sku, []).append(number)
+    place = shelf.place
+    floors = floors_by_line(lines, shelf.floors, place.store, place.day)
+    made: list[CalcLine] = []
+    for sku in sorted(by_sku):
+        places = by_sku[sku]
+        if len(places) == 1:
+            made.append(_calc_line(lines, places, floors, by_hand, shelf))
+        else:
+            alike = [_calc_line(lines, same, floors, by_hand, shelf) for same in _joined(lines, places, by_hand)]
+            alike.sort(key=_order)
+            made += alike
     return tuple(made)
 
 
-def _sku(made: CalcLine) -> str:
-    return made.line.sku
+def _joined(lines: Sequence[Line], places: Sequence[int], by_hand: Mapping[str, object]) -> list[list[int]]:
+    """Places of lines of one SKU, those together that are priced as one."""
+    groups: dict[object, list[int]] = {}
+    for place in places:
+        line = lines[place]
+        groups.setdefault(_sameness(line, line.line_id in by_hand), []).append(place)
+    return list(groups.values())
 
 
 def _sameness(line: Line, has_manual: bool) -> object:
     if line.measure == "weight" or line.prior_off_minor or has_manual:
         return line.line_id
     return (
-        line.sku, line.price_minor, line.floor_minor, line.cost_minor, line.vat_bp, line.category, line.brand, line.tags,
+        line.price_minor, line.floor_minor, line.cost_minor, line.vat_bp, line.category, line.brand, line.tags,
         line.seller, line.volume_ml, line.strength_bp, line.max_price_minor,
     )  # fmt: skip
 
 
 def _order(made: CalcLine) -> tuple[object, ...]:
     line = made.line
-    return (line.sku, line.price_minor, line.category, line.brand, line.tags, line.floor_minor, made.quantity_milli, line.line_id)
+    return (line.price_minor, line.category, line.brand, line.tags, line.floor_minor, made.quantity_milli, line.line_id)
 
 
-def _joined(lines: Sequence[Line], places: list[int], by_hand: Mapping[str, list[ManualOff]], shelf: Shelf) -> CalcLine:
-    first = lines[places[0]]
-    if len(places) == 1:
-        quantity = int(first.quantity_milli)
-        gross = int(sum_of(first.price_minor, quantity))
-        grosses: tuple[int, ...] = (gross,)
+def _calc_line(
+    lines: Sequence[Line], places: Sequence[int], floors: Sequence[Floor], by_hand: Mapping[str, list[ManualOff]], shelf: Shelf
+) -> CalcLine:
+    """The line that those at ``places`` make, which are the same but for their quantity."""
+    line = lines[places[0]]
+    each, prior, floor = line.price_minor, line.prior_off_minor, floors[places[0]]
+    if line.measure == "weight":
+        units, quantity = 1, int(line.quantity_milli)
+        gross = sum_of(each, quantity)
     else:
-        grosses = tuple([sum_of(lines[i].price_minor, lines[i].quantity_milli) for i in places])
-        gross = sum(grosses)
-        quantity = sum([lines[i].quantity_milli for i in places])
-    floor = floor_of(first, shelf.floors, shelf.place.store, shelf.place.day)
-    if floor.refusal or first.prior_off_minor:
-        floor = _checked(floor, first, gross, quantity)
-    floor_minor = sum_of(floor.each_minor, quantity) if floor.each_minor else Minor(0)
-    list_minor = gross - min(gross, first.prior_off_minor)
-    tag = tag_price(first, shelf.tags, shelf.place) if shelf.tags else None
+        units = line.quantity_milli // MILLI_PER_UNIT
+        if len(places) > 1:
+            units = sum([lines[i].quantity_milli // MILLI_PER_UNIT for i in places])
+        quantity = units * MILLI_PER_UNIT
+        gross = each if units == 1 else Minor(each * units)
+    if floor.refusal or prior:
+        floor = _checked(floor, line, gross, quantity)
+    floor_minor = sum_of(floor.each_minor, quantity) if floor.each_minor else NOTHING_MINOR
+    list_minor = Minor(max(0, gross - prior)) if prior else gross
+    tag = tag_price(line, shelf.tags, shelf.place) if shelf.tags else None
     if tag is not None:
         tagged = max(sum_of(tag.each_minor, quantity), floor_minor)
         tag, list_minor = (tag, tagged) if tagged < list_minor else (None, list_minor)
     return CalcLine(
-        line=first,
+        line=line,
         quantity_milli=quantity,
-        units=1 if first.measure == "weight" else quantity // MILLI_PER_UNIT,
-        gross_minor=Minor(gross),
-        list_minor=Minor(list_minor),
+        units=units,
+        gross_minor=gross,
+        list_minor=list_minor,
         tag=tag,
         floor=floor,
         floor_minor=floor_minor,
-        manual=tuple(by_hand.get(first.line_id, ())),
+        manual=tuple(by_hand.get(line.line_id, ())) if by_hand else (),
         members=tuple(places),
-        line_ids=(first.line_id,) if len(places) == 1 else tuple([lines[i].line_id for i in places]),
-        grosses=grosses,
+        line_ids=(line.line_id,) if len(places) == 1 else tuple([lines[i].line_id for i in places]),
+        grosses=(gross,) if len(places) == 1 else tuple([sum_of(each, lines[i].quantity_milli) for i in places]),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pos_loyalty.values import BP_PER_UNIT, MILLI_PER_UNIT, Minor
 
+NOTHING_MINOR = Minor(0)
+
 
 def half_up(numerator: int, denominator: int) -> int:
     """numerator ÷ denominator to the nearest whole number, a half going up. ``numerator`` >= 0, ``denominator`` > 0."""
@@ -51,7 +53,7 @@ def sum_of(price_minor: int, quantity_milli: int) -> Minor:
 def vat_in(amount_minor: int, rate_bp: int | None) -> Minor:
     """The VAT inside a gross amount, rounded half up; nothing for None (without VAT)."""
     if not rate_bp:
-        return Minor(0)
+        return NOTHING_MINOR
     assert amount_minor >= 0 and rate_bp > 0
     return Minor(half_up(amount_minor * rate_bp, BP_PER_UNIT + rate_bp))
 
@@ -83,24 +85,29 @@ def allocate(weights: Sequence[int], amount: int, caps: Sequence[int]) -> list[i
     """
     assert amount >= 0 and len(weights) == len(caps)
     parts = [0] * len(weights)
+    if not amount:
+        return parts
     takers = [i for i, weight in enumerate(weights) if weight > 0 and caps[i] > 0]
-    left = min(amount, sum(caps[i] for i in takers))
+    left = min(amount, sum([caps[i] for i in takers]))
     while left > 0 and takers:
-        whole = sum(weights[i] for i in takers)
-        full = {i for i in takers if left * weights[i] >= caps[i] * whole}
+        whole = sum([weights[i] for i in takers])
+        full = [i for i in takers if left * weights[i] >= caps[i] * whole]
         if full:
             for i in full:
                 parts[i] = caps[i]
                 left -= caps[i]
-            takers = [i for i in takers if i not in full]
+            takers = [i for i in takers if not parts[i]]
             continue
         missing = left
+        claims = []
         for i in takers:
-            parts[i] = left * weights[i] // whole
+            parts[i], rest = divmod(left * weights[i], whole)
             missing -= parts[i]
-        takers.sort(key=lambda i: (-(left * weights[i] % whole), -weights[i], i))
-        for i in takers[:missing]:
-            parts[i] += 1
+            claims.append((-rest, -weights[i], i))
+        if missing:
+            claims.sort()
+            for _, _, i in claims[:missing]:
+                parts[i] += 1
         break
     return parts
 

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import cast
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.caps import Stopped, manual_offs, most_off
 from pos_loyalty.engine.chain import Off
 from pos_loyalty.engine.compatibility import largest_sets, relation_of
@@ -48,8 +50,7 @@ def order_offs(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situatio
     """Let the rules of stage order act. ``rules`` hold and are sorted by id."""
     if not rules:
         return NOTHING
-    money: dict[int, Matched] = {}
-    sums = {rule.id: _sum_of(rule, receipt, situation, question, money) for rule in rules}
+    sums = _sums(rules, receipt, situation, question)
     taking = [rule for rule in rules if sums[rule.id] > 0]
     refusals = tuple([_took_nothing(rule, situation) for rule in rules if not sums[rule.id]])
     if not taking:
@@ -58,35 +59,63 @@ def order_offs(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situatio
     chosen, proven = _chosen(taking, sums, receipt, situation, question)
     offs = _acted(chosen, receipt, situation, question)
     acting = {off.rule for off in offs}
-    beaten = tuple([_beaten(rule, chosen, sums, question) for rule in taking if rule not in chosen])
     idle = tuple([nothing_left(rule.id, situation.exponent) for rule in chosen if rule.id not in acting])
     stopped = _stopped(chosen, receipt, situation, question)
+    beaten = _beaten(taking, chosen, sums, question) if len(chosen) < len(taking) else ()
     return Ordered(offs=offs, beaten=beaten, refusals=refusals + idle, stopped=stopped, proven=proven)
+
+
+def _sums(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> dict[str, int]:
+    """What each rule alone would take off. Of one effect the split over lines need not be made to know the sum."""
+    money: dict[int, Matched] = {}
+    sums: dict[str, int] = {}
+    for rule in rules:
+        if len(rule.money) > 1:
+            sums[rule.id] = sum([off.off_minor for off in _offs_of(rule, receipt, situation, question)])
+            continue
+        share = _share(rule, 0, situation, question)
+        selector = rule.money[0].selector
+        if selector not in money:
+            money[selector] = _matched(selector, receipt, question)
+        sums[rule.id] = 0 if share is None else sum_off(share, money[selector])
+    return sums
 
 
 def _stopped(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> tuple[Stopped, ...]:
     """What floors kept of percentages, as if each acted first."""
     lines = question.lines
     stopped: list[Stopped] = []
-    if all(rooms == left for rooms, left in zip(receipt.rooms_minor, receipt.left_minor, strict=True)):
+    if receipt.rooms_minor == receipt.left_minor:
         return ()
     for rule in rules:
-        for act in rule.money:
-            share = _share(rule, act, situation, question)
+        for number, act in enumerate(rule.money):
+            share = _share(rule, number, situation, question)
             if share is None or not share.rate_bp or share.is_spread:
                 continue
-            for place in _places(act, situation):
+            for place in question.found.get(act.selector, ()):
                 kept = percent_of(receipt.left_minor[place], share.rate_bp) - receipt.rooms_minor[place]
                 if kept > 0:
                     stopped.append(Stopped(place=place, floor=lines[place].floor.name, stopped_minor=kept))
     return tuple(stopped)
 
 
-def _beaten(rule: ReadyRule, chosen: Sequence[ReadyRule], sums: Mapping[str, int], question: Question) -> Beaten:
-    """Lost to the rival that takes most."""
-    rivals = [other for other in chosen if _compete(rule, other, question)]
-    by = min(rivals, key=lambda other: (-sums[other.id], other.id))
-    return Beaten(rule=rule.id, by=by.id, difference_minor=Minor(max(0, sums[by.id] - sums[rule.id])))
+def _beaten(
+    rules: Sequence[ReadyRule], chosen: Sequence[ReadyRule], sums: Mapping[str, int], question: Question
+) -> tuple[Beaten, ...]:
+    """Rules that were not chosen: each lost to the rival that takes most, which is the same for all of a group."""
+    acting = {rule.id for rule in chosen}
+    by_of: dict[str, str] = {}
+    beaten: list[Beaten] = []
+    for rule in rules:
+        if rule.id in acting:
+            continue
+        by = by_of.get(rule.group)
+        if by is None:
+            rivals = [(-sums[other.id], other.id) for other in chosen if _compete(rule, other, question)]
+            by = by_of[rule.group] = min(rivals)[1]
+        more = sums[by] - sums[rule.id]
+        beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(more if more > 0 else 0)))
+    return tuple(beaten)
 
 
 def _compete(one: ReadyRule, other: ReadyRule, question: Question) -> bool:
@@ -100,11 +129,13 @@ def _chosen(
 ) -> tuple[list[ReadyRule], bool]:
     """The largest sets of rules that may act together: the one that leaves least; then by what each takes, priority and id."""
     by_priority = question.programme.search.mode == "priority"
-    order = sorted(
-        rules, key=lambda rule: (-rule.priority, rule.id) if by_priority else (-sums[rule.id], -rule.priority, rule.id)
-    )
-    if len({rule.group for rule in order}) == 1 and (by_priority or not question.has_hand):
-        return (order[:1] if _compete(order[0], order[0], question) else order), True
+
+    def rank(rule: ReadyRule) -> tuple[int, int, str]:
+        return 0 if by_priority else -sums[rule.id], -rule.priority, rule.id
+
+    if len({rule.group for rule in rules}) == 1 and (by_priority or not question.has_hand):
+        return ([min(rules, key=rank)] if _compete(rules[0], rules[0], question) else rules), True
+    order = sorted(rules, key=rank)
     numbers = range(len(order))
     rivals = [frozenset([j for j in numbers if j != i and _compete(order[i], order[j], question)]) for i in numbers]
     first = [order[i] for i in _greedy(rivals)]
@@ -145,9 +176,11 @@ def _left_by(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation,
 def _acted(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> tuple[Off, ...]:
     """The offs of rules that act one after another: higher priority first, then by id."""
     offs: list[Off] = []
+    made: list[Off] = []
     for rule in sorted(rules, key=lambda each: (-each.priority, each.id)):
+        if made:
+            receipt = _after(receipt, made)
         made = _offs_of(rule, receipt, situation, question)
-        receipt = _after(receipt, made)
         offs += made
     return tuple(offs)
 
@@ -161,80 +194,48 @@ def _after(receipt: Receipt, offs: Sequence[Off]) -> Receipt:
     return Receipt(left_minor=left, rooms_minor=rooms, clean_minor=receipt.clean_minor)
 
 
-def _sum_of(rule: ReadyRule, receipt: Receipt, situation: Situation, question: Question, money: dict[int, Matched]) -> int:
-    """What a rule alone would take off. ``money`` keeps what was matched by selector."""
-    if len(rule.money) > 1:
-        return sum([off.off_minor for off in _offs_of(rule, receipt, situation, question)])
-    # The split over lines need not be made to know the sum.
-    act = rule.money[0]
-    share = _share(rule, act, situation, question)
-    if share is None:
-        return 0
-    lines = money.get(act.selector)
-    if lines is None:
-        lines = money[act.selector] = _matched(_places(act, situation), act, receipt, question)
-    return sum_off(share, lines)
-
-
 def _offs_of(rule: ReadyRule, receipt: Receipt, situation: Situation, question: Question) -> list[Off]:
+    """In the order of lines."""
     taken: dict[int, int] = {}
-    for act in rule.money:
-        share = _share(rule, act, situation, question)
-        places = _places(act, situation)
+    made: list[Off] = []
+    for number, act in enumerate(rule.money):
+        share = _share(rule, number, situation, question)
+        places = question.found.get(act.selector, ())
         if share is None or not places:
             continue
-        if share.max_amount is not None and taken:
+        if taken:
+            receipt = _after(receipt, made)
             share = _less(share, sum(taken.values()), rule, question)
-        parts = off_lines(share, _matched(places, act, receipt, question))
+        parts = off_lines(share, _matched(act.selector, receipt, question))
         made = [Off(place=place, rule=rule.id, off_minor=part) for place, part in zip(places, parts, strict=True) if part]
         if len(rule.money) > 1:
-            receipt = _after(receipt, made)
-        for off in made:
-            taken[off.place] = taken.get(off.place, 0) + off.off_minor
-    return [Off(place=place, rule=rule.id, off_minor=off) for place, off in sorted(taken.items())]
+            for off in made:
+                taken[off.place] = taken.get(off.place, 0) + off.off_minor
+    return [Off(place=place, rule=rule.id, off_minor=off) for place, off in sorted(taken.items())] if taken else made
 
 
 def _less(share: Share, taken_minor: int, rule: ReadyRule, question: Question) -> Share:
-    """A budget is one for all effects of a rule; a maximum belongs to each effect."""
+    """A budget is one for all effects of a rule, less what others took; a maximum belongs to each effect."""
     budget = question.allowances.get(rule.id, NO_LIMIT).money_minor
-    if budget is None or share.max_amount is None:
+    if budget is None:
         return share
-    return Share(
-        rate_bp=share.rate_bp,
-        amount_minor=share.amount_minor,
-        max_amount=min(share.max_amount, max(0, budget - taken_minor)),
-        max_base=share.max_base,
-        is_spread=share.is_spread,
-        is_down=share.is_down,
-    )
+    most = max(0, budget - taken_minor)
+    return replace(share, max_amount=most if share.max_amount is None else min(most, share.max_amount))
 
 
-def _share(rule: ReadyRule, act: Act, situation: Situation, question: Question) -> Share | None:
-    effect = cast(OrderMoney, act.effect)
-    reached = _reached(act, situation)
-    share = None if reached is None else share_of(effect, reached)
+def _share(rule: ReadyRule, number: int, situation: Situation, question: Question) -> Share | None:
+    """What an effect of a rule takes off, by its number: as loaded, or as far as a ladder was climbed; at most the budget."""
+    share = rule.shares[number]
     if share is None:
-        return None
-    rounding, budget = question.programme.rounding, question.allowances.get(rule.id, NO_LIMIT).money_minor
-    most = share.max_amount if budget is None else budget if share.max_amount is None else min(budget, share.max_amount)
-    if most is share.max_amount and rounding.discount == "half_up" and rounding.overflow == "stop":
-        return share
-    return Share(
-        rate_bp=share.rate_bp,
-        amount_minor=share.amount_minor,
-        max_amount=most,
-        max_base=share.max_base,
-        is_spread=rounding.overflow == "spread",
-        is_down=rounding.discount == "down",
-    )
+        act = rule.money[number]
+        reached = _reached(act, situation)
+        if reached is not None:
+            share = share_of(cast(OrderMoney, act.effect), reached, question.programme.rounding)
+    return _less(share, 0, rule, question) if share is not None and rule.has_allowance else share
 
 
-def _places(act: Act, situation: Situation) -> Sequence[int]:
-    return situation.found.get(act.selector, ())
-
-
-def _matched(places: Sequence[int], act: Act, receipt: Receipt, question: Question) -> Matched:
-    on = question.programme.selectors[act.selector]
+def _matched(selector: int, receipt: Receipt, question: Question) -> Matched:
+    places, on = question.found.get(selector, ()), question.programme.selectors[selector]
     left, rooms = receipt.left_minor, receipt.rooms_minor
     if not on.not_discounted and not on.discounted:
         return matched([left[i] for i in places], [rooms[i] for i in places])

@@ -7,10 +7,11 @@ from typing import assert_never
 
 from pos_loyalty.engine.effects import Amount, Ladder, OrderMoney, Percent
 from pos_loyalty.engine.money import allocate, half_up, whole_in
+from pos_loyalty.engine.rules import RoundingTable
 from pos_loyalty.values import BP_PER_UNIT, Value
 
 
-class Share(Value):
+class Share(Value, gc=False):
     """What is to come off: a rate of the lines' money or a sum, at most ``max_amount``."""
 
     rate_bp: int = 0
@@ -22,18 +23,26 @@ class Share(Value):
     is_down: bool = False
 
 
-def share_of(effect: OrderMoney, reached_minor: int) -> Share | None:
+def share_of(effect: OrderMoney, reached_minor: int, rounding: RoundingTable) -> Share | None:
     """What an order effect takes off when so much was reached; None when a ladder's first step is not reached."""
+    is_spread, is_down = rounding.overflow == "spread", rounding.discount == "down"
     match effect:
         case Percent():
-            return Share(rate_bp=effect.percent, max_amount=effect.max_amount)
+            most = None if effect.max_amount is None else int(effect.max_amount)
+            return Share(rate_bp=int(effect.percent), max_amount=most, is_spread=is_spread, is_down=is_down)
         case Amount():
-            return Share(amount_minor=effect.amount)
+            return Share(amount_minor=int(effect.amount), is_spread=is_spread, is_down=is_down)
         case Ladder():
             step = next((step for step in reversed(effect.steps) if reached_minor >= step.from_), None)
             if step is None:
                 return None
-            return Share(rate_bp=step.percent or 0, amount_minor=step.amount or 0, max_base=effect.max_base)
+            return Share(
+                rate_bp=step.percent or 0,
+                amount_minor=step.amount or 0,
+                max_base=effect.max_base,
+                is_spread=is_spread,
+                is_down=is_down,
+            )
         case _:
             assert_never(effect)
 
@@ -54,30 +63,32 @@ def matched(left_minor: Sequence[int], rooms_minor: Sequence[int]) -> Matched:
 
 def sum_off(share: Share, lines: Matched) -> int:
     """What comes off in total, rounded once. A percentage stays under each line's room."""
-    if share.amount_minor:
-        total = min(share.amount_minor, lines.room_sum)
-    else:
-        # Without a floor a share of at most 100 % always has room.
-        is_whole = share.is_spread or lines.left_sum == lines.room_sum
-        exact = lines.left_sum * _weight(share, lines.left_sum) if is_whole else sum(_exact(share, lines))
-        per_minor = _per_minor(share, lines.left_sum)
-        total = min(whole_in(exact, per_minor) if share.is_down else half_up(exact, per_minor), lines.room_sum)
-    return total if share.max_amount is None else min(total, share.max_amount)
+    left, room = lines.left_sum, lines.room_sum
+    total = share.amount_minor
+    if not total:
+        per_minor = _per_minor(share, left)
+        exact = left * _weight(share, left) if share.is_spread or left == room else sum(_exact(share, lines))
+        total = whole_in(exact, per_minor) if share.is_down else half_up(exact, per_minor)
+    if total > room:
+        total = room
+    most = share.max_amount
+    return total if most is None or total < most else most
 
 
 def off_lines(share: Share, lines: Matched) -> list[int]:
     """What comes off each line: the total, allocated by the exact shares; a sum by what the lines cost."""
-    weights = lines.left_minor if share.amount_minor or share.is_spread else _exact(share, lines)
-    return allocate(weights, sum_off(share, lines), lines.rooms_minor)
+    # Without a floor a share of at most 100 % always has room: then the exact shares are as what the lines cost.
+    by_cost = share.amount_minor or share.is_spread or lines.left_sum == lines.room_sum
+    return allocate(lines.left_minor if by_cost else _exact(share, lines), sum_off(share, lines), lines.rooms_minor)
 
 
 def _per_minor(share: Share, whole: int) -> int:
     """How much of an exact share is one minor unit."""
-    return BP_PER_UNIT * whole if share.max_base is not None and whole > share.max_base else BP_PER_UNIT
+    return BP_PER_UNIT if share.max_base is None or whole <= share.max_base else BP_PER_UNIT * whole
 
 
 def _weight(share: Share, whole: int) -> int:
-    return share.rate_bp * share.max_base if share.max_base is not None and whole > share.max_base else share.rate_bp
+    return share.rate_bp if share.max_base is None or whole <= share.max_base else share.rate_bp * share.max_base
 
 
 def _exact(share: Share, lines: Matched) -> list[int]:

@@ -8,6 +8,8 @@ Of units of equal prices the one of the larger kind number counts as dearer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pos_loyalty.values import Value
 
 
@@ -116,3 +118,11 @@ class Packed(Value):
     proven: bool
     applications: int
     nodes: int
+
+
+class Solved(Value):
+    """A question and its answer, for one that is asked later and differs little."""
+
+    kinds: Sequence[Kind]
+    offers: Sequence[Offer]
+    packed: Packed

@@ -9,7 +9,7 @@ from pos_loyalty.engine.chain import Off
 from pos_loyalty.engine.effects import RoundTotal
 from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.model import Basket, Issue, Member, Redemption, Refusal, Tender
-from pos_loyalty.engine.money import allocate, rest_in
+from pos_loyalty.engine.money import NOTHING_MINOR, allocate, rest_in
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.redeem import Payable, Redeemed, Things, purse_of, redeem
@@ -28,7 +28,7 @@ class Paid(Value):
     """
 
     offs: tuple[Off, ...]
-    parts: tuple[int, ...]
+    parts: tuple[Minor, ...]
     redemption: Redemption
     tenders: tuple[Tender, ...]
     issues: tuple[Issue, ...]
@@ -76,7 +76,7 @@ def _nothing_paid(size: int) -> Paid:
     """Nobody redeems and nothing is rounded."""
     return Paid(
         offs=(),
-        parts=(0,) * size,
+        parts=(NOTHING_MINOR,) * size,
         redemption=NO_REDEMPTION,
         tenders=(),
         issues=(),

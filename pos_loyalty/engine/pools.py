@@ -10,23 +10,32 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand, finer, settle
 from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
-from pos_loyalty.engine.effects import Limited, Percent
+from pos_loyalty.engine.effects import Act, Limited, Percent
 from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
 from pos_loyalty.engine.laying import Exact, Ground, Laid, Whole, lay, relaid
 from pos_loyalty.engine.model import Beaten, Refusal
 from pos_loyalty.engine.money import half_up, up
 from pos_loyalty.engine.packing import Effort, Offer, Packed
-from pos_loyalty.engine.question import NO_LIMIT, Question, Spot, nothing_left, room_each, spots_of, worth_each
+from pos_loyalty.engine.question import (
+    NO_LIMIT,
+    Question,
+    Spot,
+    nothing_left,
+    room_each,
+    spots_of,
+    strength_of,
+    wanted_each,
+    worth_each,
+)
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
 from pos_loyalty.values import BP_PER_UNIT, Minor, Value
 
 
 class Plain(Value):
-    """Plain rules on runs: the best of each run, and what every rule alone would take off one unit of each."""
+    """Plain rules on runs: the best of each run, and the lines as they stood."""
 
     best: Mapping[Spot, Best]
-    mine: Mapping[str, Mapping[Spot, int]]
     shut: Mapping[Spot, int]
     """What floors kept whole: the most that any rule would have taken off one unit."""
     strands: Sequence[Strand]
@@ -34,6 +43,10 @@ class Plain(Value):
     def units(self, spot: Spot) -> int:
         """How many units a run has."""
         return self.strands[spot[0]].runs[spot[1]][0]
+
+    def left_on(self, spots: Iterable[Spot]) -> int:
+        """What all units of some runs cost."""
+        return sum([count * left for count, left, _ in [self.strands[place].runs[run] for place, run in spots]])
 
 
 class Searched(Value):
@@ -55,23 +68,12 @@ class PoolDone(Value):
     plain: Plain
     searched: Searched | None
     scale: int
+    value: int
+    """What was taken off."""
+    bound: int
+    """The most that any combination could take off."""
     proven: bool
     spent: Effort
-
-    @property
-    def value(self) -> int:
-        """What was taken off."""
-        return self._plain_value() + (self.searched.packed.value if self.searched is not None else 0)
-
-    @property
-    def bound(self) -> int:
-        """The most that any combination could take off."""
-        return self._plain_value() + (self.searched.packed.bound if self.searched is not None else 0)
-
-    def _plain_value(self) -> int:
-        touched = self.searched.sorted_units.touched if self.searched is not None else {}
-        plain = self.plain
-        return sum([each.value * (plain.units(spot) - touched.get(spot, 0)) for spot, each in plain.best.items()])
 
     @property
     def times(self) -> dict[str, int]:
@@ -80,28 +82,31 @@ class PoolDone(Value):
 
 
 NOTHING = Effort(applications=0, nodes=0)
+NOTHING_LAID = Laid(exact=(), whole=())
 
 
 def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Question, effort: Effort) -> PoolDone:
     """Let the rules of one pool act. ``rules`` hold and are sorted by id."""
     by_priority = question.programme.search.mode == "priority"
-    plain_rules = [] if by_priority else [rule for rule in rules if rule.is_plain or _is_unbound(rule, strands, question)]
-    others = [rule for rule in rules if rule not in plain_rules] if len(plain_rules) < len(rules) else []
+    plain_rules: list[ReadyRule] = []
+    others: list[ReadyRule] = []
+    for rule in rules:
+        is_plain = not by_priority and (rule.is_plain or _is_unbound(rule, strands, question))
+        (plain_rules if is_plain else others).append(rule)
     strands, scale = _levelled(strands, question, is_whole=bool(others))
     drafted = drafts_of(others, strands, question) if others else NO_DRAFTS
     plain = _plain(plain_rules, strands, question)
     if not drafted.drafts:
-        laid = Laid(exact=_plain_laid(plain, strands, {}), whole=())
-        return _done(rules, strands, (drafted, plain, None, scale), laid)
+        return _done(rules, strands, (drafted, plain, None, scale), NOTHING_LAID)
     sorted_units = sort_units(drafted.drafts, strands, question, plain.best)
     offers = offers_of(drafted.drafts, sorted_units, plain.best, scale)
-    packed = pack_by_priority(sorted_units.kinds, offers) if by_priority else pack(sorted_units.kinds, offers, effort)
+    before = question.before.get(rules[0].pool)
+    packed = pack_by_priority(sorted_units.kinds, offers) if by_priority else pack(sorted_units.kinds, offers, effort, before)
     is_down = question.programme.rounding.discount == "down"
     ground = Ground(strands=strands, lines=question.lines, scale=scale, is_down=is_down)
     found = lay(packed, drafted.drafts, offers, sorted_units, ground)
-    laid = Laid(exact=found.exact + _plain_laid(plain, strands, sorted_units.touched), whole=found.whole)
     searched = Searched(drafts=drafted.drafts, sorted_units=sorted_units, offers=tuple(offers), packed=packed)
-    return _done(rules, strands, (drafted, plain, searched, scale), laid)
+    return _done(rules, strands, (drafted, plain, searched, scale), found)
 
 
 def _is_unbound(rule: ReadyRule, strands: Sequence[Strand], question: Question) -> bool:
@@ -140,49 +145,74 @@ def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> t
 def _plain(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question) -> Plain:
     """The plain rule that takes most off each unit: then the higher priority, then the smaller id."""
     best: dict[Spot, Best] = {}
-    mine: dict[str, dict[Spot, int]] = {}
     shut: dict[Spot, int] = {}
     lines = question.lines
+    for rule, act, effect in _rivals(rules):
+        priority = rule.priority
+        rate_bp = int(effect.percent) if isinstance(effect, Percent) else None
+        for spot in spots_of(act.selector, strands, question):
+            place, run = spot
+            strand, line = strands[place], lines[place]
+            left = strand.runs[run][1]
+            worth = wanted = wanted_each(effect, left, strand.scale) if rate_bp is None else left * rate_bp
+            if line.floor_minor:
+                worth = min(wanted, room_each(line, left, strand.scale) * BP_PER_UNIT)
+            if not worth:
+                if wanted > shut.get(spot, 0):
+                    shut[spot] = wanted
+                continue
+            held = best.get(spot)
+            if held is None or worth > held.value or (worth == held.value and priority > held.rule.priority):
+                best[spot] = Best(value=worth, rule=rule, wanted=wanted)
+    return Plain(best=best, shut=shut, strands=strands)
+
+
+def _rivals(rules: Iterable[ReadyRule]) -> list[tuple[ReadyRule, Act, Limited]]:
+    """The plain effects, less those of which one on the same goods that wins every tie takes no less off any unit."""
+    rivals: list[tuple[ReadyRule, Act, Limited]] = []
+    strongest: dict[int, tuple[Limited, int]] = {}
     for rule in rules:
-        worths = mine[rule.id] = {}
         for act in rule.money:
             effect = act.effect
             assert isinstance(effect, Limited)
-            rate_bp = int(effect.percent) if isinstance(effect, Percent) else None
-            for spot in spots_of(act.selector, strands, question):
-                strand, line = strands[spot[0]], lines[spot[0]]
-                left = strand.runs[spot[1]][1]
-                if rate_bp is not None and not line.floor_minor:
-                    worth = wanted = left * rate_bp
-                else:
-                    worth = worth_each(effect, left, room_each(line, left, strand.scale), strand.scale)
-                    wanted = worth_each(effect, left, left, strand.scale)
-                if worth <= worths.get(spot, 0):
-                    if wanted > worth == 0:
-                        shut[spot] = max(wanted, shut.get(spot, 0))
-                    continue
-                worths[spot] = worth
-                held = best.get(spot)
-                if held is None or worth > held.value or (worth == held.value and rule.priority > held.rule.priority):
-                    best[spot] = Best(value=worth, rule=rule, wanted=wanted)
-    return Plain(best=best, mine=mine, shut=shut, strands=strands)
+            if act.selector not in strongest:
+                strongest[act.selector] = effect, rule.priority
+            else:
+                other, priority = strongest[act.selector]
+                if type(effect) is type(other):
+                    difference = strength_of(effect) - strength_of(other)
+                    if difference <= 0 and rule.priority <= priority:
+                        continue
+                    if difference >= 0 and rule.priority >= priority:
+                        strongest[act.selector] = effect, rule.priority
+            rivals.append((rule, act, effect))
+    return rivals
 
 
-def _plain_laid(plain: Plain, strands: Sequence[Strand], touched: Mapping[Spot, int]) -> tuple[Exact, ...]:
+def _plain_laid(plain: Plain, touched: Mapping[Spot, int]) -> tuple[Exact, ...]:
     laid = []
     for spot in sorted(plain.best):
-        units = strands[spot[0]].runs[spot[1]][0] - touched.get(spot, 0)
+        held = plain.best[spot]
+        units = plain.units(spot) - touched.get(spot, 0)
         if units:
-            held = plain.best[spot]
             laid.append(Exact(spot=spot, units=units, rule=held.rule.id, each=held.value))
     return tuple(laid)
 
 
 def _done(
-    rules: Sequence[ReadyRule], strands: list[Strand], parts: tuple[Drafts, Plain, Searched | None, int], laid: Laid
+    rules: Sequence[ReadyRule], strands: list[Strand], parts: tuple[Drafts, Plain, Searched | None, int], found: Laid
 ) -> PoolDone:
     drafted, plain, searched, scale = parts
-    packed = searched.packed if searched is not None else None
+    touched: Mapping[Spot, int] = {}
+    value = bound = 0
+    proven, spent = True, NOTHING
+    if searched is not None:
+        touched, packed = searched.sorted_units.touched, searched.packed
+        value, bound, proven = packed.value, packed.bound, packed.proven
+        spent = Effort(applications=packed.applications, nodes=packed.nodes)
+    by_best = _plain_laid(plain, touched)
+    unsearched = sum([share.units * share.each for share in by_best])
+    laid = Laid(exact=(*found.exact, *by_best), whole=found.whole)
     return PoolDone(
         rules=rules,
         strands=relaid(strands, laid),
@@ -191,33 +221,37 @@ def _done(
         plain=plain,
         searched=searched,
         scale=scale * BP_PER_UNIT,
-        proven=packed is None or packed.proven,
-        spent=Effort(applications=packed.applications, nodes=packed.nodes) if packed is not None else NOTHING,
+        value=value + unsearched,
+        bound=bound + unsearched,
+        proven=proven,
+        spent=spent,
     )
 
 
 def stopped_by_floors(done: PoolDone, question: Question) -> list[tuple[int, int]]:
     """(place, value) that a floor kept of single units' shares."""
-    strands = done.plain.strands
-    limited = {
-        draft.rule.id: draft.act.effect
-        for draft in (done.searched.drafts if done.searched is not None else ())
-        if isinstance(draft.act.effect, Limited)
-    }
+    lines = question.lines
+    floored = {place for place, line in enumerate(lines) if line.floor_minor}
+    if not floored:
+        return []
     plain = done.plain
+    drafts = done.searched.drafts if done.searched is not None else ()
+    limited = {draft.rule.id: draft.act.effect for draft in drafts if isinstance(draft.act.effect, Limited)}
     stopped = [(spot[0], each * plain.units(spot)) for spot, each in sorted(plain.shut.items()) if spot not in plain.best]
-    laid: tuple[Exact | Whole, ...] = (*done.laid.exact, *done.laid.whole)
-    for share in laid:
+    shares: tuple[Exact | Whole, ...] = (*done.laid.exact, *done.laid.whole)
+    for share in shares:
         place, run = share.spot
-        if not question.lines[place].floor_minor:
+        if place not in floored:
             continue
-        held = done.plain.best.get(share.spot)
-        left = strands[place].runs[run][1]
         effect = limited.get(share.rule)
         if effect is not None:
-            room = room_each(question.lines[place], left, strands[place].scale) * BP_PER_UNIT
-            kept = max(0, worth_each(effect, left, left, strands[place].scale) - room)
+            strand = plain.strands[place]
+            left = strand.runs[run][1]
+            kept = wanted_each(effect, left, strand.scale) - worth_each(
+                effect, left, room_each(lines[place], left, strand.scale), strand.scale
+            )
         else:
+            held = plain.best.get(share.spot)
             kept = held.wanted - held.value if held is not None and held.rule.id == share.rule else 0
         if kept:
             stopped.append((place, kept * share.units))
@@ -254,41 +288,76 @@ class Losers(Value):
     refusals: list[Refusal]
 
 
-def losers(done: PoolDone, exponent: int) -> Losers:
+def losers(done: PoolDone, question: Question) -> Losers:
     """Rules that hold and took nothing: beaten by the one that took most of what they wanted, or nothing was left for them."""
+    named = {refusal.rule for refusal in done.drafted.refusals}
+    named.update([share.rule for share in done.laid.exact], [part.rule for part in done.laid.whole if part.off_minor])
+    beaten: list[Beaten] = []
+    refusals: list[Refusal] = list(done.drafted.refusals)
+    lost = [rule for rule in done.rules if rule.id not in named]
+    if not lost:
+        return Losers(beaten=beaten, refusals=refusals)
     taken = _taken(done.laid, done.scale)
-    named = {rule for found in taken.values() for rule in found}
-    named.update([refusal.rule for refusal in done.drafted.refusals])
     drafts: dict[str, list[int]] = {}
     for number, draft in enumerate(done.searched.drafts if done.searched is not None else ()):
         drafts.setdefault(draft.rule.id, []).append(number)
-    beaten: list[Beaten] = []
-    refusals: list[Refusal] = list(done.drafted.refusals)
-    for rule in done.rules:
-        if rule.id in named:
-            continue
-        wanted, worth = _alone(rule, drafts.get(rule.id, ()), done)
-        lost: dict[str, int] = {}
-        for spot in wanted:
-            for winner, off in taken.get(spot, {}).items():
-                lost[winner] = lost.get(winner, 0) + off
-        if not worth or not lost:
-            refusals.append(nothing_left(rule.id, exponent))
-            continue
-        by = min(lost, key=lambda winner: (-lost[winner], winner))
-        difference = half_up(max(0, sum(lost.values()) - worth), done.scale)
-        beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(difference)))
+    floored = {place for place, line in enumerate(question.lines) if line.floor_minor}
+    prey: dict[int, tuple[int, tuple[str, int]]] = {}
+    for rule in lost:
+        effect = rule.money[0].effect if len(rule.money) == 1 else None
+        if rule.id in drafts and done.searched is not None:
+            by, off = _winner(_searched_spots(drafts[rule.id], done.searched), taken)
+            worth = _searched_alone(drafts[rule.id], done.searched) if off else 0
+        elif isinstance(effect, Percent) and not floored:
+            selector = rule.money[0].selector
+            if selector not in prey:
+                spots = spots_of(selector, done.plain.strands, question)
+                prey[selector] = (done.plain.left_on(spots), _winner(spots, taken))
+            left, (by, off) = prey[selector]
+            worth = left * effect.percent
+        else:
+            worths = _plain_alone(rule, done.plain, question)
+            by, off = _winner(worths, taken)
+            worth = sum(worths.values())
+        if not worth or not off:
+            refusals.append(nothing_left(rule.id, question.programme.exponent))
+        else:
+            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(0, off - worth), done.scale))))
     return Losers(beaten=beaten, refusals=refusals)
 
 
-def _alone(rule: ReadyRule, drafts: Sequence[int], done: PoolDone) -> tuple[Iterable[Spot], int]:
-    """The runs a rule wanted, and what it would have taken off them alone."""
-    spots = done.plain.mine.get(rule.id, {})
-    worth = sum([each * done.plain.units(spot) for spot, each in spots.items()])
-    if not drafts or done.searched is None:
-        return spots, worth
-    wanted = set(spots)
-    for number in drafts:
-        wanted.update(spot for units in done.searched.drafts[number].slots for spot in units)
-        worth = max(worth, alone(done.searched.sorted_units.kinds, done.searched.offers[number]))
-    return wanted, worth
+def _winner(wanted: Iterable[Spot], taken: Mapping[Spot, Mapping[str, int]]) -> tuple[str, int]:
+    """Who took most of the runs that a rule wanted, and what all took there; nobody and nothing."""
+    lost: dict[str, int] = {}
+    for spot in wanted:
+        if spot in taken:
+            for winner, off in taken[spot].items():
+                lost[winner] = lost.get(winner, 0) + off
+    if len(lost) <= 1:
+        return next(iter(lost.items()), ("", 0))
+    return min(lost, key=lambda winner: (-lost[winner], winner)), sum(lost.values())
+
+
+def _plain_alone(rule: ReadyRule, plain: Plain, question: Question) -> dict[Spot, int]:
+    """The runs that a plain rule wanted, and what it would have taken off each alone."""
+    worths: dict[Spot, int] = {}
+    for act in rule.money:
+        assert isinstance(act.effect, Limited)
+        for spot in spots_of(act.selector, plain.strands, question):
+            strand = plain.strands[spot[0]]
+            count, left, _ = strand.runs[spot[1]]
+            room = room_each(question.lines[spot[0]], left, strand.scale)
+            worth = count * worth_each(act.effect, left, room, strand.scale)
+            if worth > worths.get(spot, 0):
+                worths[spot] = worth
+    return worths
+
+
+def _searched_spots(drafts: Sequence[int], searched: Searched) -> set[Spot]:
+    """The runs that a rule in the search wanted."""
+    return {spot for number in drafts for units in searched.drafts[number].slots for spot in units}
+
+
+def _searched_alone(drafts: Sequence[int], searched: Searched) -> int:
+    """The most that one effect of a rule in the search would have taken off alone."""
+    return max([alone(searched.sorted_units.kinds, searched.offers[number]) for number in drafts])

@@ -16,7 +16,8 @@ from pos_loyalty.engine.currencies import EXPONENTS
 from pos_loyalty.engine.effects import TierProgress
 from pos_loyalty.engine.figures import reader
 from pos_loyalty.engine.floors import ReadyFloors, floors_of
-from pos_loyalty.engine.ready import Numbers, ReadyRule, places_by_selector, ready_rule
+from pos_loyalty.engine.ready import Numbers, ReadyRule, places_by_selector, ready_rule, turns_of
+from pos_loyalty.engine.returnable import Earning
 from pos_loyalty.engine.rules import (
     CapsTable,
     HintsTable,
@@ -35,7 +36,7 @@ from pos_loyalty.engine.table_checks import Fault
 from pos_loyalty.engine.toml_text import tables_of
 from pos_loyalty.engine.zones import tzdata_version, zone
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.values import Value
+from pos_loyalty.values import Minor, Points, Value
 
 PROGRAMME_BYTES_MAX = 16 * 1024 * 1024
 TOO_DEEP = "tables stand too deep inside one another"
@@ -56,6 +57,8 @@ class Programme(Value):
     points: PointsTable
     point_minor: int
     """What one point pays."""
+    earning: Earning
+    """How points are counted on a receipt without limits and fixed points."""
     points_selector: int
     redeem: RedeemTable | None
     redeem_selector: int
@@ -86,8 +89,6 @@ class Programme(Value):
     """Numbers of the selectors whose money a condition or a ladder looks at."""
     selectors: tuple[Selector, ...]
     """By number."""
-    item_pools: frozenset[int]
-    """Pools that act in stage item; rules of stage customer that compete with item offers are in one of them."""
     suggesting: tuple[ReadyRule, ...]
     """Rules that ask to be suggested when only their goods are missing."""
     has_running: bool
@@ -152,13 +153,16 @@ def _reader_of(raw: Mapping[str, Any]) -> Callable[[type[Any], object], object]:
 
 
 def _ready(text: ProgrammeText, data: bytes) -> Programme:
-    numbers = Numbers(EXPONENTS[text.currency], text.floors)
+    numbers = Numbers(EXPONENTS[text.currency], text.floors, text.rounding)
     compatibility = compatibility_of(text.compatibility, (group.id for group in text.group if group.force), text.rule)
     pools = pools_of(text.rule, compatibility.relations)
-    rules = tuple(ready_rule(rule, pools[rule.id], numbers) for rule in sorted(text.rule, key=lambda rule: rule.id))
+    turns = turns_of(text.rule, pools)
+    in_order = sorted(text.rule, key=lambda rule: rule.id)
+    rules = tuple(ready_rule(rule, pools[rule.id], turns[rule.id], numbers) for rule in in_order)
     redeem_selector = numbers.of(text.redeem.on) if text.redeem is not None else -1
     points_selector = numbers.of(text.points.on)
     exponent = EXPONENTS[text.currency]
+    point_minor = text.points.value if text.points.value is not None else int(10**exponent)
     digest = hashlib.sha256(data + b"\0tzdata " + tzdata_version().encode()).hexdigest()
     return Programme(
         name=f"{text.id}@{text.version}#sha256:{digest}",
@@ -171,7 +175,8 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         zone=zone(text.timezone),
         pilot=text.pilot,
         points=text.points,
-        point_minor=text.points.value if text.points.value is not None else 10**exponent,
+        point_minor=point_minor,
+        earning=_earning(text.points, exponent, point_minor),
         points_selector=points_selector,
         redeem=text.redeem,
         redeem_selector=redeem_selector,
@@ -194,12 +199,22 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         rules_of=places_by_selector(rules),
         measured=frozenset(numbers.measured),
         selectors=tuple(numbers.selectors),
-        item_pools=frozenset(rule.pool for rule in rules if rule.stage == "item"),
         suggesting=tuple(rule for rule in rules if rule.suggests and rule.money),
         has_running=any(rule.is_moving for rule in rules),
         has_tier_rules=any(isinstance(act.effect, TierProgress) for rule in rules for act in rule.later),
         has_dynamic=any(on.not_discounted or on.discounted for on in numbers.selectors),
         index=index_of(tuple(numbers.selectors), numbers.restricted),
+    )
+
+
+def _earning(table: PointsTable, exponent: int, point_minor: int) -> Earning:
+    return Earning(
+        exponent=exponent,
+        step_centi=Points(int(table.step)),
+        round=table.round,
+        take_back=table.take_back,
+        owed=table.owed,
+        point_minor=Minor(int(point_minor)),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand
 from pos_loyalty.engine.effects import AmountEach, FixedPrice, Limited, Percent
 from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import Refusal
+from pos_loyalty.engine.packing import Solved
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.values import BP_PER_UNIT, Value
@@ -41,6 +42,8 @@ class Question(Value):
     """Whether the cashier takes something off."""
     nths: Mapping[str, int]
     """For a rule limited to every nth unit: how many units of this receipt those are."""
+    before: Mapping[int, Solved]
+    """By pool: what a question like this one was answered where it was searched."""
 
 
 class Missing(Value, gc=False):
@@ -52,35 +55,51 @@ class Missing(Value, gc=False):
     quantity_milli: int = 0
 
 
-def spots_of(selector: int, strands: Sequence[Strand], question: Question) -> Iterator[Spot]:
+def spots_of(selector: int, strands: Sequence[Strand], question: Question) -> list[Spot]:
     """The runs that a selector is about, in the canonical order; what was reduced before counts where it asks for that."""
+    places = question.found.get(selector, ())
     on = question.programme.selectors[selector]
     if not on.not_discounted and not on.discounted:
-        for place in question.found.get(selector, ()):
-            for number in range(len(strands[place].runs)):
-                yield place, number
-        return
-    for place in question.found.get(selector, ()):
-        for number, (_, _, is_clean) in enumerate(strands[place].runs):
-            if (on.not_discounted and not is_clean) or (on.discounted and is_clean):
-                continue
-            yield place, number
+        return [(place, number) for place in places for number in range(len(strands[place].runs))]
+    return [
+        (place, number)
+        for place in places
+        for number, (_, _, is_clean) in enumerate(strands[place].runs)
+        if not (on.discounted if is_clean else on.not_discounted)
+    ]
 
 
 def room_each(line: CalcLine, left: int, scale: int) -> int:
     """How far a unit may fall, in the scale of its line."""
+    if not line.floor_minor:
+        return left
     floor = line.floor_minor if line.line.measure == "weight" else line.floor.each_minor
-    return max(0, left - floor * scale) if floor else left
+    return max(0, left - floor * scale)
 
 
 def worth_each(effect: Limited, left: int, room: int, scale: int) -> int:
-    """What an effect takes off one unit, 10,000 times finer than ``scale``."""
+    """What an effect takes off one unit, 10,000 times finer than ``scale``: what it would take, as far as the unit may fall."""
+    return min(wanted_each(effect, left, scale), room * BP_PER_UNIT)
+
+
+def wanted_each(effect: Limited, left: int, scale: int) -> int:
+    """What an effect would take off one unit without a floor, 10,000 times finer than ``scale``."""
     if isinstance(effect, Percent):
-        return min(left * effect.percent, room * BP_PER_UNIT)
+        return left * effect.percent
     if isinstance(effect, AmountEach):
-        return min(effect.amount * scale, room) * BP_PER_UNIT
+        return min(effect.amount * scale, left) * BP_PER_UNIT
     assert isinstance(effect, FixedPrice)
-    return max(0, min(left - effect.price * scale, room)) * BP_PER_UNIT
+    return max(0, left - effect.price * scale) * BP_PER_UNIT
+
+
+def strength_of(effect: Limited) -> int:
+    """Of two effects of one class the one with the larger figure takes no less off any unit."""
+    if isinstance(effect, Percent):
+        return effect.percent
+    if isinstance(effect, AmountEach):
+        return effect.amount
+    assert isinstance(effect, FixedPrice)
+    return -effect.price
 
 
 def nothing_left(rule: str, exponent: int) -> Refusal:

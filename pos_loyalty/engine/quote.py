@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from pos_loyalty.engine import fiscal
 from pos_loyalty.engine.accruals import NOTHING, Accrued, accrue
 from pos_loyalty.engine.caps import MANUAL, Stopped
-from pos_loyalty.engine.coupons import taken
+from pos_loyalty.engine.coupons import Presented, taken
 from pos_loyalty.engine.decide import Decision, decide
 from pos_loyalty.engine.earning import Base, earned_today, earning_minor
 from pos_loyalty.engine.hints import hints_of
 from pos_loyalty.engine.issue import Issued, Sold, counted_of, issue
+from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import (
+    Accrual,
     Adjustment,
     Basket,
     FloorStop,
+    Issue,
     LineRefusal,
     Member,
     Quote,
@@ -24,17 +29,20 @@ from pos_loyalty.engine.model import (
     Refusal,
     State,
 )
-from pos_loyalty.engine.money import allocate, vat_in
+from pos_loyalty.engine.money import NOTHING_MINOR, allocate, vat_in
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.question import nothing_left
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.reasons_of import Reasons, proof_of, reasons_of
 from pos_loyalty.engine.referral import Referred, referral
 from pos_loyalty.engine.selectors import found_by
-from pos_loyalty.engine.spread import LineMoney, paid_minor
+from pos_loyalty.engine.spread import LineMoney
+from pos_loyalty.engine.stages import Priced
 from pos_loyalty.values import Minor, Value
 
 COUPON = "coupon"
+ID, RULE = attrgetter("id"), attrgetter("rule")
+T = TypeVar("T")
 
 
 class Brought(Value):
@@ -45,6 +53,8 @@ class Brought(Value):
     referred: Referred
     acting: frozenset[str]
     reasons: Reasons
+    earning_minor: Sequence[int]
+    """The money of each basket line that earns points; 0 where no rule gives any."""
 
 
 def quote(basket: Basket, member: Member | None, programme: Programme, state: State, now: datetime) -> Quote:
@@ -54,74 +64,80 @@ def quote(basket: Basket, member: Member | None, programme: Programme, state: St
 
 
 def _brought(decision: Decision) -> Brought:
-    weighed, paid = decision.weighed, decision.paid
-    programme, member, at = weighed.asked.programme, weighed.asked.member, weighed.asked.at
-    priced = weighed.priced
+    weighed, paid, money = decision.weighed, decision.paid, decision.money
+    asked, calc, priced = weighed.asked, weighed.calc, weighed.priced
+    programme, member, at = asked.programme, asked.member, asked.at
     money_acting = (priced.acting | paid.acting) - {MANUAL}
     reasons = reasons_of(priced, weighed.question)
     lost = {beaten.rule for beaten in reasons.beaten}
     ready = [rule for rule in priced.held if rule.id not in lost and (not rule.money or rule.id in money_acting)]
-    ready.sort(key=_id)
-    net, pays, earns = _sums(decision)
-    accrued = _accrued(decision, [rule for rule in ready if rule.points], net, earns)
-    giving = frozenset([accrual.rule for accrual in accrued.accruals])
+    ready.sort(key=ID)
+    givers = [rule for rule in ready if rule.points] if member is not None else []
+    earning = _earning(decision) if givers else [0] * len(money)
+    accrued = _accrued(decision, givers, earning)
+    giving = {accrual.rule for accrual in accrued.accruals}
     acting = [rule for rule in ready if rule.money or rule.later or rule.id in giving]
-    groups = {rule: times for done in priced.dones for rule, times in done.times.items()}
-    times = {rule.id: groups.get(rule.id, 1) for rule in acting if rule.has_allowance}
+    pays = [0] * len(calc)
+    for line in money:
+        if not calc[line.place].floor.is_hidden:
+            pays[line.place] += line.net_minor - line.points_minor
     sold = Sold(
-        found=decision.weighed.question.found,
-        units=[line.units for line in decision.weighed.calc],
+        found=weighed.question.found,
+        units=[line.units for line in calc],
         paid_minor=pays,
         member=member,
-        basket_lines=[line.line for line in decision.money],
+        basket_lines=[line.line for line in money],
         has_tier_rules=programme.has_tier_rules,
     )
-    issued = issue(acting, times, sold, programme, at)
-    referred = referral(member, sum(pays), programme, at)
     return Brought(
         accrued=accrued,
-        issued=issued,
-        referred=referred,
-        acting=frozenset([rule.id for rule in acting]) | money_acting,
+        issued=issue(acting, _times(acting, priced), sold, programme, at),
+        referred=referral(member, sum(pays), programme, at),
+        acting=money_acting.union([rule.id for rule in acting]),
         reasons=reasons,
+        earning_minor=earning,
     )
 
 
-def _id(rule: ReadyRule) -> str:
-    return rule.id
+def _times(acting: Sequence[ReadyRule], priced: Priced) -> dict[str, int]:
+    """How often rules with limits were used."""
+    limited = [rule.id for rule in acting if rule.has_allowance]
+    if not limited:
+        return {}
+    groups = {rule: times for done in priced.dones for rule, times in done.times.items()}
+    return {rule: groups.get(rule, 1) for rule in limited}
 
 
-def _sums(decision: Decision) -> tuple[list[int], list[int], list[int]]:
-    """By calculation line: net, what is paid in money, and what earns points. Hidden goods count for nothing."""
-    size = len(decision.weighed.calc)
-    net, pays, earns = [0] * size, [0] * size, [0] * size
-    points = decision.weighed.asked.programme.points
-    for line in decision.money:
-        place = line.place
-        if decision.weighed.calc[place].floor.is_hidden:
-            continue
-        net[place] += line.net_minor
-        pays[place] += line.net_minor - line.points_minor
-        earns[place] += earning_minor(line.net_minor, line.points_minor, line.line.vat_bp, points)
-    return net, pays, earns
+def _earning(decision: Decision) -> list[int]:
+    """What earns points on each basket line. Hidden goods count for nothing."""
+    calc, points = decision.weighed.calc, decision.weighed.asked.programme.points
+    return [
+        0 if calc[line.place].floor.is_hidden
+        else earning_minor(line.net_minor, line.points_minor, line.line.vat_bp, points)
+        for line in decision.money
+    ]  # fmt: skip
 
 
-def _accrued(decision: Decision, givers: Sequence[ReadyRule], net: Sequence[int], earns: list[int]) -> Accrued:
-    asked = decision.weighed.asked
-    programme, member = asked.programme, asked.member
+def _accrued(decision: Decision, givers: Sequence[ReadyRule], earning: Sequence[int]) -> Accrued:
+    weighed = decision.weighed
+    programme, member, calc = weighed.asked.programme, weighed.asked.member, weighed.calc
     if member is None or not givers:
         return NOTHING
-    on = set(decision.weighed.question.found.get(programme.points_selector, ()))
+    on = set(weighed.question.found.get(programme.points_selector, ()))
+    money_minor = [0] * len(calc)
+    for line, money in zip(decision.money, earning, strict=True):
+        if line.place in on:
+            money_minor[line.place] += money
     base = Base(
-        found=decision.weighed.question.found,
-        money_minor=[money if place in on else 0 for place, money in enumerate(earns)],
-        units=[line.units for line in decision.weighed.calc],
-        receipt_minor=sum(net),
+        found=weighed.question.found,
+        money_minor=money_minor,
+        units=[line.units for line in calc],
+        receipt_minor=sum([line.net_minor for line in decision.money if not calc[line.place].floor.is_hidden]),
         redeemed_centi=decision.paid.redemption.centi,
-        earned_today_centi=earned_today(member, asked.at, programme.zone),
+        earned_today_centi=earned_today(member, weighed.asked.at, programme.zone),
         budgets_minor=_budgets(decision, givers),
     )
-    return accrue(givers, base, programme, asked.at)
+    return accrue(givers, base, programme, weighed.asked.at)
 
 
 def _budgets(decision: Decision, givers: Sequence[ReadyRule]) -> dict[str, int]:
@@ -135,17 +151,14 @@ def _budgets(decision: Decision, givers: Sequence[ReadyRule]) -> dict[str, int]:
 
 
 def _written(decision: Decision, brought: Brought) -> Quote:
-    asked, priced, paid, money = decision.weighed.asked, decision.weighed.priced, decision.paid, decision.money
-    basket, member = asked.basket, asked.member
+    weighed, paid, money = decision.weighed, decision.paid, decision.money
+    asked, coupons = weighed.asked, weighed.coupons
+    basket, member, programme = asked.basket, asked.member, asked.programme
+    acting, accrued, issued = brought.acting, brought.accrued, brought.issued
     total = sum([line.net_minor for line in money])
-    acting = brought.acting
-    beaten = [lost for lost in (*brought.reasons.beaten, *brought.accrued.beaten) if lost.rule not in acting]
-    beaten.sort(key=lambda lost: lost.rule)
-    issued = brought.issued
-    accruals = brought.accrued.accruals + brought.referred.accruals
     return Quote(
         basket_id=basket.basket_id,
-        programme=asked.programme.name,
+        programme=programme.name,
         at=asked.at,
         member_id=member.member_id if member is not None else None,
         gross_minor=Minor(sum([line.gross_minor for line in money])),
@@ -153,56 +166,64 @@ def _written(decision: Decision, brought: Brought) -> Quote:
         due_minor=Minor(total - sum([line.points_minor for line in money])),
         lines=_lines(decision, brought),
         redemption=paid.redemption,
-        accruals=tuple(sorted(accruals, key=lambda accrual: (accrual.rule, accrual.member_id or ""))),
-        earning=brought.accrued.earning,
+        accruals=_sorted(accrued.accruals + brought.referred.accruals, _to_whom),
+        earning=accrued.earning,
         counters=issued.counters,
         uses=issued.uses,
         tier_progress_minor=issued.tier_progress_minor,
-        issued=tuple(sorted((*paid.issues, *issued.issued), key=lambda each: (each.rule, each.kind, each.series))),
-        coupons=taken(decision.weighed.coupons, asked.programme.codes, _series(decision, acting)),
+        issued=_sorted(paid.issues + issued.issued, _what),
+        coupons=taken(coupons, programme.codes, _series(decision, acting)) if coupons.by_series else (),
         tenders=basket.tenders + paid.tenders,
         applied=tuple(sorted(acting)),
         refusals=_refusals(decision, brought),
-        beaten=tuple(beaten),
-        hints=hints_of(decision.weighed),
+        beaten=_sorted([lost for lost in (*brought.reasons.beaten, *accrued.beaten) if lost.rule not in acting], RULE),
+        hints=hints_of(weighed),
         messages=issued.messages,
-        privileges=tuple(sorted({*paid.privileges, *issued.privileges})),
+        privileges=tuple(sorted({*paid.privileges, *issued.privileges})) if paid.privileges else issued.privileges,
         floors=_floors(decision, brought.reasons.stopped),
         line_refusals=_line_refusals(decision),
-        proof=proof_of(priced),
+        proof=proof_of(weighed.priced),
     )
+
+
+def _sorted(values: Sequence[T], key: Callable[[T], Any]) -> tuple[T, ...]:
+    return tuple(sorted(values, key=key) if len(values) > 1 else values)
+
+
+def _to_whom(accrual: Accrual) -> tuple[str, str]:
+    return accrual.rule, accrual.member_id or ""
+
+
+def _what(issued: Issue) -> tuple[str, str, str]:
+    return issued.rule, issued.kind, issued.series
 
 
 def _lines(decision: Decision, brought: Brought) -> tuple[QuoteLine, ...]:
     rates, counted, progress = brought.accrued.rates, brought.issued.counted, brought.issued.progress
-    points = decision.weighed.asked.programme.points
+    is_tender = bool(decision.paid.tenders)
     made = []
-    for money in decision.money:
-        pays = paid_minor(money, decision.paid)
-        line = money.line
-        offs = sorted(money.offs) if len(money.offs) > 1 else money.offs
-        earned = rates.get(money.place, ())
+    for money, earning in zip(decision.money, brought.earning_minor, strict=True):
+        line, place, net, points, offs = money.line, money.place, money.net_minor, money.points_minor, money.offs
+        in_money = Minor(net - points) if points else net
+        pays = net if is_tender else in_money
+        earned = rates.get(place, ())
         made.append(
             QuoteLine(
                 line_id=line.line_id,
-                gross_minor=Minor(money.gross_minor),
-                net_minor=Minor(money.net_minor),
-                points_minor=Minor(money.points_minor),
+                gross_minor=money.gross_minor,
+                net_minor=net,
+                points_minor=points,
                 vat_minor=vat_in(pays, line.vat_bp),
-                adjustments=tuple([Adjustment(rule=rule, off_minor=Minor(off)) for rule, off in offs]),
+                adjustments=tuple([Adjustment(rule=rule, off_minor=Minor(off)) for rule, off in sorted(offs)]) if offs else (),
                 fiscal=fiscal.positions(line, pays),
-                units=_units(money),
+                units=money.units,
                 earned=earned,
-                earning_minor=Minor(earning_minor(money.net_minor, money.points_minor, line.vat_bp, points) if earned else 0),
-                counted=counted_of(counted.get(money.place, ()), _units(money)) if counted else (),
-                progress_minor=Minor(money.net_minor - money.points_minor if money.place in progress else 0),
+                earning_minor=Minor(earning) if earned else NOTHING_MINOR,
+                counted=counted_of(counted[place], money.units) if place in counted else (),
+                progress_minor=in_money if place in progress else NOTHING_MINOR,
             )
         )
     return tuple(made)
-
-
-def _units(money: LineMoney) -> int:
-    return 1 if money.line.measure == "weight" else fiscal.pieces_of(money.line)
 
 
 def _series(decision: Decision, acting: frozenset[str]) -> list[str]:
@@ -212,32 +233,33 @@ def _series(decision: Decision, acting: frozenset[str]) -> list[str]:
 
 def _refusals(decision: Decision, brought: Brought) -> tuple[Refusal, ...]:
     """Why rules, points and coupons did not act; sorted by rule. A rule that acts in part is not refused."""
-    priced, reasons, accrued, acting = decision.weighed.priced, brought.reasons, brought.accrued, brought.acting
+    weighed, reasons, accrued, acting = decision.weighed, brought.reasons, brought.accrued, brought.acting
     given = [
         *reasons.refusals, *decision.paid.refusals, *accrued.refusals, *brought.issued.refusals, *brought.referred.refusals,
     ]  # fmt: skip
     given = [each for each in given if each.rule not in acting]
     named = {each.rule for each in given}
-    named.update(lost.rule for lost in reasons.beaten)
-    named.update(lost.rule for lost in accrued.beaten)
-    exponent = decision.weighed.asked.programme.exponent
-    given += [nothing_left(rule.id, exponent) for rule in priced.held if rule.id not in acting and rule.id not in named]
-    said = {each.have for each in given}
-    for use in decision.weighed.coupons.by_series.values():
-        if not use.is_good and use.have not in said:
-            given.append(Refusal(rule=COUPON, condition=COUPON, have=use.have, need=use.need))
-    given += decision.weighed.coupons.unknown
-    given += _shut_out(decision, acting | {each.rule for each in given} | {lost.rule for lost in reasons.beaten})
-    given.sort(key=lambda each: (each.rule, each.condition, each.have, each.need))
-    return tuple(dict.fromkeys(given))
+    named.update([lost.rule for lost in reasons.beaten])
+    quiet = acting.union(named, [lost.rule for lost in accrued.beaten])
+    exponent = weighed.asked.programme.exponent
+    given += [nothing_left(rule.id, exponent) for rule in weighed.priced.held if rule.id not in quiet]
+    given += _of_coupons(weighed.coupons, given)
+    hidden = [each for each in weighed.calc if each.floor.is_hidden]
+    if hidden:
+        given += _shut_out(hidden, weighed.asked.programme, acting.union(named, [each.rule for each in given]))
+    said = {(each.rule, each.condition, each.have, each.need): each for each in given}
+    return tuple([said[words] for words in sorted(said)])
 
 
-def _shut_out(decision: Decision, told: frozenset[str] | set[str]) -> list[Refusal]:
+def _of_coupons(coupons: Presented, given: Sequence[Refusal]) -> list[Refusal]:
+    """Coupons that are not good, unless a rule was refused for that, and those that no series knows."""
+    said = {each.have for each in given} if coupons.by_series else set()
+    bad = [use for use in coupons.by_series.values() if not use.is_good and use.have not in said]
+    return [*[Refusal(rule=COUPON, condition=COUPON, have=use.have, need=use.need) for use in bad], *coupons.unknown]
+
+
+def _shut_out(hidden: Sequence[CalcLine], programme: Programme, told: frozenset[str]) -> list[Refusal]:
     """Rules for restricted goods alone: no other goods of theirs are in the basket."""
-    hidden = [each for each in decision.weighed.calc if each.floor.is_hidden]
-    if not hidden:
-        return []
-    programme = decision.weighed.asked.programme
     found = found_by(programme.index, [each.line for each in hidden])
     places = sorted({place for selector in found for place in programme.rules_of.get(selector, ())})
     return [
@@ -265,6 +287,5 @@ def _floors(decision: Decision, all_stopped: Sequence[Stopped]) -> tuple[FloorSt
 
 
 def _line_refusals(decision: Decision) -> tuple[LineRefusal, ...]:
-    refused = [line for line in decision.money if decision.weighed.calc[line.place].floor.refusal]
-    reasons: Mapping[str, str] = {line.line.line_id: decision.weighed.calc[line.place].floor.refusal for line in refused}
+    reasons = {line_id: each.floor.refusal for each in decision.weighed.calc if each.floor.refusal for line_id in each.line_ids}
     return tuple([LineRefusal(line_id=line_id, reason=reasons[line_id]) for line_id in sorted(reasons)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -38,11 +38,17 @@ from pos_loyalty.engine.effects import (
     RoundTotal,
 )
 from pos_loyalty.engine.needs import needs_of
-from pos_loyalty.engine.rules import FloorsTable, Limits, Rule, Stage
+from pos_loyalty.engine.order_shares import Share, share_of
+from pos_loyalty.engine.rules import FloorsTable, Limits, RoundingTable, Rule, Stage
 from pos_loyalty.engine.selectors import ALL, Selector, sieve_of
 from pos_loyalty.engine.zones import zone
 from pos_loyalty.values import Value
 
+ITEMS, CUSTOMERS, RECEIPT, LATER = range(4)
+"""When a rule is asked whether it holds: with the pools of item offers, the other pools, the receipt, after the prices."""
+TURNS: Mapping[Stage, int] = {
+    "item": ITEMS, "customer": CUSTOMERS, "order": RECEIPT, "payment": LATER, "points": LATER, "act": LATER,
+}  # fmt: skip
 MONEY = (Percent, AmountEach, FixedPrice, Amount, NForM, Bundle, Gift, Ladder, RedeemFor, RoundTotal)
 
 
@@ -54,8 +60,12 @@ class ReadyRule(Value):
     group: str
     priority: int
     pool: int
+    turn: int
+    """Rules of stage customer that compete with item offers have their turn with these."""
     terms: tuple[Term, ...]
     money: tuple[Act, ...]
+    shares: tuple[Share | None, ...]
+    """Stage order: what each of ``money`` takes off before the rule's budget; None where a ladder says it."""
     points: tuple[Act, ...]
     later: tuple[Act, ...]
     """Effects that are neither money nor points."""
@@ -84,8 +94,9 @@ class ReadyRule(Value):
 class Numbers:
     """Gives equal selectors one number and equal conditions one, in the order they are first met."""
 
-    def __init__(self, exponent: int, floors: FloorsTable) -> None:
+    def __init__(self, exponent: int, floors: FloorsTable, rounding: RoundingTable) -> None:
         self.exponent = exponent
+        self.rounding = rounding
         self.restricted = {"alcohol": floors.alcohol.on, "tobacco": floors.tobacco.on}
         self.hidden = tuple(kind for kind in self.restricted if getattr(floors, kind).treat == "restricted")
         """Kinds that no condition sees, not even among what was bought before."""
@@ -98,7 +109,13 @@ class Numbers:
         return self.selectors.setdefault(selector, len(self.selectors))
 
 
-def ready_rule(rule: Rule, pool: int, numbers: Numbers) -> ReadyRule:
+def turns_of(rules: Sequence[Rule], pools: Mapping[str, int]) -> dict[str, int]:
+    """Rule id to its turn."""
+    item_pools = {pools[rule.id] for rule in rules if stage_of(rule) == "item"}
+    return {rule.id: ITEMS if pools[rule.id] in item_pools else TURNS[stage_of(rule)] for rule in rules}
+
+
+def ready_rule(rule: Rule, pool: int, turn: int, numbers: Numbers) -> ReadyRule:
     """Make one rule ready."""
     acts = [_act(effect, numbers) for effect in rule.then]
     numbers.measured.update(act.selector for act in acts if isinstance(act.effect, Ladder))
@@ -113,8 +130,10 @@ def ready_rule(rule: Rule, pool: int, numbers: Numbers) -> ReadyRule:
         group=rule.group or NO_GROUP,
         priority=rule.priority,
         pool=pool,
+        turn=turn,
         terms=terms,
         money=money,
+        shares=tuple(_share(act.effect, numbers.rounding) for act in money) if turn == RECEIPT else (),
         points=points,
         later=tuple(act for act in acts if not isinstance(act.effect, (*MONEY, GivePoints))),
         limits=limits,
@@ -131,6 +150,10 @@ def ready_rule(rule: Rule, pool: int, numbers: Numbers) -> ReadyRule:
         suggests=rule.suggest,
         act=rule.act or "",
     )
+
+
+def _share(effect: Effect, rounding: RoundingTable) -> Share | None:
+    return share_of(effect, 0, rounding) if isinstance(effect, Percent | Amount) else None
 
 
 def _is_plain(effect: Effect) -> bool:

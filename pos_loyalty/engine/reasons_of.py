@@ -26,7 +26,7 @@ def reasons_of(priced: Priced, question: Question) -> Reasons:
     refusals += [*priced.ordered.refusals, *priced.by_hand.refusals]
     stopped = [*priced.ordered.stopped, *priced.by_hand.stopped, *priced.cap.stopped]
     for done in priced.dones:
-        lost = losers(done, question.programme.exponent)
+        lost = losers(done, question)
         beaten += lost.beaten
         refusals += lost.refusals
         for place, value in stopped_by_floors(done, question):

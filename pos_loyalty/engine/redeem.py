@@ -20,7 +20,7 @@ from pos_loyalty.engine.earning import redeemed_today
 from pos_loyalty.engine.figures import points_text
 from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import Issue, Lot, LotUse, Member, Redemption, Refusal, Tender
-from pos_loyalty.engine.money import allocate, percent_within, whole_in
+from pos_loyalty.engine.money import NOTHING_MINOR, allocate, percent_within, whole_in
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.returnable import PointsFor
 from pos_loyalty.engine.rules import RedeemTable
@@ -75,7 +75,7 @@ class Redeemed(Value):
     """Points used, the money they pay on each calculation line, and why not more. ``tenders``: where they stand as a tender."""
 
     redemption: Redemption
-    parts: tuple[int, ...]
+    parts: tuple[Minor, ...]
     tenders: tuple[Tender, ...]
     refusals: tuple[Refusal, ...]
 
@@ -157,13 +157,14 @@ def redeem(wish: int | str | None, programme: Programme, things: Things) -> Rede
     )
 
 
-def _parts(goods: Payable, programme: Programme, off_minor: int) -> tuple[int, ...]:
-    parts = [0] * len(goods.lines)
-    places = goods.found.get(programme.redeem_selector, ()) if off_minor else ()
-    rooms = _rooms(goods, programme.redeem)
-    shares = allocate([goods.left_minor[i] for i in places], off_minor, [rooms[i] for i in places])
-    for place, share in zip(places, shares, strict=True):
-        parts[place] = share
+def _parts(goods: Payable, programme: Programme, off_minor: int) -> tuple[Minor, ...]:
+    parts = [NOTHING_MINOR] * len(goods.lines)
+    if off_minor:
+        places = goods.found.get(programme.redeem_selector, ())
+        rooms = _rooms(goods, programme.redeem)
+        shares = allocate([goods.left_minor[i] for i in places], off_minor, [rooms[i] for i in places])
+        for place, share in zip(places, shares, strict=True):
+            parts[place] = Minor(share)
     return tuple(parts)
 
 

@@ -14,6 +14,7 @@ from pos_loyalty.engine.applications import (
     merged,
     set_of,
     shares_of,
+    tallied,
     unit_of,
 )
 from pos_loyalty.engine.packing import EachUnit, GiftOf, Kind, NOfGroup, Offer, SetOf, Slot, Taken
@@ -91,10 +92,6 @@ def _first(runs: list[tuple[int, int]], units: int, often: int) -> list[tuple[in
     return taken
 
 
-def _ones(units: Iterable[int]) -> list[tuple[int, int]]:
-    return [(kind, 1) for kind in units]
-
-
 def _groups(kinds: Sequence[Kind], shape: NOfGroup, roles: Roles) -> list[tuple[Counts, Counts]]:
     """(rewarded, others) of each group, in the order in which steps.py begins them."""
     pay, k = shape.n - shape.k, shape.k
@@ -102,14 +99,14 @@ def _groups(kinds: Sequence[Kind], shape: NOfGroup, roles: Roles) -> list[tuple[
         rewarded, paid = ([kind for kind, role in roles if (role == REWARDED) is wanted] for wanted in (True, False))
         runs = _runs(roles, pay, k) if shape.is_dearest else _even_runs(len(rewarded), k)
     else:
-        places = list(enumerate(kind for kind, _ in roles))
-        rewarded = [kind for i, kind in places if i % shape.n >= pay]
-        paid = [kind for i, kind in places if i % shape.n < pay]
+        rewarded, paid = [], []
+        for i, (kind, _) in enumerate(roles):
+            (paid if i % shape.n < pay else rewarded).append(kind)
         runs = _even_runs(len(rewarded), k)
     groups, at = [], 0
     for i, run in enumerate(runs):
         if run:
-            groups.append((counted(_ones(rewarded[at : at + run])), counted(_ones(paid[i * pay : (i + 1) * pay]))))
+            groups.append((tallied(rewarded[at : at + run]), tallied(paid[i * pay : (i + 1) * pay])))
             at += run
     return groups
 
@@ -142,7 +139,7 @@ def _alike(slots: Sequence[Slot], roles: Roles) -> list[Counts]:
         held[role].append(kind)
     sets = len(held[0]) // slots[0].count
     return [
-        counted(_ones(kind for slot, units in zip(slots, held, strict=True) for kind in units[i * slot.count :][: slot.count]))
+        tallied([kind for slot, units in zip(slots, held, strict=True) for kind in units[i * slot.count :][: slot.count]])
         for i in range(sets)
     ]
 
@@ -157,7 +154,7 @@ def _gift_groups(shape: GiftOf, roles: Roles) -> list[tuple[Counts, Counts]]:
     groups = []
     for i in range(-(-len(gifts) // shape.qty)):
         goods = [kind for slot, units in zip(buy, bought, strict=True) for kind in units[i * slot.count :][: slot.count]]
-        groups.append((counted(_ones(gifts[i * shape.qty :][: shape.qty])), counted(_ones(goods))))
+        groups.append((tallied(gifts[i * shape.qty :][: shape.qty]), tallied(goods)))
     return groups
 
 
@@ -169,7 +166,7 @@ def taken_of(offer: Offer, number: int, applications: Iterable[tuple[Application
             times[application] = times.get(application, 0) + often
     left = offer.money
     taken = []
-    for one in sorted(times, key=lambda one: (-one.value, one.claimed, one.parts)):
+    for one in sorted(times, key=lambda one: (-one.value, one.claimed, one.parts)) if len(times) > 1 else times:
         often = times[one]
         if left is not None:
             often = min(often, left // one.value if offer.is_whole else -(-left // one.value))

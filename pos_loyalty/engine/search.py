@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from math import gcd
 from typing import NamedTuple
 
-from pos_loyalty.engine.applications import at_most, dearest_first, kinds_of, unit_of
+from pos_loyalty.engine.answered import taken_before
+from pos_loyalty.engine.applications import at_most, joined, unit_of
 from pos_loyalty.engine.asking import Asked, alone_and_shared, with_singles
-from pos_loyalty.engine.dual import Descent, Loose, Part, Wish, is_free_of_conflict, wish
+from pos_loyalty.engine.dual import Descent, Loose, Part, Wish, free_wish, is_free_of_conflict
 from pos_loyalty.engine.exploring import explore
 from pos_loyalty.engine.greedy import Left, alone, by_density, by_value, greedy, in_order, pack_by_priority
-from pos_loyalty.engine.packing import Effort, Kind, Offer, Packed, Taken
+from pos_loyalty.engine.packing import Effort, Kind, Offer, Packed, Solved, Taken
 from pos_loyalty.engine.regroup import regroup, taken_of
 from pos_loyalty.engine.tables import Table, list_generously, list_ways
 
@@ -38,13 +39,20 @@ class Answer(NamedTuple):
     nodes: int
 
 
-def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort) -> Packed:
-    """The best packing that the effort finds, the bound that it proves, and whether they are equal."""
+def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort, before: Solved | None = None) -> Packed:
+    """The best packing that the effort finds, the bound that it proves, and whether they are equal.
+
+    What was proven ``before`` of offers that are asked the same again is taken over without any effort.
+    """
     asked, rest = with_singles(kinds, offers)
     if not rest:
         return _packed(asked, [], 0, 0)
+    answers = []
+    if before is not None:
+        again, rest = taken_before(asked, rest, before)
+        answers.append(_gain_of(asked, again, 0, 0))
     apart, shared = alone_and_shared(asked, rest)
-    answers = [_answer_alone(asked, number) for number in apart]
+    answers += [_answer_alone(asked, number) for number in apart]
     listed = len(apart)
     tables, loose, size = _tables(asked, shared, max(0, effort.applications - listed))
     parts = sorted(_parts(asked, tables, loose), key=lambda part: (sum(part.counts), part.kinds))
@@ -74,7 +82,7 @@ def _at_least_in_turn(packed: Packed, kinds: Sequence[Kind], offers: Sequence[Of
 
 
 def _answer_alone(asked: Asked, number: int) -> Answer:
-    own = Left(asked.kinds, asked.offers[number])
+    own = Left(asked.kinds, asked.offers[number], asked.orders[number])
     left = {kind: asked.kinds[kind].count for kind in own.order}
     while (use := own.best(left)) is not None:
         own.use(use, left)
@@ -89,24 +97,25 @@ def _tables(asked: Asked, numbers: Sequence[int], most: int) -> tuple[list[Table
     Each offer gets an even share of what is left. Those that need more are tried again with all that the others left over, and
     at last without some limit of their worth. What is tried in vain is bounded too.
     """
-    kinds, offers, singles = asked.kinds, asked.offers, asked.singles
-    units = {number: sum(kinds[kind].count for kind in kinds_of(offers[number])) for number in numbers}
+    units = {number: sum([asked.kinds[kind].count for kind in asked.orders[number]]) for number in numbers}
     tables: dict[int, Table] = {}
     tried = dict.fromkeys(numbers, 0)
-    size = 0
-    missing = sorted(numbers, key=lambda number: units[number])
+    size = in_vain = 0
+    missing = sorted(numbers, key=units.__getitem__)
     for listing, is_even in ((list_ways, True), (list_ways, False), (list_generously, True)):
         for place, number in enumerate(missing):
             share = (most - size) // (len(missing) - place if is_even else 1)
-            if listing is list_ways and (share <= tried[number] or sum(tried.values()) + share > most * 2):
+            if listing is list_ways and (share <= tried[number] or in_vain + share > most * 2):
                 continue
             if listing is list_generously:
                 share = min(share, most // 4)
-            table = listing(kinds, offers[number], number, singles, share)
-            if table is not None:
-                size += table.size
-                tables[number] = table
-            tried[number] += share if table is None else 0
+            table = listing(asked, number, share)
+            if table is None:
+                tried[number] += share
+                in_vain += share
+                continue
+            size += table.size
+            tables[number] = table
         missing = [number for number in missing if number not in tables]
     listed = [tables[number] for number in numbers if number in tables and tables[number].best > 0]
     return listed, [number for number in numbers if number not in tables], size
@@ -118,9 +127,8 @@ def _parts(asked: Asked, tables: Sequence[Table], loose: Sequence[int]) -> list[
     wants = [list(dict(table.units)) for table in tables]
     wants += [list(shares[number]) for number in loose]
     parts = []
-    for members in _joined(wants):
-        numbers = {kind for member in members for kind in wants[member]}
-        order = dearest_first(asked.kinds, numbers)
+    for members in joined(wants):
+        order = asked.dearest_first({kind for member in members for kind in wants[member]})
         place = {kind: i for i, kind in enumerate(order)}
         inside = [tables[member] for member in members if member < len(tables)]
         left_out = [loose[member - len(tables)] for member in members if member >= len(tables)]
@@ -129,47 +137,28 @@ def _parts(asked: Asked, tables: Sequence[Table], loose: Sequence[int]) -> list[
                 order,
                 [asked.kinds[kind].count for kind in order],
                 inside,
-                [[place[kind] for kind, _ in table.units] for table in inside],
+                [[(place[kind], ways) for (kind, _), ways in zip(table.units, table.ways, strict=True)] for table in inside],
                 [Loose(number, [(place[kind], share) for kind, share in shares[number].items()]) for number in left_out],
-                1 if left_out else gcd(*[table.grain for table in inside]),
+                1 if left_out or len(inside) == 1 else gcd(*[table.grain() for table in inside]),
             )
         )
     return parts
 
 
-def _joined(wants: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The places of wishes, those together that have a kind in common, directly or through others."""
-    above = list(range(len(wants)))
-
-    def top(member: int) -> int:
-        while above[member] != member:
-            above[member] = above[above[member]]
-            member = above[member]
-        return member
-
-    first: dict[int, int] = {}
-    for member, wanted in enumerate(wants):
-        for kind in wanted:
-            one, other = top(member), top(first.setdefault(kind, member))
-            above[max(one, other)] = min(one, other)
-    groups: dict[int, list[int]] = {}
-    for member in range(len(wants)):
-        groups.setdefault(top(member), []).append(member)
-    return list(groups.values())
-
-
 def _shares(asked: Asked, number: int) -> dict[int, int]:
     shares = at_most(asked.kinds, asked.offers[number])
-    numbers = sorted(kind for kind in kinds_of(asked.offers[number]) if asked.kinds[kind].count)
-    return {kind: shares.get(kind, 0) - asked.singles[kind] for kind in numbers}
+    return {kind: shares.get(kind, 0) - asked.singles[kind] for kind in sorted(asked.orders[number])}
 
 
 def _answer(asked: Asked, part: Part, nodes: int, passes: int) -> Answer:
     """The best of one part; what greedy finds is never better than the answer. A part too large to finish begins with greedy."""
-    first = wish(part, [0] * len(part.kinds))
+    first = free_wish(part)
     start = Answer([], 0, first.bound, 0)
-    is_large = bool(part.loose) or sum(part.counts) * FIRST_WIDTH * 2 > nodes
-    if is_large and not is_free_of_conflict(part, first):
+    if is_free_of_conflict(part, first):
+        answer = _taken(asked, part, first.chosen, first.bound, 0)
+        if answer.gain == answer.bound:
+            return answer
+    elif part.loose or sum(part.counts) * FIRST_WIDTH * 2 > nodes:
         start = _at_least_greedy(asked, part, start)
     solve = _search_loosely if part.loose else _search
     answer = solve(asked, part, first, start, (nodes, passes))
@@ -217,7 +206,7 @@ def _search_loosely(asked: Asked, part: Part, first: Wish, start: Answer, effort
     taken: list[Taken] = []
     spent = 0
     for listed in _parts(asked, part.tables, []):
-        wished = wish(listed, [0] * len(listed.kinds))
+        wished = free_wish(listed)
         nothing = Answer([], 0, wished.bound, 0)
         answer = _search(asked, listed, wished, nothing, (nodes - spent, passes // 2))
         taken.extend(answer.taken)
@@ -256,7 +245,10 @@ def _taken(asked: Asked, part: Part, chosen: Sequence[tuple[int, int, int]], bou
 
 def _gain_of(asked: Asked, taken: list[Taken], bound: int, nodes: int) -> Answer:
     """An answer with its gain: the value less what the claimed units bring anyway."""
-    gain = sum(one.value - one.times * sum(asked.singles[kind] * count for kind, count in one.claimed) for one in taken)
+    gain = sum([one.value for one in taken])
+    if asked.has_singles:
+        singles = asked.singles
+        gain -= sum([one.times * count * singles[kind] for one in taken for kind, count in one.claimed])
     return Answer(taken, gain, max(bound, gain), nodes)
 
 

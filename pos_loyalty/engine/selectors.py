@@ -59,9 +59,12 @@ class Keys(Value):
 
     def has(self, line: Line | Purchase) -> bool:
         """Whether the line is among these goods; sets without a name hold nothing."""
-        if line.sku in self.sku or line.brand in self.brand or not self.tag.isdisjoint(line.tags):
+        if line.sku in self.sku or line.brand in self.brand or (line.tags and not self.tag.isdisjoint(line.tags)):
             return True
-        return bool(self.category) and any(category in self.category for category in categories_of(line.category))
+        category = line.category if self.category else ""
+        while category and category not in self.category:
+            category = category.rpartition(CATEGORY_SEPARATOR)[0]
+        return bool(category)
 
 
 class Sieve(Value):
@@ -215,38 +218,36 @@ def found_by(index: SelectorIndex, lines: Sequence[Line], hidden: Collection[int
     found: dict[int, list[int]] = {}
     by_sku, by_category, by_brand, by_tag = index.by_sku, index.by_category, index.by_brand, index.by_tag
     sieves = index.sieves
-    for place, line in enumerate(lines):
-        if hidden and place in hidden:
-            continue
-        numbers = by_sku.get(line.sku, ())
-        if by_category and (category := line.category):
-            while category not in by_category:
-                category = category.rpartition(CATEGORY_SEPARATOR)[0]
-                if not category:
-                    break
-            else:
+    seen = [place for place in range(len(lines)) if place not in hidden] if hidden else list(range(len(lines)))
+    for place in seen:
+        line = lines[place]
+        numbers = by_sku.get(line.sku, ()) if by_sku else ()
+        category = line.category if by_category else ""
+        while category:
+            if category in by_category:
                 numbers += by_category[category]
+                break
+            category = category.rpartition(CATEGORY_SEPARATOR)[0]
         if line.brand in by_brand:
             numbers += by_brand[line.brand]
-        for tag in line.tags:
-            if tag in by_tag:
-                numbers += by_tag[tag]
+        for tag in line.tags if by_tag else ():
+            numbers += by_tag.get(tag, ())
         for number in numbers:
-            if number in sieves and not sieves[number].lets(line):
+            if sieves and number in sieves and not sieves[number].lets(line):
                 continue
             places = found.get(number)
             if places is None:
                 found[number] = [place]
             elif places[-1] != place:
                 places.append(place)
-    _add_wide(found, index, lines, hidden)
+    if seen:
+        found.update(dict.fromkeys(index.everything, seen))
+    if index.wide:
+        _add_wide(found, index, lines, seen)
     return found
 
 
-def _add_wide(found: dict[int, list[int]], index: SelectorIndex, lines: Sequence[Line], hidden: Collection[int]) -> None:
-    seen = [place for place in range(len(lines)) if place not in hidden]
-    if seen:
-        found.update(dict.fromkeys(index.everything, seen))
+def _add_wide(found: dict[int, list[int]], index: SelectorIndex, lines: Sequence[Line], seen: Sequence[int]) -> None:
     for sieve, numbers in index.wide:
         low, high = sieve.price_from, sieve.price_to
         kept = [place for place in seen if low <= lines[place].price_minor <= high]

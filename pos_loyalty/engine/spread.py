@@ -11,7 +11,10 @@ from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import allocate, sum_of
 from pos_loyalty.engine.payment import Paid
-from pos_loyalty.values import Value
+from pos_loyalty.values import Minor, Value
+
+Pair = tuple[str, int]
+"""A rule and what it takes off a line."""
 
 
 class LineMoney(Value, gc=False):
@@ -20,36 +23,45 @@ class LineMoney(Value, gc=False):
     line: Line
     place: int
     """Of its calculation line."""
-    gross_minor: int
-    offs: tuple[tuple[str, int], ...]
-    net_minor: int
-    points_minor: int
+    units: int
+    """Pieces; a weighed line is one unit."""
+    gross_minor: Minor
+    offs: tuple[Pair, ...]
+    net_minor: Minor
+    points_minor: Minor
 
 
 def line_money(lines: Sequence[Line], calc: Sequence[CalcLine], offs: Sequence[Off], paid: Paid) -> tuple[LineMoney, ...]:
     """The money of each basket line, in the order of ``lines``, in a form that the fiscal receipt can carry."""
-    by_place: dict[int, list[Off]] = {}
+    by_place: dict[int, list[Pair]] = {}
     for off in offs:
-        found = by_place.get(off.place)
-        if found is None:
-            by_place[off.place] = [off]
-        else:
-            found.append(off)
+        by_place.setdefault(off.place, []).append((off.rule, off.off_minor))
     made: list[LineMoney | None] = [None] * len(lines)
-    is_weighed = False
-    for place, each in enumerate(calc):
-        mine = by_place.get(place, ())
-        if len(each.members) == 1:
-            made[each.members[0]] = _whole(each, place, mine, paid.parts[place])
-        else:
-            for member, money in zip(each.members, _shared(lines, each, place, mine, paid), strict=True):
+    is_weight_reduced = False
+    for place, (each, points) in enumerate(zip(calc, paid.parts, strict=True)):
+        pairs: Sequence[Pair] = by_place.get(place, ())
+        if each.list_minor < each.gross_minor:
+            pairs = (*_shelf_offs(each), *pairs)
+        if pairs or points:  # a weight at its own price needs no other
+            is_weight_reduced = is_weight_reduced or each.line.measure == "weight"
+        if len(each.members) > 1:
+            for member, money in zip(each.members, _shared(lines, each, place, pairs, paid), strict=True):
                 made[member] = money
-        is_weighed = is_weighed or each.line.measure == "weight"
+            continue
+        made[each.members[0]] = LineMoney(
+            line=each.line,
+            place=place,
+            units=each.units,
+            gross_minor=each.gross_minor,
+            offs=tuple(pairs),
+            net_minor=Minor(each.gross_minor - sum([off for _, off in pairs])) if pairs else each.gross_minor,
+            points_minor=points,
+        )
     whole = tuple([money for money in made if money is not None])
-    return _fiscally(whole, calc, paid) if is_weighed else whole
+    return _fiscally(whole, calc, paid) if is_weight_reduced else whole
 
 
-def _shelf_offs(each: CalcLine) -> tuple[tuple[str, int], ...]:
+def _shelf_offs(each: CalcLine) -> tuple[Pair, ...]:
     """What the host took off before us, and what the price tag takes off further."""
     prior = min(each.gross_minor, each.line.prior_off_minor)
     offs = ((PRIOR, prior),) if prior else ()
@@ -57,21 +69,12 @@ def _shelf_offs(each: CalcLine) -> tuple[tuple[str, int], ...]:
     return (*offs, (each.tag.list_id, tagged)) if each.tag is not None and tagged else offs
 
 
-def _whole(each: CalcLine, place: int, mine: Sequence[Off], points_minor: int) -> LineMoney:
-    offs = tuple([(off.rule, off.off_minor) for off in mine])
-    if each.list_minor < each.gross_minor:
-        offs += _shelf_offs(each)
-    net = each.list_minor - sum([off.off_minor for off in mine])
-    return LineMoney(
-        line=each.line, place=place, gross_minor=each.gross_minor, offs=offs, net_minor=net, points_minor=points_minor
-    )  # fmt: skip
-
-
-def _shared(lines: Sequence[Line], each: CalcLine, place: int, mine: Sequence[Off], paid: Paid) -> list[LineMoney]:
+def _shared(lines: Sequence[Line], each: CalcLine, place: int, pairs: Sequence[Pair], paid: Paid) -> list[LineMoney]:
+    """The basket lines that were joined, each with its share."""
     left = list(each.grosses)
     floors = [sum_of(each.floor.each_minor, lines[i].quantity_milli) for i in each.members]
-    offs: list[list[tuple[str, int]]] = [[] for _ in left]
-    for rule, amount in (*_shelf_offs(each), *((off.rule, off.off_minor) for off in mine)):
+    offs: list[list[Pair]] = [[] for _ in left]
+    for rule, amount in pairs:
         parts = allocate(each.grosses, amount, [max(0, have - floor) for have, floor in zip(left, floors, strict=True)])
         for i, part in enumerate(parts):
             left[i] -= part
@@ -83,10 +86,11 @@ def _shared(lines: Sequence[Line], each: CalcLine, place: int, mine: Sequence[Of
         LineMoney(
             line=lines[member],
             place=place,
-            gross_minor=each.grosses[i],
+            units=fiscal.pieces_of(lines[member]),
+            gross_minor=Minor(each.grosses[i]),
             offs=tuple(offs[i]),
-            net_minor=left[i],
-            points_minor=points[i],
+            net_minor=Minor(left[i]),
+            points_minor=Minor(points[i]),
         )
         for i, member in enumerate(each.members)
     ]
@@ -99,8 +103,8 @@ def _fiscally(moneys: tuple[LineMoney, ...], calc: Sequence[CalcLine], paid: Pai
 
 def _paid(money: LineMoney, each: CalcLine, paid: Paid) -> fiscal.Paid:
     pays = paid_minor(money, paid)
-    floor = sum_of(each.floor.each_minor, money.line.quantity_milli)
-    headroom = sum(off for rule, off in money.offs if rule != PRIOR)
+    floor = sum_of(each.floor.each_minor, money.line.quantity_milli) if each.floor.each_minor else 0
+    headroom = sum([off for rule, off in money.offs if rule != PRIOR])
     room = min(max(0, pays - floor), money.net_minor - money.points_minor)
     return fiscal.Paid(line=money.line, paid_minor=pays, room_minor=room, headroom_minor=headroom)
 
@@ -114,8 +118,9 @@ def _moved(money: LineMoney, off: int) -> LineMoney:
     return LineMoney(
         line=money.line,
         place=money.place,
+        units=money.units,
         gross_minor=money.gross_minor,
         offs=(*money.offs, (fiscal.FISCAL, off)),
-        net_minor=money.net_minor - off,
+        net_minor=Minor(money.net_minor - off),
         points_minor=money.points_minor,
     )

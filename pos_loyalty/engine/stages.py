@@ -12,12 +12,12 @@ from pos_loyalty.engine.gates import gate_lack
 from pos_loyalty.engine.lacks import lack_of
 from pos_loyalty.engine.lines import room_of
 from pos_loyalty.engine.model import Beaten
-from pos_loyalty.engine.order import Ordered, Receipt, order_offs
+from pos_loyalty.engine.order import NOTHING, Ordered, Receipt, order_offs
 from pos_loyalty.engine.packing import Effort
 from pos_loyalty.engine.pools import PoolDone, run_pool
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.question import Missing, Question
-from pos_loyalty.engine.ready import ReadyRule
+from pos_loyalty.engine.ready import CUSTOMERS, ITEMS, LATER, RECEIPT, ReadyRule
 from pos_loyalty.engine.situation import Lack, Situation
 from pos_loyalty.values import Value
 
@@ -74,22 +74,27 @@ class Course(Value):
     dones: tuple[PoolDone, ...]
 
 
+NO_MEMBER = Lack(condition="customer", have="none", need="member")
+NOT_BY_HAND = ByHand(offs=(), stopped=(), refusals=())
+
+
 def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, known: dict[int, Lack | None]) -> Held:
-    """Which rules hold now. ``known`` carries what was found out about conditions from one stage to the next."""
-    if programme.has_running:
-        known = {}
+    """Which rules hold now. ``known`` carries what was found out about conditions that no stage changes to the next ones."""
+    moving = {} if programme.has_running else known
+    is_nobody = situation.member is None
     rules: list[ReadyRule] = []
     lacks: list[tuple[ReadyRule, Lack]] = []
     for rule in candidates:
         lack = gate_lack(rule, programme, situation) if rule.has_gate else None
-        if lack is None and rule.needs_member and situation.member is None:
+        if lack is None and is_nobody and rule.needs_member:
             lack = NO_MEMBER
         if lack is None:
             for term in rule.terms:
-                if term.number in known:
-                    lack = known[term.number]
+                answers, number = moving if rule.is_moving else known, term.number
+                if number in answers:
+                    lack = answers[number]
                 else:
-                    lack = known[term.number] = lack_of(term, situation)
+                    lack = answers[number] = lack_of(term, situation)
                 if lack is not None:
                     break
         if lack is None:
@@ -99,31 +104,37 @@ def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Pr
     return Held(rules=rules, lacks=lacks)
 
 
-NO_MEMBER = Lack(condition="customer", have="none", need="member")
-
-
-def price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Priced:
-    """Run the stages for candidates that may act together. ``situation`` shows the lines as the shelf does."""
+def price(
+    candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
+) -> Priced:
+    """Run all stages for rules that may act together. ``situation`` shows the lines as the shelf does; ``known`` see held_of."""
     programme, lines = question.programme, question.lines
-    is_down = programme.rounding.discount == "down"
-    known: dict[int, Lack | None] = {}
-    course = _course(candidates, situation, question, effort, known)
-    offs = _line_offs(course.strands, candidates, is_down=is_down)
-    left = _less([line.list_minor for line in lines], offs)
-    clean = [clean_minor(strand) for strand in course.strands] if programme.has_dynamic else left
-    situation = _seen(situation, left, course.strands, programme)
-    order = held_of([rule for rule in candidates if rule.stage == "order"], situation, programme, known)
-    rooms = [room_of(line, each) if line.floor_minor else each for line, each in zip(lines, left, strict=True)]
-    ordered = order_offs(order.rules, Receipt(left_minor=left, rooms_minor=rooms, clean_minor=clean), situation, question)
-    offs += ordered.offs
-    left = _less(left, ordered.offs)
-    by_hand = manual_offs(lines, left, programme.caps, programme.exponent)
-    cap = capped((*offs, *by_hand.offs), sum([line.list_minor for line in lines]), programme.caps)
-    left = _less([line.list_minor for line in lines], cap.offs)
-    assert all(left[i] >= min(line.floor_minor, line.list_minor) for i, line in enumerate(lines)), "a line below its floor"
-    touched = frozenset([off.place for off in (*ordered.offs, *by_hand.offs)])
-    situation = _seen(situation, left, course.strands, programme, touched)
-    late = held_of([rule for rule in candidates if rule.stage in LATE], situation, programme, known)
+    turns: tuple[list[ReadyRule], ...] = ([], [], [], [])
+    for rule in candidates:
+        turns[rule.turn].append(rule)
+    course = _course((turns[ITEMS], turns[CUSTOMERS]), situation, question, effort, known)
+    listed = [line.list_minor for line in lines]
+    offs = _line_offs(course.strands, course.held, is_down=programme.rounding.discount == "down")
+    left = _less(listed, offs)
+    order, ordered = Held(rules=[], lacks=[]), NOTHING
+    if turns[RECEIPT]:
+        situation = _seen(situation, left, course.strands, programme)
+        order = held_of(turns[RECEIPT], situation, programme, known)
+        ordered = order_offs(order.rules, _receipt(left, course.strands, question), situation, question)
+        offs += ordered.offs
+        left = _less(left, ordered.offs)
+    # A line of which the host took more than it costs is listed at nothing.
+    is_by_hand = question.has_hand or 0 in listed
+    by_hand = manual_offs(lines, left, programme.caps, programme.exponent) if is_by_hand else NOT_BY_HAND
+    cap = capped(offs + by_hand.offs, sum(listed), programme.caps)
+    if by_hand.offs or cap.stopped:
+        left = _less(listed, cap.offs)
+    too_low = [line for line, each in zip(lines, left, strict=True) if each < line.floor_minor and each < line.list_minor]
+    assert not too_low, "a line below its floor"
+    if turns[LATER] and programme.has_running:
+        touched = {off.place for off in (*ordered.offs, *by_hand.offs)}
+        situation = _seen(situation, left, course.strands, programme, touched)
+    late = held_of(turns[LATER], situation, programme, known)
     return Priced(
         offs=cap.offs,
         left_minor=tuple(left),
@@ -136,9 +147,6 @@ def price(candidates: Sequence[ReadyRule], situation: Situation, question: Quest
         cap=cap,
         proven=ordered.proven and programme.search.mode == "best_for_customer" and all(done.proven for done in course.dones),
     )
-
-
-LATE = ("payment", "points")
 
 
 def _seen(
@@ -155,10 +163,19 @@ def _seen(
     )
 
 
+def _receipt(left: Sequence[int], strands: Sequence[Strand], question: Question) -> Receipt:
+    """The lines as stage order finds them."""
+    return Receipt(
+        left_minor=left,
+        rooms_minor=[room_of(line, each) if line.floor_minor else each for line, each in zip(question.lines, left, strict=True)],
+        clean_minor=[clean_minor(strand) for strand in strands] if question.programme.has_dynamic else left,
+    )
+
+
 def _course(
-    candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
+    turns: Sequence[Sequence[ReadyRule]], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
 ) -> Course:
-    """Stages item and customer, pool after pool."""
+    """Stages item and customer, pool after pool; ``turns``: the rules that act with item offers, then the others."""
     programme, lines = question.programme, question.lines
     is_down = programme.rounding.discount == "down"
     strands = [begin(line) for line in lines]
@@ -166,12 +183,10 @@ def _course(
     lacks: list[tuple[ReadyRule, Lack]] = []
     dones: list[PoolDone] = []
     left = effort
-    on_units = [rule for rule in candidates if rule.stage in ("item", "customer")]
-    for is_item in (True, False):
-        asked = [rule for rule in on_units if (rule.pool in programme.item_pools) is is_item]
+    for turn, asked in enumerate(turns):
         if not asked:
             continue
-        if not is_item and programme.has_running:
+        if turn == CUSTOMERS and programme.has_running:
             situation = _seen(situation, left_minor(strands, lines, is_down=is_down), strands, programme)
         held = held_of(asked, situation, programme, known)
         lacks += held.lacks
@@ -181,25 +196,30 @@ def _course(
             strands = done.strands
             dones.append(done)
             left = _less_effort(left, done.spent)
-        if is_item and programme.rounding.after == "stage":
+        if turn == ITEMS and programme.rounding.after == "stage":
             strands = [settle(strand, line, is_down=is_down) for strand, line in zip(strands, lines, strict=True)]
     return Course(strands=strands, held=all_held, lacks=lacks, dones=tuple(dones))
 
 
-def _pools(rules: Sequence[ReadyRule]) -> list[list[ReadyRule]]:
-    pools: dict[int, list[ReadyRule]] = {}
+def _pools(rules: list[ReadyRule]) -> list[list[ReadyRule]]:
+    numbers = {rule.pool for rule in rules}
+    if len(numbers) == 1:
+        return [rules]
+    pools: dict[int, list[ReadyRule]] = {number: [] for number in sorted(numbers)}
     for rule in rules:
-        pools.setdefault(rule.pool, []).append(rule)
-    return [pools[number] for number in sorted(pools)]
+        pools[rule.pool].append(rule)
+    return list(pools.values())
 
 
 def _less_effort(effort: Effort, spent: Effort) -> Effort:
+    if not spent.applications and not spent.nodes:
+        return effort
     return Effort(applications=max(0, effort.applications - spent.applications), nodes=max(0, effort.nodes - spent.nodes))
 
 
-def _line_offs(strands: Sequence[Strand], rules: Sequence[ReadyRule], *, is_down: bool) -> tuple[Off, ...]:
+def _line_offs(strands: Sequence[Strand], held: Sequence[ReadyRule], *, is_down: bool) -> tuple[Off, ...]:
     """What came off each line, rounded; in the order in which the rules' pools act."""
-    found: list[tuple[int, str, int]] = []
+    found: dict[str, list[Off]] = {}
     for place, strand in enumerate(strands):
         if strand.pending or strand.settled:
             offs = rounded(strand, is_down=is_down)
@@ -208,11 +228,13 @@ def _line_offs(strands: Sequence[Strand], rules: Sequence[ReadyRule], *, is_down
                 for rule, off in offs:
                     sums[rule] = sums.get(rule, 0) + off
                 offs = tuple(sums.items())
-            found += [(place, rule, off) for rule, off in offs if off]
-    if len({rule for _, rule, _ in found}) > 1:
-        rank = {rule.id: (rule.pool, rule.id) for rule in rules}
-        found.sort(key=lambda each: (rank[each[1]], each[0]))
-    return tuple([Off(place=place, rule=rule, off_minor=off) for place, rule, off in found])
+            for rule, off in offs:
+                if off:
+                    found.setdefault(rule, []).append(Off(place=place, rule=rule, off_minor=off))
+    if len(found) > 1:
+        in_order = sorted([(rule.pool, rule.id) for rule in held if rule.id in found])
+        return tuple([off for _, rule in in_order for off in found[rule]])
+    return tuple([off for offs in found.values() for off in offs])
 
 
 def _less(left: Sequence[int], offs: Sequence[Off]) -> list[int]:

@@ -5,23 +5,15 @@ What cannot be finished and what can gain nothing is left out; two memories with
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from math import gcd
 from typing import Any, NamedTuple, TypeVar
 
-from pos_loyalty.engine.applications import (
-    basket_groups_most,
-    dearest_first,
-    kinds_of,
-)
+from pos_loyalty.engine.applications import basket_groups_most
+from pos_loyalty.engine.asking import Asked
 from pos_loyalty.engine.packing import Kind, NOfGroup, Offer
 from pos_loyalty.engine.stepping import generous_steps, steps_of
-from pos_loyalty.engine.steps import (
-    NEVER,
-    Chain,
-    Place,
-    Steps,
-)
+from pos_loyalty.engine.steps import NEVER, Chain, Place, Steps
 
 S = TypeVar("S", bound=Hashable)
 Way = tuple[int, int, int]
@@ -29,52 +21,60 @@ Way = tuple[int, int, int]
 Found = tuple[int, list[Way]]
 Row = tuple[int, tuple[Way, ...]]
 """What is remembered when the unit is left alone, -1 where it may not be; the ways to use it."""
+Either = tuple[int, int, int, int]
+"""What is remembered when the unit is left alone; one way to use it: what is remembered, the gain, the role."""
+LOST = -(1 << 200)
+"""Less than any sum of gains."""
+UNFINISHED = LOST >> 1
+"""Less than any sum of gains, and more than LOST and any gain together."""
 
 
 class Table(NamedTuple):
-    """The ways of one offer. ``units``: (kind, nth) in each place; ``rows``: by place and memory; ``best``: the most it can gain.
+    """The ways of one offer. ``units``: (kind, nth) in each place; ``best``: the most it can gain.
 
     Gains are what an application brings over the fixed value that its units have anyway. Places without ways are left out.
-    ``is_exact``: the gains are what the ways bring; else they may bring less. ``plain``: (skip, name, gain) where every row of a
-    place has one way at most, a copy that is faster to read; else None. ``grain``: a divisor of every gain.
+    ``ways``: by place a list by memory, as many lists as a memory has ways; where it has fewer a way to gain nothing stands.
+    ``loads``: how many ways a memory of the place usually has. ``ahead``: what can still be gained, by place and memory; one
+    place more for the end; LOST where NEVER points to. ``is_exact``: the gains are what the ways bring; else they may bring less.
     """
 
     offer: int
     steps: Steps[Any]
     is_exact: bool
     units: list[tuple[int, int]]
-    rows: list[list[Row]]
-    plain: list[list[Way] | None]
+    ways: list[list[list[Either]]]
+    loads: list[int]
+    ahead: list[list[int]]
     best: int
-    grain: int
     size: int
 
+    def grain(self) -> int:
+        """A divisor of every gain that can be of use."""
+        return gcd(*[gain for lists in self.ways for ways in lists for skip, name, gain, _ in ways if name != skip or gain > 0])
 
-def list_ways(kinds: Sequence[Kind], offer: Offer, number: int, singles: Sequence[int], most: int) -> Table | None:
-    """The table of an offer that stands at ``number``; None when it would list more than ``most`` ways.
 
-    ``singles``: for each kind what a unit brings without this offer.
-    """
-    order = dearest_first(kinds, kinds_of(offer))
+def list_ways(asked: Asked, number: int, most: int) -> Table | None:
+    """The table of the offer at ``number``; None when it would list more than ``most`` ways."""
+    kinds, offer, order = asked.kinds, asked.offers[number], asked.orders[number]
     if _least_ways(kinds, offer, order) > most:
         return None
     steps = steps_of(kinds, offer, order)
     units = [(kind, nth) for kind in order for nth in range(kinds[kind].count)]
     if isinstance(steps, Chain):
-        raw = _chained(steps, units, singles, most)
+        raw = _chained(steps, units, asked.singles, most)
     else:
-        raw = _forward(steps, _places(kinds, units), singles, most)
+        raw = _forward(steps, _places(kinds, units), asked.singles, most)
     return None if raw is None else Table(number, steps, True, *_backward(raw, units), raw.size)
 
 
-def list_generously(kinds: Sequence[Kind], offer: Offer, number: int, singles: Sequence[int], most: int) -> Table | None:
+def list_generously(asked: Asked, number: int, most: int) -> Table | None:
     """A smaller table in which an offer may seem to bring more than it does: some limit of its worth is left out."""
-    order = dearest_first(kinds, kinds_of(offer))
+    kinds, offer, order = asked.kinds, asked.offers[number], asked.orders[number]
     if _least_ways(kinds, offer, order) > most:
         return None
     steps = generous_steps(kinds, offer, order)
     units = [(kind, nth) for kind in order for nth in range(kinds[kind].count)]
-    raw = None if steps is None else _forward(steps, _places(kinds, units), singles, most)
+    raw = None if steps is None else _forward(steps, _places(kinds, units), asked.singles, most)
     return None if raw is None or steps is None else Table(number, steps, False, *_backward(raw, units), raw.size)
 
 
@@ -101,10 +101,10 @@ class _Useful(NamedTuple):
     """The middle of a Table."""
 
     units: list[tuple[int, int]]
-    rows: list[list[Row]]
-    plain: list[list[Way] | None]
+    ways: list[list[list[Either]]]
+    loads: list[int]
+    ahead: list[list[int]]
     best: int
-    grain: int
 
 
 def _forward(steps: Steps[S], places: Sequence[Place], singles: Sequence[int], most: int) -> _Raw | None:
@@ -154,54 +154,49 @@ def _backward(raw: _Raw, places: Sequence[tuple[int, int]]) -> _Useful:
 
     A way is left out when it cannot be finished, or when it gains nothing more where doing nothing more is good too.
     """
-    names = [0 if may_end else NEVER for may_end in raw.ends]
-    best, idle = [0], [True]
-    units, rows = [], []
+    names = [*[0 if may_end else NEVER for may_end in raw.ends], NEVER]
+    best, floors = [0, LOST], [0, UNFINISHED]
+    units, listed, loads, ahead = [], [], [], [best]
     for unit, found in zip(reversed(places), reversed(raw.rows), strict=True):
         seen: dict[Row, int] = {}
         named: list[int] = []
         bests: list[int] = []
-        is_useful = False
+        floors_here: list[int] = []
+        widest = 0
         for skip, ways in found:
-            skipped = names[skip] if skip != NEVER else NEVER
-            is_idle = skipped != NEVER and idle[skipped]
-            most = best[skipped] if skipped != NEVER else None
+            skipped = names[skip]
+            most, floor = best[skipped], floors[skipped]
             kept: list[Way] = []
             for after, gain, role in ways:
                 name = names[after]
-                if name == NEVER:
-                    continue
                 whole = gain + best[name]
-                if whole > 0 or not is_idle:
+                if whole > floor:
                     kept.append((name, gain, role))
-                    if most is None or whole > most:
+                    if whole > most:
                         most = whole
-            if most is None:
+            if len(kept) > widest:
+                widest = len(kept)
+            elif not kept and skipped == NEVER:
                 named.append(NEVER)
                 continue
-            if kept:
-                is_useful = True
             row = (skipped, tuple(kept))
             name = seen.setdefault(row, len(bests))
             if name == len(bests):
                 bests.append(most)
+                floors_here.append(floor)
             named.append(name)
-        if not is_useful:
-            names = [names[skip] if skip != NEVER else NEVER for skip, _ in found]
+        if not widest:
+            names = [*[names[skip] for skip, _ in found], NEVER]
             continue
         units.append(unit)
-        rows.append(list(seen))
-        names, best, idle = named, bests, [skip != NEVER and idle[skip] for skip, _ in seen]
-    units.reverse()
-    rows.reverse()
-    grain = gcd(*[gain for found in rows for _, ways in found for _, gain, _ in ways])
-    return _Useful(units, rows, [_plain(found) for found in rows], best[0], grain)
+        listed.append([_nth_ways(seen, nth) for nth in range(widest)])
+        loads.append(1 if widest == 1 else -(-sum([len(ways) for _, ways in seen]) // len(seen)))
+        names, best, floors = [*named, NEVER], [*bests, LOST], [*floors_here, UNFINISHED]
+        ahead.append(best)
+    for each in (units, listed, loads, ahead):
+        each.reverse()
+    return _Useful(units, listed, loads, ahead, best[0])
 
 
-def _plain(rows: Sequence[Row]) -> list[Way] | None:
-    plain = []
-    for skip, ways in rows:
-        if len(ways) > 1:
-            return None
-        plain.append((skip, ways[0][0], ways[0][1]) if ways else (skip, skip, -1))
-    return plain
+def _nth_ways(rows: Iterable[Row], nth: int) -> list[Either]:
+    return [(skip, *ways[nth]) if nth < len(ways) else (skip, skip, -1, 0) for skip, ways in rows]

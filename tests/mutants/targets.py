@@ -9,7 +9,13 @@ _MONEY = ("tests/unit/test_money.py", "tests/property/test_money_laws.py")
 _LOTS = ("tests/unit/test_lots.py", "tests/property/test_lots_laws.py", "tests/unit/test_redeem.py")
 _FISCAL = ("tests/unit/test_fiscal.py", "tests/property/test_seeded_laws.py")
 _WORLDS = ("tests/brute/test_verdicts.py", "tests/property/test_seeded_laws.py")
-_HAND = ("tests/unit/test_quote.py", "tests/unit/test_combining.py", "tests/unit/test_caps.py", "tests/unit/test_floors.py")
+_HAND = (
+    "tests/unit/test_quote.py",
+    "tests/unit/test_combining.py",
+    "tests/unit/test_caps.py",
+    "tests/unit/test_floors.py",
+    "tests/unit/test_edges.py",
+)
 _QUOTE = (
     *_HAND,
     "tests/unit/test_gates.py",
@@ -29,7 +35,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         *("floors", "caps", "combine", "compatibility", "stages", "pools", "chain", "kinds", "drafts", "laying", "question"),
         *("order", "order_shares", "spread", "lines"),
     ),
-    _SEARCH: ("search", "applications", "dual", "steps", "stepping", "tables", "exploring", "greedy", "regroup"),
+    _SEARCH: ("search", "answered", "applications", "dual", "steps", "stepping", "tables", "exploring", "greedy", "regroup"),
     _RETURNS: ("returns", "returned_lines"),
 }
 JUDGES: dict[str, tuple[str, ...]] = {module: tests for tests, modules in GROUPS.items() for module in modules}

@@ -46,9 +46,9 @@ def _offer(random: Random, kinds: list[list[int]], number: int) -> Json:
         "money": None,
         "is_whole": False,
     }
-    if random.random() < 0.2:
+    if random.random() < 0.25:
         offer["money"] = random.randint(1, 60) * 50 * SCALE
-        offer["is_whole"] = random.random() < 0.4
+        offer["is_whole"] = random.random() < 0.5
     offer |= _shape(random, kinds, form)
     return offer
 

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.engine.applications import fill, gift_pool
-from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, Packed, SetOf, Slot, Taken
+from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, Packed, SetOf, Slot, Solved, Taken
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
 from tests.oracles.problems import asked, problem
 
@@ -277,3 +278,61 @@ def test_the_same_bytes_under_every_hash_seed() -> None:
         run = subprocess.run([sys.executable, "-c", SOLVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         said.add(run.stdout)
     assert said == {digest() + "\n"}
+
+
+def with_one_more(kinds: list[Kind], place: int) -> list[Kind]:
+    """The same units and one more of a kind."""
+    more = kinds[place]
+    return [*kinds[:place], Kind(price=more.price, room=more.room, count=more.count + 1), *kinds[place + 1 :]]
+
+
+def side_by_side(one: int, other: int) -> tuple[list[Kind], list[Offer]]:
+    """Two random problems as one question, in which neither has to do with the other."""
+    kinds, offers = asked(problem(one))
+    told = problem(other)
+    away = len(kinds)
+    for offered in told["offers"]:
+        offered["id"] += "b"
+        for slot_ in (*offered.get("slots", ()), *offered.get("buy", ())):
+            slot_["kinds"] = [kind + away for kind in slot_["kinds"]]
+        for name in offered.keys() & {"kinds", "gifts"}:
+            offered[name] = [kind + away for kind in offered[name]]
+        if "values" in offered:
+            offered["values"] = [(kind + away, off) for kind, off in offered["values"]]
+    more_kinds, more_offers = asked(told)
+    return kinds + more_kinds, offers + more_offers
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_was_answered_before_is_taken_over_and_changes_no_answer(seed: int) -> None:
+    kinds, offers = side_by_side(seed, seed + 1_000)
+    effort = Effort(applications=20_000, nodes=20_000)
+    before = Solved(kinds=kinds, offers=offers, packed=pack(kinds, offers, effort))
+    assert before.packed.proven
+    for place in (0, len(kinds) - 1):
+        now = with_one_more(kinds, place)
+        anew, again = pack(now, offers, effort), pack(now, offers, effort, before)
+        assert again.taken == anew.taken
+        assert (again.value, again.bound, again.proven) == (anew.value, anew.bound, anew.proven)
+        assert again.applications <= anew.applications and again.nodes <= anew.nodes
+
+
+def test_offers_taken_over_cost_no_effort_whatever_their_numbers_are_now() -> None:
+    kinds, offers = side_by_side(3, 4)
+    packed = pack(kinds, offers, USUAL)
+    assert packed.proven and packed.applications and packed.value
+    before = Solved(kinds=kinds, offers=offers, packed=packed)
+    assert pack(kinds, offers, USUAL, before) == replace(packed, applications=0, nodes=0)
+    none = Kind(price=SCALE, room=SCALE, count=3)
+    first = Offer(id=" ", priority=9, shape=EachUnit(values=((len(kinds), SCALE),)))
+    again = pack([*kinds, none], [first, *offers], USUAL, before)
+    assert again.applications == again.nodes == 0
+    assert again.value == packed.value + 3 * SCALE
+    assert {one.offer for one in again.taken} == {0, *(one.offer + 1 for one in packed.taken)}
+
+
+def test_what_was_not_proven_before_is_looked_for_anew() -> None:
+    kinds, offers = side_by_side(3, 4)
+    hasty = pack(kinds, offers, Effort(applications=0, nodes=0))
+    assert not hasty.proven
+    assert pack(kinds, offers, USUAL, Solved(kinds=kinds, offers=offers, packed=hasty)) == pack(kinds, offers, USUAL)
