@@ -27,7 +27,7 @@ class LoyaltyError(Exception):
 
 
 class InputError(LoyaltyError):
-    """Bad input. ``place`` is a path such as ``$.lines[0].price_minor`` or ``rule[3].then[0].percent``."""
+    """Bad input. ``place`` is a path such as ``basket.lines[0].price_minor``, ``$.card`` or ``rule[3].then[0].percent``."""
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(f"{place}: {message}" if place else message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, NewType, TypeVar, dataclass_transform
 
 import msgspec
@@ -19,7 +20,16 @@ BasisPoints = NewType("BasisPoints", int)
 MILLI_PER_UNIT = 1000
 BP_PER_UNIT = 10_000
 CENTI_PER_POINT = 100
+PARTS = ("$.basket", "$.member.", "$.state.")
+"""Parts of a question: a place in them has one name, whatever they are sent in, such as ``basket.lines[0].quantity``."""
 QUANTITY_PATTERN = re.compile(r"(0|[1-9][0-9]{0,6})(?:\.([0-9]{1,3}))?", re.ASCII)
+DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+MONTH_DAY_PATTERN = r"^[0-9]{2}-[0-9]{2}$"
+DAY_OF_YEAR_PATTERN = (
+    r"^(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|[12][0-9]))$"
+)
+"""A month and a day that there is in some year."""
+_NEARLY_DECIMAL = re.compile(r"([-\u2212])?[0-9]{1,16}(?:[.,]([0-9]{1,16}))?%?", re.ASCII)
 
 T = TypeVar("T")
 
@@ -47,17 +57,35 @@ def quantity(text: str) -> Thousandths:
     """Read a decimal string of at most seven whole and three decimal digits. Raises ValueError."""
     match = QUANTITY_PATTERN.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text[:20]}" is not a quantity: write a decimal such as "2" or "0.345"')
+        raise ValueError(f'"{text[:20]}" is not a quantity: {decimal_hint(text, 3)}write a decimal such as "2" or "0.345"')
     whole, rest = match.group(1), match.group(2) or ""
     return Thousandths(int(whole) * MILLI_PER_UNIT + int(rest.ljust(3, "0")))
 
 
+def decimal_hint(text: str, digits: int) -> str:
+    """What is wrong with a decimal, for people, ready to stand before its mend; empty when it is none at all."""
+    match = _NEARLY_DECIMAL.fullmatch(text)
+    if match is None:
+        return ""
+    if match.group(1):
+        return "it may not be negative; "
+    if "," in text:
+        return "the decimal sign is a point, not a comma; "
+    if len(match.group(2) or "") > digits:
+        return f"at most {digits} digits stand after the point; " if digits else "no digits stand after the point; "
+    return ""
+
+
 def decode(data: bytes | str, kind: type[T], *, place: str = "$") -> T:
-    """Decode strict JSON into a value. Raises InputError naming the place in the document."""
+    """Decode strict JSON into a value. Raises InputError naming the place in the document; ``place`` is that of the whole."""
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
+    except msgspec.ValidationError as error:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise _fault_of(error, kind, msgspec.json.decode(data), place) from error
+        raise _placed(*_plainly(str(error)), place) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _input_error(error, place) from error
+        raise InputError(place, f"is not JSON: {error}") from error
 
 
 def convert(data: object, kind: type[T], *, place: str = "$") -> T:
@@ -65,7 +93,7 @@ def convert(data: object, kind: type[T], *, place: str = "$") -> T:
     try:
         return msgspec.convert(data, type=kind, dec_hook=_from_json)
     except msgspec.MsgspecError as error:
-        raise _input_error(error, place) from error
+        raise _fault_of(error, kind, data, place) from error
 
 
 def encode(value: object) -> bytes:
@@ -92,9 +120,18 @@ def _to_json(value: object) -> object:
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json, order="deterministic")
 
 
-def _input_error(error: Exception, place: str) -> InputError:
-    text = str(error)
-    message, found, where = text.rpartition(" - at `")
-    if not found:
-        return InputError(place, text)
-    return InputError(where.rstrip("`").replace("$", place, 1), message)
+def _fault_of(error: Exception, kind: object, given: object, place: str) -> InputError:
+    from pos_loyalty.misread import misread  # what is sound needs none of it
+
+    return _placed(*(misread(kind, given, _from_json) or _plainly(str(error))), place)
+
+
+def _placed(where: str, message: str, place: str) -> InputError:
+    if place == "$" and where.startswith(PARTS):
+        return InputError(where.removeprefix("$."), message)
+    return InputError(where.replace("$", place, 1), message)
+
+
+def _plainly(text: str) -> tuple[str, str]:
+    message, _, where = text.rpartition(" - at `")
+    return (where.rstrip("`"), message) if message else ("$", text)

@@ -19,6 +19,8 @@ def register(commands: Commands) -> None:
     add.add_argument("--card", required=True, help="the new card's number")
     add.add_argument("--name", default="", help="kept sealed under the member's own key")
     add.add_argument("--phone", help="kept sealed; a slow hash of it finds the member")
+    add.add_argument("--birthday", metavar="MM-DD", help="month and day, such as 05-17; entered today")
+    add.add_argument("--referrer-card", metavar="CARD", help="the card of the member who brought this one")
     add.set_defaults(run=run_add)
     show = verbs.add_parser("show", help="balance and rights of a member")
     who = show.add_mutually_exclusive_group(required=True)
@@ -37,8 +39,10 @@ def register(commands: Commands) -> None:
 
 def run_add(args: argparse.Namespace) -> int:
     """Enrol."""
+    asked = {"card": args.card, "name": args.name, "phone": args.phone, "birthday": args.birthday}
+    asked |= {"referrer_card": args.referrer_card, "consents": ["data"]}
+    request = convert(asked, EnrolRequest, place="member add")
     with wiring.till_in_process(args.config) as till:
-        request = EnrolRequest(card=args.card, name=args.name, phone=args.phone, consents=("data",))
         answer = till.enrol(request, key=f"member add {new_id().hex}")
     (print_json if args.json else print_pretty)(answer)
     return 0

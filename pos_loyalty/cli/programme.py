@@ -35,10 +35,13 @@ def run_check(args: argparse.Namespace) -> int:
     """Check: every fault and every doubt, each with its place. Faults end with 1."""
     found = looked_through(read_bytes(args.file))
     if args.json:
-        print_json({"file": str(args.file), "programme": found.name, "faults": found.faults, "warnings": found.warnings})
+        told = {"file": str(args.file), "programme": found.name, "faults": found.faults, "warnings": found.warnings}
+        print_json(told | {"more_faults": found.more_faults})
     else:
         for fault in found.faults:
             print(f"{args.file}: {fault.place}: {fault.text}{_of_rule(fault)}", file=sys.stderr)
+        if found.more_faults:
+            print(f"{args.file}: and {found.more_faults} more faults, not listed; mend these first", file=sys.stderr)
         for doubt in found.warnings:
             print(f"{args.file}: {doubt.place}: warning: {doubt.text}{_of_rule(doubt)}")
         if found.name is not None:

@@ -15,6 +15,7 @@ from pos_loyalty.engine.model import Basket, Instant, Member, Quote, State
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.toml_text import BOM
 from pos_loyalty.errors import InputError
+from pos_loyalty.near import nearest
 from pos_loyalty.values import Value, decode
 
 LINE_BYTES_MAX = 8 * 1024 * 1024
@@ -55,17 +56,33 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Price one basket, or a stream of them."""
     programme = _load(args.programme)
-    member = decode(_json(args.member), Member, place=f"{args.member}: $") if args.member else None
-    state = decode(_json(args.state), State, place=f"{args.state}: $") if args.state else None
+    member = decode(_json(args.member), Member, place=f"{args.member}: member") if args.member else None
+    state = decode(_json(args.state), State, place=f"{args.state}: state") if args.state else None
+    doubt = _tier_doubt(member, programme)
+    if doubt is not None:
+        print(f"pos-loyalty: warning: {args.member}: {doubt}", file=sys.stderr)
     if args.basket == "-":
         return _stream(programme, Defaults(member=member, state=state, at=args.at))
-    basket = decode(_json(Path(args.basket)), Basket, place=f"{args.basket}: $")
-    answer = _ask(programme, Question(basket=basket, member=member, state=state, at=args.at))
+    basket = decode(_json(Path(args.basket)), Basket, place=f"{args.basket}: basket")
+    try:
+        answer = _ask(programme, Question(basket=basket, member=member, state=state, at=args.at))
+    except InputError as error:
+        file = getattr(args, error.place.partition(".")[0], None)
+        raise InputError(error.place if file is None else f"{file}: {error.place}", error.message) from error
     if args.json:
         print_json(answer)
     else:
         print(quote_table(answer, basket, programme, args.language))
     return 0
+
+
+def _tier_doubt(member: Member | None, programme: Programme) -> str | None:
+    """A member on a tier that the programme does not name is on none of its tiers: a slip, or another programme's member."""
+    if member is None or member.tier is None or member.tier in programme.tiers:
+        return None
+    near = nearest(member.tier, programme.tiers)
+    meant = f'; did you mean "{near}"?' if near is not None else ""
+    return f'member.tier: "{member.tier[:40]}" is not among the [[tier]] tables, so no condition on tiers holds{meant}'
 
 
 def _json(path: Path) -> bytes:
@@ -104,7 +121,7 @@ def _stream(programme: Programme, defaults: Defaults) -> int:
 def _question(line: bytes, defaults: Defaults) -> Question:
     fields = decode(line, dict)
     if "basket" not in fields:
-        return Question(basket=decode(line, Basket), member=defaults.member, state=defaults.state, at=defaults.at)
+        return Question(basket=decode(line, Basket, place="basket"), member=defaults.member, state=defaults.state, at=defaults.at)
     asked = decode(line, Question)
     return Question(
         basket=asked.basket,

@@ -21,7 +21,7 @@ WORDS: Mapping[str, Pair] = {
     "inviter": ("Другу, который пригласил:", "The friend who invited:"),
     "proven": ("доказано: лучше сочетания нет", "proven the best"),
     "unproven": ("до лучшего не больше {0}", "at most {0} from the best"),
-    "offers": ("Скидки на товары", "Offers for goods"),
+    "offers": ("Скидки на товары, до округления строк", "Offers for goods, before lines are rounded"),
 }
 
 Row = tuple[str, str, str]

@@ -27,7 +27,7 @@ def register(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sell, then print the receipt. The same sale again is shown, never sold twice; another one under its id is refused."""
-    basket = decode(read_bytes(args.basket), Basket, place=f"{args.basket}: $")
+    basket = decode(read_bytes(args.basket), Basket, place=f"{args.basket}: basket")
     sale_id = args.sale_id or basket.basket_id
     with wiring.till_in_process(args.config) as till:
         quote = till.quote(QuoteRequest(basket=basket, card=args.card))

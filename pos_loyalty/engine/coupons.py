@@ -25,6 +25,10 @@ SERIAL_DIGITS = 20
 """Of a code whose series does not say how many: enough for a serial of 64 bits."""
 
 
+ALIKE = str.maketrans({"O": "0", "\N{CYRILLIC CAPITAL LETTER O}": "0", "I": "1", "L": "1"})
+"""Letters that people type for digits."""
+
+
 class Series(Value):
     """A series of coupons. With ``code`` all share one; without, each has its own: ``prefix`` and so many ``digits``.
 
@@ -101,7 +105,7 @@ def present(codes: Sequence[str], known: Codes, state: Mapping[str, CouponState]
         held = state.get(code)
         series = _series_of(spelled(code), known, held)
         if series is None:
-            unknown.append(_refused(f"unknown:{code}", COUPON))
+            unknown.append(_refused(f"{_strangeness(spelled(code), known)}:{code}", COUPON))
         else:
             judged.setdefault(series.id, []).append(_judge(code, series, held, today))
     by_series: dict[str, CouponUse] = {}
@@ -172,6 +176,21 @@ def _series_of(code: str, known: Codes, held: CouponState | None) -> Series | No
         return mine
     alike = [each for each in known.by_length.get(len(code), ()) if _fits(code, each)]
     return next((each for each in alike if each.check is None or has_check(code, each.check)), alike[0] if alike else None)
+
+
+def _strangeness(code: str, known: Codes) -> str:
+    """What is wrong with a code that is of no series: mistyped, not known to this till, or not of this programme."""
+    own = [each for each in known.series.values() if each.code is None]
+    if any(each.digits is not None and _is_near(code, each.prefix, each.digits) for each in own):
+        return "check"
+    return "unknown" if any(each.digits is None for each in own) else "no_series"
+
+
+def _is_near(code: str, prefix: str, digits: int) -> bool:
+    """Whether a code is one of a series but for letters that look like digits, or one digit too many or too few."""
+    meant, stem = code.translate(ALIKE), prefix.translate(ALIKE)
+    serial = meant[len(stem) :]
+    return meant.startswith(stem) and serial.isascii() and serial.isdigit() and abs(len(serial) - digits) <= 1
 
 
 def _fits(code: str, series: Series) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.chain import Strand
 from pos_loyalty.engine.conditions import Counter
 from pos_loyalty.engine.effects import Act, Bundle, Gift, Limited, NForM, Which
+from pos_loyalty.engine.idle import set_refused, slots_filled, state_asked, state_refused
 from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import Refusal
+from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.question import NO_LIMIT, Allowance, Missing, Question, Spot, room_each, spots_of
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.values import MILLI_PER_UNIT, Value
@@ -148,7 +152,11 @@ def _short_of(rule: ReadyRule, act: Act, strands: Sequence[Strand], question: Qu
     effect = act.effect
     if isinstance(effect, NForM):
         need = effect.n - effect.k + 1 if effect.partial_group and effect.pool == "group" else effect.n
-        return _first_short(rule, (act.selector,), [need], strands, question)
+        lack = _first_short(rule, (act.selector,), [need], strands, question)
+        asked = state_asked(question.programme.selectors[act.selector])
+        if lack is not None and asked and not spots_of(act.selector, strands, question):
+            return replace(lack, refusal=state_refused(rule.id, asked))
+        return lack
     if isinstance(effect, Bundle):
         return _first_short(rule, act.wanted, [slot.count for slot in effect.slots], strands, question)
     if isinstance(effect, Gift):
@@ -158,14 +166,16 @@ def _short_of(rule: ReadyRule, act: Act, strands: Sequence[Strand], question: Qu
 
 def _no_gift(rule: ReadyRule, act: Act, effect: Gift, question: Question) -> _Short:
     if effect.choice == "cashier" and question.found.get(act.selector):
-        return _Short(refusal=Refusal(rule=rule.id, condition="choice", have="none", need="line"))
+        chosen = question.choices.get(rule.id)
+        have = "none" if chosen is None else token("line", chosen)
+        return _Short(refusal=Refusal(rule=rule.id, condition="choice", have=have, need="line"))
     return _Short(refusal=Refusal(rule=rule.id, condition="goods", have="0", need=str(effect.qty)))
 
 
 def _first_short(
     rule: ReadyRule, selectors: Sequence[int], needs: Sequence[int], strands: Sequence[Strand], question: Question
 ) -> _Short | None:
-    """The first slot without enough units; units are told as missing only when no other slot is short."""
+    """What the slots without enough units lack; units are told as missing only when one slot alone is short."""
     short: list[tuple[int, int, int]] = []
     for selector, need in zip(selectors, needs, strict=True):
         have = sum([strands[place].runs[run][0] for place, run in spots_of(selector, strands, question)])
@@ -174,5 +184,9 @@ def _first_short(
     if not short:
         return None
     have, need, selector = short[0]
-    refusal = Refusal(rule=rule.id, condition="quantity", have=str(have), need=str(need))
+    filled = [have]
+    if len(selectors) > 1:
+        slots = [_all(each, strands, question) for each in selectors]
+        filled = [sum(units.values()) for units in slots_filled(slots, needs, strands)]
+    refusal = set_refused(rule.id, filled, needs)
     return _Short(refusal=refusal, selector=selector, units=need - have if len(short) == 1 else 0)

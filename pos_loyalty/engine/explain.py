@@ -39,15 +39,31 @@ FLOORS: Mapping[str, Pair] = {
     "shop": ("минимальная цена магазина", "the shop's lowest price"),
     "margin": ("закупочная цена с наценкой", "cost and margin"),
     "legal": ("минимальная цена по закону", "the legal minimum price"),
+    "no_volume": (
+        "не указан объём товара, цена по закону зависит от него",
+        "its volume is missing, and its legal price depends on it",
+    ),
+    "no_strength": (
+        "не указана крепость товара, цена по закону зависит от неё",
+        "its strength is missing, and its legal price depends on it",
+    ),
     "alcohol": ("на алкоголь скидки нет", "no discount on alcohol"),
     "tobacco": ("на табак скидки нет", "no discount on tobacco"),
     "cap": ("предел скидок на чек", "the limit of discounts on a receipt"),
     "price": ("больше цены товара не снять", "no more than the price can come off"),
 }
-LAWFUL = frozenset({"legal", "alcohol", "tobacco"})
+LAWFUL = frozenset({"legal", "no_volume", "no_strength", "alcohol", "tobacco"})
 """Floors that the law sets."""
 LINES: Mapping[str, Pair] = {
     "legal_minimum": ("цена ниже установленной законом, продать нельзя", "costs less than the law allows and cannot be sold"),
+    "no_volume": (
+        "не указан объём, без него дешевле продать нельзя",
+        "its volume is missing, without which it cannot be sold for less",
+    ),
+    "no_strength": (
+        "не указана крепость, без неё дешевле продать нельзя",
+        "its strength is missing, without which it cannot be sold for less",
+    ),
     "maximum_price": ("цена выше напечатанной на пачке, продать нельзя", "costs more than its printed price and cannot be sold"),
 }
 ISSUES: Mapping[str, Pair] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pos_loyalty.engine.model import CENTI_MAX, MINOR_MAX
-from pos_loyalty.values import BP_PER_UNIT, Thousandths, quantity
+from pos_loyalty.values import BP_PER_UNIT, Thousandths, decimal_hint, quantity
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * 60
@@ -58,9 +58,10 @@ def reader(exponent: int) -> Callable[[type[Any], object], object]:
         if kind is PointsRateFigure:
             return PointsRateFigure(_rate(data, 100 * BP_PER_UNIT, "10000%"))
         if kind is PointsFigure:
-            return PointsFigure(_decimal(data, 2, CENTI_MAX, 'points: write them such as "1" or "0.5"'))
+            return PointsFigure(_decimal(data, 2, CENTI_MAX, ("points", 'write them such as "1" or "0.5"')))
         if kind is MultiplierFigure:
-            return MultiplierFigure(_decimal(data, 2, MULTIPLIER_MAX * 100, f'a multiplier from "0" to "{MULTIPLIER_MAX}"'))
+            wanted = f'write one from "0" to "{MULTIPLIER_MAX}"'
+            return MultiplierFigure(_decimal(data, 2, MULTIPLIER_MAX * 100, ("a multiplier", wanted)))
         if kind is MinuteFigure:
             return _minute(data)
         if kind is Thousandths:
@@ -117,11 +118,12 @@ def _shown(data: object) -> str:
     return f'"{data[:SHOWN_MAX]}"' if isinstance(data, str) else str(data)[:SHOWN_MAX]
 
 
-def _decimal(text: str, digits: int, highest: int, example: str) -> int:
+def _decimal(text: str, digits: int, highest: int, what: tuple[str, str]) -> int:
+    """``what``: the name of such a figure, and how to write it."""
     match = _DECIMAL.fullmatch(text)
     rest = (match.group(2) or "") if match else ""
     if match is None or len(rest) > digits:
-        raise ValueError(f"{_shown(text)} is not {example}")
+        raise ValueError(f"{_shown(text)} is not {what[0]}: {decimal_hint(text, digits)}{what[1]}")
     figure = int(match.group(1)) * int(10**digits) + int(rest.ljust(digits, "0") or "0")
     if figure > highest:
         raise ValueError(f"{_shown(text)} is too much")
@@ -130,13 +132,13 @@ def _decimal(text: str, digits: int, highest: int, example: str) -> int:
 
 def _money(text: str, exponent: int) -> MoneyFigure:
     example = money_text(15_000, exponent) if exponent else "150"
-    return MoneyFigure(_decimal(text, exponent, MINOR_MAX, f'money: write it such as "{example}"'))
+    return MoneyFigure(_decimal(text, exponent, MINOR_MAX, ("money", f'write it such as "{example}"')))
 
 
 def _rate(text: str, highest: int, shown: str) -> int:
     match = _PERCENT.fullmatch(text)
     if match is None:
-        raise ValueError(f'{_shown(text)} is not a rate: write it such as "7.5%"')
+        raise ValueError(f'{_shown(text)} is not a rate: {decimal_hint(text, 2)}write it such as "7.5%"')
     rate_bp = int(match.group(1)) * 100 + int((match.group(2) or "").ljust(2, "0"))
     if rate_bp > highest:
         raise ValueError(f"{_shown(text)} is more than {shown}")

@@ -12,6 +12,9 @@ from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, ke
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
+NO_VOLUME, NO_STRENGTH = "no_volume", "no_strength"
+"""Where the host does not tell what a legal minimum goes by: then no less than the price is surely lawful."""
+LAWFUL = (LEGAL, NO_VOLUME, NO_STRENGTH)
 
 
 class Named(Value):
@@ -117,15 +120,15 @@ def floors_by_line(lines: Sequence[Line], floors: ReadyFloors, store: str, day: 
 def floor_of(line: Line, floors: ReadyFloors, store: str, day: date) -> Floor:
     """The highest floor of a line. Where two are equal the law's name is told, then the shop's."""
     restricted = _restriction_of(line, floors.restricted, store)
-    legal = max((_legal(line, each.minimum) for each in _minimums(line, floors.minimum, day)), default=0)
-    refusal = _refusal(line, legal)
+    legal = max((_legal(line, each.minimum) for each in _minimums(line, floors.minimum, day)), key=_each, default=NO_FLOOR)
+    refusal = _refusal(line, legal.each_minor)
     if restricted is not None:
         return Floor(each_minor=line.price_minor, name=restricted.name, is_hidden=restricted.is_hidden, refusal=refusal)
     margin = 0
     if floors.margin_bp is not None and line.cost_minor is not None:
         margin = with_margin(line.cost_minor, floors.margin_bp)
-    each = max(legal, line.floor_minor, margin)
-    name = LEGAL if legal and legal == each else SHOP if line.floor_minor == each else MARGIN
+    each = max(legal.each_minor, line.floor_minor, margin)
+    name = legal.name if each and legal.each_minor == each else SHOP if line.floor_minor == each else MARGIN
     return Floor(each_minor=each, name=name, refusal=refusal)
 
 
@@ -145,19 +148,23 @@ def _minimums(line: Line, minimums: Sequence[ReadyMinimum], day: date) -> list[R
     return found
 
 
-def _legal(line: Line, minimum: LegalMinimum) -> int:
+def _each(floor: Floor) -> int:
+    return floor.each_minor
+
+
+def _legal(line: Line, minimum: LegalMinimum) -> Floor:
     """The least price of a unit; what is not known about the goods never lowers it: then the price itself."""
     low, high = minimum.strength_from, minimum.strength_to
     if low is not None or high is not None:
         if line.strength_bp is None:
-            return line.price_minor
+            return Floor(each_minor=line.price_minor, name=NO_STRENGTH)
         if not (low or 0) <= line.strength_bp <= (high if high is not None else line.strength_bp):
-            return 0
+            return NO_FLOOR
     if minimum.volume is None:
-        return minimum.price
+        return Floor(each_minor=minimum.price, name=LEGAL)
     if line.volume_ml is None:
-        return line.price_minor
-    return share_up(minimum.price, line.volume_ml, minimum.volume)
+        return Floor(each_minor=line.price_minor, name=NO_VOLUME)
+    return Floor(each_minor=share_up(minimum.price, line.volume_ml, minimum.volume), name=LEGAL)
 
 
 def _refusal(line: Line, legal: int) -> str:

@@ -69,7 +69,8 @@ def _tried(weighed: Weighed) -> list[tuple[int, Hint]]:
         cost = tried[line].listed_minor - listed
         saves = cost - (sum(after.left_minor) - before)
         rule = addition.missing.rule.id
-        if saves > 0 and saves * BP_PER_UNIT >= table.worth * cost and rule in after.acting:
+        is_worth = saves > 0 and saves * BP_PER_UNIT >= table.worth * cost
+        if is_worth and after.proven and rule in after.acting:  # what is not proven might not come true
             hints.append((cost, Hint(rule=rule, add=_said(addition, line), saves_minor=Minor(saves))))
         left = _left_of(left, after.spent)
     return hints
@@ -226,7 +227,7 @@ def _unit_prices(places: Collection[int], calc: Sequence[CalcLine]) -> list[int]
 def _of_missing_goods(weighed: Weighed) -> Iterator[Hint]:
     """Gifts that are not in the basket, and rules that ask to be suggested."""
     short = [refusal for done in weighed.priced.dones for refusal in done.drafted.refusals]
-    refused = {each.rule for each in short if each.condition == "goods"}
+    refused = {each.rule for each in short if each.condition == "goods" and each.have == "0"}
     for rule in weighed.priced.held:
         if rule.id in refused:
             for act in rule.money:

@@ -35,6 +35,7 @@ from pos_loyalty.engine.lacks_basket import amount_lack, contains_lack, counter_
 from pos_loyalty.engine.lacks_member import birthday_lack, first_lack, member_lack, named_date_lack, nth_lack, profile_lack
 from pos_loyalty.engine.lacks_past import budget_lack, history_lack, uses_lack
 from pos_loyalty.engine.lacks_place import coupon_lack, store_lack, tender_lack, till_lack, when_lack
+from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.situation import Lack, Situation
 
 __all__ = ["Lack", "Situation", "counter_units", "lack_of"]
@@ -104,7 +105,7 @@ def _made_of_others(term: Term, condition: Not | All | Any, situation: Situation
     missing = [lack for lack in lacks if lack is not None]
     match condition:
         case Not():
-            return _not_lack(term, lacks[0])
+            return _not_lack(term, lacks[0], situation)
         case All():
             return _all_lack(missing) if missing else None
         case Any():
@@ -113,13 +114,23 @@ def _made_of_others(term: Term, condition: Not | All | Any, situation: Situation
             assert_never(condition)
 
 
-def _not_lack(term: Term, inner: Lack | None) -> Lack | None:
-    """What is not known is not known the other way round either."""
+def _not_lack(term: Term, inner: Lack | None, situation: Situation) -> Lack | None:
+    """What is not known is not known the other way round either; of several parts the first one that is not known is told."""
     if inner is None:
         return Lack(condition=term.word, have=f"holds:{term.parts[0].word}", need=term.needs[0])
     if inner.is_unknown:
-        return Lack(condition=term.word, have=inner.have, need=term.needs[0], is_unknown=True)
+        first = _first_unknown(term.parts[0], inner, situation)
+        return Lack(condition=term.word, have=first.have, need=token(term.word, first.condition), is_unknown=True)
     return None
+
+
+def _first_unknown(term: Term, lack: Lack, situation: Situation) -> Lack:
+    if isinstance(term.condition, All | Any):
+        for part in term.parts:
+            inner = lack_of(part, situation)
+            if inner is not None and inner.is_unknown:
+                return _first_unknown(part, inner, situation)
+    return lack
 
 
 def _all_lack(missing: Sequence[Lack]) -> Lack:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-
 from pos_loyalty.engine.conditions import BasketAmount, BasketQty, Contains, Counter, Term, Wanted
 from pos_loyalty.engine.figures import money_text, quantity_text
+from pos_loyalty.engine.filling import Pile, units_taken
 from pos_loyalty.engine.money import whole_in
 from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.selectors import Selector
 from pos_loyalty.engine.situation import Lack, Situation, nobody, unknown
-from pos_loyalty.values import MILLI_PER_UNIT, Value
+from pos_loyalty.values import MILLI_PER_UNIT
 
 
 def amount_lack(term: Term, condition: BasketAmount, situation: Situation) -> Lack | None:
@@ -62,7 +60,7 @@ def qty_lack(term: Term, condition: BasketQty, situation: Situation) -> Lack | N
     missing = 0 if on.discounted else condition.min - have
     return Lack(
         condition=term.word,
-        have=quantity_text(have),
+        have=token("weight", quantity_text(have)) if condition.measure == "weight" else quantity_text(have),
         need=term.needs[0],
         selector=term.selector if missing else -1,
         quantity_milli=missing,
@@ -118,17 +116,10 @@ def counter_lack(term: Term, condition: Counter, situation: Situation) -> Lack |
     )
 
 
-class _Pile(Value):
-    """Units that the same entries want: as bits, one an entry. ``count`` of them are there."""
-
-    wanted_by: int
-    count: int
-
-
 def contains_lack(term: Term, condition: Contains, situation: Situation) -> Lack | None:
     """Every entry is filled, and no unit fills two: a matching, found entry by entry, so that the first ones are filled first."""
     goods = condition.goods
-    filled = _filled([wanted.count for wanted in goods], _piles(term, goods, situation))
+    filled = [sum(row) for row in units_taken([wanted.count for wanted in goods], _piles(term, goods, situation))]
     short = [number for number, wanted in enumerate(goods) if filled[number] < wanted.count]
     if not short:
         return None
@@ -143,7 +134,7 @@ def contains_lack(term: Term, condition: Contains, situation: Situation) -> Lack
     )
 
 
-def _piles(term: Term, goods: tuple[Wanted, ...], situation: Situation) -> list[_Pile]:
+def _piles(term: Term, goods: tuple[Wanted, ...], situation: Situation) -> list[Pile]:
     """Lines that the same entries want stand together; units that were reduced and those that were not stand apart."""
     clean_bits: dict[int, int] = {}
     reduced_bits: dict[int, int] = {}
@@ -160,54 +151,4 @@ def _piles(term: Term, goods: tuple[Wanted, ...], situation: Situation) -> list[
         for bits, count in ((clean_bits.get(place, 0), clean), (reduced_bits.get(place, 0), units - clean)):
             if bits and count:
                 counts[bits] = counts.get(bits, 0) + count
-    return [_Pile(wanted_by=bits, count=count) for bits, count in counts.items()]
-
-
-def _filled(wanted: Sequence[int], piles: Sequence[_Pile]) -> list[int]:
-    """How many units each entry gets. An entry takes what is free, then makes others give way that find units elsewhere."""
-    free = [pile.count for pile in piles]
-    taken = [[0] * len(piles) for _ in wanted]
-    for entry, count in enumerate(wanted):
-        missing = count
-        for number, pile in enumerate(piles):
-            if pile.wanted_by >> entry & 1 and free[number] and missing:
-                part = min(missing, free[number])
-                free[number] -= part
-                taken[entry][number] += part
-                missing -= part
-        while missing and (part := _shifted(entry, missing, piles, free, taken)):
-            missing -= part
-    return [sum(row) for row in taken]
-
-
-def _shifted(entry: int, most: int, piles: Sequence[_Pile], free: list[int], taken: list[list[int]]) -> int:
-    """Move units along the shortest chain of entries that give way to one another; how many the entry got, 0 without a chain."""
-    taker_of: dict[int, int] = {}
-    gives_at = {entry: -1}
-    waiting = [entry]
-    for taker in waiting:
-        for number, pile in enumerate(piles):
-            if number in taker_of or not pile.wanted_by >> taker & 1:
-                continue
-            taker_of[number] = taker
-            if free[number]:
-                return _moved(number, most, (taker_of, gives_at), free, taken)
-            for other, row in enumerate(taken):
-                if row[number] and other not in gives_at:
-                    gives_at[other] = number
-                    waiting.append(other)
-    return 0
-
-
-def _moved(last: int, most: int, steps: tuple[dict[int, int], dict[int, int]], free: list[int], taken: list[list[int]]) -> int:
-    taker_of, gives_at = steps
-    chain = [last]
-    while (before := gives_at[taker_of[chain[-1]]]) >= 0:
-        chain.append(before)
-    part = min(most, free[last], *(taken[taker_of[after]][before] for after, before in pairwise(chain)))
-    free[last] -= part
-    for pile in chain:
-        taken[taker_of[pile]][pile] += part
-    for after, before in pairwise(chain):
-        taken[taker_of[after]][before] -= part
-    return part
+    return [Pile(wanted_by=bits, count=count) for bits, count in counts.items()]

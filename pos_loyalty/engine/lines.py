@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pos_loyalty.engine.floors import LEGAL, Floor, ReadyFloors, floors_by_line
+from pos_loyalty.engine.floors import LAWFUL, LEGAL, Floor, ReadyFloors, floors_by_line
 from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Basket, Line, ManualOff, Member
 from pos_loyalty.engine.money import NOTHING_MINOR, sum_of
 from pos_loyalty.engine.shelf import Place, Tag, TagPrice, tag_price
@@ -209,8 +209,8 @@ def _calc_line(
 def _checked(floor: Floor, line: Line, gross_minor: int, quantity_milli: int) -> Floor:
     """A line that may not be sold so, by its price or by what the host took off, takes no discount at all."""
     refusal = floor.refusal
-    if not refusal and floor.name == LEGAL and gross_minor - line.prior_off_minor < sum_of(floor.each_minor, quantity_milli):
-        refusal = "legal_minimum"
+    if not refusal and floor.name in LAWFUL and gross_minor - line.prior_off_minor < sum_of(floor.each_minor, quantity_milli):
+        refusal = "legal_minimum" if floor.name == LEGAL else floor.name
     if not refusal:
         return floor
     return Floor(each_minor=line.price_minor, name=floor.name, is_hidden=floor.is_hidden, refusal=refusal)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from pos_loyalty.engine.returnable import CountedOn, EarnedOn, Earning, PointsFor
-from pos_loyalty.values import Minor, Points, Thousandths, Value
+from pos_loyalty.values import DAY_OF_YEAR_PATTERN, DAY_PATTERN, MONTH_DAY_PATTERN, Minor, Points, Thousandths, Value
 
 ENGINE_VERSION = "2"
 """Stands in every fact: head office asks the same engine again. It grows when an answer may change."""
@@ -27,8 +27,10 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Money = Annotated[Minor, Meta(ge=0, le=MINOR_MAX)]
 Centi = Annotated[Points, Meta(ge=0, le=CENTI_MAX)]
 Rate = Annotated[int, Meta(ge=0, le=10_000)]
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-MonthDay = Annotated[str, Meta(pattern=r"^[0-9]{2}-[0-9]{2}$")]
+Day = Annotated[str, Meta(pattern=DAY_PATTERN)]
+MonthDay = Annotated[str, Meta(pattern=MONTH_DAY_PATTERN)]
+DayOfYear = Annotated[str, Meta(pattern=DAY_OF_YEAR_PATTERN)]
+"""A month and a day that there is. What is stored and sent keeps to ``MonthDay``: no log is refused for a slip of long ago."""
 
 
 class Line(Value, gc=False):
@@ -132,7 +134,7 @@ class Member(Value):
     member_id: Id
     tier: Label | None = None
     segments: tuple[Label, ...] = ()
-    birthday: MonthDay | None = None
+    birthday: DayOfYear | None = None
     birthday_set_at: Instant | None = None
     joined_at: Instant | None = None
     sales: SalesSoFar | None = None
@@ -140,7 +142,7 @@ class Member(Value):
     redeemable_centi: Centi | None = None
     """Rights: how much of the lots may be redeemed here and now; None means all."""
     owed_centi: Centi = Points(0)
-    counters: dict[str, int] | None = None
+    counters: dict[str, Annotated[int, Meta(ge=0)]] | None = None
     days: tuple[MemberDay, ...] | None = None
     """Days with a sale, ascending or not; days that are not here had none."""
     referred_by: Id | None = None
@@ -148,7 +150,7 @@ class Member(Value):
     paid_until: Instant | None = None
     purchases: tuple[Purchase, ...] | None = None
     profile: dict[str, Text] | None = None
-    dates: dict[str, MonthDay] | None = None
+    dates: dict[str, DayOfYear] | None = None
 
 
 class UsesSoFar(Value):

@@ -56,7 +56,7 @@ def needs_of(condition: Condition, exponent: int) -> tuple[str, ...]:
         case Uses(max=most):
             return (token("uses", str(most)),)
         case Not(of=inner):
-            return (token("not", str(inner.__struct_config__.tag)),)
+            return (token("not", _window(inner) if isinstance(inner, When) else str(inner.__struct_config__.tag)),)
         case All() | Any():
             return ()
         case _:
@@ -75,8 +75,8 @@ def _figures(condition: BasketAmount | BasketQty | Contains | Counter | History 
                 money_text(least, exponent) if least is not None else "",
                 token("at_most", money_text(most, exponent)) if most is not None else "",
             )
-        case BasketQty(min=milli):
-            return (quantity_text(milli),)
+        case BasketQty(min=milli, measure=measure):
+            return (token("weight", quantity_text(milli)) if measure == "weight" else quantity_text(milli),)
         case Contains(goods=goods):
             return (token("goods", *(str(wanted.count) for wanted in goods)),)
         case Counter(n=n):

@@ -14,10 +14,11 @@ from pos_loyalty.engine.chain import Off
 from pos_loyalty.engine.compatibility import largest_sets, relation_of
 from pos_loyalty.engine.effects import Act, Ladder, OrderMoney
 from pos_loyalty.engine.figures import money_text
+from pos_loyalty.engine.idle import state_asked, state_refused
 from pos_loyalty.engine.model import Beaten, Member, Refusal
 from pos_loyalty.engine.money import percent_of
 from pos_loyalty.engine.order_shares import Matched, Share, matched, off_lines, share_of, sum_off
-from pos_loyalty.engine.question import NO_LIMIT, Question, nothing_left
+from pos_loyalty.engine.question import NO_LIMIT, Missing, Question, nothing_left
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.situation import NOBODY, Situation
 from pos_loyalty.values import Minor, Value
@@ -31,11 +32,13 @@ class Ordered(Value):
     offs: tuple[Off, ...]
     beaten: tuple[Beaten, ...]
     refusals: tuple[Refusal, ...]
+    missing: tuple[Missing, ...]
+    """What ladders that are not reached would need in the basket."""
     stopped: tuple[Stopped, ...]
     proven: bool
 
 
-NOTHING = Ordered(offs=(), beaten=(), refusals=(), stopped=(), proven=True)
+NOTHING = Ordered(offs=(), beaten=(), refusals=(), missing=(), stopped=(), proven=True)
 
 
 class Receipt(Value):
@@ -52,17 +55,19 @@ def order_offs(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situatio
         return NOTHING
     sums = _sums(rules, receipt, situation, question)
     taking = [rule for rule in rules if sums[rule.id] > 0]
-    refusals = tuple([_took_nothing(rule, situation) for rule in rules if not sums[rule.id]])
+    taking_nothing = [rule for rule in rules if not sums[rule.id]] if len(taking) < len(rules) else []
+    refusals = tuple([_took_nothing(rule, receipt, situation, question) for rule in taking_nothing])
+    missing = tuple([each for rule in taking_nothing for each in _missing(rule, situation)])
     if not taking:
         stopped = _stopped(rules, receipt, situation, question)
-        return Ordered(offs=(), beaten=(), refusals=refusals, stopped=stopped, proven=True)
+        return Ordered(offs=(), beaten=(), refusals=refusals, missing=missing, stopped=stopped, proven=True)
     chosen, proven = _chosen(taking, sums, receipt, situation, question)
     offs = _acted(chosen, receipt, situation, question)
     acting = {off.rule for off in offs}
     idle = tuple([nothing_left(rule.id, situation.exponent) for rule in chosen if rule.id not in acting])
     stopped = _stopped(chosen, receipt, situation, question)
     beaten = _beaten(taking, chosen, sums, question) if len(chosen) < len(taking) else ()
-    return Ordered(offs=offs, beaten=beaten, refusals=refusals + idle, stopped=stopped, proven=proven)
+    return Ordered(offs=offs, beaten=beaten, refusals=refusals + idle, missing=missing, stopped=stopped, proven=proven)
 
 
 def _sums(rules: Sequence[ReadyRule], receipt: Receipt, situation: Situation, question: Question) -> dict[str, int]:
@@ -272,7 +277,17 @@ def _climbed(effect: Ladder, member: Member | None, today: date, exponent: int) 
     return sum([day.net_minor if effect.by == "spent" else day.visits * unit for day in days])
 
 
-def _took_nothing(rule: ReadyRule, situation: Situation) -> Refusal:
+def _missing(rule: ReadyRule, situation: Situation) -> list[Missing]:
+    """What the money of the receipt lacks to the first step of a rule's first ladder that is not reached."""
+    for act in rule.money:
+        if isinstance(act.effect, Ladder) and act.effect.by == "basket":
+            amount = act.effect.steps[0].from_ - (_reached(act, situation) or 0)
+            if amount > 0:
+                return [Missing(rule=rule, selector=act.selector, amount_minor=amount)]
+    return []
+
+
+def _took_nothing(rule: ReadyRule, receipt: Receipt, situation: Situation, question: Question) -> Refusal:
     for act in rule.money:
         if isinstance(act.effect, Ladder):
             reached = _reached(act, situation)
@@ -284,7 +299,15 @@ def _took_nothing(rule: ReadyRule, situation: Situation) -> Refusal:
                 return Refusal(
                     rule=rule.id, condition="ladder", have=have, need=_climb_text(act.effect, need, situation.exponent)
                 )
-    return nothing_left(rule.id, situation.exponent)
+    asked = [_asked_state(act, receipt, question) for act in rule.money]
+    return state_refused(rule.id, asked[0]) if all(asked) else nothing_left(rule.id, situation.exponent)
+
+
+def _asked_state(act: Act, receipt: Receipt, question: Question) -> str:
+    """What an effect asks of goods that cost something, when none of them is so; empty otherwise."""
+    places, asked = question.found.get(act.selector, ()), state_asked(question.programme.selectors[act.selector])
+    has_money = bool(asked) and any(receipt.left_minor[place] for place in places)
+    return asked if has_money and not sum(_matched(act.selector, receipt, question).left_minor) else ""
 
 
 def _climb_text(effect: Ladder, reached: int, exponent: int) -> str:

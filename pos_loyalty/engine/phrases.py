@@ -30,6 +30,7 @@ KINDS: Mapping[str, Pair] = {
     "store": ("действует в магазине {0}", "acts in store {0}"),
     "till": ("действует на кассе {0}", "acts at till {0}"),
     "at_most": ("нужно не больше {0}", "needs at most {0}"),
+    "weight": ("нужно {0} кг", "needs {0} kg"),
     "visits": ("нужно прежних покупок: {0}", "needs {0} earlier purchases"),
     "spent": ("нужны прежние покупки на {0}", "needs earlier purchases of {0}"),
     "uses": ("можно использовать раз: {0}", "may be used {0} times"),
@@ -177,9 +178,13 @@ def _name(kind: str, value: str, programme: Programme, language: Language) -> st
     return figure(value, language)
 
 
-def _not(word: str, language: Language) -> str:
-    """The condition of that word must not hold."""
+def _not(rest: str, language: Language) -> str:
+    """The condition of that word must not hold; of a window of time it is told which."""
+    word, _, values = rest.partition(":")
     if word == "when":
+        times = window(values.split("|"), language)
+        if times:
+            return f"действует всегда, но не {times}" if language == "ru" else f"acts always except {times}"
         return "действует в другое время" if language == "ru" else "acts at other times"
     words = pick(CONDITIONS.get(word, (word, word)), language)
     return f"действует не {words}" if language == "ru" else f"acts except {words}"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pos_loyalty.engine.chain import Strand, finer, settle
 from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
 from pos_loyalty.engine.effects import Act, Limited, Percent
+from pos_loyalty.engine.idle import why_nothing
 from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
 from pos_loyalty.engine.laying import Exact, Ground, Laid, Whole, lay, relaid
 from pos_loyalty.engine.model import Beaten, Refusal
@@ -319,10 +320,14 @@ def losers(done: PoolDone, question: Question) -> Losers:
             worths = _plain_alone(rule, done.plain, question)
             by, off = _winner(worths, taken)
             worth = sum(worths.values())
-        if not worth or not off:
+        if worth and off:
+            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(0, off - worth), done.scale))))
+        elif worth:
             refusals.append(nothing_left(rule.id, question.programme.exponent))
         else:
-            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(0, off - worth), done.scale))))
+            mine = [done.searched.drafts[number] for number in drafts.get(rule.id, ())] if done.searched is not None else []
+            drafted = [(draft.act, draft.slots) for draft in mine]
+            refusals.append(why_nothing(rule, drafted, done.plain.strands, question))
     return Losers(beaten=beaten, refusals=refusals)
 
 

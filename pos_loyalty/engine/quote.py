@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from pos_loyalty.engine.caps import MANUAL, Stopped
 from pos_loyalty.engine.coupons import Presented, taken
 from pos_loyalty.engine.decide import Decision, decide
 from pos_loyalty.engine.earning import Base, earned_today, earning_minor
+from pos_loyalty.engine.effects import Effect, Gift, RedeemFor
 from pos_loyalty.engine.hints import hints_of
 from pos_loyalty.engine.issue import Issued, Sold, counted_of, issue
 from pos_loyalty.engine.lines import CalcLine
@@ -30,6 +31,7 @@ from pos_loyalty.engine.model import (
     State,
 )
 from pos_loyalty.engine.money import NOTHING_MINOR, allocate, vat_in
+from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.question import nothing_left
 from pos_loyalty.engine.ready import ReadyRule
@@ -247,6 +249,8 @@ def _refusals(decision: Decision, brought: Brought) -> tuple[Refusal, ...]:
     hidden = [each for each in weighed.calc if each.floor.is_hidden]
     if hidden:
         given += _shut_out(hidden, weighed.asked.programme, acting.union(named, [each.rule for each in given]))
+    if weighed.asked.basket.choices:
+        given += _of_choices(weighed.asked.basket.choices, weighed.asked.programme, quiet.union([each.rule for each in given]))
     said = {(each.rule, each.condition, each.have, each.need): each for each in given}
     return tuple([said[words] for words in sorted(said)])
 
@@ -256,6 +260,20 @@ def _of_coupons(coupons: Presented, given: Sequence[Refusal]) -> list[Refusal]:
     said = {each.have for each in given} if coupons.by_series else set()
     bad = [use for use in coupons.by_series.values() if not use.is_good and use.have not in said]
     return [*[Refusal(rule=COUPON, condition=COUPON, have=use.have, need=use.need) for use in bad], *coupons.unknown]
+
+
+def _of_choices(choices: Mapping[str, str], programme: Programme, told: frozenset[str]) -> list[Refusal]:
+    """Choices for rules whose goods are not in the basket, for those that let nobody choose, and for those that there are not."""
+    offering = {rule.id for rule in programme.rules if any(_is_chosen(act.effect) for act in rule.money)}
+    return [
+        Refusal(rule=rule, condition="choice", have=token("line", line), need="goods" if rule in offering else "rule")
+        for rule, line in choices.items()
+        if rule not in told
+    ]
+
+
+def _is_chosen(effect: Effect) -> bool:
+    return isinstance(effect, RedeemFor) or (isinstance(effect, Gift) and effect.choice == "cashier")
 
 
 def _shut_out(hidden: Sequence[CalcLine], programme: Programme, told: frozenset[str]) -> list[Refusal]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pos_loyalty.engine.model import Refusal
-from pos_loyalty.engine.phrases import CLAUSES, CONDITIONS, Pair, clause, on_purchases, pick
+from pos_loyalty.engine.phrases import CLAUSES, CONDITIONS, Pair, clause, on_purchases, pick, window
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.engine.saying import Language, all_listed, days, figure, is_figure, ordinal
+from pos_loyalty.engine.saying import Language, days, figure, is_figure, ordinal
+from pos_loyalty.engine.set_reasons import set_lacks
 
 NONE, UNKNOWN, OR = "none", "unknown", " / "
 
@@ -15,6 +16,7 @@ FIGURES: Mapping[str, Pair] = {
     "basket_amount": ("нужна сумма от {need}, сейчас {have}", "needs {need}, there is {have}"),
     "basket_qty": ("нужно {need} шт., в чеке {have}", "needs {need}, the receipt has {have}"),
     "quantity": ("нужно {need} шт., в чеке {have}", "needs {need}, the receipt has {have}"),
+    "price": ("сейчас и так {have}, цена по акции {need}", "costs {have} as it is, {need} by the offer"),
     "goods": ("товара по акции нет в чеке: нужно {need} шт.", "the goods of the offer are not in the receipt: {need} needed"),
     "nothing_left": ("скидывать больше нечего", "nothing more can come off"),
     "held_by_law": ("больше снять нельзя", "no more may come off"),
@@ -50,13 +52,14 @@ COUPONS: Mapping[str, Pair] = {
     "ended": ("купон {code} закончился {day}", "the coupon {code} ended on {day}"),
     "begins": ("купон {code} начнёт действовать {day}", "the coupon {code} begins on {day}"),
     "used": ("купон {code} уже использован", "the coupon {code} is used up"),
-    "unknown": ("купона {code} нет в этой программе", "the coupon {code} is not of this programme"),
+    "unknown": ("касса не знает купона {code}", "this till does not know the coupon {code}"),
+    "no_series": ("купона {code} нет в этой программе", "the coupon {code} is not of this programme"),
     "per_receipt": ("купон {code} в этот чек уже не идёт", "the coupon {code} is one too many for this receipt"),
     "check": ("в номере купона {code} опечатка", "the coupon {code} is mistyped"),
 }
 RESTRICTED: Mapping[str, Pair] = {
     "tobacco": ("на табак скидок и баллов не бывает", "no discounts or points on tobacco"),
-    "alcohol": ("на алкоголь здесь скидок не бывает", "no discounts on alcohol here"),
+    "alcohol": ("на алкоголь здесь скидок и баллов не бывает", "no discounts or points on alcohol here"),
 }
 NOT_KNOWN: Mapping[str, Pair] = {
     "uses": ("касса не знает, сколько раз акция уже использована", "the till does not know how often it was used"),
@@ -84,6 +87,25 @@ HAVE: Mapping[str, Pair] = {
     "member": ("предъявлена карта", "a card was shown"),
     "no_date": ("дата не указана", "no such date is known"),
 }
+STATES: Mapping[str, Pair] = {
+    "discounted": (
+        "действует на уже уценённые товары, а таких в чеке нет",
+        "acts on goods that are reduced already; there are none",
+    ),
+    "not_discounted": (
+        "действует на товары без скидки, а на эти скидка уже есть",
+        "acts on goods that nothing has reduced; these are reduced already",
+    ),
+}
+"""What a rule asks of its goods, when all that are there are otherwise."""
+CHOSEN: Mapping[str, Pair] = {
+    "line": ("выбранной строки нет среди подарков", "the chosen line is not among the gifts"),
+    "goods": ("выбранной строки нет среди товаров акции", "the chosen line is not among the goods of the offer"),
+    "rule": ("в этой акции выбирать нечего", "there is nothing to choose in this offer"),
+}
+"""What is wrong with a choice."""
+WEIGHT: Pair = ("нужно {need} кг, в чеке {have} кг", "needs {need} kg, the receipt has {have} kg")
+WISH: Pair = ("списывается не меньше {need}, просили {have}", "no fewer than {need} points are paid, and {have} were asked")
 UNSURE: Pair = ("касса этого не знает", "the till does not know")
 STARTS: Pair = ("начнётся через {0}", "starts in {0}")
 UNTIL: Pair = ("до начала {0}", "{0} until it starts")
@@ -109,13 +131,21 @@ def reason_of(refusal: Refusal, programme: Programme, language: Language) -> str
         case "any":
             return _any(have, need, to)
         case "not":
-            return _not(have, need, language)
+            return _not(have, need, to)
         case "coupon":
             return _coupon(have, need, to)
         case "choice":
-            return _choice(need, language)
+            return _choice(have, need, language)
         case "contains":
-            return _set_lacks(have, need, to)
+            return set_lacks(refusal, programme, language)
+        case "quantity" if said := set_lacks(refusal, programme, language):
+            return said
+        case "goods" if need in STATES:
+            return pick(STATES[need], language)
+        case "basket_qty" if need.startswith("weight:"):
+            return _filled_in(WEIGHT, have.removeprefix("weight:"), need.removeprefix("weight:"), language)
+        case "least" if have.startswith("asked:"):
+            return _filled_in(WISH, _trimmed(have.removeprefix("asked:")), _trimmed(need), language)
         case "restricted" if have in RESTRICTED:
             return pick(RESTRICTED[have], language)
         case _ if have == NONE and condition in _MEMBER_CONDITIONS:
@@ -189,13 +219,16 @@ def _either(haves: list[str], needs: list[str], to: tuple[Programme, Language]) 
     if all(each.startswith(("nth:", "every:")) for each in needs) and NONE not in haves:
         now = _now(haves[0], needs[0], to)
         return on_purchases(needs, language) + (f"; {now}" if now else "")
-    said: list[str] = []
-    verb = ""
-    for there, asked in dict.fromkeys(zip(haves, needs, strict=True)):
+    ways: list[str] = []
+    for there, asked in zip(haves, needs, strict=True):
         way = _with_card(asked, to) if there == NONE and _is_of_member(asked) else clause(asked, programme, language)
         now = pick(UNSURE, language) if there == UNKNOWN else _now(there, "" if there.startswith("days:") else asked, to)
+        ways.append(way + (f" ({now})" if now else ""))
+    said: list[str] = []
+    verb = ""
+    for way in dict.fromkeys(ways):
         first, _, rest = way.partition(" ")
-        said.append((rest if first == verb else way) + (f" ({now})" if now else ""))
+        said.append(rest if first == verb else way)
         verb = first
     return (" или " if language == "ru" else " or ").join(said)
 
@@ -216,8 +249,11 @@ def _is_of_member(need: str) -> bool:
     return is_figure(need) or need == "member" or kind in _MEMBER_KINDS or (kind == "not" and rest in _MEMBER_CONDITIONS)
 
 
-def _not(have: str, need: str, language: Language) -> str:
+def _not(have: str, need: str, to: tuple[Programme, Language]) -> str:
+    language = to[1]
     word, inner = have.removeprefix("holds:"), need.removeprefix("not:")
+    if word == "when" and window(inner.partition(":")[2].split("|"), language):
+        return clause(need, *to)
     if word != have:
         held = pick(CONDITIONS.get(word, (word, word)), language)
         return f"не действует {held}" if language == "ru" else f"does not act {held}"
@@ -225,10 +261,12 @@ def _not(have: str, need: str, language: Language) -> str:
         return "касса не знает, чем будут платить" if language == "ru" else "the till does not know how it will be paid"
     if have == NONE and inner in _MEMBER_CONDITIONS:
         return pick(CLAUSES["member"], language)
-    return pick(UNSURE, language)
+    return pick(NOT_KNOWN.get(inner, UNSURE) if have == UNKNOWN else UNSURE, language)
 
 
-def _choice(need: str, language: Language) -> str:
+def _choice(have: str, need: str, language: Language) -> str:
+    if have.startswith("line:") and need in CHOSEN:
+        return pick(CHOSEN[need], language)
     if not is_figure(need):
         return "выберите строку" if language == "ru" else "choose a line"
     points = figure(_trimmed(need), language)
@@ -243,7 +281,11 @@ def _trimmed(points: str) -> str:
 def _figures(condition: str, have: str, need: str, language: Language) -> str:
     if condition in POINTS:
         have, need = _trimmed(have), _trimmed(need)
-    return pick(FIGURES[condition], language).format(need=figure(need, language), have=figure(have, language))
+    return _filled_in(FIGURES[condition], have, need, language)
+
+
+def _filled_in(words: Pair, have: str, need: str, language: Language) -> str:
+    return pick(words, language).format(need=figure(need, language), have=figure(have, language))
 
 
 def _ladder(have: str, need: str, language: Language) -> str:
@@ -259,20 +301,6 @@ def _step(need: str, language: Language) -> str:
     if language == "ru":
         return f"{visits} {'прежней покупки' if visits == '1' else 'прежних покупок'}"
     return f"{visits} earlier purchase{'' if visits == '1' else 's'}"
-
-
-def _set_lacks(have: str, need: str, to: tuple[Programme, Language]) -> str:
-    """How many units of which goods of a set are missing, the goods by their place in it."""
-    programme, language = to
-    counts, wanted = have.partition(":")[2].split("|"), need.partition(":")[2].split("|")
-    if len(counts) != len(wanted) or not all(count.isdecimal() for count in (*counts, *wanted)):
-        return clause(need, programme, language)
-    missing = [(at, int(one) - int(other)) for at, (one, other) in enumerate(zip(wanted, counts, strict=True), start=1)]
-    missing = [(at, count) for at, count in missing if count > 0]
-    if language == "ru":
-        return f"в наборе не хватает: {all_listed([f'{at}-го товара — {count} шт.' for at, count in missing], language)}"
-    said = [f"{count} of the {ordinal(str(at), language)}" for at, count in missing]
-    return f"missing from the set: {all_listed(said, language)} goods"
 
 
 def _coupon(have: str, need: str, to: tuple[Programme, Language]) -> str:
@@ -312,6 +340,9 @@ def _now(have: str, need: str, to: tuple[Programme, Language]) -> str:
             return f"указан {days(value, language)} назад" if language == "ru" else f"it was entered {days(value, language)} ago"
         case "nth":
             return f"эта — {ordinal(value, language)}" if language == "ru" else f"this is the {ordinal(value, language)}"
+        case "weight":
+            there = figure(value, language)
+            return f"сейчас {there} кг" if language == "ru" else f"now {there} kg"
         case "visits":
             return f"сейчас {value}" if language == "ru" else f"now {value}"
         case _:

@@ -21,6 +21,7 @@ from pos_loyalty.engine.figures import points_text
 from pos_loyalty.engine.lines import CalcLine
 from pos_loyalty.engine.model import Issue, Lot, LotUse, Member, Redemption, Refusal, Tender
 from pos_loyalty.engine.money import NOTHING_MINOR, allocate, percent_within, whole_in
+from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.returnable import PointsFor
 from pos_loyalty.engine.rules import RedeemTable
@@ -223,7 +224,7 @@ def _refusals(wish: int | str | None, limit: Limit, figures: tuple[int, int], ta
     if asked > limit.centi:
         return (Refusal(rule=REDEEM, condition=limit.by, have=points_text(limit.centi), need=points_text(asked)),)
     if not centi and table is not None and table.least is not None and asked < table.least:
-        return (Refusal(rule=REDEEM, condition="least", have=points_text(asked), need=points_text(table.least)),)
+        return (Refusal(rule=REDEEM, condition="least", have=token("asked", points_text(asked)), need=points_text(table.least)),)
     if asked > centi:
         condition = "step" if table is not None and table.step is not None else "whole_minor_units"
         return (Refusal(rule=REDEEM, condition=condition, have=points_text(centi), need=points_text(asked)),)

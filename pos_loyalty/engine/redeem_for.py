@@ -19,6 +19,7 @@ from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.engine.issue import coupon_issue, privilege_issue
 from pos_loyalty.engine.model import Issue, Refusal
 from pos_loyalty.engine.money import allocate, half_up, split_evenly, whole_in
+from pos_loyalty.engine.needs import token
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.redeem import Payable, Purse, Things, taken_from
@@ -94,6 +95,8 @@ def _bought(effect: RedeemFor, selector: int, choice: str | None, done: Things, 
         return Bought(condition="points", have=points_text(done.purse.centi), need=need)
     if effect.on is not None:
         place = _place_of(choice, selector, done.goods)
+        if place is None:
+            return Bought(condition=CHOICE, have=token("line", choice), need="goods")
         return _units(place, min(times, _units_of(choice, place, done.goods)), done.goods, exponent)
     if effect.amount is not None:
         return _amounts(effect.amount, selector, times, done.goods, exponent)
@@ -107,20 +110,16 @@ def _place_of(choice: str, selector: int, goods: Payable) -> int | None:
     return next((place for place in goods.found.get(selector, ()) if choice in goods.lines[place].line_ids), None)
 
 
-def _units_of(choice: str, place: int | None, goods: Payable) -> int:
+def _units_of(choice: str, place: int, goods: Payable) -> int:
     """How many units the chosen line has of the equal ones that were joined with it."""
-    if place is None:
-        return 0
     line = goods.lines[place]
     if len(line.line_ids) == 1 or not line.line.price_minor:
         return line.units
     return whole_in(line.grosses[line.line_ids.index(choice)], line.line.price_minor)
 
 
-def _units(place: int | None, times: int, goods: Payable, exponent: int) -> Bought:
+def _units(place: int, times: int, goods: Payable, exponent: int) -> Bought:
     """Units of the chosen line, the dearer ones where they differ by a minor unit."""
-    if place is None:
-        return Bought(condition=CHOICE, have="none", need="goods")
     room = goods.rooms_minor[place]
     each, dearer = split_evenly(room, goods.lines[place].units)
     highest = each + 1 if dearer else each

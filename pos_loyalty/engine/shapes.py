@@ -14,10 +14,10 @@ from typing import Any
 from msgspec import inspect
 
 from pos_loyalty.engine.coupons import PREFIX_PATTERN
-from pos_loyalty.engine.near import nearest
 from pos_loyalty.engine.rules import NAME_PATTERN, ProgrammeText
 from pos_loyalty.engine.selectors import CONTROL, PLAIN_PATTERN
 from pos_loyalty.engine.table_checks import Fault
+from pos_loyalty.near import nearest
 
 Read = Callable[[type[Any], object], object]
 """How figures are read; it raises ValueError with a sentence."""

@@ -45,7 +45,7 @@ class Priced(Value, kw_only=True):
     def missing(self) -> list[Missing]:
         """What rules that were refused would need in the basket."""
         short = [missing for done in self.dones for missing in done.drafted.missing]
-        return short + [
+        return [*short, *self.ordered.missing] + [
             Missing(rule=rule, selector=lack.selector, amount_minor=lack.amount_minor, quantity_milli=lack.quantity_milli)
             for rule, lack in self.lacks
             if lack.amount_minor or lack.quantity_milli

@@ -19,6 +19,7 @@ from pos_loyalty.engine.figures import money_text
 from pos_loyalty.engine.known import Known
 from pos_loyalty.engine.outdone import outdone
 from pos_loyalty.engine.programme import faults_of_shape, load_programme, read_tables, text_of
+from pos_loyalty.engine.rule_doubts import Whole, rule_doubts, whole_of
 from pos_loyalty.engine.rules import ProgrammeText, Restricted, Rule
 from pos_loyalty.engine.selectors import ALL, CATEGORY_SEPARATOR, Selector, has_control, names_nothing, names_of
 from pos_loyalty.engine.table_checks import Fault
@@ -44,13 +45,14 @@ class Doubt(Value, gc=False):
 
 
 class Used(Value):
-    """Names that the rules of a programme use."""
+    """Names that the rules of a programme use, and what they have together."""
 
     series: frozenset[str]
     counters: frozenset[str]
     tiers: frozenset[str]
     groups: frozenset[str]
     asks_paid: bool
+    whole: Whole
 
 
 class Findings(Value):
@@ -59,6 +61,8 @@ class Findings(Value):
     name: str | None
     faults: tuple[Doubt, ...] = ()
     warnings: tuple[Doubt, ...] = ()
+    more_faults: int = 0
+    """So many besides those that are listed."""
 
 
 def looked_through(data: bytes) -> Findings:
@@ -70,13 +74,19 @@ def looked_through(data: bytes) -> Findings:
     try:
         text = text_of(raw)
     except ProgrammeError as error:
-        found = list(islice(faults_of_shape(raw), FAULTS_MAX)) or [(error.place, error.message)]
-        return Findings(name=None, faults=_doubts(found, raw))
-    found = list(islice(faults(text), FAULTS_MAX))
-    if found:
-        return Findings(name=None, faults=_doubts(found, raw))
+        return _faulty(faults_of_shape(raw), raw) or _faulty([(error.place, error.message)], raw) or Findings(name=None)
+    found = _faulty(faults(text), raw)
+    if found is not None:
+        return found
     doubts = _doubts(((each.place, each.text) for each in warnings_of(text)), raw)
     return Findings(name=load_programme(data).name, warnings=doubts)
+
+
+def _faulty(found: Iterable[Fault], raw: Mapping[str, Any]) -> Findings | None:
+    """None when nothing is wrong."""
+    each = iter(found)
+    listed = _doubts(islice(each, FAULTS_MAX), raw)
+    return Findings(name=None, faults=listed, more_faults=sum(1 for _ in each)) if listed else None
 
 
 def _doubts(found: Iterable[Fault], raw: Mapping[str, Any]) -> tuple[Doubt, ...]:
@@ -124,6 +134,7 @@ def _used(text: ProgrammeText) -> Used:
         tiers=frozenset(tiers),
         groups=frozenset(rule.group for rule in text.rule if rule.group is not None),
         asks_paid=any(isinstance(each, MemberIs) and each.paid is not None for each in asked),
+        whole=whole_of(text),
     )
 
 
@@ -177,6 +188,8 @@ def _of_rule(at: int, text: ProgrammeText, known: Known, used: Used) -> Iterator
     for number, condition in enumerate(rule.when):
         for where, sentence in condition_warnings(condition, f"{place}.when[{number}]", known):
             yield Doubt(place=where, text=sentence)
+    for where, sentence in rule_doubts(rule, place, used.whole, known):
+        yield Doubt(place=where, text=sentence)
     yield from _dates(rule, place, text)
     for number, effect in enumerate(rule.then):
         inside = f"{place}.then[{number}]"

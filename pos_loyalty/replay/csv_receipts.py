@@ -21,7 +21,7 @@ from pos_loyalty.engine.model import LINES_MAX, Basket
 from pos_loyalty.engine.zones import instant
 from pos_loyalty.errors import InputError
 from pos_loyalty.replay.model import PastSale, Shop
-from pos_loyalty.values import convert
+from pos_loyalty.values import convert, decimal_hint
 
 REQUIRED = ("receipt", "opened_at", "sku", "quantity", "price")
 OPTIONAL = ("card", "name", "category")
@@ -110,7 +110,8 @@ def _line(place: str, n: int, cells: dict[str, str]) -> dict[str, object]:
     """A line as JSON would hold it, checked alone so that a fault names its row."""
     price = PRICE.fullmatch(cells["price"])
     if price is None:
-        raise InputError(place, f'price: "{cells["price"][:20]}" is not money; write a decimal such as "12.50"')
+        given = cells["price"][:20]
+        raise InputError(place, f'price: "{given}" is not money; {decimal_hint(given, 2)}write a decimal such as "12.50"')
     line: dict[str, object] = {
         "line_id": str(n),
         "sku": cells["sku"],

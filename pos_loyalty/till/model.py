@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from pos_loyalty.engine.explain import Sentence
-from pos_loyalty.engine.model import Accrual, Basket, Id, Label, Message, Money, MonthDay, Quote, Tender, Text
+from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Message, Money, Quote, Tender, Text
 from pos_loyalty.store.facts import Fiscal
 from pos_loyalty.values import Points, Value
 
@@ -121,7 +121,7 @@ class EnrolRequest(Value):
     name: Text = ""
     phone: Phone | None = None
     cashier: Label = ""
-    birthday: MonthDay | None = None
+    birthday: DayOfYear | None = None
     referrer_card: CardNumber | None = None
     """The card of the member who brought this one."""
     consents: Annotated[tuple[Literal["data", "advertising"], ...], Meta(max_length=2)] = ()

@@ -67,9 +67,9 @@ def still_stands(desk: Desk, held: Held, now: datetime) -> bool:
 def check_ours(desk: Desk, basket: Basket) -> None:
     """A basket of another till or store is a mistake of the host. Raises InputError."""
     if basket.till != desk.config.till.id:
-        raise InputError("$.till", f'this is till "{desk.config.till.id}", the basket says "{basket.till}"')
+        raise InputError("basket.till", f'this is till "{desk.config.till.id}", the basket says "{basket.till}"')
     if basket.store != desk.config.store.id:
-        raise InputError("$.store", f'this is store "{desk.config.store.id}", the basket says "{basket.store}"')
+        raise InputError("basket.store", f'this is store "{desk.config.store.id}", the basket says "{basket.store}"')
 
 
 def _lean(member: Member | None) -> Member | None:

@@ -42,7 +42,7 @@ async def read(request: Request, kind: type[V], *, optional: bool) -> V:
         return decode(data, kind)
     except InputError as error:
         if not isinstance(error.__cause__, msgspec.ValidationError | None):
-            raise HTTPException(400, f"The request is not JSON: {error.message}") from error
+            raise HTTPException(400, f"The request {error.message}") from error
         raise
 
 
@@ -97,9 +97,10 @@ def _quote_request(data: bytes) -> QuoteRequest:
     except msgspec.ValidationError:
         return decode(data, QuoteRequest)  # says what is wrong, and where
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError("$", str(error)) from error
+        raise InputError("$", f"is not JSON: {error}") from error
     is_bare = outer is inner and not isinstance(outer.lines, msgspec.UnsetType)
     if not isinstance(inner.lines, msgspec.UnsetType) and len(inner.lines) > LINES_MAX:
-        place = "$.lines" if is_bare else "$.basket.lines"
-        raise InputError(place, f"{len(inner.lines)} lines are too many for one sale: at most {LINES_MAX}; split the basket")
-    return QuoteRequest(basket=decode(data, Basket)) if is_bare else decode(data, QuoteRequest)
+        raise InputError(
+            "basket.lines", f"{len(inner.lines)} lines are too many for one sale: at most {LINES_MAX}; split the basket"
+        )
+    return QuoteRequest(basket=decode(data, Basket, place="basket")) if is_bare else decode(data, QuoteRequest)

@@ -46,7 +46,7 @@ def _basket_json(change: Callable[[dict[str, Any]], object]) -> bytes:
 
 
 BASKETS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "a negative price": (lambda b: b["lines"][0].update(price_minor=-1), r"lines\[0\]\.price_minor.*>= 0"),
+    "a negative price": (lambda b: b["lines"][0].update(price_minor=-1), r"lines\[0\]\.price_minor: -1 is negative: write a w"),
     "a price with a fraction": (lambda b: b["lines"][0].update(price_minor=1.5), r"lines\[0\]\.price_minor"),
     "quantity 1e3": (lambda b: b["lines"][0].update(quantity="1e3"), r'lines\[0\]\.quantity: "1e3" is not a quantity'),
     "quantity as a number": (lambda b: b["lines"][0].update(quantity=2), r"lines\[0\]\.quantity.*decimal string"),
@@ -123,8 +123,8 @@ def test_a_full_disk_sells_nothing_and_says_so(shop: Shop) -> None:
 
 
 CONFIGS = {
-    "an unknown key": ("[till]\n", "[till]\ntil = 1\n", r"config\.toml: till: .*til"),
-    "a wrong type": ("port = 0", 'port = "x"', r"config\.toml: till\.port: Expected `int`"),
+    "an unknown key": ("[till]\n", "[till]\ntil = 1\n", r"config\.toml: till\.til: is not a field here"),
+    "a wrong type": ("port = 0", 'port = "x"', r"config\.toml: till\.port: write a whole number from 0 to 65535"),
     "an impossible port": ("port = 0", "port = 99999", r"config\.toml: till\.port: .*65535"),
     "a zone that is not": (
         'name = "Проба"',

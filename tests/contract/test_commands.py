@@ -95,7 +95,7 @@ def test_ndjson_answers_line_by_line_and_marks_the_bad_one(files: Path) -> None:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 2
     assert [("error" in answer) for answer in answers] == [False, True, False, True]
-    assert answers[1]["line"] == 2 and answers[1]["place"] == "$.lines[0].quantity"
+    assert answers[1]["line"] == 2 and answers[1]["place"] == "basket.lines[0].quantity"
     assert answers[2]["at"] == "2026-11-21T09:30:05Z"
 
 

@@ -32,12 +32,13 @@ SHOWN_MAX = 110
 
 @dataclass(frozen=True)
 class Break:
-    """One change: where, what it did to the line, and the whole module after it."""
+    """One change: where, and what it did to the line. ``number`` and ``variant`` find it again."""
 
     module: str
     line: int
     change: str
-    source: str
+    number: int
+    variant: int
 
     @property
     def key(self) -> str:
@@ -46,21 +47,25 @@ class Break:
 
 
 def breaks_of(module: str, source: str) -> list[Break]:
-    """Every break of a module, in the order of its text. Asserts, annotations and docstrings are left alone."""
-    tree = ast.parse(source)
+    """Every break of a module, in the order of its text. Asserts and their like, annotations and docstrings are left alone."""
     lines = source.splitlines()
     found = []
-    for number, node in enumerate(_nodes(tree)):
+    for number, node in enumerate(_nodes(ast.parse(source))):
+        place = getattr(node, "lineno", 0)
         for variant in range(_variants(node)):
-            copy = deepcopy(tree)
-            target = list(_nodes(copy))[number]
-            told = _broken(copy, target, variant)
-            if told is None:
-                continue
-            place = getattr(node, "lineno", 0)
-            text = f"{told} in `{lines[place - 1].strip()[:SHOWN_MAX]}`"
-            found.append(Break(module, place, text, ast.unparse(ast.fix_missing_locations(copy)) + "\n"))
+            alone = deepcopy(node)
+            told = _broken(alone, alone, variant)
+            if told is not None:
+                text = f"{told} in `{lines[place - 1].strip()[:SHOWN_MAX]}`"
+                found.append(Break(module, place, text, number, variant))
     return found
+
+
+def broken(one: Break, source: str) -> str:
+    """The whole module after a break of it."""
+    tree = ast.parse(source)
+    _broken(tree, list(_nodes(tree))[one.number], one.variant)
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
 def _nodes(tree: ast.Module) -> Iterator[ast.AST]:
@@ -73,7 +78,7 @@ def _nodes(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Assert | ast.Import | ast.ImportFrom):
+    if isinstance(node, ast.Assert | ast.Import | ast.ImportFrom) or _is_assertion(node):
         return
     yield node
     for name, value in ast.iter_fields(node):
@@ -84,13 +89,18 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
                 yield from _inside(child)
 
 
+def _is_assertion(node: ast.AST) -> bool:
+    """``strict=True`` and ``assert_never``: they say what cannot be."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "assert_never"
+
+
 def _variants(node: ast.AST) -> int:
-    if isinstance(node, ast.Constant):
-        return 2 if type(node.value) is int else 1
     return len(node.ops) if isinstance(node, ast.Compare) else 1
 
 
-def _broken(tree: ast.Module, node: ast.AST, variant: int) -> str | None:
+def _broken(tree: ast.AST, node: ast.AST, variant: int) -> str | None:
     """Break the node in place; what was done, or None when nothing can be."""
     told = None
     match node:
@@ -106,9 +116,8 @@ def _broken(tree: ast.Module, node: ast.AST, variant: int) -> str | None:
             told = f"{node.value} became {not node.value}"
             node.value = not node.value
         case ast.Constant(value=int()):
-            changed = node.value + (1 if variant == 0 else -1)
-            told = f"{node.value} became {changed}"
-            node.value = changed
+            told = f"{node.value} became {node.value + 1}"
+            node.value += 1
         case ast.Name(id=name) if name in NAMES:
             told = f"{name} became {NAMES[name]}"
             node.id = NAMES[name]
@@ -127,7 +136,7 @@ def _broken(tree: ast.Module, node: ast.AST, variant: int) -> str | None:
     return told
 
 
-def _replace(tree: ast.Module, old: ast.AST, new: ast.AST) -> None:
+def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
     for parent in ast.walk(tree):
         for name, value in ast.iter_fields(parent):
             if value is old:

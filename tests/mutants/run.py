@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Queue
 from random import Random
 
-from tests.mutants.breaks import Break, breaks_of
+from tests.mutants.breaks import Break, breaks_of, broken
 from tests.mutants.targets import ENGINE, JUDGES, SECONDS_MAX
 
 ROOT = Path(__file__).parents[2]
@@ -170,7 +170,7 @@ def _judged(one: Break, copy: Path, limit: float) -> Outcome:
     text = path.read_text(encoding="utf-8")
     began = time.monotonic()
     try:
-        path.write_text(one.source, encoding="utf-8")
+        path.write_text(broken(one, text), encoding="utf-8")
         status = _run(_tests(one.module, copy), copy, limit)
     finally:
         path.write_text(text, encoding="utf-8")

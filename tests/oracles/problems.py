@@ -81,6 +81,20 @@ def _shape(random: Random, kinds: list[list[int]], form: str) -> Json:
     return {"buy": buy, "gifts": gifts, "qty": random.randint(1, 2), "rate_bp": rate_bp}
 
 
+def beside(one: Json, other: Json) -> Json:
+    """Two problems as one: they share no unit."""
+    moved = json.loads(json.dumps(other))
+    step = len(one["kinds"])
+    for offer in moved["offers"]:
+        offer["id"] += "b"
+        offer["kinds"] = [kind + step for kind in offer.get("kinds", ())]
+        offer["gifts"] = [kind + step for kind in offer.get("gifts", ())]
+        offer["values"] = [[kind + step, value] for kind, value in offer.get("values", ())]
+        for slot in (*offer.get("slots", ()), *offer.get("buy", ())):
+            slot["kinds"] = [kind + step for kind in slot["kinds"]]
+    return {"kinds": one["kinds"] + moved["kinds"], "offers": one["offers"] + moved["offers"]}
+
+
 def asked(told: Json) -> tuple[list[Kind], list[Offer]]:
     """A problem in the engine's words."""
     kinds = [Kind(price=price, room=room, count=count) for price, room, count in told["kinds"]]

@@ -16,6 +16,7 @@ from pos_loyalty.engine.model import ENGINE_VERSION
 from pos_loyalty.errors import LoyaltyError
 from pos_loyalty.values import encode
 from tests.property.busy_shop import busy_world
+from tests.property.hemmed_worlds import hemmed_world
 from tests.property.seeded_worlds import World, ask, contested_world, judged_world, wild_world
 
 KEPT = Path(__file__).parents[1] / "golden" / "quotes.txt"
@@ -23,6 +24,7 @@ BATCH = 10
 WORLDS: dict[str, tuple[Callable[[int], World], int]] = {
     "busy": (busy_world, 40),
     "contested": (contested_world, 80),
+    "hemmed": (hemmed_world, 160),
     "judged": (judged_world, 150),
     "wild": (wild_world, 150),
 }

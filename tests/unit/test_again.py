@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from msgspec.structs import replace
 
+from pos_loyalty.engine import quote
 from pos_loyalty.engine.again import again, listed_of
 from pos_loyalty.engine.decide import Weighed, decide, weigh
 from pos_loyalty.engine.model import Basket, Line, Member, State
@@ -67,3 +68,22 @@ then = [{ do = "percent", percent = "10%" }]
     made = again(weighed, replace(coffee, line_id="+"), weighed.asked.effort)
     assert (sum(weighed.priced.left_minor), sum(made.priced.left_minor)) == (13_500, 13_500)
     assert made.priced.acting == {"sixth", "ten"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_hint_comes_true(seed: int) -> None:
+    """Who adds what the hint says pays its price less what the hint promised."""
+    world = busy_world(seed)
+    whose = None if world.member is None else convert(world.member, Member)
+    programme = load_programme(world.text.encode())
+    before, state = convert(world.basket, Basket), convert(world.state, State)
+    answer = quote(before, whose, programme, state, NOW)
+    for hint in answer.hints:
+        alike = [each for each in before.lines if each.sku == hint.add.sku]
+        if not alike or hint.add.quantity_milli is None:
+            continue
+        cheapest = min(alike, key=lambda each: (each.price_minor, each.line_id))
+        more = replace(cheapest, line_id="+", quantity_milli=hint.add.quantity_milli, prior_off_minor=Minor(0), marks=())
+        after = quote(replace(before, lines=(*before.lines, more)), whose, programme, state, NOW)
+        cost = after.gross_minor - answer.gross_minor
+        assert after.total_minor == answer.total_minor + cost - hint.saves_minor

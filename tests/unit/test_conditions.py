@@ -67,7 +67,7 @@ def test_basket_qty_counts_pieces_and_a_weighed_line_as_one() -> None:
     assert lack('{ is = "basket_qty", min = "3" }') is None
     assert lack('{ is = "basket_qty", min = 4 }') == ("basket_qty", "3", "4")
     assert lack('{ is = "basket_qty", min = "0.345", measure = "weight" }') is None
-    assert lack('{ is = "basket_qty", min = "0.346", measure = "weight" }') == ("basket_qty", "0.345", "0.346")
+    assert lack('{ is = "basket_qty", min = "0.346", measure = "weight" }') == ("basket_qty", "weight:0.345", "weight:0.346")
 
 
 def test_customer() -> None:

@@ -78,7 +78,7 @@ def test_a_unique_coupon_is_known_by_the_till_s_state() -> None:
 
 
 def test_an_unknown_code_is_told_even_when_nothing_asks_for_it() -> None:
-    assert ("coupon", "unknown:XYZ", "coupon") in told(ask("XYZ"))
+    assert ("coupon", "unknown:XYZ", "coupon") in told(ask("XYZ")), "codes of the series paper have no form"
 
 
 def test_a_bad_coupon_is_told_even_when_its_goods_are_not_here() -> None:
@@ -148,9 +148,17 @@ def test_a_good_unique_code_that_the_till_does_not_know_says_so() -> None:
     assert (answer.applied, answer.coupons) == (("app-rule",), (CouponTaken(code=code, series="app"),))
 
 
-def test_what_fits_no_series_is_unknown() -> None:
-    for code in ("APP-0123456", "APP-0123456X", "990000000012", "BPP-01234566"):
-        assert ("coupon", f"unknown:{code}", "coupon") in told(judged(code))
+def test_what_fits_no_series_is_not_of_the_programme() -> None:
+    for code in ("APP-012345", "APP-0123456X", "99000000001", "BPP-01234566", "SUMMER"):
+        assert ("coupon", f"no_series:{code}", "coupon") in told(judged(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["APP-0123456", "APP-012345667", "APP-O1234566", "APP-\N{CYRILLIC CAPITAL LETTER O}1234566", "app-0l234566", "990000000012"],
+)
+def test_a_code_that_is_almost_one_of_a_series_is_mistyped(code: str) -> None:
+    assert ("coupon", f"check:{code.upper()}", "coupon") in told(judged(code))
 
 
 def test_only_so_many_of_a_series_count() -> None:

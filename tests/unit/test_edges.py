@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Line, Quote, State
+from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Line, ManualOff, Quote, State
 from pos_loyalty.errors import InputError
-from tests.worlds import NOBODY, NOW, basket, line, off_by_rule, offs, programme
+from pos_loyalty.values import Minor
+from tests.worlds import NOBODY, NOW, basket, line, off_by_rule, offs, programme, why
 
 TEN = '[[rule]]\nid = "ten"\nstage = "item"\nthen = [{ do = "percent", percent = "10%" }]\n'
 
@@ -91,3 +92,99 @@ def test_a_price_tag_takes_off_what_the_host_left_above_it() -> None:
     assert given.total_minor == 8_000
     assert sum(off_by_rule(given).values()) == 2_000
     assert off_by_rule(given)["tags"] == 1_500
+
+
+def test_the_chosen_gift_may_be_the_second_of_two_equal_lines() -> None:
+    text = """[[rule]]
+id = "g"
+stage = "item"
+then = [{ do = "gift", buy = [{ on = { sku = "ale" }, count = 1 }], on = { sku = "cup" }, choice = "cashier" }]
+"""
+    goods = (line("1", 1_000, sku="ale"), line("2", 500, sku="cup"), line("3", 500, sku="cup"))
+    chosen = quote(basket(*goods, choices={"g": "3"}), None, programme(text), NOBODY, NOW)
+    assert off_by_rule(chosen) == {"g": 500}
+    asked = ask(text, *goods)
+    assert [(each.condition, each.have) for each in asked.refusals] == [("choice", "none")]
+    for other in ("1", "no such line"):
+        wrong = quote(basket(*goods, choices={"g": other}), None, programme(text), NOBODY, NOW)
+        assert [(each.condition, each.have, each.need) for each in wrong.refusals] == [("choice", f"line:{other}", "line")]
+    cheapest = text.replace('"cashier"', '"cheapest"')
+    assert [each.condition for each in ask(cheapest, goods[0]).refusals] == ["goods"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "strength_bp", "off"),
+    [
+        ("", None, 1_000),
+        ('strength_from = "28%"', None, 0),
+        ('strength_to = "40%"', None, 0),
+        ('strength_from = "28%"', 2_799, 2_000),
+        ('strength_from = "28%"', 2_800, 1_000),
+        ('strength_to = "40%"', 4_000, 1_000),
+        ('strength_to = "40%"', 4_001, 2_000),
+        ('strength_from = "28%"\nstrength_to = "40%"', 3_000, 1_000),
+    ],
+)
+def test_a_minimum_by_law_is_for_its_strengths_and_for_the_unknown(bounds: str, strength_bp: int | None, off: int) -> None:
+    """20 % of 100.00 are 20.00; the minimum of 90.00 leaves 10.00 of it; what is not known costs as it stands."""
+    law = f'[[floors.minimum]]\nkind = "vodka"\non = {{ category = "vodka" }}\nprice = "90.00"\n{bounds}\n'
+    twenty = TEN.replace("10%", "20%")
+    given = ask(law + twenty, line("1", 10_000, category="vodka", strength_bp=strength_bp))
+    assert sum(off_by_rule(given).values()) == off
+
+
+def test_offers_for_the_receipt_one_after_another_leave_the_floors_alone() -> None:
+    """Two times 50 % of 100.00 with a floor at 60.00: the first takes 40.00, the second finds no room."""
+    text = '[[group]]\nid = "g"\n[compatibility.g]\ng = "stack"\n'
+    for name in ("a", "b"):
+        text += f'[[rule]]\nid = "{name}"\nstage = "order"\ngroup = "g"\nthen = [{{ do = "percent", percent = "50%" }}]\n'
+    given = ask(text, line("1", 10_000, floor_minor=6_000))
+    assert off_by_rule(given) == {"a": 4_000}
+    assert given.total_minor == 6_000
+
+
+def test_a_cap_is_the_most_that_stacked_offers_take() -> None:
+    text = '[caps]\npercent = "30%"\n[[group]]\nid = "g"\n[compatibility.g]\ng = "stack"\n'
+    for name in ("a", "b"):
+        text += f'[[rule]]\nid = "{name}"\nstage = "order"\ngroup = "g"\nthen = [{{ do = "percent", percent = "20%" }}]\n'
+    assert ask(text, line("1", 10_000)).total_minor == 7_000
+
+
+def test_outside_its_strengths_a_minimum_leaves_nothing_standing() -> None:
+    law = '[[floors.minimum]]\nkind = "vodka"\non = { category = "vodka" }\nprice = "90.00"\nstrength_from = "28%"\n'
+    given = ask(law + TEN.replace("10%", "100%"), line("1", 10_000, category="vodka", strength_bp=500))
+    assert (given.total_minor, given.floors) == (0, ())
+
+
+def test_a_kopeck_off_two_equal_lines_stands_on_one_of_them() -> None:
+    text = '[[rule]]\nid = "r"\nstage = "order"\nthen = [{ do = "amount", amount = "0.01" }]\n'
+    given = ask(text, line("1", 100, sku="s"), line("2", 100, sku="s"))
+    assert sorted(len(each.adjustments) for each in given.lines) == [0, 1]
+
+
+def test_goods_may_cost_the_shop_nothing_but_not_less() -> None:
+    assert ask("", line("1", 100, cost_minor=0)).total_minor == 100
+    with pytest.raises(InputError, match="cost_minor"):
+        ask("", line("1", 100, cost_minor=-1))
+
+
+def test_rules_that_compete_across_stages_act_where_the_first_of_them_stands() -> None:
+    """20 % of the goods or 10 % of the person, the better one, first; the person's 10.00 comes after: 100 − 20 − 10."""
+    text = "".join(f'[[group]]\nid = "{name}"\n' for name in "abc")
+    text += '[compatibility.a]\nb = "best_of"\n[compatibility.b]\nc = "stack"\n[compatibility.c]\na = "stack"\n'
+    for name, stage, then, priority in (
+        ("a", "item", 'do = "percent", percent = "20%"', 0),
+        ("b", "customer", 'do = "percent", percent = "10%"', 0),
+        ("c", "customer", 'do = "amount_each", amount = "10.00"', 9),
+    ):
+        head = f'[[rule]]\nid = "{name}"\ngroup = "{name}"\nstage = "{stage}"\npriority = {priority}\n'
+        text += f"{head}then = [{{ {then} }}]\n"
+    assert off_by_rule(ask(text, line("1", 10_000))) == {"a": 2_000, "c": 1_000}
+
+
+def test_the_hand_is_stopped_by_the_line_where_that_is_nearer_than_the_role() -> None:
+    text = '[caps.manual]\ncashier = "5%"\n'
+    hand = (ManualOff(line_id="1", off_minor=Minor(1_000), role="cashier"),)
+    given = quote(basket(line("1", 10_000, floor_minor=9_700), manual=hand), None, programme(text), NOBODY, NOW)
+    assert given.total_minor == 9_700
+    assert why(given, "manual") == ("line", "3.00", "10.00")

@@ -110,7 +110,8 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     ("coupon", "ended:2026-08-31|S-1", "coupon:summer", "купон S-1 закончился 31.08.2026", "the coupon S-1 ended on 31 Aug 2026"),
     ("coupon", "begins:2026-06-01|S-1", "coupon:summer", "купон S-1 начнёт действовать 01.06.2026", "the coupon S-1 begins on 1 Jun 2026"),
     ("coupon", "used:S-1", "coupon:summer", "купон S-1 уже использован", "the coupon S-1 is used up"),
-    ("coupon", "unknown:S-1", "coupon", "купона S-1 нет в этой программе", "the coupon S-1 is not of this programme"),
+    ("coupon", "no_series:S-1", "coupon", "купона S-1 нет в этой программе", "the coupon S-1 is not of this programme"),
+    ("coupon", "unknown:S-1", "coupon:summer", "касса не знает купона S-1", "this till does not know the coupon S-1"),
     ("coupon", "check:S-1", "coupon", "в номере купона S-1 опечатка", "the coupon S-1 is mistyped"),
     ("coupon", "per_receipt:S-1", "per_receipt:1", "купон S-1 в этот чек уже не идёт", "the coupon S-1 is one too many for this receipt"),
     ("when", "2026-11-21 05:59", "when:2026-11-01..2026-11-20|fri,sat|22:00-06:00", "действует с 01.11.2026 по 20.11.2026 пт, сб 22:00–06:00; сейчас 21.11.2026 05:59", "acts from 1 Nov 2026 to 20 Nov 2026 Fri, Sat 22:00–06:00; it is 21 Nov 2026 05:59"),
@@ -184,7 +185,21 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     ("tender", "none", "tender:card|cash|meal", "действует при оплате картой, наличными или через meal", "acts when paid in cash, by card or meal"),
     ("not", "none", "not:tender", "касса не знает, чем будут платить", "the till does not know how it will be paid"),
     ("not", "none", "not:birthday", "нужна карта участника", "needs a member's card"),
-    ("not", "unknown", "not:history", "касса этого не знает", "the till does not know"),
+    ("not", "unknown", "not:history", "касса не знает прежних покупок", "the till does not know the earlier purchases"),
+    ("not", "unknown", "not:all", "касса этого не знает", "the till does not know"),
+    ("not", "holds:when", "not:when:fri,sat|22:00-06:00", "действует всегда, но не пт, сб 22:00–06:00", "acts always except Fri, Sat 22:00–06:00"),
+    ("any", "holds:when / none", "not:when:2026-11-01..2026-11-20 / member", "действует всегда, но не с 01.11.2026 по 20.11.2026 или нужна карта участника", "acts always except from 1 Nov 2026 to 20 Nov 2026 or needs a member's card"),
+    ("any", "none / none / 1.00", "member / uses:2 / 5.00", "нужна карта участника или нужно 5,00 (сейчас 1,00)", "needs a member's card or 5.00 (now 1.00)"),
+    ("any", "weight:0.5 / none", "weight:2 / member", "нужно 2 кг (сейчас 0,5 кг) или нужна карта участника", "needs 2 kg (now 0.5 kg) or a member's card"),
+    ("basket_qty", "weight:1.5", "weight:2", "нужно 2 кг, в чеке 1,5 кг", "needs 2 kg, the receipt has 1.5 kg"),
+    ("least", "asked:150.00", "200.00", "списывается не меньше 200, просили 150", "no fewer than 200 points are paid, and 150 were asked"),
+    ("quantity", "goods:1|0", "goods:2|0", "в наборе не хватает: 1-го товара — 1 шт.", "missing from the set: 1 of the 1st goods"),
+    ("goods", "not_discounted", "discounted", "действует на уже уценённые товары, а таких в чеке нет", "acts on goods that are reduced already; there are none"),
+    ("goods", "discounted", "not_discounted", "действует на товары без скидки, а на эти скидка уже есть", "acts on goods that nothing has reduced; these are reduced already"),
+    ("price", "89.00", "99.00", "сейчас и так 89,00, цена по акции 99,00", "costs 89.00 as it is, 99.00 by the offer"),
+    ("choice", "line:7", "line", "выбранной строки нет среди подарков", "the chosen line is not among the gifts"),
+    ("choice", "line:7", "goods", "выбранной строки нет среди товаров акции", "the chosen line is not among the goods of the offer"),
+    ("choice", "line:7", "rule", "в этой акции выбирать нечего", "there is nothing to choose in this offer"),
     ("any", "none / none", "tender:card / coupon:summer", "действует при оплате картой или нужен купон «Лето»", "acts when paid by card or needs the coupon “Summer”"),
     ("any", "none / none", "tier:gold / birthday:3|3", "нужна карта участника; нужен уровень «Золото» или действует за 3 дня до дня рождения и 3 дня после", "needs a member's card; needs tier “Gold” or acts from 3 days before the birthday to 3 days after"),
     ("any", "unknown / days:45", "budget / birthday:3|3", "действует, пока есть бюджет (касса этого не знает) или действует за 3 дня до дня рождения и 3 дня после (до начала 45 дней)", "acts while there is a budget (the till does not know) or from 3 days before the birthday to 3 days after (45 days until it starts)"),
@@ -195,7 +210,7 @@ REASONS: list[tuple[str, str, str, str, str]] = [
     ("any", "2026-11-21 05:59 / holds:store", "when:fri|22:00-06:00 / not:store", "действует пт 22:00–06:00 (сейчас 21.11.2026 05:59) или не в этом магазине", "acts Fri 22:00–06:00 (it is 21 Nov 2026 05:59) or except in this store"),
     ("any", "2 / not_staff", "uses:2 / staff", "можно использовать раз: 2 (сейчас 2) или нужна карта сотрудника", "may be used 2 times (now 2) or needs a card of staff"),
     ("restricted", "tobacco", "ordinary", "на табак скидок и баллов не бывает", "no discounts or points on tobacco"),
-    ("restricted", "alcohol", "ordinary", "на алкоголь здесь скидок не бывает", "no discounts on alcohol here"),
+    ("restricted", "alcohol", "ordinary", "на алкоголь здесь скидок и баллов не бывает", "no discounts or points on alcohol here"),
 ]  # fmt: skip
 
 
@@ -257,6 +272,8 @@ def test_floors_and_lines_that_may_not_be_sold() -> None:
     stop = FloorStop(line_id="1", floor="legal", stopped_minor=Minor(500))
     assert floor_text(stop, SHOP, "ru", {"1": "Водка"}) == "Водка: скидка меньше на 5,00, минимальная цена по закону"
     assert floor_text(stop, SHOP, "en") == "Line 1: 5.00 less off, the legal minimum price"
+    unknown = FloorStop(line_id="1", floor="no_volume", stopped_minor=Minor(500))
+    assert floor_text(unknown, SHOP, "en") == "Line 1: 5.00 less off, its volume is missing, and its legal price depends on it"
     dear = FloorStop(line_id="1", floor="price", stopped_minor=Minor(500))
     assert floor_text(dear, SHOP, "ru", {"1": "Сыр"}) == "Сыр: скидка меньше на 5,00, больше цены товара не снять"
     low = LineRefusal(line_id="1", reason="legal_minimum")

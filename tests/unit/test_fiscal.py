@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.fiscal import weighed_positions
+from pos_loyalty.engine.fiscal import Paid, moves, weighed_positions
 from pos_loyalty.engine.model import Line, Quote
 from pos_loyalty.engine.returns import ReturnLine, return_of
+from pos_loyalty.values import Minor
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, offs, programme
 
 SOME = '[[rule]]\nid = "some"\nstage = "item"\nthen = [{ do = "percent", percent = "%s" }]\n'
@@ -150,3 +153,27 @@ def test_a_total_that_is_whole_already_stays_so() -> None:
     weight = line("1", 10_000, "3.300", measure="weight", prior_off_minor=7)
     answer = ask("0.01%", weight, line("2", 7, floor_minor=7), tables=ROUND.replace("1.00", "0.10"))
     assert answer.due_minor % 10 == 0 and written(answer) == answer.due_minor
+
+
+def kopeck_sums(line_sold: Line, upto: int) -> set[int]:
+    """All sums that some price in kopecks makes of this weight, half up, up to a sum. Written out anew."""
+    milli = int(line_sold.quantity_milli)
+    return {(2 * price * milli + 1000) // 2000 for price in range(2 * upto * 1000 // milli + 3)}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_lone_weight_moves_to_the_largest_sum_below_that_it_may_take(seed: int) -> None:
+    """With no pieces beside it the customer pays less: the nearest sum below within the room and the bound, else none."""
+    chance = Random(seed)
+    for _ in range(40):
+        sold = line("1", 1_000, f"{chance.randrange(1, 4)}.{chance.randrange(1000):03}", measure="weight")
+        pays = chance.randrange(1, 300)
+        room, headroom = chance.randrange(4), chance.randrange(4)
+        most = chance.choice((None, 0, 1, 2))
+        sums = kopeck_sums(sold, pays + 10)
+        low, high = max(each for each in sums if each <= pays), min(each for each in sums if each >= pays)
+        fall, rise = pays - low, high - pays
+        moved = moves([Paid(line=sold, paid_minor=Minor(pays), room_minor=room, headroom_minor=headroom)], most)
+        may_move = fall and (fall <= room or (rise <= headroom))
+        expected = fall if may_move and fall <= room and (most is None or fall <= most) else 0
+        assert moved == [expected], (sold.quantity_milli, pays, room, headroom, most)

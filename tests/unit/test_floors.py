@@ -52,8 +52,8 @@ def vodka(price_minor: int, **more: object) -> Line:
         (80_000, {"strength_bp": 3699}, 40_000, ""),
         (80_000, {"strength_bp": 3700}, 57_260, "legal"),
         (80_000, {"strength_bp": 4001}, 40_000, ""),
-        (80_000, {"strength_bp": None}, 80_000, "legal"),  # what is not known never lowers a legal price
-        (80_000, {"volume_ml": None}, 80_000, "legal"),
+        (80_000, {"strength_bp": None}, 80_000, "no_strength"),  # what is not known never lowers a legal price
+        (80_000, {"volume_ml": None}, 80_000, "no_volume"),
     ],
 )
 def test_the_legal_minimum_goes_by_volume_and_strength(price: int, more: dict[str, object], net: int, floor: str) -> None:
@@ -76,6 +76,8 @@ def test_a_price_under_the_legal_minimum_refuses_the_line() -> None:
     prior = ask(HALF + VODKA, vodka(60_000, prior_off_minor=5000))
     assert [each.reason for each in prior.line_refusals] == ["legal_minimum"]
     assert prior.lines[0].net_minor == 55_000
+    unknown = ask(HALF + VODKA, vodka(60_000, prior_off_minor=5000, volume_ml=None))
+    assert [each.reason for each in unknown.line_refusals] == ["no_volume"]
 
 
 def test_a_legal_floor_beats_points_and_the_cashiers_hand() -> None:

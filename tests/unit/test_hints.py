@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pos_loyalty.engine import quote
 from pos_loyalty.engine.model import Line, Quote
 from tests.worlds import NOBODY, NOW, basket, line, programme
@@ -53,6 +55,38 @@ then = [{ do = "percent", percent = "10%" }]
     assert told(ask(rule, line("1", 60_000))) == []  # 100.00 saved for 400.00 more is not worth it
     assert told(ask('[hints]\nworth = "25%"\n' + rule, line("1", 60_000))) == [("from-1000", None, None, 40_000, 10_000)]
     assert told(ask("[hints]\nmost = 0\n" + rule, line("1", 90_000))) == []
+
+
+def ladder(more: str = "", on: str = "") -> str:
+    then = f'do = "ladder", steps = [{{ from = "1000.00", percent = "5%" }}, {{ from = "3000.00", percent = "7%" }}]{on}{more}'
+    return f'[hints]\nworth = "10%"\n[[rule]]\nid = "steps"\nstage = "order"\nthen = [{{ {then} }}]\n'
+
+
+@pytest.mark.parametrize("base", ["list", "running"])
+def test_money_that_is_missing_to_the_first_step_of_a_ladder(base: str) -> None:
+    rule = """[hints]
+worth = "10%"
+[[rule]]
+id = "steps"
+stage = "order"
+when = [{ is = "basket_amount", min = "1000.00" }]
+then = [{ do = "percent", percent = "5%" }]
+"""
+    stepped = ladder(f', base = "{base}"')
+    for price in (94_900, 99_999, 1_000):
+        assert told(ask(stepped, line("1", price))) == told(ask(rule, line("1", price)))
+    assert told(ask(stepped, line("1", 94_900))) == [("steps", None, None, 5_100, 5_000)]
+    assert told(ask(stepped, line("1", 100_000))) == [], "the first step is reached"
+
+
+def test_a_ladder_on_some_goods_asks_for_money_of_those() -> None:
+    answer = ask(ladder(on=', on = { category = "tea" }'), line("1", 94_900, category="tea"), line("2", 50_000))
+    assert told(answer) == [("steps", None, None, 5_100, 5_000)]
+
+
+def test_nothing_in_a_basket_makes_up_for_earlier_purchases() -> None:
+    for by in ("spent", "visits"):
+        assert told(ask(ladder(f', by = "{by}"').replace("00.00", "00"), line("1", 94_900))) == []
 
 
 def test_what_a_better_offer_takes_is_not_counted_as_saved() -> None:

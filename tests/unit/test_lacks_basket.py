@@ -85,8 +85,8 @@ def test_before_any_discount_everything_is_not_discounted() -> None:
         ("min = 4", ("3", "4")),
         ('min = "2", on = { category = "dairy" }', ("1", "2")),
         ('min = "0.345", measure = "weight"', None),
-        ('min = "0.346", measure = "weight"', ("0.345", "0.346")),
-        ('min = "1", measure = "weight", on = { category = "drinks" }', ("0", "1")),
+        ('min = "0.346", measure = "weight"', ("weight:0.345", "weight:0.346")),
+        ('min = "1", measure = "weight", on = { category = "drinks" }', ("weight:0", "weight:1")),
     ],
 )
 def test_pieces_count_each_and_a_weighed_line_once(when: str, told: Said) -> None:
@@ -102,7 +102,7 @@ def test_units_that_were_reduced_are_counted_apart() -> None:
     assert said("is = 'basket_qty', min = 9, on = { not_discounted = true }", BASKET, **ONE_REDUCED) == ("2", "9")
     assert said("is = 'basket_qty', min = 9, on = { discounted = true }", BASKET, **ONE_REDUCED) == ("1", "9")
     kilos = "is = 'basket_qty', min = '9', measure = 'weight', on = { discounted = true }"
-    assert said(kilos, BASKET, clean_minor=[30_000, 0], clean_units=[2, 0]) == ("0.345", "9")
+    assert said(kilos, BASKET, clean_minor=[30_000, 0], clean_units=[2, 0]) == ("weight:0.345", "weight:9")
 
 
 DRINKS, HOT = '{ on = { category = "drinks" }, count = 2 }', '{ on = { category = "drinks/coffee" }, count = 2 }'

@@ -192,6 +192,17 @@ def test_what_is_not_known_is_not_known_the_other_way_round(inner: str) -> None:
     assert found is not None and found.is_unknown
 
 
+def test_of_parts_the_first_that_is_not_known_is_named() -> None:
+    pets = 'is = "any", of = [{ is = "customer", staff = true }, { is = "all", of = [{ is = "profile", key = "pet" }] }]'
+    assert said(f'is = "not", of = {{ {pets} }}', who=member()) == ("unknown", "not:profile")
+    assert said('is = "not", of = { is = "tender", kind = "cash" }') == ("none", "not:tender")
+
+
+def test_not_of_a_time_tells_which() -> None:
+    night = '{ is = "when", from = "12:00", to = "20:00", weekdays = ["fri", "sat"] }'
+    assert said(f'is = "not", of = {night}') == ("holds:when", "not:when:fri,sat|12:00-20:00")
+
+
 def test_one_part_that_certainly_fails_decides_all() -> None:
     inner = 'is = "all", of = [{ is = "birthday" }, { is = "customer", staff = true }]'
     assert said(inner, who=member()) == ("unknown", "birthday:0|0")

@@ -56,7 +56,12 @@ def test_a_programme_without_rules_is_one() -> None:
     ("old", "new", "place", "sentence"),
     [
         ('"7.5%"', '"120%"', "rule[0].then[0].percent", '"120%" is more than 100%'),
-        ('"7.5%"', '"7.555%"', "rule[0].then[0].percent", '"7.555%" is not a rate: write it such as "7.5%"'),
+        (
+            '"7.5%"',
+            '"7.555%"',
+            "rule[0].then[0].percent",
+            '"7.555%" is not a rate: at most 2 digits stand after the point; write it such as "7.5%"',
+        ),
         ('"7.5%"', '"-7%"', "rule[0].then[0].percent", "is not a rate"),
         ('"7.5%"', '"0%"', "rule[0].then[0].percent", "takes nothing off"),
         ('"7.5%"', "7.5", "rule[0].then[0].percent", "in quotation marks"),

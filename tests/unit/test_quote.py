@@ -263,4 +263,4 @@ def test_bad_members_and_times_are_refused() -> None:
 def test_a_state_that_names_unknown_things_is_no_harm() -> None:
     odd = State(coupons={"X": CouponState(series="unheard-of", usable=True)})
     answer = quote(basket(line("1"), coupons=("X",)), None, NO_RULES, odd, NOW)
-    assert [each.have for each in answer.refusals] == ["unknown:X"]
+    assert [each.have for each in answer.refusals] == ["no_series:X"]

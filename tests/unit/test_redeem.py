@@ -130,7 +130,7 @@ def test_a_step_and_a_point_s_worth_both_come_out_whole() -> None:
 def test_too_few_points_are_not_redeemed() -> None:
     least = REDEEM.replace('limit = "30%"', 'limit = "30%"\nleast = "40"')
     answer = ask(3999, tables=least)
-    assert (answer.redemption.centi, why(answer, "redeem")) == (0, ("least", "39.99", "40.00"))
+    assert (answer.redemption.centi, why(answer, "redeem")) == (0, ("least", "asked:39.99", "40.00"))
     assert ask(4000, tables=least).redemption.centi == 4000
     poor = ask("max", tables=least, lots=(lot("a", 3999),))
     assert (poor.redemption.max_centi, why(poor, "redeem")) == (0, ("least", "39.99", "40.00"))

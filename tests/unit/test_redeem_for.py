@@ -46,8 +46,19 @@ def test_nothing_is_bought_unasked() -> None:
 
 
 def test_only_goods_of_the_rule_can_be_chosen() -> None:
-    assert why(ask(MUG, choice="2"), "thing") == ("choice", "none", "goods")
-    assert why(ask(MUG, choice="no such line"), "thing") == ("choice", "none", "goods")
+    assert why(ask(MUG, choice="2"), "thing") == ("choice", "line:2", "goods")
+    assert why(ask(MUG, choice="no such line"), "thing") == ("choice", "line:no such line", "goods")
+    assert why(ask(MUG, line("1"), choice="1"), "thing") == ("choice", "line:1", "goods"), "no mug is in the basket"
+
+
+def test_a_choice_for_what_offers_none_is_told() -> None:
+    half = '[[rule]]\nid = "half"\nstage = "item"\nthen = [{ do = "percent", percent = "50%", on = { sku = "milk" } }]\n'
+    bought = basket(*TWO, choices={"half": "1", "nobody": "2"})
+    answer = quote(bought, member(lots=LOTS), programme(MUG + half), NOBODY, NOW)
+    assert why(answer, "half") == ("choice", "line:1", "rule")
+    assert why(answer, "nobody") == ("choice", "line:2", "rule")
+    acting = quote(basket(line("1", sku="milk"), choices={"half": "1"}), None, programme(half), NOBODY, NOW)
+    assert (acting.applied, acting.refusals) == (("half",), ())
 
 
 def test_points_must_be_there() -> None:

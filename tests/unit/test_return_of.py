@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import CounterMove, Line, LotUse, Quote, SalesSoFar
+from pos_loyalty.engine.model import CounterMove, FiscalPosition, Line, LotUse, Quote, QuoteLine, SalesSoFar
+from pos_loyalty.engine.returned_lines import Back, paid_share, shape_of, share
 from pos_loyalty.engine.returns import Returned, ReturnLine, TakenBack, return_of
 from pos_loyalty.errors import InputError
-from pos_loyalty.values import Points, Thousandths
+from pos_loyalty.values import Minor, Points, Thousandths
 from tests.worlds import NOBODY, NOW, basket, line, lot, member, programme
 
 DAY = timedelta(days=1)
@@ -289,3 +290,20 @@ def test_every_part_of_a_weight_multiplies_out_to_its_refund(tables: str) -> Non
             written = sum((2 * p.price_minor * p.quantity_milli + 1000) // 2000 for p in back.fiscal)
             assert written == back.refund_minor + (back.points_minor if kept else 0)
         assert sum(each.refund_minor for each in done) == answer.due_minor
+
+
+def test_points_that_stand_as_a_tender_part_with_a_weighed_line_by_weight() -> None:
+    """1.000 kg for 1.00, of which 0.33 in points: half of the 0.67 paid is 0.335, half up 0.34; points 0.165, half up 0.17."""
+    fiscal = (FiscalPosition(quantity_milli=Thousandths(1000), price_minor=Minor(100)),)
+    sold_line = QuoteLine(
+        line_id="1",
+        gross_minor=Minor(100),
+        net_minor=Minor(100),
+        points_minor=Minor(33),
+        vat_minor=Minor(0),
+        adjustments=(),
+        fiscal=fiscal,
+    )
+    shape = shape_of(sold_line)
+    assert [paid_share(sold_line, shape, Back(quantity_milli=grams)) for grams in (0, 500, 1000)] == [0, 34, 67]
+    assert [share(sold_line.points_minor, shape, Back(quantity_milli=grams)) for grams in (0, 500, 1000)] == [0, 17, 33]
