@@ -75,7 +75,8 @@ WORDS: dict[str, Words] = {
     "point.many": Words("баллов", "points"),
     "point.part": Words("балла", "points"),
     # why a coupon that was presented does not act
-    "coupon.unknown": Words("такого купона нет", "there is no such coupon"),
+    "coupon.unknown": Words("касса его не знает", "this till does not know it"),
+    "coupon.no_series": Words("такого купона нет", "there is no such coupon"),
     "coupon.check": Words("в коде опечатка (контрольные цифры)", "its code is mistyped (check digits)"),
     "coupon.used": Words("он уже использован", "it is used up"),
     "coupon.begins": Words("он начнёт действовать {day}", "it begins on {day}"),

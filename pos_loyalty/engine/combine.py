@@ -54,7 +54,7 @@ def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: 
     rivals = _rivals(nodes, question.programme.compatibility)
     if not any(rivals):
         return _without_excluded(price(candidates, situation, question, effort, known), question.programme.compatibility)
-    most = _most_scenarios(candidates, question)
+    most = scenarios_most(len(question.lines), len(candidates))
     scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals, most)
     count = len(scenarios.sets) if scenarios.is_whole else most
     share = Effort(applications=max(1, whole_in(effort.applications, count)), nodes=whole_in(effort.nodes, count))
@@ -152,9 +152,9 @@ def _exclude(one: ReadyRule, other: ReadyRule, compatibility: Compatibility) -> 
     return relation == "best_of" and one.stage != other.stage and "order" in (one.stage, other.stage)
 
 
-def _most_scenarios(candidates: Sequence[ReadyRule], question: Question) -> int:
+def scenarios_most(lines: int, rules: int) -> int:
     """How many scenarios may be tried: fewer for large baskets."""
-    return max(SCENARIOS_LEAST, min(SCENARIOS_MAX, whole_in(WORK, max(1, len(question.lines) * len(candidates)))))
+    return max(SCENARIOS_LEAST, min(SCENARIOS_MAX, whole_in(WORK, max(1, lines * rules))))
 
 
 def _scenarios(nodes: Sequence[Sequence[ReadyRule]], rivals: Sequence[frozenset[int]], most: int) -> Scenarios:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pos_loyalty.engine import quote
+from pos_loyalty.engine.combine import scenarios_most
 from pos_loyalty.engine.compatibility import largest_sets
 from pos_loyalty.engine.model import Line, ManualOff, Quote
 from pos_loyalty.values import Minor
@@ -167,3 +168,10 @@ def test_every_nth_unit_is_one_of_the_goods_counted() -> None:
     answer = quote(basket(*goods), member(counters={"coffee": 5}), programme(tables), NOBODY, NOW)
     assert off_by_rule(answer) == {"sixth": 1_000}
     assert [(each.key, each.add) for each in answer.counters] == [("coffee", 2)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "rules", "most"), [(1, 1, 256), (10, 10, 256), (40, 10, 75), (20, 100, 15), (500, 100, 8), (0, 9, 256)]
+)
+def test_all_scenarios_together_look_at_thirty_thousand_lines_under_rules(lines: int, rules: int, most: int) -> None:
+    assert scenarios_most(lines, rules) == most

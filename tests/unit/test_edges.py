@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pos_loyalty.engine import quote
-from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Line, ManualOff, Quote, State
+from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, RECEIPT_MINOR_MAX, Line, ManualOff, Quote, SalesSoFar, State
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import Minor
-from tests.worlds import NOBODY, NOW, basket, line, off_by_rule, offs, programme, why
+from tests.worlds import NOBODY, NOW, basket, line, member, off_by_rule, offs, programme, why
 
 TEN = '[[rule]]\nid = "ten"\nstage = "item"\nthen = [{ do = "percent", percent = "10%" }]\n'
 
@@ -188,3 +188,108 @@ def test_the_hand_is_stopped_by_the_line_where_that_is_nearer_than_the_role() ->
     given = quote(basket(line("1", 10_000, floor_minor=9_700), manual=hand), None, programme(text), NOBODY, NOW)
     assert given.total_minor == 9_700
     assert why(given, "manual") == ("line", "3.00", "10.00")
+
+
+@pytest.mark.parametrize(("after", "total_minor"), [("chain", 52), ("stage", 51)])
+def test_rounding_after_the_stage_or_at_the_end_of_the_chain(after: str, total_minor: int) -> None:
+    """1.15 less 10 % and less 50 %: in the chain 0.6325 off, rounded once; by stage 0.12 and then 0.52 of 1.03."""
+    half = '[[rule]]\nid = "half"\nstage = "customer"\nthen = [{ do = "percent", percent = "50%" }]\n'
+    assert ask(f'[rounding]\nafter = "{after}"\n{TEN}{half}', line("1", 115)).total_minor == total_minor
+
+
+def test_of_two_fixed_prices_the_lower_one_and_of_two_sums_the_larger_one_acts() -> None:
+    text = ""
+    for name, then in (
+        ("p30", 'do = "fixed_price", price = "30.00"'),
+        ("p20", 'do = "fixed_price", price = "20.00"'),
+        ("a5", 'do = "amount_each", amount = "5.00", on = { sku = "2" }'),
+        ("a9", 'do = "amount_each", amount = "9.00", on = { sku = "2" }'),
+    ):
+        text += f'[[rule]]\nid = "{name}"\nstage = "item"\nthen = [{{ {then} }}]\n'
+    assert offs(ask(text, line("1", 10_000), line("2", 2_100))) == {"1": {"p20": 8_000}, "2": {"a9": 900}}
+
+
+@pytest.mark.parametrize(("by", "first", "off"), [("spent", "1000.00", 500), ("visits", "3", 500), ("visits", "4", 0)])
+def test_a_ladder_climbs_by_what_was_spent_or_by_visits(by: str, first: str, off: int) -> None:
+    ladder = f'{{ do = "ladder", by = "{by}", steps = [{{ from = "{first}", percent = "5%" }}] }}'
+    text = f'[[rule]]\nid = "r"\nstage = "order"\nthen = [{ladder}]\n'
+    who = member(sales=SalesSoFar(count=3, spent_minor=Minor(100_000)))
+    answer = quote(basket(line("1", 10_000)), who, programme(text), NOBODY, NOW)
+    assert answer.gross_minor - answer.total_minor == off
+
+
+def test_under_a_cap_the_combination_that_pays_least_is_still_the_one_that_gives_most() -> None:
+    """40 % against 25 % and 10 % together, with a cap of 30 %: all of them give 30 %; without the cap 40 % wins."""
+    groups = (
+        "".join(f'[[group]]\nid = "{name}"\n' for name in "ab")
+        + '[compatibility.a]\nb = "best_of"\n[compatibility.b]\nb = "stack"\n'
+    )
+    rules = ""
+    for name, group, share in (("big", "a", "40%"), ("mid", "b", "25%"), ("low", "b", "10%")):
+        rules += (
+            f'[[rule]]\nid = "{name}"\ngroup = "{group}"\nstage = "order"\nthen = [{{ do = "percent", percent = "{share}" }}]\n'
+        )
+    assert off_by_rule(ask(groups + rules, line("1", 10_000))) == {"big": 4_000}
+    assert ask('[caps]\npercent = "30%"\n' + groups + rules, line("1", 10_000)).total_minor == 7_000
+    assert off_by_rule(ask('[caps]\namount = "5.00"\n' + groups + rules, line("1", 10_000))) == {"big": 500}
+
+
+def test_a_set_of_limited_units_takes_no_more_of_a_line_than_it_may() -> None:
+    """Two prices of the same goods on two lines: one unit of each line, three in all, dearest first."""
+    limited = TEN.replace('"10%"', '"10%", max_units_per_line = 1, max_units = 3, which = "dearest"')
+    goods = tuple(line(str(number), 1_000 * number, "2") for number in (1, 2, 3, 4))
+    assert offs(ask(limited, *goods)) == {"1": {}, "2": {"ten": 200}, "3": {"ten": 300}, "4": {"ten": 400}}
+
+
+def test_of_two_combinations_under_a_cap_the_better_one_acts_and_of_equal_ones_the_shorter() -> None:
+    """40 %, or 30 % and then 20 %, which is 44 %: below the cap the two act; where the cap makes them equal the one does."""
+    groups = "".join(f'[[group]]\nid = "{name}"\n' for name in "ab")
+    groups += '[compatibility.a]\nb = "best_of"\n[compatibility.b]\nb = "stack"\n'
+    rules = ""
+    for name, group, share in (("big", "a", "40%"), ("mid", "b", "30%"), ("low", "b", "20%")):
+        head = f'[[rule]]\nid = "{name}"\ngroup = "{group}"\nstage = "order"\n'
+        rules += f'{head}then = [{{ do = "percent", percent = "{share}" }}]\n'
+
+    def under(cap: str) -> tuple[int, tuple[str, ...]]:
+        given = ask(f'[caps]\npercent = "{cap}"\n{groups}{rules}', line("1", 10_000))
+        return given.total_minor, given.applied
+
+    assert under("50%") == (5_600, ("low", "mid"))
+    assert under("20%") == (8_000, ("big",))
+
+
+def test_units_of_a_line_are_limited_though_an_earlier_rule_split_it() -> None:
+    """Three for 10.00; 1.00 off one of them; then 10 % of two units of a line, the cheapest first: 0.90 and 1.00."""
+    text = "".join(f'[[group]]\nid = "{name}"\n' for name in "ab") + '[compatibility.a]\nb = "stack"\n'
+    for name, then, priority in (
+        ("a", 'do = "amount_each", amount = "1.00", max_units = 1', 9),
+        ("b", 'do = "percent", percent = "10%", max_units_per_line = 2', 0),
+    ):
+        head = f'[[rule]]\nid = "{name}"\ngroup = "{name}"\nstage = "item"\npriority = {priority}\n'
+        text += f"{head}then = [{{ {then} }}]\n"
+    assert off_by_rule(ask(text, line("1", 1_000, "3"))) == {"a": 100, "b": 190}
+
+
+def test_every_second_one_and_no_more_than_one() -> None:
+    text = """[[rule]]
+id = "r"
+stage = "item"
+when = [{ is = "counter", key = "c", n = 2, on = { sku = "1" } }]
+then = [{ do = "percent", percent = "100%", max_units = 1, on = { sku = "1" } }]
+"""
+    six = basket(line("1", 1_000, "6"))
+    assert off_by_rule(quote(six, member(counters={"c": 0}), programme(text), NOBODY, NOW)) == {"r": 1_000}
+    more = text.replace("max_units = 1", "max_units = 9")
+    assert off_by_rule(quote(six, member(counters={"c": 0}), programme(more), NOBODY, NOW)) == {"r": 3_000}
+
+
+def test_groups_of_one_stage_and_priority_act_by_their_first_names() -> None:
+    """20 % (a1) or 10 % (z9), then 10.00 (m): 100 − 20 − 10; were the last names to count it would be 100 − 10 − 18."""
+    text = "".join(f'[[group]]\nid = "{name}"\n' for name in "gh") + '[compatibility.g]\nh = "stack"\n'
+    for name, group, then in (
+        ("a1", "g", 'do = "percent", percent = "20%"'),
+        ("z9", "g", 'do = "percent", percent = "10%"'),
+        ("m", "h", 'do = "amount_each", amount = "10.00"'),
+    ):
+        text += f'[[rule]]\nid = "{name}"\ngroup = "{group}"\nstage = "item"\nthen = [{{ {then} }}]\n'
+    assert off_by_rule(ask(text, line("1", 10_000))) == {"a1": 2_000, "m": 1_000}

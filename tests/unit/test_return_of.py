@@ -307,3 +307,27 @@ def test_points_that_stand_as_a_tender_part_with_a_weighed_line_by_weight() -> N
     shape = shape_of(sold_line)
     assert [paid_share(sold_line, shape, Back(quantity_milli=grams)) for grams in (0, 500, 1000)] == [0, 34, 67]
     assert [share(sold_line.points_minor, shape, Back(quantity_milli=grams)) for grams in (0, 500, 1000)] == [0, 17, 33]
+
+
+def test_a_counter_for_the_receipt_falls_with_the_last_of_its_goods() -> None:
+    answer = sold(
+        rule("visit", 'do = "counter_add", key = "visits", per = "receipt"'),
+        line("1", 1000),
+        line("2", 500),
+        counters={"visits": 4},
+    )
+    assert answer.counters == (CounterMove(key="visits", add=1),)
+    first = return_of(answer, (), [part("1")])
+    assert first.counters == ()
+    assert return_of(answer, [first], [part("2")]).counters == (CounterMove(key="visits", add=-1),)
+
+
+def test_points_for_a_friend_go_with_the_last_of_the_goods() -> None:
+    tables = '[referral]\nreferrer = "300"\nfriend = "100"\nmin_amount = "5.00"\n'
+    answer = sold(tables, line("1", 1000), line("2", 500), referred_by="M7", sales=SalesSoFar(count=0))
+    first = return_of(answer, (), [part("1")])
+    assert first.taken_back == ()
+    assert [(each.centi, each.member_id) for each in return_of(answer, [first], [part("2")]).taken_back] == [
+        (10_000, None),
+        (30_000, "M7"),
+    ]
