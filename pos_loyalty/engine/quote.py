@@ -248,7 +248,7 @@ def _refusals(decision: Decision, brought: Brought) -> tuple[Refusal, ...]:
     given += _of_coupons(weighed.coupons, given)
     hidden = [each for each in weighed.calc if each.floor.is_hidden]
     if hidden:
-        given += _shut_out(hidden, weighed.asked.programme, acting.union(named, [each.rule for each in given]))
+        given += _shut_out(hidden, weighed.asked.programme, quiet.union([each.rule for each in given]))
     if weighed.asked.basket.choices:
         given += _of_choices(weighed.asked.basket.choices, weighed.asked.programme, quiet.union([each.rule for each in given]))
     said = {(each.rule, each.condition, each.have, each.need): each for each in given}

@@ -223,7 +223,7 @@ def _line_offs(strands: Sequence[Strand], held: Sequence[ReadyRule], *, is_down:
     for place, strand in enumerate(strands):
         if strand.pending or strand.settled:
             offs = rounded(strand, is_down=is_down)
-            if strand.pending and strand.settled:  # a rule may have acted in both ways
+            if strand.settled and len(offs) > 1:  # a rule may have acted in more than one way
                 sums: dict[str, int] = {}
                 for rule, off in offs:
                     sums[rule] = sums.get(rule, 0) + off

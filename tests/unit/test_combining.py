@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from pos_loyalty.engine import quote
@@ -175,3 +177,18 @@ def test_every_nth_unit_is_one_of_the_goods_counted() -> None:
 )
 def test_all_scenarios_together_look_at_thirty_thousand_lines_under_rules(lines: int, rules: int, most: int) -> None:
     assert scenarios_most(lines, rules) == most
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_pools_together_visit_no_more_nodes_than_the_programme_allows(seed: int) -> None:
+    """Two groups of sets that fight for the same units, one group after the other: alone they would visit hundreds of nodes."""
+    chance = Random(seed)
+    rules = ""
+    for number in range(10):
+        skus = ", ".join(f'"{sku}"' for sku in sorted(chance.sample(range(16), 8)))
+        then = f'do = "bundle", slots = [{{ on = {{ sku = [{skus}] }}, count = 3 }}], fixed = "{chance.randrange(10, 60)}.00"'
+        rules += rule(f"r{number}", then, "a" if number < 5 else "b")
+    goods = [line(str(number), chance.randrange(1_000, 6_000)) for number in range(16)]
+    tables = groups("a", "b") + '[compatibility.a]\nb = "stack"\n' + rules
+    assert ask(tables, *goods).proof.nodes > 200
+    assert ask("[search]\nnodes = 30\n" + tables, *goods).proof.nodes <= 30

@@ -264,3 +264,25 @@ def test_a_state_that_names_unknown_things_is_no_harm() -> None:
     odd = State(coupons={"X": CouponState(series="unheard-of", usable=True)})
     answer = quote(basket(line("1"), coupons=("X",)), None, NO_RULES, odd, NOW)
     assert [each.have for each in answer.refusals] == ["no_series:X"]
+
+
+def test_a_rule_of_two_effects_stands_once_on_a_line_though_a_later_group_acts() -> None:
+    """The set takes 6 % of two units and 1 % of the others in one pool; the next pool finds the line settled."""
+    text = '[[group]]\nid = "aa"\n[[group]]\nid = "bb"\n[compatibility.aa]\naa = "exclusive"\nbb = "stack"\n'
+    text += '[compatibility.bb]\nbb = "exclusive"\n'
+    drinks = 'on = { category = "drinks" }, count'
+    three = f'{{ do = "bundle", slots = [{{ {drinks} = 3 }}], fixed = "24.39" }}'
+    text += f'[[rule]]\nid = "r0"\nstage = "item"\ngroup = "bb"\nthen = [{three}]\n'
+    both = f'{{ do = "bundle", slots = [{{  }}, {{ {drinks} = 1 }}], percent = "6%" }}, {{ do = "percent", percent = "1%" }}'
+    text += f'[[rule]]\nid = "r1"\nstage = "item"\ngroup = "aa"\npriority = 1\nthen = [{both}]\n'
+    goods = (line("1", 16_784, sku="s0", category="drinks"), line("2", 6_215, "4", sku="s3"))
+    given = quote(basket(*goods), None, programme(text), NOBODY, NOW)
+    assert [len({a.rule for a in each.adjustments}) == len(each.adjustments) for each in given.lines] == [True, True]
+
+
+def test_a_points_rule_that_lost_is_not_refused_too() -> None:
+    text = '[[rule]]\nid = "r0"\nstage = "order"\nthen = [{ do = "amount", amount = "1.00" }, { do = "points", rate = "50%" }]\n'
+    text += '[[rule]]\nid = "r1"\nthen = [{ do = "points", rate = "50%" }]\n'
+    goods = (line("1", 333, category="tobacco"), line("2", 14_628))
+    given = quote(basket(*goods), member(), programme(text), NOBODY, NOW)
+    assert ([each.rule for each in given.beaten], why(given, "r1")) == (["r1"], None)

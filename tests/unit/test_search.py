@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.applications import fill, gift_pool
 from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, Packed, SetOf, Slot, Solved, Taken
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
-from tests.oracles.problems import asked, problem
+from tests.oracles.problems import asked, beside, problem
 
 ROOT = Path(__file__).parents[2]
 SCALE = 10_000
@@ -336,3 +337,15 @@ def test_what_was_not_proven_before_is_looked_for_anew() -> None:
     hasty = pack(kinds, offers, Effort(applications=0, nodes=0))
     assert not hasty.proven
     assert pack(kinds, offers, USUAL, Solved(kinds=kinds, offers=offers, packed=hasty)) == pack(kinds, offers, USUAL)
+
+
+HARD = (20, 22, 23, 24, 33, 37, 42)
+"""Problems of sixteen units that take more than sixty nodes each."""
+
+
+@pytest.mark.parametrize("nodes", [0, 7, 20, 40, 90])
+def test_all_parts_together_visit_no_more_nodes_than_were_given(nodes: int) -> None:
+    for one, other in pairwise(HARD):
+        kinds, offers = asked(beside(problem(one, 16), problem(other, 16)))
+        assert pack(kinds, offers, Effort(applications=8_000, nodes=nodes)).nodes <= nodes
+        assert pack(kinds, offers, Effort(applications=8_000, nodes=2_000)).nodes > 90
