@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from pos_loyalty.errors import LoyaltyError
 from tests.brute.figures import UnsureError
 from tests.brute.packing_problem import SCALE, problem_of
 from tests.oracles.problems import Oracle
 from tests.property.seeded_worlds import World, ask, contested_world, effort
 
-pytest.importorskip("highspy", reason="the solver HiGHS is missing")
-COUNT = effort(few=0, some=300, many=3_000)
+COUNT = effort(few=30, some=300, many=3_000)
 
 
-@pytest.mark.skipif(COUNT == 0, reason="the mutants are judged without a solver")
 def test_proven_quotes_of_larger_receipts_equal_the_oracle(tmp_path: Path) -> None:
     told: Counter[str] = Counter()
     asked: list[tuple[int, World, dict[str, object]]] = []

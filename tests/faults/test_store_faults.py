@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -92,7 +91,6 @@ def test_the_lock_of_a_killed_till_is_free(tmp_path: Path) -> None:
     own(path).close()
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace on this machine")
 @pytest.mark.parametrize("sync", [12, 17, 23])
 def test_a_commit_whose_sync_failed_is_looked_up_after_reopening(tmp_path: Path, sync: int) -> None:
     path, said = tmp_path / "till.db", tmp_path / "said"
