@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand, finer, settle
 from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
-from pos_loyalty.engine.effects import Act, Limited, Percent
+from pos_loyalty.engine.effects import Act, Limited, NForM, Percent
 from pos_loyalty.engine.idle import why_nothing
 from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
 from pos_loyalty.engine.laying import Exact, Ground, Laid, Whole, lay, relaid
@@ -94,7 +94,7 @@ def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Questi
     for rule in rules:
         is_plain = not by_priority and (rule.is_plain or _is_unbound(rule, strands, question))
         (plain_rules if is_plain else others).append(rule)
-    strands, scale = _levelled(strands, question, is_whole=bool(others))
+    strands, scale = _levelled(strands, question, is_whole=any(_lays_sums(rule, question) for rule in others))
     drafted = drafts_of(others, strands, question) if others else NO_DRAFTS
     plain = _plain(plain_rules, strands, question)
     if not drafted.drafts:
@@ -129,6 +129,18 @@ def _is_unbound(rule: ReadyRule, strands: Sequence[Strand], question: Question) 
         if wanted > most:
             return False
     return True
+
+
+def _lays_sums(rule: ReadyRule, question: Question) -> bool:
+    """Whether a rule may lay a sum on its goods, which takes whole minor units, rather than a share on each unit."""
+    limit = question.allowances.get(rule.id, NO_LIMIT).money_minor
+    for act in rule.money:
+        effect = act.effect
+        if not (isinstance(effect, Limited) or (isinstance(effect, NForM) and effect.spread == "unit")):
+            return True
+        if least_of(limit, effect.max_amount) is not None:
+            return True
+    return False
 
 
 def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> tuple[list[Strand], int]:

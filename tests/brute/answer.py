@@ -13,7 +13,7 @@ from itertools import combinations
 
 from tests.brute.conditions import World, rule_holds, uses_left
 from tests.brute.figures import Row, Table, UnsureError, fits, half_up, money, programme_of, rows_of, share, shares_of
-from tests.brute.packing import Unit, best_ways, claims_of, laid_on_units
+from tests.brute.packing import Claim, Unit, best_ways, claims_of, laid_on_units, lays_sums
 
 MONEY_STAGES = ("item", "customer", "order")
 MIXED_MAX = 300
@@ -126,6 +126,8 @@ def _run(scenario: Sequence[Table], world: World) -> tuple[list[End], Fraction |
             if number and any("max_units" in str(rule) for rule in pool):
                 raise UnsureError("picked from what is left")
             limits = {rule["id"]: _limits(rule, world) for rule in pool}
+            if number:
+                before = leveled(before, rows, claims_of(pool, before, rows, limits))
             claims = claims_of(pool, before, rows, limits)
             value, ways = best_ways(claims, before)
             for way in ways:
@@ -145,6 +147,20 @@ def _run(scenario: Sequence[Table], world: World) -> tuple[list[End], Fraction |
         nets = [half_up_net(row, [unit.price for unit in left if unit.row == i]) for i, row in enumerate(rows)]
         ends.add(End(tuple(_after_order(nets, scenario, world)), slack, is_open))
     return sorted(ends, key=lambda end: (sum(end.nets), end.nets, end.slack)), value if len(pools) < 2 else None
+
+
+def leveled(units: Sequence[Unit], rows: Sequence[Row], claims: Sequence[Claim]) -> tuple[Unit, ...]:
+    """The units before a pool: whole kopecks when a rule of it lays a sum, the line's spread evenly over its reduced units."""
+    if all(unit.price.denominator == 1 for unit in units) or not any(lays_sums(claim, units) for claim in claims):
+        return tuple(units)
+    after: list[Unit] = []
+    for number, row in enumerate(rows):
+        mine = [unit for unit in units if unit.row == number]
+        whole = [unit for unit in mine if unit.price == row.price]
+        reduced = len(mine) - len(whole)
+        left = half_up_net(row, [unit.price for unit in mine]) - sum(int(unit.price) for unit in whole)
+        after += whole + [Unit(number, Fraction((left + i) // reduced), row.floor) for i in range(reduced)]
+    return tuple(sorted(after))
 
 
 def half_up_net(row: Row, prices: Sequence[Fraction]) -> int:

@@ -16,8 +16,8 @@ from tests.brute.figures import Row, Table, UnsureError, fits, half_up, money, s
 
 UNITS_MAX = 9
 WAYS_MAX = 400
-Doubt = Literal["", "kopecks", "fractions", "cut"]
-"""Nothing is open; who of several bore the odd kopeck; whole kopecks off prices that are not; who bore what a limit cut off."""
+Doubt = Literal["", "kopecks", "cut"]
+"""Nothing is open; who of several bore the odd kopeck; who bore what a limit cut off."""
 GROUP_WORDS = ("n_for_m", "bundle", "gift")
 
 
@@ -61,6 +61,8 @@ class Claim:
     effect: Table
     goes: tuple[Go, ...]
     left: Left
+    wish: Fraction = Fraction(0)
+    """What an effect on single units would take off all its goods, were there neither floors nor limits."""
 
     @property
     def money(self) -> Fraction | None:
@@ -87,7 +89,9 @@ def claims_of(rules: Sequence[Table], units: Sequence[Unit], rows: Sequence[Row]
         alike = [i for i in on if units[i] in kinds]  # of like units any may be the picked one
         goes = tuple(go for go in _goes(number, effect, alike, units, rows) if go.value > 0)
         left = Left(min(times) if times else None, min(most) if most else None, quota)
-        claims.append(Claim(rule=rule["id"], effect=effect, goes=goes, left=left))
+        bare = [Unit(units[i].row, units[i].price, Fraction(0)) for i in on]
+        wish = sum((_unit_off(effect, each) for each in bare), Fraction(0)) if effect["do"] not in GROUP_WORDS else Fraction(0)
+        claims.append(Claim(rule=rule["id"], effect=effect, goes=goes, left=left, wish=wish))
     picked_from = [kind for claim in claims for kind, _ in claim.left.quota]
     if len(picked_from) != len(set(picked_from)):
         raise UnsureError("two picks among like units")
@@ -293,6 +297,20 @@ def _kinds_of(taken: Sequence[Go], units: Sequence[Unit]) -> object:
     )
 
 
+def lays_sums(claim: Claim, units: Sequence[Unit]) -> bool:
+    """Whether a claim's money is a sum on whole kopecks, not a share of each unit."""
+    word = claim.effect["do"]
+    if word in GROUP_WORDS and not (word == "n_for_m" and claim.effect.get("spread") == "unit"):
+        return True
+    if claim.money is None or word in GROUP_WORDS:
+        return claim.money is not None
+    if {"max_units", "max_units_per_line"} & set(claim.effect):
+        return True
+    if claim.wish <= claim.money < claim.wish + len(units):
+        raise UnsureError("a limit that is nearly reached")
+    return claim.wish > claim.money
+
+
 def laid_on_units(way: Sequence[Go], claims: Sequence[Claim], units: Sequence[Unit]) -> tuple[list[Unit], Doubt]:
     """The units as this way leaves them, and what the documents leave open about it."""
     price = [unit.price for unit in units]
@@ -306,8 +324,6 @@ def laid_on_units(way: Sequence[Go], claims: Sequence[Claim], units: Sequence[Un
         if claim.effect["do"] in GROUP_WORDS and not is_unit:
             is_even = _lay_groups(goes, half_up(total), claim, units, price)
             doubt = doubt or ("" if is_even else "kopecks")
-            if any(units[i].price.denominator > 1 for go in goes for i in go.claimed):
-                doubt = doubt if doubt == "cut" else "fractions"
             continue
         for go in goes:
             for i, off in go.off:

@@ -293,3 +293,16 @@ def test_groups_of_one_stage_and_priority_act_by_their_first_names() -> None:
     ):
         text += f'[[rule]]\nid = "{name}"\ngroup = "{group}"\nstage = "item"\nthen = [{{ {then} }}]\n'
     assert off_by_rule(ask(text, line("1", 10_000))) == {"a1": 2_000, "m": 1_000}
+
+
+def test_shares_of_units_stay_exact_between_groups_and_sums_lie_on_whole_kopecks() -> None:
+    """Seven units of 1.00 at 12.5 % off cost 6.125; half of one unit of 0.875 is 0.4375."""
+    half = '{ do = "n_for_m", n = 4, percent = "50%", spread = "SPREAD" }'
+    text = (
+        '[[group]]\nid = "aa"\n[compatibility.aa]\naa = "stack"\n'
+        '[[rule]]\nid = "a"\nstage = "item"\ngroup = "aa"\nthen = [{ do = "percent", percent = "12.5%" }]\n'
+        f'[[rule]]\nid = "b"\nstage = "item"\ngroup = "aa"\nthen = [{half}]\n'
+    )
+    odd = line("1", 100, "7")
+    assert ask(text.replace("SPREAD", "unit"), odd).total_minor == 569, "6.125 - 0.4375 = 5.6875"
+    assert ask(text.replace("SPREAD", "set"), odd).total_minor == 568, "6.12 first, then half of 0.87 or 0.88"
