@@ -14,7 +14,7 @@ from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import Till
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
-from pos_loyalty.values import Minor, Points, quantity
+from pos_loyalty.values import Minor, quantity
 
 NOW = datetime(2026, 11, 21, 9, 30, 5, tzinfo=UTC)
 CARD, MEMBER = "2200000000019", "member-1"
@@ -115,13 +115,13 @@ class Shop:
         with write(self.db):
             enrolment = Enrolment(member_id=member_id, card=card)
             members.add(self.db, enrolment, None, self.now)
-            enrolled = Draft(id=self.new_id(), kind="member.enrolled", store="S1", member=member_id, enrolment=enrolment)
+            enrolled = Draft(id=self.new_id(), kind="member.enrolled", store="S1", member=member_id, body=enrolment)
             ledger.append(self.db, enrolled, self.now)
             entry = Entry(
                 kind="accrue",
                 debit="programme:test:issued",
                 credit=f"member:{member_id}",
-                centi=Points(centi),
+                amount=centi,
                 member_id=member_id,
                 lot_id=f"opening-{member_id}",
                 usable_from=NOW - timedelta(days=30),

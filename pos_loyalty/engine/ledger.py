@@ -90,7 +90,7 @@ def accrue_entry(accrual: Accrual, member_id: str, ref: str, programme_id: str) 
         kind="accrue",
         debit=issued_account(programme_id),
         credit=member_account(who),
-        centi=accrual.centi,
+        amount=accrual.centi,
         member_id=who,
         lot_id=own_lot(ref, accrual.rule) if accrual.member_id is None else others_lot(ref, accrual.rule, who),
         rule=accrual.rule,
@@ -112,7 +112,7 @@ def _moves(quote: Quote, kind: EntryKind, *, debit: str, credit: str) -> tuple[E
             kind=kind,
             debit=debit,
             credit=credit,
-            centi=use.centi,
+            amount=use.centi,
             member_id=quote.member_id,
             lot_id=use.lot_id,
         )
@@ -178,7 +178,7 @@ def settle_return(
             kind="reverse",
             debit=redeemed_account(programme_id),
             credit=member_account(quote.member_id),
-            centi=use.centi,
+            amount=use.centi,
             member_id=quote.member_id,
             lot_id=use.lot_id,
         )
@@ -201,7 +201,9 @@ def settle_return(
 def forgive(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """What these entries made members owe, forgiven: the adjustment account bears it."""
     return tuple(
-        Entry(kind="adjust", debit=ADJUSTMENT, credit=entry.debit, centi=entry.centi, member_id=entry.member_id, rule=entry.rule)
+        Entry(
+            kind="adjust", debit=ADJUSTMENT, credit=entry.debit, amount=entry.amount, member_id=entry.member_id, rule=entry.rule
+        )
         for entry in entries
         if entry.member_id is not None and entry.debit == owed_account(entry.member_id)
     )
@@ -212,7 +214,7 @@ def _with_restored(lots: Sequence[Lot], restored: Sequence[Entry]) -> dict[str, 
     for entry in restored:
         lot_id = entry.lot_id or ""
         lot = holdings.get(lot_id) or Lot(lot_id=lot_id, centi=Points(0))
-        holdings[lot_id] = replace(lot, centi=Points(lot.centi + entry.centi))
+        holdings[lot_id] = replace(lot, centi=Points(lot.centi + entry.amount))
     return holdings
 
 
@@ -221,7 +223,7 @@ def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetim
     owing: list[tuple[Entry, int]] = []
     for entry in accrued:
         own = holdings.get(entry.lot_id or "")
-        missing = int(entry.centi) - _take(made, entry, (own,) if own is not None else (), entry.centi, holdings)
+        missing = int(entry.amount) - _take(made, entry, (own,) if own is not None else (), entry.amount, holdings)
         if own is None or not is_expired(own, now):
             owing.append((entry, missing))
     for entry, missing in owing:
@@ -233,7 +235,7 @@ def _taken_back(accrued: Sequence[Entry], holdings: dict[str, Lot], now: datetim
                     kind="reverse",
                     debit=owed_account(entry.member_id or ""),
                     credit=entry.debit,
-                    centi=Points(left),
+                    amount=Points(left),
                     member_id=entry.member_id,
                     rule=entry.rule,
                 )
@@ -250,7 +252,7 @@ def _take(made: list[Entry], entry: Entry, lots: Sequence[Lot], centi: int, hold
                 kind="reverse",
                 debit=member_account(entry.member_id or ""),
                 credit=entry.debit,
-                centi=use.centi,
+                amount=use.centi,
                 member_id=entry.member_id,
                 lot_id=use.lot_id,
                 rule=entry.rule,
@@ -266,7 +268,7 @@ def expire(member_id: str, lots: Iterable[Lot], programme_id: str, now: datetime
             kind="expire",
             debit=member_account(member_id),
             credit=expired_account(programme_id),
-            centi=lot.centi,
+            amount=lot.centi,
             member_id=member_id,
             lot_id=lot.lot_id,
         )

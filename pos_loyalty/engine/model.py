@@ -376,19 +376,22 @@ class Quote(Value, kw_only=True):
     expires_at: datetime | None = None
 
 
+POINT = "point"
 EntryKind = Literal["accrue", "redeem", "expire", "adjust", "reverse"]
 
 
 class Entry(Value, gc=False):
-    """One transfer of points: from ``debit`` to ``credit``, always more than nothing.
+    """One transfer: from ``debit`` to ``credit``, always more than nothing.
 
-    An accrue entry makes the lot ``lot_id`` with its dates; any other entry that touches a member's points names the lot.
+    ``amount``: hundredths of a point, or minor units of the currency that is the unit. An accrue entry makes the lot ``lot_id``
+    with its dates; any other entry that touches a member's points names the lot.
     """
 
     kind: EntryKind
     debit: str
     credit: str
-    centi: Annotated[Points, Meta(gt=0, le=CENTI_MAX)]
+    amount: Annotated[int, Meta(gt=0, le=CENTI_MAX)]
+    unit: str = POINT
     member_id: str | None = None
     lot_id: str | None = None
     rule: str | None = None

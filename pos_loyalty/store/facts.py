@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -9,6 +10,13 @@ from msgspec import Meta
 
 from pos_loyalty.engine.acts import Award
 from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, MonthDay, Quote, Tender
+from pos_loyalty.store.coupon_facts import CouponsFact
+from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.store.gift_card_facts import GiftCardFact
+from pos_loyalty.store.member_facts import ChangeFact, MergeFact
+from pos_loyalty.store.return_facts import ReturnFact
+from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
+from pos_loyalty.store.tier_facts import TierFact
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
@@ -17,18 +25,10 @@ GENESIS = bytes(32)
 """The hash before the first fact of an epoch that continues nothing."""
 
 FactKind = Literal[
-    "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "member.enrolled", "member.awarded", "points.expired",
-    "points.adjusted",
+    "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "sale.returned", "sale.claimed", "member.enrolled",
+    "member.changed", "member.merged", "member.tiered", "member.awarded", "points.expired", "points.adjusted",
+    "gift_card.changed", "coupons.added",
 ]  # fmt: skip
-
-
-class Fiscal(Value):
-    """The numbers that the fiscal device gave: drive, document, sign, instant."""
-
-    fn: str = ""
-    fd: str = ""
-    fp: str = ""
-    at: Instant | None = None
 
 
 class SaleFact(Value):
@@ -86,7 +86,7 @@ class Enrolment(Value):
     """Base64 of the sealed JSON of name, phone and consents."""
 
 
-class Fact(Value):
+class Fact(Value, omit_defaults=True):
     """One row of the log."""
 
     schema: int
@@ -111,6 +111,45 @@ class Fact(Value):
     end: SaleEnd | None = None
     enrolment: Enrolment | None = None
     award: AwardFact | None = None
+    returned: ReturnFact | None = None
+    claim: ClaimFact | None = None
+    adjustment: AdjustFact | None = None
+    change: ChangeFact | None = None
+    merge: MergeFact | None = None
+    tier: TierFact | None = None
+    gift_card: GiftCardFact | None = None
+    coupons: CouponsFact | None = None
+
+
+Body = (
+    SaleFact
+    | SaleEnd
+    | Enrolment
+    | AwardFact
+    | ReturnFact
+    | ClaimFact
+    | AdjustFact
+    | ChangeFact
+    | MergeFact
+    | TierFact
+    | GiftCardFact
+    | CouponsFact
+)
+FIELD_OF: Mapping[type[Value], str] = {
+    SaleFact: "sale",
+    SaleEnd: "end",
+    Enrolment: "enrolment",
+    AwardFact: "award",
+    ReturnFact: "returned",
+    ClaimFact: "claim",
+    AdjustFact: "adjustment",
+    ChangeFact: "change",
+    MergeFact: "merge",
+    TierFact: "tier",
+    GiftCardFact: "gift_card",
+    CouponsFact: "coupons",
+}
+"""Where the body of a fact stands in it."""
 
 
 def payload_of(fact: Fact) -> bytes:

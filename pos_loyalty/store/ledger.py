@@ -8,19 +8,19 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from pos_loyalty.clock import boot_id, from_ms, monotonic_ns, to_ms
-from pos_loyalty.engine.model import ENGINE_VERSION, Entry, Lot
+from pos_loyalty.engine.model import ENGINE_VERSION, POINT, Entry, Lot
 from pos_loyalty.errors import ConflictError, InputError
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import (
+    FIELD_OF,
     GENESIS,
     PAYLOAD_BYTES_MAX,
-    AwardFact,
-    Enrolment,
+    Body,
     Fact,
     FactKind,
-    SaleEnd,
-    SaleFact,
     chain,
     fact_of,
     payload_of,
@@ -28,7 +28,6 @@ from pos_loyalty.store.facts import (
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.values import Points, Value
 
-UNIT = "point"
 MEMBER = "member:"
 LOGICAL_BITS = 16
 """The low bits of ``hlc`` count facts within one millisecond."""
@@ -54,10 +53,8 @@ class Draft(Value):
     cashier: str | None = None
     member: str | None = None
     reverses: UUID | None = None
-    sale: SaleFact | None = None
-    end: SaleEnd | None = None
-    enrolment: Enrolment | None = None
-    award: AwardFact | None = None
+    body: Body | None = None
+    """What the fact is about."""
 
 
 class Shortfall(Value):
@@ -100,11 +97,9 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
         member=draft.member,
         reverses=None if draft.reverses is None else draft.reverses.hex,
         entries=draft.entries,
-        sale=draft.sale,
-        end=draft.end,
-        enrolment=draft.enrolment,
-        award=draft.award,
     )
+    if draft.body is not None:
+        fact = replace(fact, **{FIELD_OF[type(draft.body)]: draft.body})
     payload = payload_of(fact)
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise InputError("", f"This takes {len(payload)} bytes in the log, at most {PAYLOAD_BYTES_MAX} fit; divide it.")
@@ -155,11 +150,11 @@ def _lots(rows: Iterable[tuple[str, int, int, int | None]]) -> tuple[Lot, ...]:
     )
 
 
-def balance_of(db: Connection, account: str) -> Points:
-    """Credits less debits of an account in this file."""
+def balance_of(db: Connection, account: str, unit: str = POINT) -> int:
+    """Credits less debits of an account in this file, in hundredths of a point or in minor units."""
     select = "SELECT amount FROM balance WHERE account = :account AND unit = :unit"
-    row = db.execute(select, {"account": account, "unit": UNIT}).fetchone()
-    return Points(row[0] if row else 0)
+    row = db.execute(select, {"account": account, "unit": unit}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def by_id(db: Connection, txn_id: UUID) -> Fact | None:
@@ -197,7 +192,7 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
 
 def columns_of(fact: Fact) -> dict[str, Any]:
     """The columns of a log row that are copied from its payload."""
-    about = fact.sale or fact.end
+    about = fact.sale or fact.end or fact.returned or fact.claim
     return {
         "id": bytes.fromhex(fact.id),
         "till": fact.till,
@@ -220,7 +215,7 @@ def columns_of(fact: Fact) -> dict[str, Any]:
 
 def entry_row(entry: Entry) -> tuple[str, str, str, int, str, str | None, str | None, str | None]:
     """The stored form of an entry: kind, debit, credit, amount, unit, lot, member, rule."""
-    return entry.kind, entry.debit, entry.credit, entry.centi, UNIT, entry.lot_id, entry.member_id, entry.rule
+    return entry.kind, entry.debit, entry.credit, entry.amount, entry.unit, entry.lot_id, entry.member_id, entry.rule
 
 
 def makes_lot(entry: Entry) -> bool:
@@ -234,10 +229,10 @@ def lot_row(fact_id: bytes, entry: Entry) -> dict[str, Any]:
         "id": entry.lot_id,
         "member": entry.credit.removeprefix(MEMBER),
         "origin_txn": fact_id,
-        "unit": UNIT,
+        "unit": entry.unit,
         "usable_from": 0 if entry.usable_from is None else to_ms(entry.usable_from),
         "expires_at": None if entry.expires_at is None else to_ms(entry.expires_at),
-        "amount": entry.centi,
+        "amount": entry.amount,
     }
 
 
@@ -260,11 +255,11 @@ def _touches_member(entry: Entry) -> bool:
 
 
 def _move_balances(db: Connection, entries: tuple[Entry, ...]) -> None:
-    moves: defaultdict[str, int] = defaultdict(int)
+    moves: defaultdict[tuple[str, str], int] = defaultdict(int)
     for entry in entries:
-        moves[entry.debit] -= entry.centi
-        moves[entry.credit] += entry.centi
-    rows = [(account, UNIT, amount) for account, amount in moves.items() if amount]
+        moves[entry.debit, entry.unit] -= entry.amount
+        moves[entry.credit, entry.unit] += entry.amount
+    rows = [(account, unit, amount) for (account, unit), amount in moves.items() if amount]
     db.executemany(BALANCE_UPSERT, rows)
     db.executemany("DELETE FROM balance WHERE account = ? AND unit = ? AND amount = 0", [row[:2] for row in rows])
 
@@ -272,7 +267,7 @@ def _move_balances(db: Connection, entries: tuple[Entry, ...]) -> None:
 def _refold(db: Connection, lot_id: str, entries: tuple[Entry, ...]) -> Shortfall | None:
     row = db.execute(LOT_FOLD_SELECT, {"lot": lot_id}).fetchone()
     if row is None:
-        named_centi = sum(entry.centi for entry in entries if entry.lot_id == lot_id)
+        named_centi = sum(entry.amount for entry in entries if entry.lot_id == lot_id)
         return Shortfall(lot_id=lot_id, reason="unknown", centi=Points(named_centi))
     amount, remaining = row
     held = {"lot": lot_id, "remaining": min(amount, max(0, remaining))}

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from pos_loyalty.clock import from_ms, to_ms
-from pos_loyalty.engine.model import Member, SalesSoFar
+from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import ledger
 from pos_loyalty.store.db import Connection, snapshot
@@ -256,7 +256,7 @@ def _lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, 
     return {
         "id": lot.lot_id,
         "member": member.member_id,
-        "unit": ledger.UNIT,
+        "unit": POINT,
         "usable_from": lot.usable_from_ms,
         "expires_at": lot.expires_at_ms,
         "amount": lot.amount_centi,

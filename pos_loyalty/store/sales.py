@@ -13,7 +13,8 @@ from pos_loyalty.engine.model import Basket, Quote, Tender
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, uses
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import Fact, Fiscal
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 State = Literal["authorised", "completed", "cancelled", "reversed"]
@@ -230,7 +231,7 @@ def adjustment_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
 
 def _accrued(fact: Fact) -> int:
     """Of the sale's own member: a referrer's points are none of theirs."""
-    return sum(entry.centi for entry in fact.entries if entry.kind == "accrue" and fact.member in (None, entry.member_id))
+    return sum(entry.amount for entry in fact.entries if entry.kind == "accrue" and fact.member in (None, entry.member_id))
 
 
 def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:

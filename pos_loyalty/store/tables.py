@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pos_loyalty.engine.model import POINT
 from pos_loyalty.errors import StoreError
 from pos_loyalty.store.db import Connection, meta, write
-from pos_loyalty.store.ledger import UNIT
 from pos_loyalty.store.members import newest_version
 from pos_loyalty.values import Points, Value
 
@@ -74,7 +74,7 @@ def _lot_rows(members: tuple[ImportedMember, ...]) -> Iterator[dict[str, object]
             yield {
                 "id": f"import/{member.member_id}",
                 "member": member.member_id,
-                "unit": UNIT,
+                "unit": POINT,
                 "usable_from": 0,
                 "amount": member.centi,
                 "remaining": member.centi,

@@ -18,6 +18,7 @@ from pos_loyalty.store import issues, ledger, sales
 from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS
+from pos_loyalty.store.follow import DIFFERENCES
 from pos_loyalty.store.migrations import MIGRATIONS
 from pos_loyalty.values import Value
 
@@ -49,7 +50,7 @@ def verify(db: Connection) -> tuple[str, ...]:
 
 
 def _differences(db: Connection) -> Iterator[str]:
-    for check in (_file_differences, _schema_differences, _log_differences, _head_differences, *CACHE_CHECKS):
+    for check in (_file_differences, _schema_differences, _log_differences, _head_differences, *CACHE_CHECKS, *DIFFERENCES):
         try:
             yield from check(db)
         except dbapi2.DatabaseError as error:

@@ -40,7 +40,7 @@ def award(desk: Desk, member_id: str, request: AwardRequest, keep: Keep[AwardAns
             programme=programme.name,
             cashier=request.cashier,
             member=member_id,
-            award=AwardFact(act=request.act, biz_day=biz_day, award=given, coupons_made=coupons.made(desk, given.issued)),
+            body=AwardFact(act=request.act, biz_day=biz_day, award=given, coupons_made=coupons.made(desk, given.issued)),
         )
         awards.add(desk.db, ledger.append(desk.db, draft, now))
         answer = AwardAnswer(

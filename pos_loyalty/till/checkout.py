@@ -61,7 +61,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
                 receipt_no=receipt_no,
                 cashier=basket.cashier,
                 member=held.quote.member_id,
-                sale=SaleFact(
+                body=SaleFact(
                     sale_id=request.sale_id,
                     basket=basket,
                     quote=held.quote,
@@ -252,7 +252,7 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
         cashier=end.cashier or stored.cashier,
         member=stored.quote.member_id,
         reverses=stored.txn if kind == "sale.reversed" else None,
-        end=end,
+        body=end,
     )
     sales.end(desk.db, ledger.append(desk.db, draft, desk.now()))
 

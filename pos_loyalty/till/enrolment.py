@@ -68,7 +68,7 @@ def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> Member
             store=desk.config.store.id,
             member=member_id,
             cashier=request.cashier,
-            enrolment=fact,
+            body=fact,
         )
         ledger.append(desk.db, draft, now)
         member = members.by_id(desk.db, member_id)

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from pos_loyalty.engine.explain import Sentence
 from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Message, Money, Quote, Tender, Text
-from pos_loyalty.store.facts import Fiscal
+from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.values import Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]

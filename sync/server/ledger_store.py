@@ -11,6 +11,7 @@ from msgspec import field
 
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.follow import Doubt
 from pos_loyalty.values import Value
 from sync.wire import MemberChange, ProgrammeBody
 
@@ -52,6 +53,8 @@ class Known(Value):
     is_member_taken: bool
     others: dict[str, MemberState | None] = field(default_factory=dict)
     """Members whom only entries of the fact name: those who brought a friend."""
+    doubts: tuple[Doubt, ...] = ()
+    """What else a person should see."""
 
 
 class Case(Value):

@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import awards, ledger, members, programmes, sales, seal
+from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal
 from pos_loyalty.store.db import Connection, meta, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from sync.server import sqlite_members
@@ -65,6 +65,7 @@ class SqliteLedgerStore:
             card_holder=None if enrolment is None else self._one(CARD_SELECT, {"card": enrolment.card}),
             others={member: self._member_state(member) for member in _others(fact)},
             is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
+            doubts=follow.doubts(self._db, fact),
         )
 
     def add(self, posting: Posting, member_key: bytes | None) -> None:
@@ -76,6 +77,7 @@ class SqliteLedgerStore:
             if booked.award is not None:
                 awards.add(self._db, booked)
             self._enrol(posting, member_key)
+            follow.follow(self._db, booked)
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
         assert not shortfalls, "a booked fact takes and gives no more than its lots allow"

@@ -105,7 +105,7 @@ def _opening(member_id: str, lot: LotChange) -> Entry:
         kind="accrue",
         debit=ADJUSTMENT,
         credit=f"member:{member_id}",
-        centi=lot.centi,
+        amount=lot.centi,
         member_id=member_id,
         lot_id=lot.lot_id,
         usable_from=lot.usable_from,

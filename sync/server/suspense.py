@@ -29,6 +29,7 @@ def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Know
     moves_sale = booking.check_sale(fact)
     adds_member, adds_card = booking.check_enrolment(fact)
     booking.check_member(fact)
+    booking.note_doubts()
     return Posting(
         fact=fact,
         payload=payload,
@@ -105,13 +106,18 @@ class _Booking:
             return
         self._open(f"member.{self._known.member_state or 'unknown'}", f"{fact.kind} of member {fact.member}")
 
+    def note_doubts(self) -> None:
+        """Open a case for each contradiction that the store found."""
+        for doubt in self._known.doubts:
+            self._open(doubt.reason, doubt.detail)
+
     def _take(self, entry: Entry) -> None:
         lot = self._lot(entry)
-        from_lot = min(entry.centi, lot.centi) if lot else 0
+        from_lot = min(entry.amount, lot.centi) if lot else 0
         if lot is not None:
             self._lots[lot.lot_id] = replace(lot, centi=lot.centi - from_lot)
         self._append(entry, from_lot)
-        short = entry.centi - from_lot
+        short = entry.amount - from_lot
         self._append(replace(entry, debit=SUSPENSE), short)
         if short:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
@@ -119,27 +125,27 @@ class _Booking:
     def _give_back(self, entry: Entry) -> None:
         """What suspense lent for this sale goes back to suspense before the lot gets any."""
         lot = self._lot(entry)
-        repaid = min(entry.centi, self._lent.get(entry.lot_id or "", 0))
+        repaid = min(entry.amount, self._lent.get(entry.lot_id or "", 0))
         if repaid:
             self._lent[entry.lot_id or ""] -= repaid
         room = lot.amount_centi - lot.centi if lot else 0
-        to_lot = min(entry.centi - repaid, room)
+        to_lot = min(entry.amount - repaid, room)
         if lot is not None:
             self._lots[lot.lot_id] = replace(lot, centi=lot.centi + to_lot)
         self._append(entry, to_lot)
-        self._append(replace(entry, credit=SUSPENSE), entry.centi - to_lot)
-        over = entry.centi - to_lot - repaid
+        self._append(replace(entry, credit=SUSPENSE), entry.amount - to_lot)
+        over = entry.amount - to_lot - repaid
         if over:
             self._open("lot.overfilled" if lot else "lot.unknown", f"{over} hundredths of a point over in lot {entry.lot_id}")
 
     def _make(self, entry: Entry) -> None:
         if entry.lot_id is None or entry.lot_id in self._lots:
-            self._append(replace(entry, credit=SUSPENSE), entry.centi)
+            self._append(replace(entry, credit=SUSPENSE), entry.amount)
             self._open("lot.taken", f"lot {entry.lot_id} is there already")
             return
         assert entry.member_id is not None
         self._lots[entry.lot_id] = LotHold(
-            lot_id=entry.lot_id, member_id=entry.member_id, amount_centi=entry.centi, centi=entry.centi
+            lot_id=entry.lot_id, member_id=entry.member_id, amount_centi=Points(entry.amount), centi=Points(entry.amount)
         )
         self.entries.append(entry)
 
@@ -150,7 +156,7 @@ class _Booking:
 
     def _append(self, entry: Entry, centi: int) -> None:
         if centi:
-            self.entries.append(replace(entry, centi=Points(centi)))
+            self.entries.append(replace(entry, amount=centi))
 
     def _open(self, reason: str, detail: str) -> None:
         self.cases.append(Case(seq=self._seq, reason=reason, detail=detail))

@@ -21,10 +21,10 @@ REF = "T/1"
 def balances(entries: Iterable[Entry]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for entry in entries:
-        assert entry.centi > 0
+        assert entry.amount > 0
         assert entry.debit != entry.credit
-        sums[entry.credit] = sums.get(entry.credit, 0) + entry.centi
-        sums[entry.debit] = sums.get(entry.debit, 0) - entry.centi
+        sums[entry.credit] = sums.get(entry.credit, 0) + entry.amount
+        sums[entry.debit] = sums.get(entry.debit, 0) - entry.amount
     return {account: amount for account, amount in sums.items() if amount}
 
 
@@ -38,10 +38,10 @@ def folded(lots: Iterable[Lot], entries: Iterable[Entry]) -> tuple[Lot, ...]:
             if before is None:
                 assert entry.kind == "accrue"
                 before = Lot(lot_id=entry.lot_id, centi=Points(0), usable_from=entry.usable_from, expires_at=entry.expires_at)
-            held[entry.lot_id] = replace(before, centi=Points(before.centi + entry.centi))
+            held[entry.lot_id] = replace(before, centi=Points(before.centi + entry.amount))
         if entry.debit == "member:M":
             assert entry.lot_id is not None
-            held[entry.lot_id] = replace(held[entry.lot_id], centi=Points(held[entry.lot_id].centi - entry.centi))
+            held[entry.lot_id] = replace(held[entry.lot_id], centi=Points(held[entry.lot_id].centi - entry.amount))
             assert held[entry.lot_id].centi >= 0
     return tuple(held.values())
 

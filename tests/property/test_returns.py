@@ -191,9 +191,9 @@ def test_the_ledger_of_a_sale_returned_in_parts_is_empty(data: st.DataObject) ->
         entries += settle_return(answer, done[-1], REF, held("M1", lots, entries), NOW, others=theirs)
     balance: dict[str, int] = {}
     for entry in entries:
-        assert entry.centi > 0
-        balance[entry.credit] = balance.get(entry.credit, 0) + entry.centi
-        balance[entry.debit] = balance.get(entry.debit, 0) - entry.centi
+        assert entry.amount > 0
+        balance[entry.credit] = balance.get(entry.credit, 0) + entry.amount
+        balance[entry.debit] = balance.get(entry.debit, 0) - entry.amount
     assert {account: centi for account, centi in balance.items() if centi} == {}
     left = {each.lot_id: each.centi for each in held("M1", lots, entries) if each.centi}
     assert left == {each.lot_id: each.centi for each in lots if each.centi}
@@ -210,6 +210,6 @@ def held(who: str, lots: Iterable[Lot], entries: Iterable[Entry]) -> tuple[Lot, 
             before = now.get(entry.lot_id) or Lot(
                 lot_id=entry.lot_id, centi=Points(0), usable_from=entry.usable_from, expires_at=entry.expires_at
             )
-            now[entry.lot_id] = replace(before, centi=Points(before.centi + sign * entry.centi))
+            now[entry.lot_id] = replace(before, centi=Points(before.centi + sign * entry.amount))
             assert now[entry.lot_id].centi >= 0
     return tuple(now.values())

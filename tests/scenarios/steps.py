@@ -47,8 +47,8 @@ class Book:
         lots = {lot.lot_id: lot for lot in self.member.lots}
         owing = int(self.member.owed_centi)
         for entry in entries:
-            moved = entry.centi * ((entry.credit == mine) - (entry.debit == mine))
-            owing += entry.centi * ((entry.debit == owed) - (entry.credit == owed))
+            moved = entry.amount * ((entry.credit == mine) - (entry.debit == mine))
+            owing += entry.amount * ((entry.debit == owed) - (entry.credit == owed))
             if moved and entry.lot_id is not None:
                 lot = lots.get(entry.lot_id) or Lot(
                     lot_id=entry.lot_id, centi=Points(0), usable_from=entry.usable_from, expires_at=entry.expires_at

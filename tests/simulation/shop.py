@@ -57,7 +57,7 @@ class Till:
         enrolment = Enrolment(member_id=member_id, card=card, phone_index="ab" * 32, personal=personal)
         with write(self.db):
             members.add(self.db, enrolment, seal.seal_key(member_id, key, KEY.hex()), NOW)
-            return self._append("member.enrolled", member=member_id, enrolment=enrolment)
+            return self._append("member.enrolled", member=member_id, body=enrolment)
 
     def sell(self, sale_id: str, member_id: str | None = None, *, earn: int = 0, spend: int = 0, completes: bool = True) -> Fact:
         quote = self._quote(sale_id, member_id, earn, spend)
@@ -76,7 +76,7 @@ class Till:
         with write(self.db):
             number = f"{self.name}-1-{ledger.head(self.db).seq + 1:06d}"
             kind = "sale.completed" if completes else "sale.authorised"
-            fact = self._append(kind, member=member_id, entries=entries, sale=sale, programme=PROGRAMME, receipt_no=number)
+            fact = self._append(kind, member=member_id, entries=entries, body=sale, programme=PROGRAMME, receipt_no=number)
             sales.add(self.db, fact)
         return fact
 
@@ -121,7 +121,7 @@ class Till:
         with write(self.db):
             end = SaleEnd(sale_id=sale_id)
             member_id = stored.quote.member_id
-            fact = self._append(kind, member=member_id, entries=entries, end=end, programme=PROGRAMME, reverses=reverses)
+            fact = self._append(kind, member=member_id, entries=entries, body=end, programme=PROGRAMME, reverses=reverses)
             sales.end(self.db, fact)
 
     def _append(self, kind: str, **fields: object) -> Fact:

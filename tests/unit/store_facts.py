@@ -46,7 +46,7 @@ def accrue(member: str, lot: str, centi: int, usable_from: datetime | None = Non
         kind="accrue",
         debit="programme:shop:issued",
         credit=f"member:{member}",
-        centi=Points(centi),
+        amount=centi,
         member_id=member,
         lot_id=lot,
         rule="base",
@@ -57,21 +57,17 @@ def accrue(member: str, lot: str, centi: int, usable_from: datetime | None = Non
 
 def reserve(member: str, lot: str, centi: int, ref: str) -> Entry:
     """Points held for a sale."""
-    return Entry(kind="redeem", debit=f"member:{member}", credit=f"held:{ref}", centi=Points(centi), member_id=member, lot_id=lot)
+    return Entry(kind="redeem", debit=f"member:{member}", credit=f"held:{ref}", amount=centi, member_id=member, lot_id=lot)
 
 
 def settle(member: str, lot: str, centi: int, ref: str) -> Entry:
     """Held points spent."""
-    return Entry(
-        kind="redeem", debit=f"held:{ref}", credit="programme:shop:redeemed", centi=Points(centi), member_id=member, lot_id=lot
-    )
+    return Entry(kind="redeem", debit=f"held:{ref}", credit="programme:shop:redeemed", amount=centi, member_id=member, lot_id=lot)
 
 
 def release(member: str, lot: str, centi: int, ref: str) -> Entry:
     """Held points given back."""
-    return Entry(
-        kind="reverse", debit=f"held:{ref}", credit=f"member:{member}", centi=Points(centi), member_id=member, lot_id=lot
-    )
+    return Entry(kind="reverse", debit=f"held:{ref}", credit=f"member:{member}", amount=centi, member_id=member, lot_id=lot)
 
 
 def basket(sale: int, lines: int = 2) -> Basket:
@@ -150,7 +146,7 @@ def sale_draft(
         receipt_no=f"{till}-1-{n:06d}",
         cashier="C7",
         member=member,
-        sale=SaleFact(
+        body=SaleFact(
             sale_id=sale_id,
             basket=asked,
             quote=quote_of(asked, member, uses),
@@ -181,7 +177,7 @@ def end_draft(n: int, sale: int, kind: str, entries: tuple[Entry, ...] = (), mem
         entries=entries,
         cashier="C7",
         member=member,
-        end=SaleEnd(sale_id=f"sale-{sale}", cashier="C7"),
+        body=SaleEnd(sale_id=f"sale-{sale}", cashier="C7"),
     )
 
 
@@ -190,9 +186,7 @@ def enrol(db: Connection, n: int, member: str, card: str) -> Fact:
     enrolment = Enrolment(member_id=member, card=card)
     with write(db):
         members.add(db, enrolment, b"sealed", NOW)
-        return ledger.append(
-            db, Draft(id=uuid_of(n), kind="member.enrolled", store="S1", member=member, enrolment=enrolment), NOW
-        )
+        return ledger.append(db, Draft(id=uuid_of(n), kind="member.enrolled", store="S1", member=member, body=enrolment), NOW)
 
 
 def lot_centi(db: Connection, lot: str) -> int | None:

@@ -96,7 +96,7 @@ def test_an_award_becomes_entries() -> None:
         "member:M1",
         "T1/A1:survey",
     )
-    assert (entry.centi, entry.member_id, entry.rule) == (500, "M1", "survey")
+    assert (entry.amount, entry.member_id, entry.rule) == (500, "M1", "survey")
 
 
 def test_an_act_keeps_to_the_rule_s_most() -> None:

@@ -31,8 +31,8 @@ def balances(entries: Iterable[Entry]) -> dict[str, int]:
     """Credits less debits, by account; accounts at nothing left out."""
     sums: dict[str, int] = {}
     for entry in entries:
-        sums[entry.credit] = sums.get(entry.credit, 0) + entry.centi
-        sums[entry.debit] = sums.get(entry.debit, 0) - entry.centi
+        sums[entry.credit] = sums.get(entry.credit, 0) + entry.amount
+        sums[entry.debit] = sums.get(entry.debit, 0) - entry.amount
     return {account: amount for account, amount in sums.items() if amount}
 
 
@@ -42,10 +42,10 @@ def folded(lots: Iterable[Lot], entries: Iterable[Entry]) -> dict[str, int]:
     for entry in entries:
         if entry.credit.startswith("member:"):
             assert entry.lot_id is not None
-            held[entry.lot_id] = held.get(entry.lot_id, 0) + entry.centi
+            held[entry.lot_id] = held.get(entry.lot_id, 0) + entry.amount
         if entry.debit.startswith("member:"):
             assert entry.lot_id is not None
-            held[entry.lot_id] -= entry.centi
+            held[entry.lot_id] -= entry.amount
     assert all(centi >= 0 for centi in held.values())
     return held
 
@@ -60,7 +60,7 @@ def as_lots(held: dict[str, int], made: Iterable[Entry] = ()) -> tuple[Lot, ...]
 
 def test_reserving_sets_points_aside_lot_by_lot() -> None:
     entries = reserve(ask(), REF)
-    assert [(e.kind, e.debit, e.credit, e.lot_id, e.centi) for e in entries] == [
+    assert [(e.kind, e.debit, e.credit, e.lot_id, e.amount) for e in entries] == [
         ("redeem", "member:M1", "held:T1/0001", "soon", 2000),
         ("redeem", "member:M1", "held:T1/0001", "late", 3000),
     ]
@@ -111,7 +111,7 @@ def test_what_was_redeemed_meanwhile_comes_from_other_lots_and_then_is_owed() ->
         lot("late", 849),
     )
     back = reverse(done, now_held, REF, NOW)
-    assert [(e.debit, e.lot_id, e.centi) for e in back] == [
+    assert [(e.debit, e.lot_id, e.amount) for e in back] == [
         ("member:M1", f"{REF}:base", 100),
         ("member:M1", "soon", 50),
         ("member:M1", "late", 849),
@@ -137,6 +137,6 @@ def test_a_reversal_answers_for_its_own_sale_only() -> None:
 def test_expiring_takes_what_is_past() -> None:
     held = (lot("a", 5, expires_at=NOW), lot("b", 0, expires_at=NOW), lot("c", 7, expires_at=NOW + DAY), lot("d", 9))
     entries = expire("M1", held, "trial", NOW)
-    assert [(e.kind, e.debit, e.credit, e.lot_id, e.centi) for e in entries] == [
+    assert [(e.kind, e.debit, e.credit, e.lot_id, e.amount) for e in entries] == [
         ("expire", "member:M1", "programme:trial:expired", "a", 5)
     ]

@@ -28,18 +28,18 @@ def sold(tables: str, redeem: object = None, lots: tuple[Lot, ...] = LOTS) -> Qu
 def balances(entries: Iterable[Entry]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for entry in entries:
-        sums[entry.credit] = sums.get(entry.credit, 0) + entry.centi
-        sums[entry.debit] = sums.get(entry.debit, 0) - entry.centi
+        sums[entry.credit] = sums.get(entry.credit, 0) + entry.amount
+        sums[entry.debit] = sums.get(entry.debit, 0) - entry.amount
     return {account: amount for account, amount in sums.items() if amount}
 
 
 def told(entries: Iterable[Entry]) -> list[tuple[str, str, str | None, int]]:
-    return [(entry.kind, entry.debit, entry.lot_id, entry.centi) for entry in entries]
+    return [(entry.kind, entry.debit, entry.lot_id, entry.amount) for entry in entries]
 
 
 def test_a_referrer_s_points_make_their_own_lot() -> None:
     done = settle(sold(REFERRAL), REF, NOW)
-    assert [(e.credit, e.member_id, e.lot_id, e.centi) for e in done] == [
+    assert [(e.credit, e.member_id, e.lot_id, e.amount) for e in done] == [
         ("member:M1", "M1", "T1/0001:referral", 10_000),
         ("member:M7", "M7", "T1/0001:referral:M7", 30_000),
     ]

@@ -120,7 +120,7 @@ def test_lots_burn_soonest_first_and_empty_ones_are_not_shown(db: Connection) ->
 def test_entries_of_a_sale_are_those_of_all_its_facts(db: Connection) -> None:
     sell(db, 1, "M1")
     sell(db, 2, "M1", (LotUse(lot_id="T1/sale-1:base", centi=Points(200)),))
-    assert [(entry.kind, entry.centi) for entry in ledger.sale_entries(db, "T1", "sale-2")] == [
+    assert [(entry.kind, entry.amount) for entry in ledger.sale_entries(db, "T1", "sale-2")] == [
         ("redeem", 200),
         ("redeem", 200),
         ("accrue", 500),

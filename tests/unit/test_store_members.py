@@ -110,7 +110,7 @@ def test_a_lot_emptied_elsewhere_never_goes_below_nothing(db: Connection) -> Non
     assert lot_centi(db, "T1/sale-1:base") == 0
     with write(db):
         back = Entry(
-            kind="reverse", debit="held:T1/sale-2", credit="member:M1", centi=Points(100), member_id="M1", lot_id="T1/sale-1:base"
+            kind="reverse", debit="held:T1/sale-2", credit="member:M1", amount=100, member_id="M1", lot_id="T1/sale-1:base"
         )
         ledger.append(db, end_draft(3, 2, "sale.reversed", (back,), "M1"), NOW)
     assert lot_centi(db, "T1/sale-1:base") == 0
@@ -124,7 +124,7 @@ def test_sales_and_debts_count_head_offices_figures_and_ours_since(db: Connectio
     assert seen is not None and seen.sales is not None
     assert (seen.sales.count, seen.sales.spent_minor) == (2, 27000 + 13500)
     _put(db, _pulled("M1", 4, {}, sales_count=10, spent_minor=Minor(500_000), owed_centi=Points(70)), as_of=2)
-    debt = Entry(kind="reverse", debit="owed:M1", credit="programme:shop:issued", centi=Points(30), member_id="M1")
+    debt = Entry(kind="reverse", debit="owed:M1", credit="programme:shop:issued", amount=30, member_id="M1")
     with write(db):
         sales.end(db, ledger.append(db, end_draft(4, 3, "sale.reversed", (debt,), "M1"), NOW))
     sell(db, 5, "M1")

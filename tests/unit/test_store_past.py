@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.model import CounterMove, CouponTaken, Issue, MemberDay, RuleUse, UsesSoFar
 from pos_loyalty.store import habits, issues, ledger, sales, uses
 from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.verify import verify
 from tests.unit.store_facts import NOW, end_draft, sale_draft, till_store
 
@@ -32,10 +33,10 @@ def db(tmp_path: Path) -> Connection:
 def sold(db: Connection, n: int, member: str | None = "M1", *, completed: bool = True, day: int = DAY, **quoted: Any) -> None:
     """Sale n, whose quote says these things besides."""
     draft = sale_draft(n, member, completed=completed)
-    assert draft.sale is not None
+    assert isinstance(draft.body, SaleFact)
     codes = tuple(f"C{n}-{k}" for k in range(sum(each.count for each in quoted.get("issued", ()) if each.kind == "coupon")))
-    quote = replace(draft.sale.quote, **quoted)
-    draft = replace(draft, sale=replace(draft.sale, quote=quote, biz_day=day, coupons_made=codes))
+    quote = replace(draft.body.quote, **quoted)
+    draft = replace(draft, body=replace(draft.body, quote=quote, biz_day=day, coupons_made=codes))
     with write(db):
         sales.add(db, ledger.append(db, draft, NOW))
 
@@ -117,11 +118,11 @@ def test_the_days_of_a_member_are_read_from_one_index(db: Connection) -> None:
 
 def test_purchases_are_lines_of_completed_sales_newest_first(db: Connection) -> None:
     draft = sale_draft(1, "M1", lines=1)
-    assert draft.sale is not None
-    line = replace(draft.sale.basket.lines[0], brand="Сантос", tags=("hot", "new"))
-    sale = replace(draft.sale, basket=replace(draft.sale.basket, lines=(line,)))
+    assert isinstance(draft.body, SaleFact)
+    line = replace(draft.body.basket.lines[0], brand="Сантос", tags=("hot", "new"))
+    sale = replace(draft.body, basket=replace(draft.body.basket, lines=(line,)))
     with write(db):
-        sales.add(db, ledger.append(db, replace(draft, sale=sale), NOW))
+        sales.add(db, ledger.append(db, replace(draft, body=sale), NOW))
     sold(db, 2, day=DAY + 3)
     sold(db, 3, completed=False)
     sold(db, 4, "M2")

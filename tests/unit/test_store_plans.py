@@ -49,7 +49,7 @@ def test_facts_of_a_sale_are_found_by_the_sale(tmp_path: Path) -> None:
     assert _plan(db, ledger.SALE_FACTS_SELECT) == expected
     with write(db):
         for n in range(2000):
-            ledger.append(db, replace(sale_draft(n), sale=None, end=SaleEnd(sale_id=f"sale-{n}"), receipt_no=None), NOW)
+            ledger.append(db, replace(sale_draft(n), body=SaleEnd(sale_id=f"sale-{n}"), receipt_no=None), NOW)
     assert _plan(db, ledger.SALE_FACTS_SELECT) == expected
     steps: list[int] = []
     db.set_progress_handler(lambda: steps.append(1), 50)

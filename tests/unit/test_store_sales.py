@@ -12,7 +12,8 @@ from pos_loyalty.engine.model import LotUse, Tender
 from pos_loyalty.errors import NotFoundError, StoreError
 from pos_loyalty.store import ledger, outbox, sales
 from pos_loyalty.store.db import Connection, write
-from pos_loyalty.store.facts import Fiscal
+from pos_loyalty.store.facts import SaleEnd, SaleFact
+from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.values import Minor, Points
 from tests.unit.store_facts import NOW, accrue, end_draft, release, sale_draft, sell, settle, till_store, uuid_of
 
@@ -24,16 +25,16 @@ def db(tmp_path: Path) -> Connection:
 
 def _authorise(db: Connection, n: int, member: str | None = None, uses: tuple[LotUse, ...] = (), offline: int = 0) -> None:
     draft = sale_draft(n, member, uses, completed=False)
-    assert draft.sale is not None
-    draft = replace(draft, sale=replace(draft.sale, offline_centi=Points(offline)))
+    assert isinstance(draft.body, SaleFact)
+    draft = replace(draft, body=replace(draft.body, offline_centi=Points(offline)))
     with write(db):
         sales.add(db, ledger.append(db, draft, NOW))
 
 
 def _end(db: Connection, fact: int, sale: int, kind: str, entries: tuple[object, ...] = (), **end: object) -> None:
     draft = end_draft(fact, sale, kind, entries)  # type: ignore[arg-type]
-    assert draft.end is not None
-    draft = replace(draft, end=replace(draft.end, **end))
+    assert isinstance(draft.body, SaleEnd)
+    draft = replace(draft, body=replace(draft.body, **end))
     with write(db):
         sales.end(db, ledger.append(db, draft, NOW + timedelta(seconds=fact)))
 

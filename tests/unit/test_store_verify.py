@@ -44,7 +44,7 @@ def db(path: Path) -> Connection:
         kind="reverse",
         debit="programme:shop:redeemed",
         credit="member:M1",
-        centi=Points(120),
+        amount=120,
         member_id="M1",
         lot_id="T1/sale-2:base",
     )
@@ -192,7 +192,7 @@ FORGERIES: dict[str, tuple[Callable[[Connection], None], str]] = {
     "a fact removed": (lambda db: _remove(db, 4), "fact 4 is missing"),
     "the confirmed tail removed": (lambda db: _remove(db, 9, 8, 7, 6), "confirmed fact 6"),
     "a payload forged and chained anew": (lambda db: _forge(db, 4, b'"cashier":"C7"', b'"cashier":"C9"'), "cashier"),
-    "points forged and chained anew": (lambda db: _forge(db, 7, b'"centi":500', b'"centi":900'), "fact 7"),
+    "points forged and chained anew": (lambda db: _forge(db, 7, b'"amount":500', b'"amount":900'), "fact 7"),
     "a total forged and chained anew": (lambda db: _forge(db, 4, b'"total_minor":27000', b'"total_minor":26000'), "total_minor"),
     "a line forged and chained anew": (lambda db: _forge(db, 4, b'"net_minor":13500', b'"net_minor":13400'), "lines"),
     "a clock forged and chained anew": (lambda db: _forge(db, 4, b'"hlc":', b'"hlc":1'), "hlc"),
@@ -259,9 +259,9 @@ def _halved(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         if not entry.debit.startswith("member:"):
             halves.append(entry)
             continue
-        half = entry.centi // 2
-        halves.append(replace(entry, centi=Points(half)))
-        halves.append(replace(entry, centi=Points(entry.centi - half), debit="suspense"))
+        half = entry.amount // 2
+        halves.append(replace(entry, amount=half))
+        halves.append(replace(entry, amount=entry.amount - half, debit="suspense"))
     return tuple(halves)
 
 

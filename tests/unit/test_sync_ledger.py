@@ -329,4 +329,4 @@ def test_entries_in_a_fact_are_what_the_till_says(till: Till, office: HeadOffice
     push_all(till, office)
     columns = "e.kind, debit_acct, credit_acct, amount, lot"
     rows = office.rows(f"SELECT {columns} FROM entry e JOIN txn t ON t.id = e.txn WHERE till = 'T1' ORDER BY n")
-    assert rows == [(e.kind, e.debit, e.credit, e.centi, e.lot_id) for e in fact.entries]
+    assert rows == [(e.kind, e.debit, e.credit, e.amount, e.lot_id) for e in fact.entries]
