@@ -12,7 +12,6 @@ from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.members import PulledCard, PulledLot, PulledMember
-from pos_loyalty.store.tables import ImportedMember, import_members
 from pos_loyalty.values import Minor, Points
 from tests.unit.store_facts import NOW, end_draft, enrol, lot_centi, sale_draft, sell, till_store, uuid_of
 
@@ -198,7 +197,8 @@ def _sales_of(db: Connection, member: str) -> tuple[int, int]:
 
 def test_changes_come_in_the_order_of_versions_and_go_into_a_till(tmp_path: Path, db: Connection) -> None:
     office = open_store(tmp_path / "office.db", role="head_office", owner="HO", now=NOW)
-    import_members(office, [ImportedMember(member_id=f"M{n}", card=f"100{n}", tier="gold") for n in range(4)])
+    for n in range(4):
+        _put(office, PulledMember(member_id=f"M{n}", version=n + 1, tier="gold", cards=(PulledCard(number=f"100{n}"),)), as_of=0)
     with write(office):
         members.touch(office, "M1")
     assert members.newest_version(office) == 5
