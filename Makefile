@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-EXTRAS := camera,web,analytics,dev
+EXTRAS := camera,web,analytics,spreadsheet,dev
 
 .PHONY: demo test check bench peers replay kills laws mutants clean font browser tracer debian openapi
 

@@ -75,7 +75,8 @@ class Enrolment(Value):
     """A new member. Personal fields stand only in ``personal``, sealed under the member's own key."""
 
     member_id: Id
-    card: Annotated[str, Meta(min_length=4, max_length=64)]
+    card: Annotated[str, Meta(min_length=4, max_length=64)] | None = None
+    """None: a member known by phone alone, until a card is given."""
     tier: Label | None = None
     phone_index: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     """Hex of the slow hash of the phone; None when no phone was given."""
@@ -84,6 +85,9 @@ class Enrolment(Value):
     birthday: MonthDay | None = None
     personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
     """Base64 of the sealed JSON of name, phone and consents."""
+    segments: tuple[Label, ...] = ()
+    joined_at: Instant | None = None
+    """Where a member came from elsewhere: when they joined there. None: with this fact."""
 
 
 class Fact(Value, omit_defaults=True):

@@ -94,6 +94,9 @@ def cards_of(db: Connection, member_id: str) -> tuple[str, ...]:
 
 def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
     """A new member with a card. ``sealed_key`` None: their key is not kept here. Raises ConflictError for a taken card."""
+    if enrolment.card is None:
+        add_without_card(db, enrolment, sealed_key, joined_at)
+        return
     if card_state(db, enrolment.card) != "unknown":
         raise ConflictError("This card belongs to a member already; take another card.")
     add_without_card(db, enrolment, sealed_key, joined_at)
@@ -104,9 +107,11 @@ def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_a
 
 def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
     """A new member whose card is another's: head office keeps them for a person to settle."""
+    joined_at = enrolment.joined_at or joined_at
     row = {
         "member": enrolment.member_id,
         "tier": enrolment.tier,
+        "segments": json.dumps(enrolment.segments, ensure_ascii=False),
         "joined_ms": to_ms(joined_at),
         "birthday": enrolment.birthday,
         "birthday_set_ms": None if enrolment.birthday is None else to_ms(joined_at),
@@ -280,8 +285,10 @@ WHERE version > :version ORDER BY version LIMIT :limit"""
 CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
 BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state = 'active' LIMIT 2"
 CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"
-ENROL_INSERT = """INSERT INTO member (id, tier, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index)
-VALUES (:member, :tier, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index)
+ENROL_INSERT = """INSERT INTO member (
+  id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index
+)
+VALUES (:member, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index)
 ON CONFLICT (id) DO NOTHING"""
 CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 from msgspec import Meta
 
 from pos_loyalty.config import CardConfig, Language
-from pos_loyalty.engine.model import Id, Label, Money, Quote, Rate, Text
+from pos_loyalty.engine.model import Id, Label, Quote, Text
+from pos_loyalty.spreadsheet.product import PRODUCTS_MAX
+from pos_loyalty.spreadsheet.product import Product as Product
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -26,9 +28,7 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
-from pos_loyalty.values import Minor, Value
-
-PRODUCTS_MAX = 20_000
+from pos_loyalty.values import Value
 
 
 class Verbs(Protocol):
@@ -48,21 +48,6 @@ class Verbs(Protocol):
     def health(self) -> Health: ...
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str: ...
     def receipt_png(self, sale_id: str, language: Language | None = None) -> bytes: ...
-
-
-class Product(Value):
-    """Something that the cashier page can put into a basket. Prices are gross, per unit or kilogram."""
-
-    sku: Id
-    name: Text
-    price_minor: Money
-    category: Label = ""
-    brand: Label = ""
-    tags: tuple[Label, ...] = ()
-    measure: Literal["piece", "weight"] = "piece"
-    cost_minor: Money | None = None
-    floor_minor: Money = Minor(0)
-    vat_bp: Rate | None = None
 
 
 class Shop(Value):

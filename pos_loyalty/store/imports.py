@@ -1,0 +1,190 @@
+"""What an import asks of the store, and the facts that it books: members and opening balances, at head office or at a till alone.
+
+Rule: an import writes facts like everybody else; rows follow from them, and the same row booked twice is refused by its own id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+
+from pos_loyalty.clock import new_id, to_ms
+from pos_loyalty.engine.model import POINT, Entry
+from pos_loyalty.store import follow, members, seal
+from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.staff_facts import AdjustFact
+from pos_loyalty.values import Points, Value
+
+ADJUSTMENT = "adjustment"
+ID_SIGNS = 32
+
+
+class Booking(Value):
+    """Who imports, for which shop, and when. At head office the members get new versions, so that tills fetch them."""
+
+    store: str
+    by: str
+    is_office: bool
+    now: datetime
+
+
+class Opening(Value):
+    """Points to begin with: one lot. ``name`` tells one import of balances from the next."""
+
+    member_id: str
+    centi: Points
+    name: str
+    usable_from: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def lot_id(self) -> str:
+        """Made of whose the points are and when they hold: one lot for each such key, however often it is imported."""
+        dates = ("" if at is None else str(to_ms(at)) for at in (self.usable_from, self.expires_at))
+        key = sha256("\n".join((self.member_id, *dates)).encode()).hexdigest()[:ID_SIGNS]
+        return f"import:{self.name}:{key}"
+
+
+def member_of_card(card: str) -> str:
+    """The id of an imported member who is known by the card alone: the same at every import."""
+    return sha256(f"import member of card {card}".encode()).hexdigest()[:ID_SIGNS]
+
+
+def member_state(db: Connection, member_id: str) -> str | None:
+    """active, blocked or erased; None for nobody."""
+    row = db.execute("SELECT state FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def card_holder(db: Connection, card: str) -> str | None:
+    """Whose a card is, whatever its state."""
+    row = db.execute("SELECT member FROM card WHERE number = :card", {"card": card}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def phone_holder(db: Connection, phone_index: str) -> str | None:
+    """A member who has the phone of this slow hash, in hex."""
+    row = db.execute("SELECT id FROM member WHERE phone_index = :index LIMIT 1", {"index": bytes.fromhex(phone_index)}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def opened_centi(db: Connection, opening: Opening) -> int | None:
+    """With how much this opening was booked before; None when it was not."""
+    row = db.execute("SELECT amount FROM lot WHERE id = :lot", {"lot": opening.lot_id}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def phones(db: Connection, master_key: str) -> Iterator[tuple[str, str]]:
+    """Phones with their members, opened one by one: at 10 µs each this is far cheaper than a slow hash."""
+    for member_id, personal, sealed in db.execute(PERSONAL_SELECT):
+        key = seal.open_key(member_id, sealed, master_key)
+        phone = seal.open_personal(member_id, personal, key).phone
+        if phone:
+            yield seal.normal_phone(phone), member_id
+
+
+def enrol(db: Connection, enrolment: Enrolment, sealed_key: bytes, booking: Booking) -> None:
+    """A member by a fact of our own. Raises ConflictError when the member or the card came meanwhile."""
+    members.add(db, enrolment, sealed_key, booking.now)
+    draft = Draft(
+        id=new_id(),
+        kind="member.enrolled",
+        store=booking.store,
+        cashier=booking.by,
+        member=enrolment.member_id,
+        body=enrolment,
+    )
+    follow.book(db, draft, booking.now)
+    _tell(db, enrolment.member_id, booking)
+
+
+def open_balance(db: Connection, opening: Opening, booking: Booking) -> None:
+    """Points from the adjustment account as one lot, by a fact of our own; once."""
+    if opened_centi(db, opening) is not None:
+        return
+    entry = Entry(
+        kind="accrue",
+        debit=ADJUSTMENT,
+        credit=f"member:{opening.member_id}",
+        amount=opening.centi,
+        member_id=opening.member_id,
+        lot_id=opening.lot_id,
+        usable_from=opening.usable_from,
+        expires_at=opening.expires_at,
+    )
+    draft = Draft(
+        id=new_id(),
+        kind="points.adjusted",
+        store=booking.store,
+        cashier=booking.by,
+        member=opening.member_id,
+        entries=(entry,),
+        body=AdjustFact(reason=f"import {opening.name}", by=booking.by),
+    )
+    follow.book(db, draft, booking.now)
+    _tell(db, opening.member_id, booking)
+
+
+def is_office(db: Connection) -> bool:
+    """Whether this is head office's file."""
+    return meta(db, "role") == "head_office"
+
+
+def _tell(db: Connection, member_id: str, booking: Booking) -> None:
+    if booking.is_office:
+        members.touch(db, member_id)
+
+
+class MemberOut(Value):
+    """A member as exported. ``personal`` and ``sealed_key``: None where there is none."""
+
+    member_id: str
+    card: str | None
+    tier: str | None
+    segments: str
+    birthday: str | None
+    joined_ms: int | None
+    referred_by: str | None
+    state: str
+    personal: bytes | None
+    sealed_key: bytes | None
+
+
+def members_out(db: Connection) -> Iterator[MemberOut]:
+    """Everybody who was not erased, by id, with the first of the active cards."""
+    for row in db.execute(MEMBERS_OUT_SELECT):
+        yield MemberOut(**dict(zip(MemberOut.__struct_fields__, row, strict=True)))
+
+
+def cards_out(db: Connection) -> Iterator[tuple[str, str, str]]:
+    """Number, member and state of all cards, by member and number."""
+    yield from db.execute(CARDS_OUT_SELECT)
+
+
+def balances_out(db: Connection) -> Iterator[tuple[str, str | None, int, int, int | None]]:
+    """Member, first active card, points, usable from (0: at once) and expiry: lots of the same dates are one row."""
+    yield from db.execute(BALANCES_OUT_SELECT, {"unit": POINT})
+
+
+def gift_cards_out(db: Connection, currency: str) -> Iterator[tuple[str, int]]:
+    """Gift cards that hold money, with what they hold."""
+    yield from db.execute(GIFT_CARDS_OUT_SELECT, {"unit": currency})
+
+
+PERSONAL_SELECT = """SELECT m.id, m.personal, k.sealed FROM member AS m JOIN member_key AS k ON k.member = m.id
+WHERE m.personal IS NOT NULL AND m.state <> 'erased'"""
+FIRST_CARD = "(SELECT MIN(c.number) FROM card AS c WHERE c.member = m.id AND c.state = 'active')"
+MEMBERS_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, m.tier, m.segments, m.birthday, m.joined_ms, m.referred_by, m.state,
+  m.personal, k.sealed
+FROM member AS m LEFT JOIN member_key AS k ON k.member = m.id WHERE m.state <> 'erased' ORDER BY m.id"""
+CARDS_OUT_SELECT = """SELECT c.number, c.member, c.state FROM card AS c JOIN member AS m ON m.id = c.member
+WHERE m.state <> 'erased' ORDER BY c.member, c.number"""
+BALANCES_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, SUM(l.remaining), l.usable_from, l.expires_at
+FROM member AS m JOIN lot AS l ON l.member = m.id
+WHERE l.remaining > 0 AND l.unit = :unit AND m.state <> 'erased'
+GROUP BY m.id, l.usable_from, l.expires_at ORDER BY m.id, l.expires_at IS NULL, l.expires_at, l.usable_from"""
+GIFT_CARDS_OUT_SELECT = """SELECT substr(account, 6), amount FROM balance
+WHERE account GLOB 'gift:*' AND unit = :unit AND amount > 0 ORDER BY account"""
