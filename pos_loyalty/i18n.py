@@ -45,6 +45,8 @@ WORDS: dict[str, Words] = {
     "receipt.saved": Words("Ваша выгода", "You saved"),
     "receipt.points": Words("БАЛЛЫ", "POINTS"),
     "receipt.card": Words("Карта {card}", "Card {card}"),
+    "receipt.new_card": Words("КАРТА УЧАСТНИКА", "MEMBER CARD"),
+    "receipt.new_card_note": Words("Покажите этот код на кассе.", "Show this code at the till."),
     "receipt.earned": Words("Начислено", "Earned"),
     "receipt.earned_from": Words("Начислено, доступно с {day}", "Earned, usable from {day}"),
     "receipt.redeemed": Words("Списано", "Redeemed"),

@@ -20,11 +20,13 @@ from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.programmes import store_file
+from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.values import Value, decode
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
+    from pos_loyalty.store.phone_hashes import Hashing
     from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Product, Shop
     from sync.daemon import Syncer, SyncReport
@@ -122,12 +124,20 @@ def open_till(
             clock=clock,
             new_id=ids,
         )
+        desk.sender = _sender(known)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
     except BaseException:
         lock.close()
         raise
     return Till(desk, devices or NoDevices(), lock.close)
+
+
+def _sender(known: Settings) -> CodeSender | None:
+    from drivers.gateway import HttpGateway
+
+    gateway, token = known.config.phone.gateway, secrets_of(known).gateway_token
+    return None if gateway is None else CodeSender(lambda: HttpGateway(gateway, token))
 
 
 @contextlib.contextmanager
@@ -371,6 +381,19 @@ def verify(database: Path) -> tuple[str, ...]:
     db = open_reader(database)
     try:
         return verify_store(db)
+    finally:
+        db.close()
+
+
+def hash_phones(known: Settings, database: Path, limit: int) -> Hashing:
+    """Hash imported phones that wait, in a till's or head office's file, beside who works on it."""
+    from pos_loyalty.store.db import open_to_write
+    from pos_loyalty.store.phone_hashes import hash_some
+
+    keys = secrets_of(known)
+    db = open_to_write(database, now=utc_now())
+    try:
+        return hash_some(db, (keys.pepper, keys.master_key), limit, utc_now(), new_id)
     finally:
         db.close()
 
