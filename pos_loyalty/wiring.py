@@ -26,7 +26,6 @@ from pos_loyalty.values import Value, decode
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
-    from pos_loyalty.store.phone_hashes import Hashing
     from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Product, Shop
     from sync.daemon import Syncer, SyncReport
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 Ready = Callable[[str, str], None]
 """Told the process's name and its URL, once it answers."""
 HEAD_OFFICE = "head-office"
+PHONES_IN_REST = 20
+"""Imported phones that the daemon hashes between two goes: some seconds."""
 
 
 class Settings(Value):
@@ -313,6 +314,7 @@ def follow(known: Settings) -> None:
 def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     from random import SystemRandom
 
+    from pos_loyalty.store.phone_hashes import hash_some
     from sync.client import HttpHeadOffice
     from sync.daemon import Pace, Syncer
     from sync.local import Here
@@ -330,7 +332,10 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
         head_office.close()
         db.close()
 
-    return Syncer(db, here, pace, head_office, SystemRandom().random), close
+    def hash_phones() -> None:
+        hash_some(db, (keys.pepper, keys.master_key), PHONES_IN_REST, utc_now(), new_id)
+
+    return Syncer(db, here, pace, head_office, SystemRandom().random, hash_phones), close
 
 
 def run_head_office(known: Settings, *, database: Path | None, port: int | None, ready: Ready) -> None:
@@ -381,19 +386,6 @@ def verify(database: Path) -> tuple[str, ...]:
     db = open_reader(database)
     try:
         return verify_store(db)
-    finally:
-        db.close()
-
-
-def hash_phones(known: Settings, database: Path, limit: int) -> Hashing:
-    """Hash imported phones that wait, in a till's or head office's file, beside who works on it."""
-    from pos_loyalty.store.db import open_to_write
-    from pos_loyalty.store.phone_hashes import hash_some
-
-    keys = secrets_of(known)
-    db = open_to_write(database, now=utc_now())
-    try:
-        return hash_some(db, (keys.pepper, keys.master_key), limit, utc_now(), new_id)
     finally:
         db.close()
 

@@ -1,4 +1,4 @@
-"""``pos-loyalty member``: enrol, look up, change, block and erase a member, their cards, and what acts bring them, at this till."""
+"""``pos-loyalty member``: enrol, look up, change, block and erase a member, their cards, and awards, at this till."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pos_loyalty import wiring
 from pos_loyalty.cli import member_changes
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
 from pos_loyalty.cli.member_changes import add_who
-from pos_loyalty.clock import new_id
+from pos_loyalty.clock import new_id, utc_now
+from pos_loyalty.store.phone_hashes import hash_in_file
 from pos_loyalty.till.model import AwardRequest, EnrolRequest, IdentifyRequest
 from pos_loyalty.values import convert
 
@@ -61,7 +62,9 @@ def run_show(args: argparse.Namespace) -> int:
 def run_hash_phones(args: argparse.Namespace) -> int:
     """Hash until nothing waits, or ``--limit`` is reached; a stop loses nothing."""
     settings = wiring.settings(args.config)
-    done = wiring.hash_phones(settings, args.database or settings.till_database, args.limit)
+    keys = wiring.secrets_of(settings)
+    path = args.database or settings.till_database
+    done = hash_in_file(path, (keys.pepper, keys.master_key), args.limit, utc_now(), new_id)
     if args.json:
         print_json(done)
     else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from pos_loyalty.clock import NewId
 from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.store import follow, members, seal
-from pos_loyalty.store.db import Connection, meta, write
+from pos_loyalty.store.db import Connection, meta, open_to_write, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_changes import PHONE
 from pos_loyalty.store.member_facts import ChangeFact, PhoneChange
@@ -33,6 +34,15 @@ def put_phone_todo(db: Connection, member_id: str, sealed_phone: bytes, *, verif
 def waiting(db: Connection) -> int:
     """How many phones wait."""
     return int(db.execute("SELECT COUNT(*) FROM phone_todo").fetchone()[0])
+
+
+def hash_in_file(path: Path, keys: tuple[str, str], limit: int, now: datetime, new_id: NewId) -> Hashing:
+    """``hash_some`` in a till's or head office's file, beside who works on it."""
+    db = open_to_write(path, now=now)
+    try:
+        return hash_some(db, keys, limit, now, new_id)
+    finally:
+        db.close()
 
 
 def hash_some(db: Connection, keys: tuple[str, str], limit: int, now: datetime, new_id: NewId) -> Hashing:

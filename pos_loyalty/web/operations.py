@@ -88,8 +88,8 @@ OPERATIONS = (
         summary="A member, blocked ones too: state, phone, consents, cards. Nothing that names the person.",
     ),
     Operation(
-        name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer, writes=True,
-        problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state. All or none.",
+        name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer,
+        writes=True, problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
     ),
     Operation(
         name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,

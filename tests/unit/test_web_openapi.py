@@ -88,7 +88,7 @@ def test_writing_operations_ask_for_a_key() -> None:
 def test_no_personal_field_is_in_an_address() -> None:
     for path, methods in document()["paths"].items():
         names = {parameter["name"] for operation in methods.values() for parameter in operation["parameters"]}
-        assert names <= {"sale_id", "language", "Idempotency-Key"}, path
+        assert names <= {"sale_id", "member_id", "language", "Idempotency-Key"}, path
 
 
 def test_the_handbook_names_every_route_and_problem() -> None:
