@@ -215,6 +215,7 @@ def _shop(known: Settings) -> Shop:
         timezone=config.store.timezone,
         cards=config.card,
         products=_products(known),
+        verifies_phones=config.phone.gateway is not None,
     )
 
 

@@ -86,3 +86,5 @@ class Shop(Value):
     products: Annotated[tuple[Product, ...], Meta(max_length=PRODUCTS_MAX)] = ()
     cards: tuple[CardConfig, ...] = ()
     """The shop's own card ranges: what else looks like a bank card is taken for one."""
+    verifies_phones: bool = False
+    """Codes can be sent to phones here."""
