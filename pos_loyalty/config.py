@@ -25,6 +25,8 @@ SECRETS_MODE = 0o600
 GTIN_LENGTHS = (8, 12, 13, 14)
 PAYMENT_LENGTHS = range(13, 20)
 ISSUER_DIGITS = 6
+OWN_DIGITS_MIN = 5
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T", bound=Value)
 
@@ -121,6 +123,36 @@ class CardConfig(Value):
     length: Annotated[int, Meta(ge=4, le=64)]
     check: Literal["gtin", "luhn", "none"] = "gtin"
     symbologies: Annotated[tuple[Literal["ean13", "ean8", "code128", "qr"], ...], Meta(min_length=1)] = ("ean13",)
+    own_prefix: Annotated[str, Meta(pattern="^[0-9]*$", max_length=16)] = ""
+    """Numbers that begin so are made by this till, for cards shown as QR: by no other till. Empty: it makes none."""
+
+
+class GatewayConfig(Value):
+    """A service that sends codes to phones: one POST for each. ``{phone}``, ``{code}`` and ``{token}`` are filled in."""
+
+    url: str
+    headers: Annotated[dict[str, Words], Meta(max_length=16)] = field(default_factory=dict)
+    """``{token}`` is ``gateway_token`` of the key file."""
+    content_type: Words = "application/json"
+    body: Annotated[str, Meta(max_length=4096)] = '{"phone": "{phone}", "code": "{code}"}'
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 5.0
+
+
+class PhoneConfig(Value):
+    """What a member's phone is for."""
+
+    verify: bool = False
+    """Members whose phone is not verified earn points and do not redeem them."""
+    without: Literal["redeem", "earn"] = "redeem"
+    """Under ``verify``: what members who gave no phone may do."""
+    gateway: GatewayConfig | None = None
+
+
+class ConsentConfig(Value):
+    """Which text a person agrees to at this till, by purpose."""
+
+    data: Words = "1"
+    advertising: Words = "1"
 
 
 class ReceiptConfig(Value):
@@ -145,6 +177,8 @@ class Config(Value):
     printer: PrinterConfig | None = None
     card: tuple[CardConfig, ...] = ()
     receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
+    phone: PhoneConfig = field(default_factory=PhoneConfig)
+    consent: ConsentConfig = field(default_factory=ConsentConfig)
     secrets: str = "var/secrets.toml"
     """The key file, mode 0600; relative paths here start at the config's folder."""
 
@@ -155,6 +189,8 @@ class Secrets(Value):
     pepper: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     master_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     token: Annotated[str, Meta(min_length=32, max_length=128)]
+    gateway_token: Annotated[str, Meta(max_length=512)] = ""
+    """What the code gateway asks for; empty when it asks for nothing."""
 
 
 def load_config(path: Path) -> Config:
@@ -169,6 +205,8 @@ def load_config(path: Path) -> Config:
     _check_url(path, config.head_office.url)
     for number, card in enumerate(config.card):
         _check_card(f"{path}: card[{number}]", card)
+    if config.phone.gateway is not None:
+        _check_gateway(f"{path}: phone.gateway", config.phone.gateway)
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:
         sentence = "is less than two rounds of the sync (2 × interval_s): one late answer would cut the till off"
         raise ConfigError(f"{path}: head_office.answers_for_s", sentence)
@@ -193,11 +231,22 @@ def _check_url(path: Path, url: str | None) -> None:
         raise ConfigError(f"{path}: head_office.url", f'"{url}" is not an address; write one such as "http://127.0.0.1:8780"')
 
 
+def _check_gateway(place: str, gateway: GatewayConfig) -> None:
+    parts = urlsplit(gateway.url)
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK)):
+        raise ConfigError(f"{place}.url", "phones and codes go over https only, or to this machine; write an https:// address")
+    for hole in ("{phone}", "{code}"):
+        if hole not in gateway.body:
+            raise ConfigError(f"{place}.body", f"{hole} is missing: the gateway would not know it")
+
+
 def _check_card(place: str, card: CardConfig) -> None:
     if len(card.prefix) >= card.length:
         raise ConfigError(f"{place}.prefix", f'"{card.prefix}" leaves no room for a number in {card.length} signs')
     if card.check == "gtin" and card.length not in GTIN_LENGTHS:
         raise ConfigError(f"{place}.length", f"a GTIN check digit goes with a length of {', '.join(map(str, GTIN_LENGTHS))}")
+    if card.own_prefix:
+        _check_own(place, card)
     if (
         card.check == "luhn"
         and card.length in PAYMENT_LENGTHS
@@ -207,6 +256,17 @@ def _check_card(place: str, card: CardConfig) -> None:
         raise ConfigError(
             f"{place}.prefix", f'"{card.prefix}" takes in payment cards; name at least {ISSUER_DIGITS} digits of your own range'
         )
+
+
+def _check_own(place: str, card: CardConfig) -> None:
+    if not card.own_prefix.startswith(card.prefix):
+        raise ConfigError(f"{place}.own_prefix", f'"{card.own_prefix}" does not begin with the prefix "{card.prefix}"')
+    if card.length - len(card.own_prefix) < OWN_DIGITS_MIN + 1:
+        raise ConfigError(
+            f"{place}.own_prefix", f"leaves less than {OWN_DIGITS_MIN} digits and the check digit: numbers would run out"
+        )
+    if "qr" not in card.symbologies:
+        raise ConfigError(f"{place}.symbologies", 'a card that the till makes is shown as QR; add "qr"')
 
 
 def _read(path: Path, kind: type[T]) -> T:

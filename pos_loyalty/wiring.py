@@ -20,6 +20,7 @@ from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.programmes import store_file
+from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.values import Value, decode
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Ready = Callable[[str, str], None]
 """Told the process's name and its URL, once it answers."""
 HEAD_OFFICE = "head-office"
+PHONES_IN_REST = 20
+"""Imported phones that the daemon hashes between two goes: some seconds."""
 
 
 class Settings(Value):
@@ -122,12 +125,20 @@ def open_till(
             clock=clock,
             new_id=ids,
         )
+        desk.sender = _sender(known)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
     except BaseException:
         lock.close()
         raise
     return Till(desk, devices or NoDevices(), lock.close)
+
+
+def _sender(known: Settings) -> CodeSender | None:
+    from drivers.gateway import HttpGateway
+
+    gateway, token = known.config.phone.gateway, secrets_of(known).gateway_token
+    return None if gateway is None else CodeSender(lambda: HttpGateway(gateway, token))
 
 
 @contextlib.contextmanager
@@ -204,6 +215,7 @@ def _shop(known: Settings) -> Shop:
         timezone=config.store.timezone,
         cards=config.card,
         products=_products(known),
+        verifies_phones=config.phone.gateway is not None,
     )
 
 
@@ -303,6 +315,7 @@ def follow(known: Settings) -> None:
 def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     from random import SystemRandom
 
+    from pos_loyalty.store.phone_hashes import hash_some
     from sync.client import HttpHeadOffice
     from sync.daemon import Pace, Syncer
     from sync.local import Here
@@ -320,7 +333,10 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
         head_office.close()
         db.close()
 
-    return Syncer(db, here, pace, head_office, SystemRandom().random), close
+    def hash_phones() -> None:
+        hash_some(db, (keys.pepper, keys.master_key), PHONES_IN_REST, utc_now(), new_id)
+
+    return Syncer(db, here, pace, head_office, SystemRandom().random, hash_phones), close
 
 
 def run_head_office(known: Settings, *, database: Path | None, port: int | None, ready: Ready) -> None:

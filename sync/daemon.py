@@ -55,12 +55,21 @@ class SyncReport(Value):
 class Syncer:
     """Till and head office in step, over one connection to the till's file."""
 
-    def __init__(self, db: Connection, here: local.Here, pace: Pace, head_office: HeadOffice, random: backoff.Random) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        here: local.Here,
+        pace: Pace,
+        head_office: HeadOffice,
+        random: backoff.Random,
+        chores: Callable[[], None] = lambda: None,
+    ) -> None:
         self._db = db
         self._here = here
         self._pace = pace
         self._head_office = head_office
         self._random = random
+        self._chores = chores
         self._push: push.PushState | None = None
         self._pull: pull.PullState | None = None
 
@@ -87,7 +96,8 @@ class Syncer:
         )
 
     def rest(self) -> None:
-        """Between goes: move the WAL into the file, so that a sale need not; nobody is waited for."""
+        """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
+        self._chores()
         checkpoint(self._db)
 
     def _send(self, clock: Clock) -> tuple[int, int]:

@@ -12,13 +12,13 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.store import ledger, members, outbox, programmes, seal
-from pos_loyalty.store.db import Connection, build, write
+from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.values import Value
 from sync import pull, push
 from sync.wire import Changes, MemberChange, Peer
 
-ENROLMENT_MARK: Final = b'"kind":"member.enrolled"'
+KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
 
 class Here(Value):
@@ -79,6 +79,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -
         outbox.pulled(db, changes.version, changes.mark)
         if changes.complete:
             outbox.heard(db, now)
+    if any(member.state == "erased" for member in pulled):
+        scrub(db)
 
 
 def keep_trouble(db: Connection, trouble: str | None) -> None:
@@ -112,14 +114,15 @@ def _programme(changes: Changes) -> CheckedProgramme | None:
 
 
 def _keys(db: Connection, here: Here, rows: Sequence[outbox.Row]) -> dict[str, bytes]:
-    """Data keys of the members enrolled in these rows."""
+    """Data keys of the members enrolled or changed in these rows: what was sealed here opens with them."""
     keys = {}
     for row in rows:
-        if ENROLMENT_MARK not in row.payload:
+        if not any(mark in row.payload for mark in KEYED_MARKS):
             continue
-        enrolment = fact_of(row.payload).enrolment
-        if enrolment is not None and (sealed := members.sealed_key(db, enrolment.member_id)) is not None:
-            keys[enrolment.member_id] = seal.open_key(enrolment.member_id, sealed, here.master_key.hex())
+        fact = fact_of(row.payload)
+        about = fact.enrolment or fact.change
+        if about is not None and (sealed := members.sealed_key(db, about.member_id)) is not None:
+            keys[about.member_id] = seal.open_key(about.member_id, sealed, here.master_key.hex())
     return keys
 
 
@@ -139,6 +142,8 @@ def _pulled(member: MemberChange) -> members.PulledMember:
         owed_centi=member.owed_centi,
         staff=member.staff,
         phone_index=member.phone_index,
+        phone_verified=member.phone_verified,
+        referral_code=member.referral_code,
         cards=tuple(members.PulledCard(number=card.number, state=card.state) for card in member.cards),
         lots=tuple(
             members.PulledLot(

@@ -64,7 +64,7 @@ class BatchHeader(Value):
     head_hash: Hash
     count: Annotated[int, Meta(ge=1, le=FACTS_MAX)]
     member_keys: Annotated[dict[Id, Key], Meta(max_length=FACTS_MAX)]
-    """The data keys of members enrolled in this batch. They never enter the log, so that a member can be erased."""
+    """The data keys of members enrolled or changed in this batch. They never enter the log, so that a member can be erased."""
 
 
 class Batch(Value):
@@ -146,6 +146,8 @@ class MemberChange(Value):
     lots: tuple[LotChange, ...] = ()
     phone_index: Hash | None = None
     """Hex of the slow hash of the phone. Names and phones themselves are never sent to a till."""
+    phone_verified: bool = False
+    referral_code: Label | None = None
 
 
 class ProgrammeBody(Value):

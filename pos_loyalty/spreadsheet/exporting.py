@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.engine.figures import money_text, points_text
-from pos_loyalty.errors import StoreError
 from pos_loyalty.spreadsheet import cells
 from pos_loyalty.spreadsheet.columns import ALL, BALANCES, CARDS, CATALOGUE, GIFT_CARDS, MEMBERS
 from pos_loyalty.spreadsheet.model import Column, Columns
@@ -40,7 +39,7 @@ class Table(Value):
 def members_table(db: Connection, zone: tzinfo, master_key: str | None) -> Table:
     """All members by id; with a master key their personal fields too."""
     columns = _columns(MEMBERS, frozenset() if master_key else PERSONAL)
-    return Table(columns=columns, rows=(_member(one, columns, zone, master_key) for one in imports.members_out(db)))
+    return Table(columns=columns, rows=(_member(db, one, columns, master_key, zone) for one in imports.members_out(db)))
 
 
 def cards_table(db: Connection) -> Table:
@@ -90,8 +89,9 @@ def _row(row: Mapping[str, Cell], columns: Sequence[Column]) -> Sequence[Cell]:
     return [row.get(column.name, "") for column in columns]
 
 
-def _member(one: MemberOut, columns: Sequence[Column], zone: tzinfo, master_key: str | None) -> Sequence[Cell]:
-    personal = seal.Personal() if master_key is None else _opened(one, master_key)
+def _member(db: Connection, one: MemberOut, columns: Sequence[Column], master_key: str | None, zone: tzinfo) -> Sequence[Cell]:
+    personal = seal.Personal() if master_key is None else imports.person(db, one.member_id, master_key)
+    consents = imports.consents(db, one.member_id)
     row = {
         "member": one.member_id,
         "card": one.card or "",
@@ -100,24 +100,13 @@ def _member(one: MemberOut, columns: Sequence[Column], zone: tzinfo, master_key:
         "birthday": one.birthday or "",
         "tier": one.tier or "",
         "segments": "; ".join(json.loads(one.segments)),
-        "data_consent": "yes" if "data" in personal.consents else "",
-        "advertising_consent": "yes" if "advertising" in personal.consents else "",
+        "data_consent": "yes" if "data" in consents else "",
+        "advertising_consent": "yes" if "advertising" in consents else "",
         "joined": "" if one.joined_ms is None else cells.moment_text(from_ms(one.joined_ms), zone),
         "referred_by": one.referred_by or "",
         "state": "" if one.state == "active" else one.state,
     }
     return _row(row, columns)
-
-
-def _opened(one: MemberOut, master_key: str) -> seal.Personal:
-    """Personal fields; none of a member who has none here, such as one who came from head office."""
-    if one.personal is None or one.sealed_key is None:
-        return seal.Personal()
-    try:
-        key = seal.open_key(one.member_id, one.sealed_key, master_key)
-        return seal.open_personal(one.member_id, one.personal, key)
-    except StoreError as error:
-        raise StoreError(f"Member {one.member_id}: {error}") from error
 
 
 def _product(product: Product, exponent: int) -> dict[str, Cell]:

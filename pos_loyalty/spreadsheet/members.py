@@ -16,9 +16,11 @@ from pos_loyalty.spreadsheet.people import SEVERAL, People, card_number, member_
 from pos_loyalty.store import imports, seal
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.member_facts import ConsentChange, Purpose
 from pos_loyalty.values import Value
 
-CONSENTS = ("data", "advertising")
+CONSENTS: tuple[Purpose, ...] = ("data", "advertising")
+CHANNEL = "import"
 COME_LATER = "bring further cards with import cards"
 
 
@@ -34,7 +36,7 @@ class NewMember(Value):
     segments: tuple[str, ...] = ()
     joined_at: datetime | None = None
     referred_by: str | None = None
-    phone_index: str | None = None
+    consents: tuple[Purpose, ...] = ()
 
 
 class MemberWork:
@@ -60,12 +62,13 @@ class MemberWork:
             member_id=named,
             card=card,
             phone=phone,
-            personal=seal.Personal(name=read(row, "name", cells.words) or "", phone=phone or "", consents=consents),
+            personal=seal.Personal(name=read(row, "name", cells.words) or "", phone=phone or ""),
             birthday=read(row, "birthday", cells.month_day),
             tier=read(row, "tier", self._tier),
             segments=read(row, "segments", cells.listed) or (),
             joined_at=read(row, "joined", self._past),
             referred_by=read(row, "referred_by", member_id),
+            consents=consents,
         )
 
     def is_new(self, row: int, one: NewMember) -> bool:
@@ -98,37 +101,35 @@ class MemberWork:
         return False
 
     def ready(self, one: NewMember) -> NewMember:
-        """Give an id, and the slow hash of the phone."""
-        index = None if one.phone is None else later_phone(one.phone, self._setting.pepper)
-        holder = None if index is None else imports.phone_holder(self._db, index)
-        if holder is not None:
-            raise RefusedError("phone", f"belongs to member {holder} already", "taken")
+        """Give an id."""
         given = one.member_id or (new_id().hex if one.card is None else imports.member_of_card(one.card))
-        return replace(one, member_id=given, phone_index=index)
+        return replace(one, member_id=given)
 
     def write(self, batch: Sequence[NewMember]) -> None:
         """Enrol."""
         booking = self._people.booking()
-        enrolments = [self._enrolment(one) for one in batch]
         with write(self._db):
-            for enrolment, sealed_key in enrolments:
+            for one in batch:
+                key = seal.make_key()
+                enrolment = self._enrolment(one, key)
+                sealed_key = seal.seal_key(enrolment.member_id, key, self._setting.master_key)
                 imports.enrol(self._db, enrolment, sealed_key, booking)
+                if one.phone is not None:
+                    later_phone(self._db, enrolment.member_id, one.phone, key)
 
-    def _enrolment(self, one: NewMember) -> tuple[Enrolment, bytes]:
+    def _enrolment(self, one: NewMember, key: bytes) -> Enrolment:
         assert one.member_id is not None
-        key = seal.make_key()
-        enrolment = Enrolment(
+        return Enrolment(
             member_id=one.member_id,
             card=one.card,
             tier=one.tier,
-            phone_index=one.phone_index,
             referred_by=one.referred_by,
             birthday=one.birthday,
             personal=seal.seal_personal(one.member_id, one.personal, key),
             segments=one.segments,
             joined_at=one.joined_at,
+            consents=tuple(ConsentChange(purpose=purpose, given=True, channel=CHANNEL) for purpose in one.consents),
         )
-        return enrolment, seal.seal_key(one.member_id, key, self._setting.master_key)
 
     def _tier(self, text: str) -> str:
         tiers = self._setting.tiers

@@ -58,6 +58,16 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime) -> Connecti
     return db
 
 
+def open_to_write(path: Path, *, now: datetime) -> Connection:
+    """Open a file that is there, whoever's it is. Raises as ``open_store`` does."""
+    reader = open_reader(path)
+    try:
+        role, owner = meta(reader, "role"), meta(reader, "owner") or ""
+    finally:
+        reader.close()
+    return open_store(path, role="head_office" if role == "head_office" else "till", owner=owner, now=now)
+
+
 def open_reader(path: Path) -> Connection:
     """A connection that cannot write, beside those that do. Raises StoreSchemaError when there is no such store."""
     if not path.is_file():
@@ -127,6 +137,12 @@ def checkpoint(db: Connection) -> int:
     return max(0, int(in_wal) - int(moved))
 
 
+def scrub(db: Connection) -> bool:
+    """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads: try again later."""
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 def backup(db: Connection, target: Path) -> None:
     """A whole, consistent copy beside a working till. ``target`` must not exist. Raises StoreError."""
     if target.exists():
@@ -170,6 +186,7 @@ def _connect(uri: str) -> Connection:
     )
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA secure_delete = ON")  # a key that was destroyed may lie nowhere in the file
     return db
 
 

@@ -13,7 +13,7 @@ from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, MonthDay
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact
-from pos_loyalty.store.member_facts import ChangeFact, MergeFact
+from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact, PhoneIndex
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
 from pos_loyalty.store.tier_facts import TierFact
@@ -76,15 +76,20 @@ class Enrolment(Value):
 
     member_id: Id
     card: Annotated[str, Meta(min_length=4, max_length=64)] | None = None
-    """None: a member known by phone alone, until a card is given."""
+    """None for who gave only a phone so far."""
     tier: Label | None = None
-    phone_index: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    phone_index: PhoneIndex | None = None
     """Hex of the slow hash of the phone; None when no phone was given."""
     referred_by: Id | None = None
     """The member who brought this one."""
     birthday: MonthDay | None = None
     personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
-    """Base64 of the sealed JSON of name, phone and consents."""
+    """Base64 of the sealed JSON of name and phone."""
+    consents: Annotated[tuple[ConsentChange, ...], Meta(max_length=8)] = ()
+    origin: Label = ""
+    """A place or a channel that the member comes from."""
+    drive: Label = ""
+    """The advertising that brought them."""
     segments: tuple[Label, ...] = ()
     joined_at: Instant | None = None
     """Where a member came from elsewhere: when they joined there. None: with this fact."""

@@ -5,19 +5,26 @@ Rule: an import writes facts like everybody else; rows follow from them, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id, to_ms
 from pos_loyalty.engine.model import POINT, Entry
-from pos_loyalty.store import follow, members, seal
+from pos_loyalty.errors import StoreError
+from pos_loyalty.store import follow, members, profiles, seal
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.staff_facts import AdjustFact
 from pos_loyalty.values import Points, Value
 
+T = TypeVar("T")
 ADJUSTMENT = "adjustment"
 ID_SIGNS = 32
 
@@ -65,12 +72,6 @@ def card_holder(db: Connection, card: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def phone_holder(db: Connection, phone_index: str) -> str | None:
-    """A member who has the phone of this slow hash, in hex."""
-    row = db.execute("SELECT id FROM member WHERE phone_index = :index LIMIT 1", {"index": bytes.fromhex(phone_index)}).fetchone()
-    return None if row is None else str(row[0])
-
-
 def opened_centi(db: Connection, opening: Opening) -> int | None:
     """With how much this opening was booked before; None when it was not."""
     row = db.execute("SELECT amount FROM lot WHERE id = :lot", {"lot": opening.lot_id}).fetchone()
@@ -78,12 +79,38 @@ def opened_centi(db: Connection, opening: Opening) -> int | None:
 
 
 def phones(db: Connection, master_key: str) -> Iterator[tuple[str, str]]:
-    """Phones with their members, opened one by one: at 10 µs each this is far cheaper than a slow hash."""
-    for member_id, personal, sealed in db.execute(PERSONAL_SELECT):
-        key = seal.open_key(member_id, sealed, master_key)
-        phone = seal.open_personal(member_id, personal, key).phone
+    """Phones with their members, opened one by one: at some 10 µs each this is far cheaper than a slow hash."""
+    for (member_id,) in db.execute(PERSONS_SELECT):
+        phone = person(db, member_id, master_key).phone
         if phone:
             yield seal.normal_phone(phone), member_id
+
+
+def person(db: Connection, member_id: str, master_key: str) -> seal.Personal:
+    """Name and phone of a member as they are now; empty where they are not kept here. Raises StoreError when no key opens."""
+    keys = [seal.open_key(member_id, sealed, master_key) for sealed in members.sealed_keys(db, member_id)]
+    sealed = members.personal(db, member_id)
+    known = seal.Personal()
+    if sealed is not None and keys:
+        known = _opened(keys, partial(seal.open_personal, member_id, sealed))
+    for name, field in db.execute(OWN_FIELDS_SELECT, {"member": member_id}):
+        known = replace(known, **{name: _opened(keys, partial(seal.open_field, member_id, f"self:{name}", bytes(field)))})
+    return known
+
+
+def consents(db: Connection, member_id: str) -> tuple[str, ...]:
+    """Purposes that the member agrees to now."""
+    return profiles.consents_in_force(db, member_id)
+
+
+def _opened(keys: Sequence[bytes], opening: Callable[[bytes], T]) -> T:
+    """By the key that opens it: at head office a member may have one of each till."""
+    for key in keys[:-1]:
+        with suppress(StoreError):
+            return opening(key)
+    if not keys:
+        raise StoreError("There is no key here that opens a sealed field.")
+    return opening(keys[-1])
 
 
 def enrol(db: Connection, enrolment: Enrolment, sealed_key: bytes, booking: Booking) -> None:
@@ -139,7 +166,7 @@ def _tell(db: Connection, member_id: str, booking: Booking) -> None:
 
 
 class MemberOut(Value):
-    """A member as exported. ``personal`` and ``sealed_key``: None where there is none."""
+    """A member as exported."""
 
     member_id: str
     card: str | None
@@ -149,8 +176,6 @@ class MemberOut(Value):
     joined_ms: int | None
     referred_by: str | None
     state: str
-    personal: bytes | None
-    sealed_key: bytes | None
 
 
 def members_out(db: Connection) -> Iterator[MemberOut]:
@@ -174,12 +199,13 @@ def gift_cards_out(db: Connection, currency: str) -> Iterator[tuple[str, int]]:
     yield from db.execute(GIFT_CARDS_OUT_SELECT, {"unit": currency})
 
 
-PERSONAL_SELECT = """SELECT m.id, m.personal, k.sealed FROM member AS m JOIN member_key AS k ON k.member = m.id
-WHERE m.personal IS NOT NULL AND m.state <> 'erased'"""
+PERSONS_SELECT = """SELECT id FROM member AS m WHERE state <> 'erased'
+AND EXISTS (SELECT 1 FROM member_key AS k WHERE k.member = m.id)"""
+OWN_FIELDS_SELECT = """SELECT name, sealed FROM member_attribute
+WHERE member = :member AND kind = 'self' AND name IN ('name', 'phone')"""
 FIRST_CARD = "(SELECT MIN(c.number) FROM card AS c WHERE c.member = m.id AND c.state = 'active')"
-MEMBERS_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, m.tier, m.segments, m.birthday, m.joined_ms, m.referred_by, m.state,
-  m.personal, k.sealed
-FROM member AS m LEFT JOIN member_key AS k ON k.member = m.id WHERE m.state <> 'erased' ORDER BY m.id"""
+MEMBERS_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, m.tier, m.segments, m.birthday, m.joined_ms, m.referred_by, m.state
+FROM member AS m WHERE m.state <> 'erased' ORDER BY m.id"""
 CARDS_OUT_SELECT = """SELECT c.number, c.member, c.state FROM card AS c JOIN member AS m ON m.id = c.member
 WHERE m.state <> 'erased' ORDER BY c.member, c.number"""
 BALANCES_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, SUM(l.remaining), l.usable_from, l.expires_at

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger
+from pos_loyalty.store import ledger, member_changes
 from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.values import Minor, Points, Value
@@ -55,6 +55,8 @@ class PulledMember(Value):
     staff: bool = False
     phone_index: str | None = None
     """Hex."""
+    phone_verified: bool = False
+    referral_code: str | None = None
     cards: tuple[PulledCard, ...] = ()
     lots: tuple[PulledLot, ...] = ()
 
@@ -94,15 +96,12 @@ def cards_of(db: Connection, member_id: str) -> tuple[str, ...]:
 
 def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
     """A new member with a card. ``sealed_key`` None: their key is not kept here. Raises ConflictError for a taken card."""
-    if enrolment.card is None:
-        add_without_card(db, enrolment, sealed_key, joined_at)
-        return
-    if card_state(db, enrolment.card) != "unknown":
+    if enrolment.card is not None and card_state(db, enrolment.card) != "unknown":
         raise ConflictError("This card belongs to a member already; take another card.")
     add_without_card(db, enrolment, sealed_key, joined_at)
-    db.execute(
-        "INSERT INTO card (number, member) VALUES (:card, :member)", {"card": enrolment.card, "member": enrolment.member_id}
-    )
+    if enrolment.card is not None:
+        row = {"card": enrolment.card, "member": enrolment.member_id}
+        db.execute("INSERT INTO card (number, member) VALUES (:card, :member)", row)
 
 
 def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
@@ -118,18 +117,30 @@ def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | N
         "referred_by": enrolment.referred_by,
         "personal": None if enrolment.personal is None else b64decode(enrolment.personal),
         "phone_index": None if enrolment.phone_index is None else bytes.fromhex(enrolment.phone_index),
-        "sealed": sealed_key,
+        "origin": enrolment.origin,
+        "drive": enrolment.drive,
     }
     if db.execute(ENROL_INSERT, row).rowcount == 0:
         raise ConflictError(f"Member {enrolment.member_id} exists already.")
     if sealed_key is not None:
-        db.execute("INSERT INTO member_key (member, sealed) VALUES (:member, :sealed)", row)
+        add_key(db, enrolment.member_id, sealed_key)
+
+
+def add_key(db: Connection, member_id: str, sealed_key: bytes, till: str = "") -> None:
+    """Keep a sealed data key of a member, unless that till's is here already. ``till`` is named at head office only."""
+    db.execute(KEY_INSERT, {"member": member_id, "till": till, "sealed": sealed_key})
 
 
 def sealed_key(db: Connection, member_id: str) -> bytes | None:
-    """The member's sealed data key, None when there is none here or it was destroyed."""
-    row = db.execute("SELECT sealed FROM member_key WHERE member = :member", {"member": member_id}).fetchone()
+    """The member's sealed data key that this file seals with, None when there is none here or it was destroyed."""
+    row = db.execute("SELECT sealed FROM member_key WHERE member = :member AND till = ''", {"member": member_id}).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def sealed_keys(db: Connection, member_id: str) -> tuple[bytes, ...]:
+    """All sealed data keys of a member: one of them opens each sealed field."""
+    rows = db.execute("SELECT sealed FROM member_key WHERE member = :member ORDER BY till", {"member": member_id})
+    return tuple(bytes(row[0]) for row in rows)
 
 
 def personal(db: Connection, member_id: str) -> bytes | None:
@@ -147,9 +158,11 @@ def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -
     db.executemany("UPDATE lot SET base_remaining = 0, base_seq = ? WHERE member = ?", [(as_of_seq, id_) for (id_,) in ids])
     db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
     db.executemany(f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE member = ?", ids)
-    erased = [(member.member_id,) for member in members if member.state == "erased"]
-    db.executemany("UPDATE member SET personal = NULL, phone_index = NULL WHERE id = ?", erased)
-    db.executemany("DELETE FROM member_key WHERE member = ?", erased)
+    for member in members:
+        if member.state == "erased":
+            member_changes.forget(db, member.member_id)
+        else:
+            member_changes.put_again(db, member.member_id, as_of_seq)
 
 
 def touch(db: Connection, member_id: str) -> None:
@@ -225,6 +238,8 @@ def _as_pulled(db: Connection, seen: dict[str, Any]) -> PulledMember:
         owed_centi=_owed(db, seen),
         staff=bool(seen["staff"]),
         phone_index=None if seen["phone_index"] is None else bytes(seen["phone_index"]).hex(),
+        phone_verified=bool(seen["phone_verified"]),
+        referral_code=seen["referral_code"],
         cards=tuple(PulledCard(number=number, state=state) for number, state in cards),
         lots=tuple(
             PulledLot(lot_id=lot, amount_centi=amount, remaining_centi=held, usable_from_ms=usable, expires_at_ms=expires)
@@ -248,6 +263,8 @@ def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
         "staff": int(member.staff),
         "state": member.state,
         "phone_index": None if member.phone_index is None else bytes.fromhex(member.phone_index),
+        "phone_verified": int(member.phone_verified),
+        "referral_code": member.referral_code,
         "version": member.version,
         "base_seq": as_of_seq,
     }
@@ -279,31 +296,34 @@ _FIELDS = ", ".join(f"m.{name}" for name in SEEN)
 BY_CARD_SELECT = f"""SELECT {_FIELDS} FROM card AS c JOIN member AS m ON m.id = c.member
 WHERE c.number = :key AND c.state = 'active' AND m.state = 'active'"""
 BY_ID_SELECT = f"SELECT {_FIELDS} FROM member AS m WHERE m.id = :key AND m.state = 'active'"
-CHANGED = (*SEEN, "state", "phone_index", "version")
+CHANGED = (*SEEN, "state", "phone_index", "phone_verified", "referral_code", "version")
 CHANGED_SELECT = f"""SELECT {", ".join(CHANGED)} FROM member
 WHERE version > :version ORDER BY version LIMIT :limit"""
 CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
 BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state = 'active' LIMIT 2"
 CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"
 ENROL_INSERT = """INSERT INTO member (
-  id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index
-)
-VALUES (:member, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index)
-ON CONFLICT (id) DO NOTHING"""
+  id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index, origin, drive
+) VALUES (
+  :member, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index, :origin, :drive
+) ON CONFLICT (id) DO NOTHING"""
+KEY_INSERT = """INSERT INTO member_key (member, till, sealed) VALUES (:member, :till, :sealed)
+ON CONFLICT (member, till) DO NOTHING"""
 CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""
 PULLED_UPSERT = """INSERT INTO member (
   id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, sales_count, spent_minor, owed_centi, staff, state,
-  phone_index, version, base_seq
+  phone_index, phone_verified, referral_code, version, base_seq
 ) VALUES (
   :id, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :sales_count, :spent_minor, :owed_centi, :staff,
-  :state, :phone_index, :version, :base_seq
+  :state, :phone_index, :phone_verified, :referral_code, :version, :base_seq
 ) ON CONFLICT (id) DO UPDATE SET
   tier = excluded.tier, segments = excluded.segments, birthday = excluded.birthday,
   birthday_set_ms = excluded.birthday_set_ms, joined_ms = excluded.joined_ms, referred_by = excluded.referred_by,
   sales_count = excluded.sales_count, spent_minor = excluded.spent_minor, owed_centi = excluded.owed_centi,
   staff = excluded.staff, state = excluded.state,
-  phone_index = excluded.phone_index, version = excluded.version, base_seq = excluded.base_seq"""
+  phone_index = excluded.phone_index, phone_verified = excluded.phone_verified, referral_code = excluded.referral_code,
+  version = excluded.version, base_seq = excluded.base_seq"""
 LOT_UPSERT = """INSERT INTO lot (id, member, unit, usable_from, expires_at, amount, remaining, base_remaining, base_seq)
 VALUES (:id, :member, :unit, :usable_from, :expires_at, :amount, :remaining, :base, :seq)
 ON CONFLICT (id) DO UPDATE SET

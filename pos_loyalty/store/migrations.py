@@ -130,7 +130,10 @@ CREATE INDEX member_by_version ON member (version);
 CREATE INDEX member_by_phone ON member (phone_index) WHERE phone_index IS NOT NULL;
 
 -- The member's own data key. Destroying the row erases the personal fields wherever they were copied.
-CREATE TABLE member_key (member TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- At head office each till that sealed fields of the member has its own; '' is the till's that enrolled them. At a till it is ''.
+CREATE TABLE member_key (
+  member TEXT NOT NULL, till TEXT NOT NULL DEFAULT '', sealed BLOB NOT NULL, PRIMARY KEY (member, till)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE card (
   number TEXT PRIMARY KEY, member TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'lost'))
@@ -170,5 +173,36 @@ CREATE TABLE suspense_case (
 CREATE INDEX suspense_case_by_fact ON suspense_case (till, epoch, seq);
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+MEMBER_CHANGES = """
+ALTER TABLE member ADD COLUMN phone_verified INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN referral_code TEXT;
+ALTER TABLE member ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE member ADD COLUMN drive TEXT NOT NULL DEFAULT '';
+CREATE INDEX member_by_referral_code ON member (referral_code) WHERE referral_code IS NOT NULL;
+
+-- Every consent given and every one withdrawn. The newest of a purpose is in force.
+CREATE TABLE member_consent (
+  txn BLOB NOT NULL REFERENCES txn (id), n INTEGER NOT NULL, member TEXT NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose IN ('data', 'advertising')), given INTEGER NOT NULL CHECK (given IN (0, 1)),
+  text_version TEXT NOT NULL, channel TEXT NOT NULL, at_ms INTEGER NOT NULL, cashier TEXT NOT NULL, PRIMARY KEY (txn, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_consent_by_member ON member_consent (member, purpose, at_ms);
+
+-- Sealed under the member's own key: attributes, named dates, and a name or phone that came after enrolment (kind 'self').
+CREATE TABLE member_attribute (
+  member TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('attribute', 'date', 'self')), name TEXT NOT NULL,
+  sealed BLOB NOT NULL, txn BLOB NOT NULL REFERENCES txn (id), PRIMARY KEY (member, kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- Private to this file, in no fact: codes on their way to phones, as keyed hashes; imported phones that wait for their slow hash.
+CREATE TABLE phone_code (
+  member TEXT PRIMARY KEY, code_hash BLOB NOT NULL, made_ms INTEGER NOT NULL, tries INTEGER NOT NULL,
+  sent INTEGER NOT NULL, first_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE phone_todo (
+  member TEXT PRIMARY KEY, sealed BLOB NOT NULL, verified INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

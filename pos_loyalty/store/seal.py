@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from hashlib import scrypt
+from hmac import digest
 
 from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.values import Value, decode, encode
@@ -21,6 +22,7 @@ SCRYPT_R = 8
 SCRYPT_P = 1
 SCRYPT_BYTES_MAX = 64 * 1024 * 1024
 INDEX_BYTES = 32
+CODE_DIGITS = 6
 PHONE_DIGITS_MIN = 7
 PHONE_DIGITS_MAX = 15
 RUSSIAN_DIGITS = 10
@@ -29,11 +31,10 @@ PHONE_SIGNS = ASCII_DIGITS | frozenset("+ -().\u00a0")
 
 
 class Personal(Value):
-    """What names a person, and what they agreed to."""
+    """What names a person."""
 
     name: str = ""
     phone: str = ""
-    consents: tuple[str, ...] = ()
 
 
 def make_key() -> bytes:
@@ -59,6 +60,26 @@ def seal_personal(member_id: str, personal: Personal, key: bytes) -> str:
 def open_personal(member_id: str, sealed: bytes, key: bytes) -> Personal:
     """Personal fields again, from the stored bytes. Raises StoreError when key or bytes are not the right ones."""
     return decode(_open(sealed, key, _place("member", member_id, "personal")), Personal)
+
+
+def seal_field(member_id: str, place: str, text: str, key: bytes) -> str:
+    """One personal field, sealed under the member's own key, in Base64. ``place`` says which: it opens nowhere else."""
+    return b64encode(_seal(text.encode("utf-8"), key, _place("member_attribute", member_id, place))).decode("ascii")
+
+
+def open_field(member_id: str, place: str, sealed: bytes, key: bytes) -> str:
+    """The field again. Raises StoreError when key, place or bytes are not the right ones."""
+    return _open(sealed, key, _place("member_attribute", member_id, place)).decode("utf-8")
+
+
+def make_code() -> str:
+    """CODE_DIGITS digits by chance, for a code that goes to a phone."""
+    return f"{int.from_bytes(os.urandom(16)) % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+
+def code_hash(member_id: str, code: str, pepper: str) -> bytes:
+    """A code as it is kept: so few digits are safe only under a key that is not in the database."""
+    return digest(bytes.fromhex(pepper), f"{member_id}|{code}".encode(), "sha256")
 
 
 def phone_index(phone: str, pepper: str) -> bytes:

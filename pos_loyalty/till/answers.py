@@ -9,7 +9,7 @@ from pos_loyalty.clock import from_ms
 from pos_loyalty.engine.lots import next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, ledger, outbox, sales
+from pos_loyalty.store import issues, ledger, outbox, profiles, sales
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till.desk import Desk
@@ -85,6 +85,7 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
     expiry = next_expiry(member.lots, now)
     heard_ms = outbox.state(desk.db).heard_ms
     held = issues.held(desk.db, member.member_id)
+    profile = profiles.by_id(desk.db, member.member_id)
     return MemberAnswer(
         member_id=member.member_id,
         card=card,
@@ -98,6 +99,9 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
         known_at=None if heard_ms is None else from_ms(heard_ms),
         privileges=_privileges(desk, held, now),
         paid_until=paid_until_of(held),
+        phone=profile.phone if profile else "none",
+        consents=profiles.consents_in_force(desk.db, member.member_id),
+        referral_code=profile.referral_code if profile else None,
     )
 
 

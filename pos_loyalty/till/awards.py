@@ -12,7 +12,7 @@ from pos_loyalty.store import awards, ledger, members
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import AwardFact
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.till import answers, coupons, known
+from pos_loyalty.till import answers, coupons, known, person
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import AwardAnswer, AwardRequest
 from pos_loyalty.values import Points
@@ -69,7 +69,8 @@ def _given(desk: Desk, member_id: str, done: Done) -> Award:
         basket_id=done.act_id, store=done.store, till=done.till, opened_at=now, currency=programme.currency, lines=()
     )  # fmt: skip
     state = known.state_of(desk.db, nothing, member_id, biz_day, wants)
-    return ask_engine(programme, done, known.with_past(desk.db, member, biz_day, wants), state, now)
+    member = person.with_profile(desk, known.with_past(desk.db, member, biz_day, wants), wants)
+    return ask_engine(programme, done, member, state, now)
 
 
 def _is_drawn_out(given: Award) -> bool:

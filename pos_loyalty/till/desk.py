@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from hashlib import sha256
+from hmac import digest
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from pos_loyalty.store import sales
 from pos_loyalty.store.db import Connection, was_full
 from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
+from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.values import Value, decode, encode
 
 A = TypeVar("A", bound=Value)
@@ -34,6 +35,7 @@ class Desk:
         self.folder = folder
         self.clock = clock
         self.new_id = new_id
+        self.sender: CodeSender | None = None
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.shelf = ProgrammeShelf(config.store.currency)
@@ -64,10 +66,11 @@ class Desk:
     def once(self, key: str, verb: str, request: Value, kind: type[A], act: Callable[[Keep[A]], A]) -> A:
         """Do ``act`` once for this key; the same request again gets the stored answer.
 
+        What is kept of the request is a hash under a key that is not in the file: nobody may try out phones on it.
         ``act`` passes its answer through ``keep`` inside its own transaction. A COMMIT of unknown outcome is looked up after
         reopening; when it does not stand, ``act`` is tried once more under the same ids.
         """
-        body_hash = sha256(verb.encode() + b"\n" + encode(request)).digest()
+        body_hash = digest(bytes.fromhex(self.secrets.pepper), verb.encode() + b"\n" + encode(request), "sha256")
 
         def keep(answer: A) -> A:
             sales.keep_answer(self.db, key=key, verb=verb, body_hash=body_hash, answer=encode(answer), now=self.now())

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from msgspec.structs import replace
+
 from drivers.symbology import mask, member_card
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import ledger, members, seal
+from pos_loyalty.store import follow, members, profiles, seal
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.till import answers
+from pos_loyalty.store.member_facts import ConsentChange, Purpose
+from pos_loyalty.till import answers, card_numbers
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, MemberAnswer
 
@@ -19,14 +24,14 @@ def find(desk: Desk, request: IdentifyRequest) -> Member:
     if (request.card is None) == (request.phone is None):
         raise InputError("$", 'send exactly one of "card" and "phone"')
     if request.card is not None:
-        number = _number(desk, request.card)
+        number = number_of(desk, request.card)
         member = members.by_card(desk.db, number)
         what = f"Card {mask(request.card)}"
         state = members.card_state(desk.db, number)
         if member is None and state != "unknown":
             raise ConflictError(f"{what} is {state}: it may not be used. Sell without it, or ask the shop's office.")
     else:
-        member = members.by_phone_index(desk.db, _phone_index(desk, request.phone or ""))
+        member = members.by_phone_index(desk.db, index_of(desk, request.phone or ""))
         what = "This phone"
     if member is None:
         raise NotFoundError(f"{what} is not known here: sell without it, or enrol a new member.")
@@ -39,29 +44,23 @@ def masked(card: str | None) -> str | None:
 
 
 def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> MemberAnswer:
-    """A new member: personal fields only sealed under the member's own key; the key stands outside of the log."""
+    """A new member: personal fields only sealed under the member's own key; the key stands outside of the log.
+
+    Without a card of any kind it is a lead: known by phone, until a card is added.
+    """
     now = desk.now()
-    number = _number(desk, request.card)
-    if members.card_state(desk.db, number) != "unknown":
-        raise ConflictError(f"Card {mask(number)} belongs to a member already; take a new card.")
-    member_id = desk.new_id().hex
-    key = seal.make_key()
-    personal = seal.Personal(name=request.name, phone=request.phone or "", consents=request.consents)
-    phone_index = None if request.phone is None else _phone_index(desk, request.phone)
-    if phone_index is not None and members.by_phone_index(desk.db, phone_index) is not None:
-        raise ConflictError("This phone belongs to a member already; find them by phone.")
-    referrer = None if request.referrer_card is None else find(desk, IdentifyRequest(card=request.referrer_card))
-    fact = Enrolment(
-        member_id=member_id,
-        card=number,
-        referred_by=None if referrer is None else referrer.member_id,
-        birthday=request.birthday,
-        phone_index=None if phone_index is None else phone_index.hex(),
-        personal=seal.seal_personal(member_id, personal, key),
-    )
+    if request.card is not None and request.new_card:
+        raise InputError("$.new_card", "a card is given already; send one of the two")
+    if request.card is None and not request.new_card and request.phone is None:
+        raise InputError("$.card", "give a card or a phone, or let a card be made: else nobody could find the member again")
+    number = None if request.card is None else free_number(desk, request.card)
+    member_id, key = desk.new_id().hex, seal.make_key()
+    fact = _fact_of(desk, request, member_id, number, key)
     with write(desk.db):
-        sealed_key = seal.seal_key(member_id, key, desk.secrets.master_key)
-        members.add(desk.db, fact, sealed_key, now)
+        if request.new_card:
+            number = card_numbers.make(desk)
+            fact = replace(fact, card=number)
+        members.add(desk.db, fact, seal.seal_key(member_id, key, desk.secrets.master_key), now)
         draft = Draft(
             id=desk.new_id(),
             kind="member.enrolled",
@@ -70,13 +69,11 @@ def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> Member
             cashier=request.cashier,
             body=fact,
         )
-        ledger.append(desk.db, draft, now)
-        member = members.by_id(desk.db, member_id)
-        assert member is not None
-        return keep(answers.of_member(desk, member, mask(number), now))
+        follow.book(desk.db, draft, now)
+        return keep(_answer(desk, request, member_id, number, now))
 
 
-def _number(desk: Desk, code: str) -> str:
+def number_of(desk: Desk, code: str) -> str:
     """The card number in a code that was read or typed. Raises InputError when it is not one of our cards."""
     number = member_card(code, None, desk.config.card)
     if number is None:
@@ -84,5 +81,61 @@ def _number(desk: Desk, code: str) -> str:
     return number
 
 
-def _phone_index(desk: Desk, phone: str) -> bytes:
+def free_number(desk: Desk, code: str) -> str:
+    """A card number that nobody has. Raises InputError, ConflictError."""
+    number = number_of(desk, code)
+    if members.card_state(desk.db, number) != "unknown":
+        raise ConflictError(f"Card {mask(number)} belongs to a member already; take a new card.")
+    return number
+
+
+def index_of(desk: Desk, phone: str) -> bytes:
+    """The slow hash of a phone. Raises InputError."""
     return seal.phone_index(phone, desk.secrets.pepper)
+
+
+def consent_of(desk: Desk, purpose: Purpose, channel: str, text_version: str | None = None) -> ConsentChange:
+    """A consent to the text that is in force at this till, or to the one named."""
+    texts = {"data": desk.config.consent.data, "advertising": desk.config.consent.advertising}
+    return ConsentChange(purpose=purpose, given=True, text_version=text_version or texts[purpose], channel=channel)
+
+
+def _fact_of(desk: Desk, request: EnrolRequest, member_id: str, number: str | None, key: bytes) -> Enrolment:
+    phone_index = None if request.phone is None else index_of(desk, request.phone)
+    if phone_index is not None and members.by_phone_index(desk.db, phone_index) is not None:
+        raise ConflictError("This phone belongs to a member already; find them by phone.")
+    return Enrolment(
+        member_id=member_id,
+        card=number,
+        referred_by=_referrer(desk, request),
+        birthday=request.birthday,
+        phone_index=None if phone_index is None else phone_index.hex(),
+        personal=seal.seal_personal(member_id, seal.Personal(name=request.name, phone=request.phone or ""), key),
+        consents=tuple(consent_of(desk, purpose, request.channel) for purpose in dict.fromkeys(request.consents)),
+        origin=request.origin,
+        drive=request.drive,
+    )
+
+
+def _referrer(desk: Desk, request: EnrolRequest) -> str | None:
+    """Who brought the new member, by card or by their own code."""
+    if request.referrer_card is not None and request.referrer_code is not None:
+        raise InputError("$.referrer_code", "a card of who brought them is given already; send one of the two")
+    if request.referrer_card is not None:
+        return find(desk, IdentifyRequest(card=request.referrer_card)).member_id
+    if request.referrer_code is None:
+        return None
+    found = profiles.by_referral_code(desk.db, request.referrer_code.strip().upper())
+    if found is None:
+        raise NotFoundError("This friend's code is not known here: enrol without it, or ask for the friend's card.")
+    return found
+
+
+def _answer(desk: Desk, request: EnrolRequest, member_id: str, number: str | None, now: datetime) -> MemberAnswer:
+    member = members.by_id(desk.db, member_id)
+    assert member is not None
+    answer = answers.of_member(desk, member, masked(number), now)
+    if request.new_card and number is not None:
+        card_numbers.queue_slip(desk, number)
+        return replace(answer, made_card=number)
+    return answer

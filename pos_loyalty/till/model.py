@@ -10,6 +10,8 @@ from msgspec import Meta, field
 from pos_loyalty.engine.explain import Sentence
 from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Message, Money, Quote, Tender, Text
 from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.store.member_facts import Purpose
+from pos_loyalty.store.profiles import PhoneState
 from pos_loyalty.values import Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
@@ -66,6 +68,13 @@ class MemberAnswer(Value):
     """Those that hold now, as far as this till gave them."""
     paid_until: datetime | None = None
     """When the paid membership runs out that was bought at this till."""
+    phone: PhoneState = "none"
+    """Where phones are verified, a member whose phone is not may earn and not redeem."""
+    consents: tuple[Purpose, ...] = ()
+    """In force, as far as this till knows."""
+    referral_code: str | None = None
+    made_card: str | None = None
+    """Whole: the number of a card that was made for them just now, to be shown as QR."""
 
 
 class QuoteRequest(Value):
@@ -115,16 +124,27 @@ class VoidRequest(Value):
 
 
 class EnrolRequest(Value):
-    """A new member with a card from the shop's range. Name and phone are kept sealed under the member's own key."""
+    """A new member, with a card from the shop's range, one made at once, or a phone alone. Name and phone are kept sealed."""
 
-    card: CardNumber
+    card: CardNumber | None = None
+    new_card: bool = False
+    """Make a number of this till's own range, shown as QR, in the place of ``card``."""
     name: Text = ""
     phone: Phone | None = None
     cashier: Label = ""
     birthday: DayOfYear | None = None
     referrer_card: CardNumber | None = None
     """The card of the member who brought this one."""
-    consents: Annotated[tuple[Literal["data", "advertising"], ...], Meta(max_length=2)] = ()
+    referrer_code: Label | None = None
+    """Or that member's own code."""
+    consents: Annotated[tuple[Purpose, ...], Meta(max_length=2)] = ()
+    """What the person agreed to, each for itself."""
+    channel: Label = "till"
+    """Where they agreed."""
+    origin: Label = ""
+    """A place or a channel that the member comes from."""
+    drive: Label = ""
+    """The advertising that brought them."""
 
 
 class AwardRequest(Value):

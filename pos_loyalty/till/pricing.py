@@ -11,7 +11,7 @@ from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import Basket, Member, Quote, State
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.store import ledger, members
-from pos_loyalty.till import known
+from pos_loyalty.till import known, person
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
@@ -94,5 +94,5 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
     rights = rights_of(desk.db, desk.config, member.member_id, desk.day_start(now), now)
     # A host's opened_at revives no lot and hastens none: it must be usable by the till's own clock too.
     lots = tuple(lot for lot in member.lots if is_usable(lot, now))
-    member = known.with_past(desk.db, member, biz_day, wants)
+    member = person.with_profile(desk, known.with_past(desk.db, member, biz_day, wants), wants)
     return Asked(member=replace(member, lots=lots, redeemable_centi=rights.cap_centi), state=state, online=rights.online)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.config import Config
-from pos_loyalty.store import outbox, sales
+from pos_loyalty.store import outbox, profiles, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.values import Points, Value
 
@@ -32,9 +32,17 @@ def rights_of(db: Connection, config: Config, member_id: str, day_start: datetim
 
     A till without head office is the only holder and needs no limit.
     """
+    if config.phone.verify and not _is_holder_known(db, config, member_id):
+        return Rights(online=config.head_office.url is None or head_office_answers(db, config, now), cap_centi=Points(0))
     if config.head_office.url is None or head_office_answers(db, config, now):
         return Rights(online=True, cap_centi=None)
     if config.offline.policy == "refuse":
         return Rights(online=False, cap_centi=Points(0))
     used_centi = sales.offline_used(db, member_id, day_start)
     return Rights(online=False, cap_centi=Points(max(0, config.offline.cap_centi - used_centi)))
+
+
+def _is_holder_known(db: Connection, config: Config, member_id: str) -> bool:
+    """A phone that nobody has verified may be another person's."""
+    phone = profiles.phone_of(db, member_id)
+    return phone == "verified" or (phone == "none" and config.phone.without == "redeem")

@@ -14,10 +14,22 @@ from pos_loyalty.config import Language
 from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
+from pos_loyalty.store import profiles
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
+from pos_loyalty.till import answers, awards, cards, checkout, codes, enrolment, erasure, pricing, profile, slips, telling
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
+from pos_loyalty.till.member_model import (
+    CardRequest,
+    ChangeRequest,
+    CodeAnswer,
+    CodeRequest,
+    EraseAnswer,
+    EraseRequest,
+    Held,
+    ProfileAnswer,
+    VerifyRequest,
+)
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -70,6 +82,8 @@ class Till:
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
+        if self._desk.sender is not None:
+            self._desk.sender.close()
         self._desk.close()
         self._release()
 
@@ -133,12 +147,77 @@ class Till:
         return answers.of_sale(self._desk, sale_id)
 
     def enrol(self, request: EnrolRequest, key: str) -> MemberAnswer:
-        """A new member with this card. Raises InputError for a card that is not ours, ConflictError for one that is taken."""
+        """A new member, with a card or a phone. Raises InputError for a card that is not ours, ConflictError for a taken one."""
 
         def act(keep: Keep[MemberAnswer]) -> MemberAnswer:
             return enrolment.enrol(self._desk, request, keep)
 
-        return self._desk.once(key, "enrol", request, MemberAnswer, act)
+        answer = self._desk.once(key, "enrol", request, MemberAnswer, act)
+        self._devices.wake_printer()
+        return answer
+
+    def change(self, member_id: str, request: ChangeRequest, key: str) -> ProfileAnswer:
+        """Change what is held on a member: consents, phone, state. Raises InputError, NotFoundError, ConflictError."""
+
+        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
+            return profile.change(self._desk, member_id, request, keep)
+
+        return self._desk.once(key, f"change {member_id}", request, ProfileAnswer, act)
+
+    def change_cards(self, member_id: str, request: CardRequest, key: str) -> ProfileAnswer:
+        """Add a card, make one, mark one lost or found. Raises InputError, NotFoundError, ConflictError."""
+
+        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
+            return cards.change_cards(self._desk, member_id, request, keep)
+
+        answer = self._desk.once(key, f"cards {member_id}", request, ProfileAnswer, act)
+        self._devices.wake_printer()
+        return answer
+
+    def send_code(self, member_id: str, request: CodeRequest, key: str) -> CodeAnswer:
+        """Send a code to the member's phone; it goes out beside this. Raises NotFoundError, ConflictError."""
+
+        def act(keep: Keep[CodeAnswer]) -> CodeAnswer:
+            return codes.send(self._desk, member_id, request, keep)
+
+        return self._desk.once(key, f"code {member_id}", request, CodeAnswer, act)
+
+    def code_state(self, member_id: str) -> CodeAnswer:
+        """Whether the code went out. Raises NotFoundError, ConflictError."""
+        return codes.state(self._desk, member_id)
+
+    def verify_phone(self, member_id: str, request: VerifyRequest, key: str) -> ProfileAnswer:
+        """The phone is theirs, when the code is right. Raises NotFoundError, ConflictError."""
+
+        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
+            return codes.verify(self._desk, member_id, request, keep)
+
+        return self._desk.once(key, f"verify {member_id}", request, ProfileAnswer, act)
+
+    def profile(self, member_id: str) -> ProfileAnswer:
+        """A member, blocked ones too. Raises NotFoundError, ConflictError for one who was erased."""
+        profile.known(self._desk, member_id)
+        return profile.of_profile(self._desk, member_id)
+
+    def member_of(self, request: IdentifyRequest) -> str:
+        """Whose card or phone it is, blocked members and lost cards too. Raises InputError, NotFoundError."""
+        if request.card is not None and request.phone is None:
+            found = profiles.by_card(self._desk.db, enrolment.number_of(self._desk, request.card))
+            if found is not None:
+                return found
+        return enrolment.find(self._desk, request).member_id
+
+    def held_on(self, member_id: str) -> Held:
+        """All that is held on a member, personal fields opened. Raises NotFoundError."""
+        return erasure.held_on(self._desk, member_id)
+
+    def erase(self, member_id: str, request: EraseRequest, key: str) -> EraseAnswer:
+        """Erase a member for ever, here and by the log at head office. Raises NotFoundError."""
+
+        def act(keep: Keep[EraseAnswer]) -> EraseAnswer:
+            return erasure.erase(self._desk, member_id, request, keep)
+
+        return erasure.cleaned(self._desk, self._desk.once(key, f"erase {member_id}", request, EraseAnswer, act))
 
     def award(self, member_id: str, request: AwardRequest, key: str) -> AwardAnswer:
         """What the programme gives a member for an act other than buying. Raises InputError, NotFoundError, ConflictError."""
@@ -179,7 +258,8 @@ class Till:
 
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""
-        return health_of(self._desk, self._devices.problems())
+        sender = self._desk.sender
+        return health_of(self._desk, (*self._devices.problems(), *(sender.problems() if sender is not None else ())))
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(

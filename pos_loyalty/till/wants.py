@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pos_loyalty.engine.conditions import Condition, Counter, History, TenderIs, Term, Uses
+from pos_loyalty.engine.conditions import Condition, Counter, History, NamedDate, Profile, TenderIs, Term, Uses
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.effects import Effect, Ladder, Privilege, RoundTotal
 from pos_loyalty.engine.programme import Programme
@@ -33,6 +33,8 @@ class Wants(Value):
     """Privilege to its title by language."""
     tenders: bool
     """The price may hang on how it is paid."""
+    profile: bool = False
+    """Attributes and named dates of the member."""
 
 
 def wants_of(programme: Programme) -> Wants:
@@ -55,6 +57,7 @@ def wants_of(programme: Programme) -> Wants:
         privilege_titles={each.name: dict(each.title) for each in effects if isinstance(each, Privilege)},  # type: ignore[arg-type]
         tenders=_has(conditions, TenderIs)
         or any(isinstance(effect, RoundTotal) and effect.tenders is not None for effect in effects),
+        profile=_has(conditions, NamedDate) or _has(conditions, Profile),
     )
 
 
@@ -64,7 +67,7 @@ def _all(term: Term) -> Iterator[Condition]:
         yield from _all(part)
 
 
-def _has(conditions: Iterable[Condition], kind: type[Counter | TenderIs | Uses]) -> bool:
+def _has(conditions: Iterable[Condition], kind: type[Counter | NamedDate | Profile | TenderIs | Uses]) -> bool:
     return any(isinstance(condition, kind) for condition in conditions)
 
 

@@ -48,7 +48,10 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
     verbs: dict[str, Callable[..., Any]] = {
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
-        "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
+        "profile": till.profile, "change": till.change,
+        "change_cards": till.change_cards, "send_code": till.send_code, "code_state": till.code_state,
+        "verify_phone": till.verify_phone, "receipt_png": till.receipt_png, "print_again": till.print_again,
+        "health": till.health,
     }  # fmt: skip
     return [
         Route(

@@ -74,10 +74,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    parameters = []
-    if "{sale_id}" in operation.path:
-        name = {"type": "string", "minLength": 1, "maxLength": 64}
-        parameters.append({"name": "sale_id", "in": "path", "required": True, "schema": name})
+    parameters: list[dict[str, Any]] = []
+    for part in ("sale_id", "member_id"):
+        if f"{{{part}}}" in operation.path:
+            name = {"type": "string", "minLength": 1, "maxLength": 64}
+            parameters.append({"name": part, "in": "path", "required": True, "schema": name})
     if operation.in_languages:
         words = "One of the shop's languages; that of its receipts when absent."
         parameters.append({"name": "language", "in": "query", "description": words, "schema": {"enum": ["en", "ru"]}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.member_model import CardRequest, ChangeRequest, CodeAnswer, CodeRequest, ProfileAnswer, VerifyRequest
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -80,7 +81,31 @@ OPERATIONS = (
     ),
     Operation(
         name="enrol", method="POST", path="/v1/members", body=EnrolRequest, answer=MemberAnswer, writes=True,
-        problems=WRITING, summary="A new member with a card from the shop's range.",
+        problems=WRITING, summary="A new member, with a card, one made at once, or a phone alone.",
+    ),
+    Operation(
+        name="profile", method="GET", path="/v1/members/{member_id}", answer=ProfileAnswer, problems=(404, 409, 503),
+        summary="A member, blocked ones too: state, phone, consents, cards. Nothing that names the person.",
+    ),
+    Operation(
+        name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer,
+        writes=True, problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
+    ),
+    Operation(
+        name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,
+        writes=True, problems=(404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
+    ),
+    Operation(
+        name="send_code", method="POST", path="/v1/members/{member_id}/codes", body=CodeRequest, body_optional=True,
+        answer=CodeAnswer, writes=True, problems=(404, *WRITING), summary="Send a code to the member's phone.",
+    ),
+    Operation(
+        name="code_state", method="GET", path="/v1/members/{member_id}/codes", answer=CodeAnswer, problems=(404, 409, 503),
+        summary="Whether the code went out.",
+    ),
+    Operation(
+        name="verify_phone", method="POST", path="/v1/members/{member_id}/codes/verify", body=VerifyRequest, answer=ProfileAnswer,
+        writes=True, problems=(404, *WRITING), summary="The code that the person read out: is the phone theirs?",
     ),
     Operation(
         name="award", method="POST", path="/v1/members/{member_id}/awards", body=AwardRequest, answer=AwardAnswer, writes=True,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 
@@ -15,8 +15,9 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.errors import WireError
 from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal
-from pos_loyalty.store.db import Connection, meta, write
+from pos_loyalty.store.db import Connection, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
+from pos_loyalty.store.member_facts import StateChange
 from sync.server import sqlite_members
 from sync.server.ledger_store import Case, Known, LotHold, MemberState, Posting, TillHold
 from sync.wire import MemberChange, ProgrammeBody
@@ -31,12 +32,17 @@ class SqliteLedgerStore:
     def __init__(self, db: Connection, master_key: bytes) -> None:
         self._db = db
         self._master_key = master_key.hex()
+        self._is_to_scrub = False
         with write(db):
             sqlite_members.begin_mark(db, new_id().hex)
 
-    def write(self) -> AbstractContextManager[None]:
-        """One durable transaction."""
-        return write(self._db)
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """One durable transaction. After one that erased a member nothing of them stays in the journal."""
+        with write(self._db):
+            yield
+        if self._is_to_scrub:
+            self._is_to_scrub = not scrub(self._db)
 
     def till(self, till: str) -> TillHold | None:
         """What is held of a till's log."""
@@ -77,6 +83,7 @@ class SqliteLedgerStore:
             if booked.award is not None:
                 awards.add(self._db, booked)
             self._enrol(posting, member_key)
+            self._keep_key(posting.fact, member_key)
             follow.follow(self._db, booked)
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
@@ -169,6 +176,15 @@ class SqliteLedgerStore:
         sealed = None if member_key is None else seal.seal_key(enrolment.member_id, member_key, self._master_key)
         add = members.add if posting.adds_card else members.add_without_card
         add(self._db, enrolment, sealed, posting.fact.at)
+
+    def _keep_key(self, fact: Fact, member_key: bytes | None) -> None:
+        """The key under which a till sealed changes: that of the till that enrolled the member may be another one."""
+        if fact.change is not None and StateChange(state="erased") in fact.change.changes:
+            self._is_to_scrub = True
+        if fact.change is None or member_key is None or self._member_state(fact.change.member_id) in (None, "erased"):
+            return
+        sealed = seal.seal_key(fact.change.member_id, member_key, self._master_key)
+        members.add_key(self._db, fact.change.member_id, sealed, fact.till)
 
     def _member_state(self, member_id: str | None) -> MemberState | None:
         return cast(MemberState | None, self._one(MEMBER_SELECT, {"member": member_id}))

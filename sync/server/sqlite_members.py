@@ -76,6 +76,8 @@ def _change(member: members.PulledMember) -> MemberChange:
             for lot in member.lots
         ),
         phone_index=member.phone_index,
+        phone_verified=member.phone_verified,
+        referral_code=member.referral_code,
     )
 
 
@@ -96,6 +98,8 @@ def _base(member: MemberChange) -> members.PulledMember:
         owed_centi=member.owed_centi,
         staff=member.staff,
         phone_index=member.phone_index,
+        phone_verified=member.phone_verified,
+        referral_code=member.referral_code,
         cards=tuple(members.PulledCard(number=card.number, state=card.state) for card in member.cards),
     )
 

@@ -186,7 +186,8 @@ def _freeze(store: LedgerStore, till: str, epoch: int, reason: str, now: datetim
 
 
 def _key(batch: Batch, fact: Fact) -> bytes | None:
-    return None if fact.enrolment is None else batch.header.member_keys.get(fact.enrolment.member_id)
+    about = fact.enrolment or fact.change
+    return None if about is None else batch.header.member_keys.get(about.member_id)
 
 
 def _members_of(posting: Posting) -> list[str]:

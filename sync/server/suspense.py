@@ -102,7 +102,8 @@ class _Booking:
         for member, state in self._known.others.items():
             if state != "active":
                 self._open(f"member.{state or 'unknown'}", f"{fact.kind} gives points to member {member}")
-        if fact.member is None or fact.enrolment is not None or self._known.member_state == "active":
+        # Changes have doubts of their own: one that unblocks a member is about a blocked one.
+        if fact.member is None or fact.enrolment is not None or fact.change is not None or self._known.member_state == "active":
             return
         self._open(f"member.{self._known.member_state or 'unknown'}", f"{fact.kind} of member {fact.member}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -54,7 +55,9 @@ class Till:
     def enrol(self, member_id: str, card: str) -> Fact:
         key = seal.make_key()
         personal = seal.seal_personal(member_id, seal.Personal(name="Анна"), key)
-        enrolment = Enrolment(member_id=member_id, card=card, phone_index="ab" * 32, personal=personal)
+        enrolment = Enrolment(
+            member_id=member_id, card=card, phone_index=sha256(member_id.encode()).hexdigest(), personal=personal
+        )
         with write(self.db):
             members.add(self.db, enrolment, seal.seal_key(member_id, key, KEY.hex()), NOW)
             return self._append("member.enrolled", member=member_id, body=enrolment)

@@ -13,7 +13,7 @@ from pos_loyalty.store.seal import Personal
 
 MASTER = "0f" * 32
 PEPPER = "a1" * 32
-ANNA = Personal(name="Анна", phone="+79001234567", consents=("data",))
+ANNA = Personal(name="Анна", phone="+79001234567")
 
 
 def test_sealed_fields_open_again_with_the_members_key_alone() -> None:

@@ -132,3 +132,14 @@ def test_gift_cards_and_cards_are_checked(folder: Folder, capsys: pytest.Capture
     ]
     outcome = taken(folder, capsys, "cards", folder.csv(cards))
     assert (outcome["accepted"], outcome["stood"], outcome["taken"], outcome["wrong"]) == (1, 1, 1, 1)
+
+
+def test_cards_are_written_as_changes_of_their_members(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.run("import", "members", folder.csv([("Id", "Card"), ("M1", card_of(1))]), "--yes", "--by", "olga")
+    cards = folder.csv([("New card", "Id", "State"), (card_of(3), "M1", "lost"), (card_of(4), "M1", ""), (card_of(1), "M1", "")])
+    for accepted in (2, 0):
+        assert taken(folder, capsys, "cards", cards, "--yes", "--by", "olga")["accepted"] == accepted
+    assert folder.rows("SELECT number, member, state FROM card ORDER BY number") == [
+        (card_of(1), "M1", "active"), (card_of(3), "M1", "lost"), (card_of(4), "M1", "active"),
+    ]  # fmt: skip
+    assert folder.differences() == ()

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from pos_loyalty import wiring
-from pos_loyalty.clock import utc_now
+from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.store import members, seal
 from pos_loyalty.store.db import open_reader, open_store
+from pos_loyalty.store.phone_hashes import hash_in_file
 from sync.server import steps
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import ChangesRequest, Peer
@@ -56,16 +57,21 @@ def test_a_member_is_as_the_row_says(folder: Folder, capsys: pytest.CaptureFixtu
     assert taken(folder, capsys, "members", path, *YES)["accepted"] == 1
     known = wiring.settings(folder.config)
     secrets = wiring.secrets_of(known)
+    assert hash_in_file(known.till_database, (secrets.pepper, secrets.master_key), 10, utc_now(), new_id).hashed == 1
     db = open_reader(known.till_database)
     member = members.by_card(db, card_of(1))
     assert member is not None and (member.member_id, member.birthday, member.segments) == ("M-1", "05-17", ("vip", "near"))
     assert member.joined_at is not None and member.joined_at.isoformat() == "2020-01-31T21:00:00+00:00"
     assert members.by_phone_index(db, seal.phone_index("+79001234567", secrets.pepper)) == member
-    sealed, personal = members.sealed_key(db, "M-1"), members.personal(db, "M-1")
-    assert sealed is not None and personal is not None
+    (sealed,), personal = members.sealed_keys(db, "M-1"), members.personal(db, "M-1")
+    assert personal is not None
     opened = seal.open_personal("M-1", personal, seal.open_key("M-1", sealed, secrets.master_key))
-    assert (opened.name, opened.phone, opened.consents) == ("Анна Петрова", "+79001234567", ("advertising",))
-    assert db.execute("SELECT kind, cashier, member FROM txn").fetchall() == [("member.enrolled", "olga", "M-1")]
+    assert (opened.name, opened.phone) == ("Анна Петрова", "+79001234567")
+    assert db.execute("SELECT purpose, given, channel, cashier FROM member_consent").fetchall() == [
+        ("advertising", 1, "import", "olga")
+    ]
+    kinds = db.execute("SELECT kind, cashier, member FROM txn ORDER BY seq").fetchall()
+    assert kinds == [("member.enrolled", "olga", "M-1"), ("member.changed", None, "M-1")]
     db.close()
     assert folder.differences() == ()
     stored = b"".join(file.read_bytes() for file in folder.path.glob("till.db*"))
@@ -214,6 +220,6 @@ def test_at_head_office_tills_fetch_who_was_imported(tmp_path: Path, capsys: pyt
     assert {member.member_id for member in page.members} >= {"M-1"} and len(page.members) == 2
     first = next(member for member in page.members if member.member_id == "M-1")
     assert [card.number for card in first.cards] == [card_of(1)] and [lot.centi for lot in first.lots] == [1250]
-    assert first.segments == ("vip", "near") and first.phone_index is not None
+    assert first.segments == ("vip", "near")
     store.close()
     assert chain.differences("office.db") == ()

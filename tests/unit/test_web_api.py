@@ -54,6 +54,24 @@ def refused(web: Web, body: object, status: int, path: str = "/v1/quote", key: s
     return problem
 
 
+def test_a_member_is_enrolled_changed_and_given_another_card(web: Web) -> None:
+    asked = {"card": "2200000000026", "phone": "+79161234567", "consents": ["data", "advertising"], "origin": "till"}
+    member = web.post("/v1/members", asked, "k1").json
+    assert (member["phone"], member["consents"]) == ("unverified", ["advertising", "data"])
+    path = f"/v1/members/{member['member_id']}"
+    withdrawn = {"change": "consent", "purpose": "advertising", "given": False}
+    assert web.post(f"{path}/changes", {"changes": [withdrawn]}, "k2").json["consents"] == ["data"]
+    cards = web.post(f"{path}/cards", {"lost": "2200000000026", "card": "2200000000033"}, "k3").json["cards"]
+    assert [(card["card"][-4:], card["state"]) for card in cards] == [("0026", "lost"), ("0033", "active")]
+    assert web.get(path).json["cards"] == cards
+    assert web.post("/v1/identify", {"card": "2200000000033"}).json["member_id"] == member["member_id"]
+    refused(web, {}, 409, f"{path}/codes", "k4")
+    refused(web, {"code": "12"}, 422, f"{path}/codes/verify", "k5")
+    refused(web, {"code": "123456"}, 404, f"{path}/codes/verify", "k6")
+    refused(web, {"changes": [{"change": "erased"}]}, 422, f"{path}/changes", "k7")
+    assert web.get("/v1/members/nobody").status == 404
+
+
 def test_a_sale_goes_from_card_to_receipt(web: Web, shop: Shop) -> None:
     member = web.post("/v1/identify", {"card": CARD}).json
     assert (member["member_id"], member["balance_centi"]) == (MEMBER, 50_000)

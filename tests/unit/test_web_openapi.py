@@ -24,6 +24,12 @@ HOUSE_ROUTES = {
     ("POST", "/v1/sales/{sale_id}/void"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
+    ("GET", "/v1/members/{member_id}"),
+    ("POST", "/v1/members/{member_id}/changes"),
+    ("POST", "/v1/members/{member_id}/cards"),
+    ("POST", "/v1/members/{member_id}/codes"),
+    ("GET", "/v1/members/{member_id}/codes"),
+    ("POST", "/v1/members/{member_id}/codes/verify"),
     ("POST", "/v1/members/{member_id}/awards"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
@@ -82,7 +88,7 @@ def test_writing_operations_ask_for_a_key() -> None:
 def test_no_personal_field_is_in_an_address() -> None:
     for path, methods in document()["paths"].items():
         names = {parameter["name"] for operation in methods.values() for parameter in operation["parameters"]}
-        assert names <= {"sale_id", "language", "Idempotency-Key"}, path
+        assert names <= {"sale_id", "member_id", "language", "Idempotency-Key"}, path
 
 
 def test_the_handbook_names_every_route_and_problem() -> None:

@@ -96,6 +96,13 @@ def test_every_input_has_a_label_and_every_file_is_served(web: Web) -> None:
         assert web.get(f"/static/{name}").status == 200
 
 
+def test_no_consent_is_ticked_beforehand(web: Web) -> None:
+    seen = {attributes.get("id"): attributes for tag, attributes in Elements(web.get("/").body.decode()).seen if tag == "input"}
+    for name in ("enrol-data", "enrol-advertising"):
+        assert seen[name]["type"] == "checkbox" and "checked" not in seen[name]
+    assert "enrol-new-card" not in seen, "this shop makes no cards"
+
+
 def test_no_key_of_the_browser_is_taken() -> None:
     bound = set(re.findall(r"\bF\d+\b", SCRIPTS["cashier.js"] + TEMPLATE))
     assert bound and not bound & KEYS_OF_THE_BROWSER

@@ -2,6 +2,7 @@
 
 import * as basket from "./basket.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
+import * as enrol from "./enrol.js";
 import * as found from "./found.js";
 import { pay, printAgain } from "./paying.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
@@ -88,8 +89,9 @@ function start() {
   $("paper").addEventListener("scroll", view.showMore);
   window.addEventListener("resize", view.showMore);
   window.addEventListener("focus", focusScan);
-  document.addEventListener("click", (event) => { if (!event.target.closest("input, a, button, summary, pre")) focusScan(); });
-  listen(submit);
+  document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
+  listen((code) => enrol.takesCard(code) || submit(code));
+  enrol.start();
   show();
   lookAlways(payingId, seen);
   focusScan();

@@ -104,7 +104,7 @@ async function identify(request) {
 }
 
 const cardName = (member) => (member.card ? lastOf(member.card) : word("by_phone"));
-function welcome(member) {
+export function welcome(member) {
   const before = desk.sale.member;
   const isSame = before?.member_id === member.member_id;
   desk.sale.member = member;

@@ -61,6 +61,7 @@ function lineRow(line, sale, quote, titles, choose) {
 
 export function showMember(member, tiers) {
   const box = $("member");
+  $("code-form").hidden = document.body.dataset.verifies !== "yes" || member?.phone !== "unverified";
   if (!member) {
     box.replaceChildren(element("p", "faint", word("no_member")));
     return;
@@ -76,6 +77,7 @@ export function showMember(member, tiers) {
   if (member.redeemable_centi < member.usable_centi) {
     facts.push(element("p", "faint", word("limited", { points: pointsInWords(member.redeemable_centi) })));
   }
+  if (member.phone === "unverified") facts.push(element("p", "faint", word("phone_unverified")));
   for (const { name, title, expires_at } of member.privileges) {
     const until = expires_at ? `, ${word("until", { day: day(lastDay(expires_at)) })}` : "";
     facts.push(element("p", "privilege", `★ ${title[LANGUAGE] ?? Object.values(title)[0] ?? name}${until}`));

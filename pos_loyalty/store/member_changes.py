@@ -1,0 +1,162 @@
+"""What follows from changes to a member: consents, attributes, phone, cards, state. Rule: an erased member changes no more.
+
+Of two tills' changes the one that comes later to head office stands, and a consent counts by the time of its fact.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import assert_never
+
+from pos_loyalty.clock import to_ms
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import Fact, fact_of
+from pos_loyalty.store.member_facts import (
+    AttributeChange,
+    BirthdayChange,
+    CardAdded,
+    CardStateChange,
+    Change,
+    ConsentChange,
+    DateChange,
+    NameChange,
+    PhoneChange,
+    PhoneVerified,
+    ReferralCode,
+    SourceChange,
+    StateChange,
+)
+
+ConsentRow = tuple[bytes, int, str, str, int, str, str, int, str]
+NAME, PHONE = "name", "phone"
+
+
+def enrolled(db: Connection, fact: Fact) -> None:
+    """The consents that an enrolment brings; the member's own row is another file's."""
+    db.executemany(CONSENT_INSERT, list(consent_rows(fact)))
+
+
+def changed(db: Connection, fact: Fact) -> None:
+    """All that a change brings."""
+    assert fact.change is not None
+    db.executemany(CONSENT_INSERT, list(consent_rows(fact)))
+    for change in fact.change.changes:
+        if state_of(db, fact.change.member_id) in (None, "erased"):
+            return
+        _apply(db, fact, change)
+
+
+def put_again(db: Connection, member_id: str, after_seq: int) -> None:
+    """At a till, when head office has spoken of a member: our own changes that it does not know yet go on top."""
+    rows = db.execute(CHANGES_SELECT, {"member": member_id, "seq": after_seq}).fetchall()
+    for (payload,) in rows:
+        fact = fact_of(payload)
+        assert fact.change is not None
+        for change in fact.change.changes:
+            if state_of(db, member_id) != "erased":
+                _apply(db, fact, change)
+
+
+def forget(db: Connection, member_id: str) -> None:
+    """Leave nothing here by which an erased member could be known. Consents stay, under the opaque id."""
+    member = {"member": member_id}
+    db.execute(FORGET_UPDATE, member)
+    for table in ("member_key", "member_attribute", "phone_code", "phone_todo"):
+        db.execute(f"DELETE FROM {table} WHERE member = :member", member)
+
+
+def state_of(db: Connection, member_id: str) -> str | None:
+    """The member's state; None when they are not known here."""
+    row = db.execute("SELECT state FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def consent_rows(fact: Fact) -> Iterator[ConsentRow]:
+    """Rows of member_consent, in the order of the fact."""
+    if fact.enrolment is not None:
+        member, given = fact.enrolment.member_id, fact.enrolment.consents
+    else:
+        assert fact.change is not None
+        member = fact.change.member_id
+        given = tuple(change for change in fact.change.changes if isinstance(change, ConsentChange))
+    for n, one in enumerate(given):
+        at_ms, cashier = to_ms(fact.at), fact.cashier or ""
+        yield bytes.fromhex(fact.id), n, member, one.purpose, int(one.given), one.text_version, one.channel, at_ms, cashier
+
+
+def sealed_of(change: Change) -> tuple[str, str, bytes | None] | None:
+    """Kind, name and bytes of the attribute that a change sets, bytes None when it takes it away; None for other changes."""
+    match change:
+        case NameChange(sealed=sealed):
+            return "self", NAME, b64decode(sealed)
+        case PhoneChange(sealed=str(sealed)):
+            return "self", PHONE, b64decode(sealed)
+        case AttributeChange(name=name, sealed=found):
+            return "attribute", name, None if found is None else b64decode(found)
+        case DateChange(name=name, sealed=found):
+            return "date", name, None if found is None else b64decode(found)
+        case _:
+            return None
+
+
+def _apply(db: Connection, fact: Fact, change: Change) -> None:
+    assert fact.change is not None
+    row: dict[str, object] = {"member": fact.change.member_id, "at_ms": to_ms(fact.at)}
+    match change:
+        case ConsentChange():
+            pass
+        case NameChange() | AttributeChange() | DateChange():
+            _put_sealed(db, fact, change)
+        case PhoneChange(index=index, verified=verified):
+            _put_sealed(db, fact, change)
+            found = None if index is None else bytes.fromhex(index)
+            db.execute(PHONE_UPDATE, row | {"index": found, "verified": int(verified)})
+            for table in ("phone_code", "phone_todo"):
+                db.execute(f"DELETE FROM {table} WHERE member = :member", row)
+        case PhoneVerified(index=index):
+            db.execute(VERIFIED_UPDATE, row | {"index": bytes.fromhex(index)})
+        case BirthdayChange(birthday=birthday):
+            db.execute(BIRTHDAY_UPDATE, row | {"birthday": birthday, "set_ms": None if birthday is None else row["at_ms"]})
+        case CardAdded(card=card):
+            db.execute(CARD_INSERT, row | {"card": card})
+        case CardStateChange(card=card, state=state):
+            db.execute(CARD_UPDATE, row | {"card": card, "state": state})
+        case StateChange(state=state):
+            db.execute("UPDATE member SET state = :state WHERE id = :member", row | {"state": state})
+            if state == "erased":
+                forget(db, fact.change.member_id)
+        case SourceChange(origin=origin, drive=drive):
+            db.execute(
+                "UPDATE member SET origin = :origin, drive = :drive WHERE id = :member", row | {"origin": origin, "drive": drive}
+            )
+        case ReferralCode(code=code):
+            db.execute("UPDATE member SET referral_code = :code WHERE id = :member", row | {"code": code})
+        case _:
+            assert_never(change)
+
+
+def _put_sealed(db: Connection, fact: Fact, change: Change) -> None:
+    found = sealed_of(change)
+    if found is None or fact.change is None:
+        return
+    kind, name, sealed = found
+    row = {"member": fact.change.member_id, "kind": kind, "name": name, "sealed": sealed, "txn": bytes.fromhex(fact.id)}
+    db.execute(ATTRIBUTE_DELETE if sealed is None else ATTRIBUTE_UPSERT, row)
+
+
+CONSENT_COLUMNS = ("txn", "n", "member", "purpose", "given", "text_version", "channel", "at_ms", "cashier")
+CONSENT_INSERT = f"INSERT INTO member_consent ({', '.join(CONSENT_COLUMNS)}) VALUES ({', '.join('?' * len(CONSENT_COLUMNS))})"
+CHANGES_SELECT = (
+    """SELECT payload FROM txn WHERE member = :member AND seq > :seq AND kind = 'member.changed' ORDER BY epoch, seq"""
+)
+FORGET_UPDATE = """UPDATE member SET personal = NULL, phone_index = NULL, phone_verified = 0, birthday = NULL,
+birthday_set_ms = NULL, referral_code = NULL WHERE id = :member"""
+PHONE_UPDATE = "UPDATE member SET phone_index = :index, phone_verified = :verified WHERE id = :member"
+VERIFIED_UPDATE = "UPDATE member SET phone_verified = 1 WHERE id = :member AND phone_index = :index"
+BIRTHDAY_UPDATE = "UPDATE member SET birthday = :birthday, birthday_set_ms = :set_ms WHERE id = :member"
+CARD_INSERT = "INSERT INTO card (number, member) VALUES (:card, :member) ON CONFLICT (number) DO NOTHING"
+CARD_UPDATE = "UPDATE card SET state = :state WHERE number = :card AND member = :member"
+ATTRIBUTE_UPSERT = """INSERT INTO member_attribute (member, kind, name, sealed, txn) VALUES (:member, :kind, :name, :sealed, :txn)
+ON CONFLICT (member, kind, name) DO UPDATE SET sealed = excluded.sealed, txn = excluded.txn"""
+ATTRIBUTE_DELETE = "DELETE FROM member_attribute WHERE member = :member AND kind = :kind AND name = :name"

@@ -1,0 +1,70 @@
+// A new member at the till, and the code that shows that a phone is theirs. Rule: no consent is ticked beforehand.
+
+import { judge } from "./codes.js";
+import { desk } from "./desk.js";
+import { welcome } from "./scanbox.js";
+import { post, sentence, unsure } from "./till.js";
+import * as view from "./view.js";
+import { word } from "./words.js";
+
+const { $, focusScan } = view;
+let key = crypto.randomUUID(); // of the enrolment that is being typed: the same until the till has answered for certain
+
+/** Whether a scanned code belongs into the form that is open. */
+export function takesCard(code) {
+  if (!$("enrol").open || $("enrol-card").value || judge(code).kind !== "card") return false;
+  $("enrol-card").value = judge(code).text;
+  return true;
+}
+
+async function enrol(event) {
+  event.preventDefault();
+  const card = $("enrol-card").value.trim();
+  if (card && judge(card).kind === "bank") return view.warn(word("bank_card", { last: judge(card).last }));
+  const request = asked(card);
+  const answer = await post("/v1/members", request, key);
+  if (!unsure(answer)) key = crypto.randomUUID();
+  if (!answer.value) return view.warn(sentence(answer));
+  $("enrol-form").reset();
+  $("enrol").open = false;
+  await welcome(answer.value);
+  const made = answer.value.made_card;
+  view.point(made ? word("card_made", { card: made }) : word("enrolled"));
+  if (!$("code-form").hidden) await sendCode();
+  return focusScan();
+}
+
+/** Empty fields are left out. */
+function asked(card) {
+  const text = (id) => $(id).value.trim();
+  const consents = ["data", "advertising"].filter((purpose) => $(`enrol-${purpose}`).checked);
+  const request = { consents, cashier: document.body.dataset.cashier, channel: "till", name: text("enrol-name") };
+  if ($("enrol-new-card")?.checked) request.new_card = true;
+  if (card) request.card = judge(card).kind === "card" ? judge(card).text : card;
+  if (text("enrol-phone")) request.phone = text("enrol-phone");
+  return request;
+}
+
+async function sendCode() {
+  const { member } = desk.sale;
+  const answer = await post(`/v1/members/${encodeURIComponent(member.member_id)}/codes`, {}, crypto.randomUUID());
+  return answer.value ? view.point(word("code_sent")) : view.warn(sentence(answer));
+}
+
+async function check(event) {
+  event.preventDefault();
+  const { member } = desk.sale;
+  const request = { code: $("code").value.trim(), cashier: document.body.dataset.cashier };
+  const answer = await post(`/v1/members/${encodeURIComponent(member.member_id)}/codes/verify`, request, crypto.randomUUID());
+  $("code").value = "";
+  if (!answer.value) return view.warn(sentence(answer));
+  await welcome({ ...member, phone: answer.value.phone, redeemable_centi: member.usable_centi });
+  view.tell(word("phone_verified"));
+  return focusScan();
+}
+
+export function start() {
+  $("enrol-form").addEventListener("submit", enrol);
+  $("code-form").addEventListener("submit", check);
+  $("code-send").addEventListener("click", sendCode);
+}

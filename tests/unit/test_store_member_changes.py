@@ -1,0 +1,206 @@
+"""Changes to members at head office and at other tills; what verify finds; phones hashed bit by bit."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from pos_loyalty.store import follow, ledger, members, phone_hashes, profiles, seal
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.member_facts import (
+    AttributeChange,
+    CardAdded,
+    CardStateChange,
+    Change,
+    ChangeFact,
+    ConsentChange,
+    PhoneChange,
+    PhoneVerified,
+    ReferralCode,
+    StateChange,
+)
+from pos_loyalty.store.verify import verify
+from tests.simulation.shop import KEY, NOW, HeadOffice, Till, pull_all, push_all
+
+INDEX, OTHER_INDEX = "ab" * 32, "cd" * 32
+PEPPER = "a1" * 32
+
+
+def change(db: Connection, n: int, member: str, *changes: Change) -> None:
+    """A change as a till books it, with a fixed id."""
+    owner = db.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()[0]
+    id_ = UUID(int=int.from_bytes(owner.encode()) << 64 | 0xC << 32 | n)
+    body = ChangeFact(member_id=member, by="boss", changes=changes)
+    with write(db):
+        follow.book(db, Draft(id=id_, kind="member.changed", store="S1", cashier="C7", member=member, body=body), NOW)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> HeadOffice:
+    return HeadOffice(tmp_path)
+
+
+@pytest.fixture
+def tills(tmp_path: Path) -> tuple[Till, Till]:
+    return Till(tmp_path, "T1"), Till(tmp_path, "T2")
+
+
+def test_what_one_till_changed_the_other_hears(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    change(
+        one.db,
+        1,
+        "M1",
+        PhoneChange(sealed=b64encode(b"x").decode(), index=INDEX),
+        PhoneVerified(index=INDEX),
+        CardAdded(card="2900000000025"),
+        CardStateChange(card="2900000000018", state="lost"),
+        ReferralCode(code="FRIEND22"),
+        ConsentChange(purpose="data", given=True, text_version="2"),
+    )
+    push_all(one, office)
+    pull_all(other, office)
+    found = profiles.by_id(other.db, "M1")
+    assert found is not None and (found.phone, found.referral_code) == ("verified", "FRIEND22")
+    assert [members.card_state(other.db, card) for card in ("2900000000018", "2900000000025")] == ["lost", "active"]
+    change(other.db, 1, "M1", StateChange(state="blocked"))
+    push_all(other, office)
+    pull_all(one, office)
+    assert members.by_id(one.db, "M1") is None
+    for db in (one.db, other.db, office.db):
+        assert verify(db) == ()
+    change(one.db, 2, "M1", StateChange(state="active"))
+    push_all(one, office)
+    assert office.rows("SELECT reason FROM suspense_case") == []
+    assert office.rows("SELECT state FROM member") == [("active",)]
+    assert office.rows("SELECT purpose, given, text_version, cashier FROM member_consent") == [("data", 1, "2", "C7")]
+
+
+def test_a_change_that_is_not_sent_yet_stays_on_top_of_a_page(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    push_all(one, office)
+    pull_all(other, office)
+    change(other.db, 1, "M1", StateChange(state="blocked"), CardStateChange(card="2900000000018", state="lost"))
+    one.sell("S1", "M1", earn=100)
+    push_all(one, office)
+    pull_all(other, office)
+    assert members.card_state(other.db, "2900000000018") == "lost"
+    assert other.db.execute("SELECT state FROM member").fetchone()[0] == "blocked"
+    assert verify(other.db) == ()
+
+
+def test_an_erased_member_is_erased_everywhere_and_stays_so(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    push_all(one, office)
+    pull_all(other, office)
+    key = seal.make_key()
+    with write(other.db):
+        members.add_key(other.db, "M1", seal.seal_key("M1", key, KEY.hex()))
+    change(other.db, 1, "M1", AttributeChange(name="pet", sealed=seal.seal_field("M1", "attribute:pet", "dog", key)))
+    push_all(other, office)
+    gone = members.sealed_keys(office.db, "M1")
+    assert len(gone) == 2, "each till seals under a key of its own"
+    change(one.db, 1, "M1", StateChange(state="erased"))
+    change(other.db, 2, "M1", AttributeChange(name="late", sealed=seal.seal_field("M1", "attribute:late", "cat", key)))
+    push_all(one, office)
+    push_all(other, office)
+    pull_all(other, office)
+    for db in (one.db, other.db, office.db):
+        assert db.execute("SELECT state, personal, phone_index FROM member").fetchone() == ("erased", None, None)
+        assert db.execute("SELECT COUNT(*) FROM member_key").fetchone()[0] == 0
+        assert db.execute("SELECT COUNT(*) FROM member_attribute").fetchone()[0] == 0
+        assert verify(db) == ()
+    assert office.rows("SELECT till, reason FROM suspense_case") == [("T2", "member.erased")]
+    left = b"".join(Path(f"{office.path}{end}").read_bytes() for end in ("", "-wal"))
+    assert not any(sealed in left for sealed in gone), "a destroyed key lies nowhere in head office's file or journal"
+
+
+def test_what_contradicts_is_booked_and_a_case(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    push_all(one, office)
+    other.enrol("M2", "2900000000025")
+    change(other.db, 1, "M2", CardAdded(card="2900000000018"), PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    change(other.db, 2, "M9", ConsentChange(purpose="data", given=True))
+    change(one.db, 1, "M1", PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    push_all(one, office)
+    push_all(other, office)
+    reasons = {row[0] for row in office.rows("SELECT reason FROM suspense_case")}
+    assert reasons == {"card.taken", "phone.taken", "referral_code.taken", "member.unknown"}
+    assert office.rows("SELECT member FROM card WHERE number = '2900000000018'") == [("M1",)]
+    assert verify(office.db) == ()
+
+
+FORGED = {
+    "INSERT INTO member_consent SELECT txn, 1, member, 'advertising', 1, '1', 'till', at_ms, '' FROM member_consent": "Consents",
+    "UPDATE member_consent SET given = 1 WHERE n = 0": "Consents",
+    "DELETE FROM member_consent": "Consents",
+    "INSERT INTO member_consent SELECT id, 0, 'M1', 'data', 1, '', '', 0, '' FROM txn WHERE kind = 'sale.completed'": "A consent",
+    "UPDATE member SET state = 'active'": "state is not",
+    "UPDATE member SET phone_verified = 1": "phone_verified is not",
+    "UPDATE card SET state = 'active'": "is not lost",
+    "UPDATE member_attribute SET sealed = x'00'": "Attributes of",
+    "DELETE FROM member_attribute": "Attributes of",
+    "UPDATE member_attribute SET txn = (SELECT id FROM txn WHERE kind = 'sale.completed')": "names a fact",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGED)
+def test_verify_finds_what_was_forged(tills: tuple[Till, Till], forgery: str) -> None:
+    till = tills[0]
+    till.enrol("M1", "2900000000018")
+    till.sell("S1", "M1")
+    sealed = b64encode(b"sealed").decode()
+    consents = (ConsentChange(purpose="advertising", given=False),)
+    change(till.db, 1, "M1", *consents, AttributeChange(name="pet", sealed=sealed), PhoneChange(sealed=sealed, index=INDEX))
+    change(till.db, 2, "M1", CardStateChange(card="2900000000018", state="lost"), StateChange(state="blocked"))
+    assert verify(till.db) == ()
+    with write(till.db):
+        till.db.execute(forgery)
+    found = verify(till.db)
+    assert found and any(FORGED[forgery] in sentence for sentence in found), found
+
+
+def test_a_forged_leftover_of_an_erased_member_is_found(tills: tuple[Till, Till]) -> None:
+    till = tills[0]
+    till.enrol("M1", "2900000000018")
+    change(till.db, 1, "M1", StateChange(state="erased"))
+    with write(till.db):
+        till.db.execute("UPDATE member SET phone_index = x'00'")
+    assert any("something of them is left" in sentence for sentence in verify(till.db))
+
+
+def test_imported_phones_are_hashed_bit_by_bit_and_none_twice(tills: tuple[Till, Till]) -> None:
+    db = tills[0].db
+    for n in range(3):
+        member, key = f"M{n}", seal.make_key()
+        enrolment = Enrolment(member_id=member, card=f"290000000001{n}")
+        with write(db):
+            members.add(db, enrolment, seal.seal_key(member, key, KEY.hex()), NOW)
+            draft = Draft(id=UUID(int=n + 1), kind="member.enrolled", store="S1", member=member, body=enrolment)
+            ledger.append(db, draft, NOW)
+            text = f"+7900000000{n}" if n < 2 else "no phone"
+            sealed = seal.seal_field(member, phone_hashes.PLACE, text, key)
+            phone_hashes.put_phone_todo(db, member, b64decode(sealed), verified=n == 1)
+    assert members.by_card(db, "2900000000010") is not None, "usable by card at once"
+    assert [profiles.phone_of(db, f"M{n}") for n in range(3)] == ["unverified"] * 3
+    made = iter(range(100, 200))
+
+    def some(limit: int) -> phone_hashes.Hashing:
+        return phone_hashes.hash_some(db, (PEPPER, KEY.hex()), limit, NOW, lambda: UUID(int=next(made)))
+
+    assert (some(1).waiting, some(1).waiting) == (2, 1)
+    assert some(10) == phone_hashes.Hashing(hashed=0, refused=1, waiting=0) and some(10).hashed == 0
+    for n in range(2):
+        found = members.by_phone_index(db, seal.phone_index(f"8900000000{n}", PEPPER))
+        assert found is not None and found.member_id == f"M{n}"
+    assert [profiles.phone_of(db, f"M{n}") for n in range(3)] == ["unverified", "verified", "none"]
+    assert verify(db) == ()
