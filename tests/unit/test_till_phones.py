@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty import log
-from pos_loyalty.errors import ConflictError, NotFoundError
+from pos_loyalty.config import load_config
+from pos_loyalty.errors import ConfigError, ConflictError, NotFoundError
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.member_model import ChangeRequest, CodeRequest, SetPhone, VerifyRequest
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest
@@ -192,3 +193,21 @@ def test_no_code_and_no_phone_in_file_or_log(shop: Shop, gateway: CodeGateway) -
     assert code.encode() not in kept
     assert all(b"9001234567" not in file.read_bytes() for file in shop.folder.iterdir())
     shop.open()
+
+
+REFUSED = {
+    '[phone.gateway]\nurl = "http://sms.example.org/send"\n': "https only",
+    '[phone.gateway]\nurl = "ftp://127.0.0.1/send"\n': "https only",
+    '[phone.gateway]\nurl = "https://sms.example.org"\nbody = "{phone}"\n': "{code} is missing",
+    'own_prefix = "23"\nsymbologies = ["qr"]\n': "does not begin",
+    'own_prefix = "22911111"\nsymbologies = ["qr"]\n': "run out",
+    'own_prefix = "2291"\n': 'add "qr"',
+}
+
+
+@pytest.mark.parametrize("more", REFUSED)
+def test_a_config_that_would_leak_or_could_not_work_is_refused(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG + more, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(REFUSED[more])):
+        load_config(path)
