@@ -215,6 +215,7 @@ WORDS: dict[str, Words] = {
     "page.lost": Words("Программа кассы не ответила.", "The till program did not answer."),
     # titles of problem documents; their detail is the error's own sentence
     "problem.input": Words("Неверные данные.", "Bad input."),
+    "problem.not-allowed": Words("Нужно чужое слово или подтверждение.", "Somebody's word or confirmation is missing."),
     "problem.not-found": Words("Не найдено.", "Not found."),
     "problem.conflict": Words("Противоречит сохранённому.", "It contradicts what is stored."),
     "problem.quote-stale": Words("Расчёт устарел: проверьте новую сумму.", "The quote ran out: check the new amount."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from pos_loyalty.store import ledger
+from pos_loyalty.store import adjustments, claims, ledger, member_secrets, merges
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, FactKind
 from pos_loyalty.store.ledger import Draft
@@ -26,11 +26,29 @@ Follow = Callable[[Connection, Fact], None]
 Doubts = Callable[[Connection, Fact], Iterator[Doubt]]
 Differences = Callable[[Connection], Iterator[str]]
 
-FOLLOWS: Mapping[FactKind, Follow] = {}
+
+def _as_doubts(found: Callable[[Connection, Fact], Iterator[tuple[str, str]]]) -> Doubts:
+    """Reasons and details of a store file as doubts: it cannot know this one."""
+    return lambda db, fact: (Doubt(reason=reason, detail=detail) for reason, detail in found(db, fact))
+
+
+FOLLOWS: Mapping[FactKind, Follow] = {
+    "sale.claimed": claims.follow,
+    "member.merged": merges.follow,
+    "member.changed": member_secrets.follow,
+}
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
-DOUBTS: Mapping[FactKind, Doubts] = {}
+DOUBTS: Mapping[FactKind, Doubts] = {
+    "sale.claimed": _as_doubts(claims.doubts),
+    "member.merged": _as_doubts(merges.doubts),
+}
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
-DIFFERENCES: tuple[Differences, ...] = ()
+DIFFERENCES: tuple[Differences, ...] = (
+    claims.differences,
+    merges.differences,
+    adjustments.differences,
+    member_secrets.differences,
+)
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 
 

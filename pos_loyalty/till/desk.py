@@ -14,6 +14,7 @@ from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreFullError
 from pos_loyalty.store import sales
 from pos_loyalty.store.db import Connection, was_full
+from pos_loyalty.till.ports import CodeGateway
 from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
 from pos_loyalty.values import Value, decode, encode
@@ -29,6 +30,7 @@ class Desk:
     def __init__(
         self, *, config: Config, secrets: Secrets, folder: Path, open_db: Callable[[], Connection], clock: Clock, new_id: NewId
     ) -> None:
+        self.codes: CodeGateway | None = None
         self.config = config
         self.secrets = secrets
         self.folder = folder
