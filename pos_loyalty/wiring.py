@@ -225,6 +225,13 @@ def programme_in_force(known: Settings) -> str:
     return body.decode("utf-8")
 
 
+@contextlib.contextmanager
+def beside_till(path: Path) -> Iterator[Connection]:
+    """The till's file, to write what is private to it, also while the till sells."""
+    with contextlib.closing(_till_store(settings(path), utc_now)) as db:
+        yield db
+
+
 def _till_store(known: Settings, clock: Clock) -> Connection:
     return open_store(known.till_database, role="till", owner=known.config.till.id, now=clock())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pos_loyalty import wiring
+from pos_loyalty.cli import member_acts
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
 from pos_loyalty.clock import new_id
 from pos_loyalty.till.model import AwardRequest, EnrolRequest, IdentifyRequest
@@ -32,6 +33,7 @@ def register(commands: Commands) -> None:
     award.add_argument("--act", required=True, help="the act's name in the programme: review, survey, profile …")
     award.add_argument("--key", help="the same key gives once, however often the command is run")
     award.set_defaults(run=run_award)
+    member_acts.register(verbs)
     for verb in (add, show, award):
         add_config(verb)
         add_json(verb)

@@ -49,6 +49,8 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
         "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
+        "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
+        "send_code": till.send_code, "acts": till.acts,
     }  # fmt: skip
     return [
         Route(

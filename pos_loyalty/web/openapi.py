@@ -22,6 +22,7 @@ REFERENCE = "#/components/schemas/{name}"
 API_VERSION = "1"
 PROBLEM_WORDS = {
     400: "The request is not readable, or its Idempotency-Key is missing or unfit.",
+    403: "Somebody's word is missing or wrong: a PIN, a second person, the holder's confirmation.",
     404: "Not known at this till.",
     409: "It contradicts what is stored, or the quote is stale. Nothing was written.",
     422: "A value is wrong; `place` says which.",
@@ -78,6 +79,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     if "{sale_id}" in operation.path:
         name = {"type": "string", "minLength": 1, "maxLength": 64}
         parameters.append({"name": "sale_id", "in": "path", "required": True, "schema": name})
+    if "{member_id}" in operation.path:
+        name = {"type": "string", "minLength": 1, "maxLength": 64}
+        parameters.append({"name": "member_id", "in": "path", "required": True, "schema": name})
     if operation.in_languages:
         words = "One of the shop's languages; that of its receipts when absent."
         parameters.append({"name": "language", "in": "query", "description": words, "schema": {"enum": ["en", "ru"]}})
