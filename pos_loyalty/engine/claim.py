@@ -7,7 +7,7 @@ limits or a budget are left out: their uses were never counted. So are points fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -47,24 +47,34 @@ def claim_of(
     The dates of the points are those of the sale; what would be lost at ``at`` already is left out.
     """
     own = {each.rule: each for each in asked.accruals if each.member_id is None and (each.expires_at or NEVER) > at}
-    counted = {use.rule for use in asked.uses}
-    giving = {rule for rule in own if rule not in counted}
     vat = {line.line_id: line.vat_bp for line in lines}
-    rates = {line.line_id: tuple(each for each in line.earned if each.rule in giving) for line in asked.lines}
-    claims = tuple(
-        LineClaim(
+    claims = _lines(stored, asked, vat, programme, {use.rule for use in asked.uses})
+    if asked.earning is None or not claims:
+        return Claimed(accruals=(), lines=(), earning=None)
+    undated = {rule for rule, centi in _kept(stored.lines, claims, (), asked.earning).items() if centi and rule not in own}
+    if undated:
+        claims = _lines(stored, asked, vat, programme, undated | {use.rule for use in asked.uses})
+    parts = _kept(stored.lines, claims, before, asked.earning)
+    accruals = tuple(
+        replace(own[rule], centi=Points(parts[rule])) for rule in sorted(own.keys() & parts.keys()) if parts[rule] > 0
+    )
+    return Claimed(accruals=accruals, lines=tuple(claims.values()), earning=asked.earning)
+
+
+def _lines(
+    stored: Quote, asked: Quote, vat: Mapping[str, int | None], programme: Programme, without: Collection[str]
+) -> dict[str, LineClaim]:  # fmt: skip
+    """What each line on which money was paid earns, without these rules."""
+    rates = {line.line_id: tuple(each for each in line.earned if each.rule not in without) for line in asked.lines}
+    return {
+        line.line_id: LineClaim(
             line_id=line.line_id,
             earned=rates[line.line_id],
             earning_minor=Minor(earning_minor(line.net_minor, line.points_minor, vat.get(line.line_id), programme.points)),
         )
         for line in stored.lines
         if rates.get(line.line_id) and line.net_minor > line.points_minor
-    )
-    if asked.earning is None or not claims:
-        return Claimed(accruals=(), lines=(), earning=None)
-    parts = _kept(stored.lines, {each.line_id: each for each in claims}, before, asked.earning)
-    accruals = tuple(replace(own[rule], centi=Points(parts[rule])) for rule in sorted(parts) if parts[rule] > 0)
-    return Claimed(accruals=accruals, lines=claims, earning=asked.earning)
+    }
 
 
 def as_claimed(stored: Quote, claimed: Claimed, member_id: str) -> Quote:

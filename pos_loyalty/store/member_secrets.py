@@ -9,6 +9,7 @@ from datetime import datetime
 from pos_loyalty.clock import to_ms
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import Value
 
 
@@ -75,8 +76,8 @@ TRIES_SELECT = f"SELECT {', '.join(FIELDS)} FROM confirm_try WHERE member = :mem
 TRIES_UPSERT = f"""INSERT INTO confirm_try (member, {", ".join(FIELDS)})
 VALUES (:member, {", ".join(":" + name for name in FIELDS)})
 ON CONFLICT (member) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in FIELDS)}"""
-REDEEMED_SELECT = """SELECT coalesce(SUM(redeemed_centi), 0) FROM sale
-WHERE member = :member AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
+REDEEMED_SELECT = f"""SELECT coalesce(SUM(redeemed_centi), 0) FROM sale
+WHERE member IN ({SAME_PERSON}) AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
 SECRETS_SELECT = """SELECT m.id, m.secret, f.secret FROM member AS m LEFT JOIN (
   SELECT t.member, CAST(t.payload AS TEXT) ->> '$.change.secret' AS secret, MAX(t.rowid) FROM txn AS t
   WHERE t.kind = 'member.changed' AND CAST(t.payload AS TEXT) ->> '$.change.secret' IS NOT NULL GROUP BY t.member

@@ -157,7 +157,7 @@ def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -
     db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
     db.executemany(f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE member = ?", ids)
     erased = [(member.member_id,) for member in members if member.state == "erased"]
-    db.executemany("UPDATE member SET personal = NULL, phone_index = NULL WHERE id = ?", erased)
+    db.executemany("UPDATE member SET personal = NULL, phone_index = NULL, secret = NULL WHERE id = ?", erased)
     db.executemany("DELETE FROM member_key WHERE member = ?", erased)
 
 

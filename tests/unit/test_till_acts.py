@@ -13,10 +13,11 @@ from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFo
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
-from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, QuoteRequest, VoidRequest
+from pos_loyalty.till.model import CancelRequest, EnrolRequest, IdentifyRequest, QuoteRequest, VoidRequest
 from pos_loyalty.till.staff_model import AdjustRequest, Approval, ClaimRequest, MergeRequest
 from pos_loyalty.values import Points
 from tests.shop import CARD, CONFIG, MEMBER, NOW, OPENING_CENTI, OTHER_CARD, PROGRAMME, Shop, make_basket
+from tests.unit.test_till_corners import _commits_that_fail as commits_that_fail
 
 ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 WRONG = Approval(person="S1", pin="0000")
@@ -315,7 +316,7 @@ def test_a_sale_of_the_old_member_that_is_undone_lands_with_the_new_one(pair: Sh
     held = replace(pair.ask(make_basket(redeem=200, count="1"), card=OTHER_CARD), sale_id="held")
     pair.till.authorise(held, "k2")
     pair.till.merge("member-2", together(), "m1")
-    pair.till.cancel("held", __import__("pos_loyalty.till.model", fromlist=["CancelRequest"]).CancelRequest(), "k3")
+    pair.till.cancel("held", CancelRequest(), "k3")
     pair.till.void("theirs", VoidRequest(), "k4")
     sums = money_of(pair)
     assert sums["member:member-2"] == sums["owed:member-2"] == 0
@@ -367,3 +368,14 @@ def test_every_act_stands_in_the_log_with_who_and_when(pair: Shop) -> None:
     ]
     assert told[0].about == MEMBER
     assert told[0].at == NOW
+
+
+def test_a_merge_whose_commit_fails_is_tried_again_and_stands_once(pair: Shop) -> None:
+    for number in (1, 5):  # a try at a PIN; the merge itself
+        with commits_that_fail({number}):
+            pair.reopen()
+            assert pair.till.merge("member-2", together(), "m1").moved_centi == 1_234
+    pair.reopen()
+    assert pair.db.execute("SELECT COUNT(*) FROM txn WHERE kind = 'member.merged'").fetchone() == (1,)
+    assert pair.usable_centi() == OPENING_CENTI + 1_234
+    assert verify(pair.db) == ()
