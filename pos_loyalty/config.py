@@ -89,6 +89,13 @@ class OfflineConfig(Value):
         return Points(int(whole) * 100 + int(rest.ljust(2, "0")))
 
 
+class ActsConfig(Value):
+    """Acts that a person answers for."""
+
+    alone_up_to_centi: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    """Hundredths of a point that a senior may adjust alone, up or down; above it a second person is needed. 0: always two."""
+
+
 class ScannerConfig(Value):
     """A serial scanner. ``path`` should be a /dev/serial/by-id link."""
 
@@ -173,6 +180,7 @@ class Config(Value):
     head_office: HeadOfficeConfig = field(default_factory=HeadOfficeConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
     offline: OfflineConfig = field(default_factory=OfflineConfig)
+    acts: ActsConfig = field(default_factory=ActsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
     card: tuple[CardConfig, ...] = ()

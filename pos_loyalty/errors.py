@@ -5,6 +5,7 @@ LoyaltyError
 │   ├── ConfigError            config.toml or the key file
 │   └── ProgrammeError         a fault in a published programme
 ├── NotFoundError              no such card, member, sale or receipt here
+├── NotAllowedError            a person may not do this: wrong PIN, locked, or not confirmed by the holder
 ├── ConflictError              the same key or sale id came with another body, or in a wrong state
 │   └── QuoteStaleError        the quote ran out or changed; carries the new quote when there is one
 ├── StoreError                 the SQLite file
@@ -45,6 +46,10 @@ class ProgrammeError(InputError):
 
 class NotFoundError(LoyaltyError):
     """What was asked for is not known here."""
+
+
+class NotAllowedError(LoyaltyError):
+    """Somebody's word is missing, wrong or not enough; nothing was written but the try."""
 
 
 class ConflictError(LoyaltyError):

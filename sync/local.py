@@ -131,6 +131,7 @@ def _pulled(member: MemberChange) -> members.PulledMember:
         member_id=member.member_id,
         version=member.version,
         state=member.state,
+        merged_into=member.merged_into,
         tier=member.tier,
         segments=member.segments,
         birthday=member.birthday,

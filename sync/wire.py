@@ -141,7 +141,9 @@ class MemberChange(Value):
     sales: SalesSum = SalesSum()
     owed_centi: Annotated[Points, Meta(ge=0, le=INT64_MAX)] = Points(0)
     staff: bool = False
-    state: Literal["active", "blocked", "erased"] = "active"
+    state: Literal["active", "blocked", "erased", "merged"] = "active"
+    merged_into: Id | None = None
+    """Who this member went over into: their cards and points are that one's."""
     cards: Annotated[tuple[CardChange, ...], Meta(max_length=64)] = ()
     lots: tuple[LotChange, ...] = ()
     phone_index: Hash | None = None

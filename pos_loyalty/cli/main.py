@@ -18,12 +18,13 @@ from pos_loyalty.cli import (
     report,
     sale,
     serve,
+    staff,
     store,
 )
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, export, store, config)
+COMMANDS = (demo, serve, quote, sale, member, staff, programme, report, import_receipts, export, store, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

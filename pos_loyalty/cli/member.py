@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pos_loyalty import wiring
-from pos_loyalty.cli import member_changes
+from pos_loyalty.cli import member_acts, member_changes
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
 from pos_loyalty.cli.member_changes import add_who
 from pos_loyalty.clock import new_id, utc_now
@@ -21,6 +21,7 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser("member", help="enrol a member, show, change, block, export or erase one")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     added = [_add(verbs), _show(verbs), _award(verbs), _hash_phones(verbs), *member_changes.register(verbs)]
+    member_acts.register(verbs)
     for verb in added:
         add_config(verb)
         add_json(verb)

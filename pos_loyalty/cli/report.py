@@ -11,7 +11,10 @@ from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
 from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
-REPORTS = {"day": "what each business day sold, saved and gave in points"}
+REPORTS = {
+    "day": "what each business day sold, saved and gave in points",
+    "acts": "what people did by hand: who, with whose word, when and why",
+}
 
 
 def register(commands: Commands) -> None:
@@ -33,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(args)
     if args.json and args.csv:
         raise InputError("--csv", "contradicts --json; ask for one of them")
+    if args.name == "acts":
+        return _acts(args)
     from pos_loyalty import wiring
     from pos_loyalty.reports.day import day_report
     from pos_loyalty.reports.table import as_csv, as_table
@@ -47,6 +52,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         store = settings.config.store
         print(as_table(report, store.currency, ZoneInfo(store.timezone)), end="")
+    return 0
+
+
+def _acts(args: argparse.Namespace) -> int:
+    from pos_loyalty import wiring
+    from pos_loyalty.reports import acts
+
+    settings = wiring.settings(args.config)
+    zone = ZoneInfo(settings.config.store.timezone)
+    first = args.first or utc_now().astimezone(zone).date()
+    report = acts.acts_report(args.database or settings.till_database, first, args.last or first, zone)
+    if args.json:
+        print_json(report)
+    else:
+        print(acts.as_csv(report) if args.csv else acts.as_lines(report, zone), end="")
     return 0
 
 

@@ -78,6 +78,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "per_receipt": "The most that one receipt brings.",
         "per_day": "The most that a member gets on one local day.",
         "take_back": "What a return takes back: what the goods kept would not have brought, or each return by itself.",
+        "claim_days": "So many days after a purchase without a card its points may still be given; 0 means never.",
         "owed": "Points that a return cannot take back are owed and set off later (keep) or forgiven.",
     },
     "RedeemTable": {
@@ -87,6 +88,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "step": "Only multiples of so many points.",
         "least": "Fewer points than this are not redeemed.",
         "per_day": "The most that a member redeems on one local day.",
+        "confirm": "How the holder confirms that points are redeemed.",
+        "confirm_free": "So many points on one business day need no confirmation.",
         "form": "Points lower the price (discount), or prices stay and points stand as a tender (counter_provision).",
     },
     "RoundingTable": {

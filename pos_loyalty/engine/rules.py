@@ -103,6 +103,8 @@ class PointsTable(Value):
     take_back: Literal["kept", "each_return"] = "kept"
     """A return leaves the points of what is kept; ``each_return`` floors every return by itself, as some systems do."""
     owed: Literal["keep", "forgive"] = "keep"
+    claim_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    """So many days after a purchase without a card its points may still be given, on a senior's word; 0: never."""
 
 
 class RedeemTable(Value):
@@ -118,6 +120,10 @@ class RedeemTable(Value):
     least: PointsFigure | None = None
     per_day: PointsFigure | None = None
     form: Literal["discount", "counter_provision"] = "discount"
+    confirm: Literal["none", "pin", "code", "qr"] = "none"
+    """How the holder confirms: a PIN of their own, a one-time code on their phone, or a rotating QR."""
+    confirm_free: PointsFigure | None = None
+    """So many points on one business day need no confirmation."""
 
 
 class RoundingTable(Value):

@@ -94,6 +94,9 @@ def _redeem_faults(table: RedeemTable) -> Iterator[Fault]:
     if table.least is not None and table.per_day is not None and table.least > table.per_day:
         yield "redeem.least", "is more than per_day, so no points could be redeemed"
     yield from selector_faults(table.on, "redeem.on")
+    yield from some(table.confirm_free, "redeem.confirm_free", "without free points every redemption is confirmed; leave it out")
+    if table.confirm_free is not None and table.confirm == "none":
+        yield "redeem.confirm_free", 'nothing is confirmed; give confirm = "pin", "code" or "qr", or leave it out'
 
 
 def _floor_faults(table: FloorsTable) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from pos_loyalty.store import ledger, member_changes, member_checks
+from pos_loyalty.store import adjustments, claims, ledger, member_changes, member_checks, member_secrets, merges
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
 from pos_loyalty.store.facts import Fact, FactKind
@@ -18,17 +18,34 @@ Follow = Callable[[Connection, Fact], None]
 Doubts = Callable[[Connection, Fact], Iterator[Doubt]]
 Differences = Callable[[Connection], Iterator[str]]
 
+
+def _member_changed(db: Connection, fact: Fact) -> None:
+    member_changes.changed(db, fact)
+    member_secrets.follow(db, fact)
+
+
 FOLLOWS: Mapping[FactKind, Follow] = {
     "member.enrolled": member_changes.enrolled,
-    "member.changed": member_changes.changed,
+    "member.changed": _member_changed,
+    "member.merged": merges.follow,
+    "sale.claimed": claims.follow,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
 DOUBTS: Mapping[FactKind, Doubts] = {
     "member.enrolled": member_checks.doubts_of_enrolment,
     "member.changed": member_checks.doubts_of_change,
+    "member.merged": merges.doubts,
+    "sale.claimed": claims.doubts,
 }
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
-DIFFERENCES: tuple[Differences, ...] = (member_checks.consent_differences, member_checks.member_differences)
+DIFFERENCES: tuple[Differences, ...] = (
+    member_checks.consent_differences,
+    member_checks.member_differences,
+    member_secrets.differences,
+    merges.differences,
+    claims.differences,
+    adjustments.differences,
+)
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from pos_loyalty.engine.model import MemberDay, Purchase
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import Minor, Points, Thousandths
 
 EPOCH_DAY = date(1970, 1, 1)
@@ -49,12 +50,12 @@ def _day(days: int) -> str:
     return (EPOCH_DAY + timedelta(days=days)).isoformat()
 
 
-DAYS_SELECT = """SELECT biz_day,
+DAYS_SELECT = f"""SELECT biz_day,
   SUM(CASE state WHEN 'completed' THEN total_minor ELSE 0 END), SUM(state = 'completed'),
   SUM(CASE state WHEN 'completed' THEN accrued_centi ELSE 0 END), SUM(redeemed_centi)
-FROM sale WHERE member = :member AND biz_day >= :since AND state IN ('authorised', 'completed')
+FROM sale WHERE member IN ({SAME_PERSON}) AND biz_day >= :since AND state IN ('authorised', 'completed')
 GROUP BY biz_day ORDER BY biz_day"""
-PURCHASES_SELECT = """SELECT s.biz_day, l.sku, l.category, l.brand, l.tags, l.quantity_milli, l.net_minor
+PURCHASES_SELECT = f"""SELECT s.biz_day, l.sku, l.category, l.brand, l.tags, l.quantity_milli, l.net_minor
 FROM sale AS s JOIN sale_line AS l ON l.till = s.till AND l.sale_id = s.sale_id
-WHERE s.member = :member AND s.biz_day >= :since AND s.state = 'completed'
+WHERE s.member IN ({SAME_PERSON}) AND s.biz_day >= :since AND s.state = 'completed'
 ORDER BY s.biz_day DESC, s.till, s.sale_id, l.line_id LIMIT :most"""

@@ -7,9 +7,9 @@ from typing import Any
 
 from pos_loyalty.store.db import Connection, snapshot
 
-SECRET_TABLES = ("member_key", "phone_code")
+SECRET_TABLES = ("member_key", "phone_code", "confirm_try")
 """Keys and codes are nothing about a person."""
-HASH_COLUMNS = ("prev_hash", "hash", "code_hash")
+HASH_COLUMNS = ("prev_hash", "hash", "code_hash", "secret")
 Row = dict[str, Any]
 
 

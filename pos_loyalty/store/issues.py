@@ -11,6 +11,7 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import Value
 
 Row = tuple[object, ...]
@@ -127,7 +128,7 @@ BY_CODE_SELECT = """SELECT i.series, coalesce(s.state = 'completed', TRUE) AS li
 )
 FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
 WHERE i.code = :code ORDER BY live DESC, i.txn, i.n LIMIT 1"""
-HELD_SELECT = """SELECT i.kind, i.series, i.usable_from, i.expires_at FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
-WHERE i.member = :member AND i.kind IN ('privilege', 'plan') AND coalesce(s.state = 'completed', TRUE)
+HELD_SELECT = f"""SELECT i.kind, i.series, i.usable_from, i.expires_at FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
+WHERE i.member IN ({SAME_PERSON}) AND i.kind IN ('privilege', 'plan') AND coalesce(s.state = 'completed', TRUE)
 ORDER BY i.kind, i.series, i.expires_at"""
 MADE_SELECT = "SELECT code, series, usable_from, expires_at FROM issue WHERE txn = :txn AND code IS NOT NULL ORDER BY n"

@@ -192,7 +192,7 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
 
 def columns_of(fact: Fact) -> dict[str, Any]:
     """The columns of a log row that are copied from its payload."""
-    about = fact.sale or fact.end or fact.returned or fact.claim
+    about = fact.sale or fact.end or fact.returned  # a claim may be of another till's sale: sale_claim names it
     return {
         "id": bytes.fromhex(fact.id),
         "till": fact.till,

@@ -62,7 +62,7 @@ def forget(db: Connection, member_id: str) -> None:
     """Leave nothing here by which an erased member could be known. Consents stay, under the opaque id."""
     member = {"member": member_id}
     db.execute(FORGET_UPDATE, member)
-    for table in ("member_key", "member_attribute", "phone_code", "phone_todo"):
+    for table in ("member_key", "member_attribute", "phone_code", "phone_todo", "confirm_try"):
         db.execute(f"DELETE FROM {table} WHERE member = :member", member)
 
 
@@ -123,7 +123,7 @@ def _apply(db: Connection, fact: Fact, change: Change) -> None:
         case CardStateChange(card=card, state=state):
             db.execute(CARD_UPDATE, row | {"card": card, "state": state})
         case StateChange(state=state):
-            db.execute("UPDATE member SET state = :state WHERE id = :member", row | {"state": state})
+            db.execute(STATE_UPDATE, row | {"state": state})
             if state == "erased":
                 forget(db, fact.change.member_id)
         case SourceChange(origin=origin, drive=drive):
@@ -151,7 +151,10 @@ CHANGES_SELECT = (
     """SELECT payload FROM txn WHERE member = :member AND seq > :seq AND kind = 'member.changed' ORDER BY epoch, seq"""
 )
 FORGET_UPDATE = """UPDATE member SET personal = NULL, phone_index = NULL, phone_verified = 0, birthday = NULL,
-birthday_set_ms = NULL, referral_code = NULL WHERE id = :member"""
+birthday_set_ms = NULL, referral_code = NULL, secret = NULL WHERE id = :member"""
+STATE_UPDATE = """UPDATE member SET state = :state
+WHERE id = :member AND (state <> 'merged' OR :state = 'erased')"""
+"""Who went over into another stays so, until they are erased with them."""
 PHONE_UPDATE = "UPDATE member SET phone_index = :index, phone_verified = :verified WHERE id = :member"
 VERIFIED_UPDATE = "UPDATE member SET phone_verified = 1 WHERE id = :member AND phone_index = :index"
 BIRTHDAY_UPDATE = "UPDATE member SET birthday = :birthday, birthday_set_ms = :set_ms WHERE id = :member"

@@ -33,6 +33,7 @@ from pos_loyalty.values import Value
 
 CONSENT_MARK = b'"change":"consent"'
 """A payload without these bytes holds no consent."""
+ERASES = StateChange(state="erased")
 
 
 def doubts_of_enrolment(db: Connection, fact: Fact) -> Iterator[Doubt]:
@@ -49,6 +50,8 @@ def doubts_of_change(db: Connection, fact: Fact) -> Iterator[Doubt]:
     if state in (None, "erased"):
         yield Doubt(reason=f"member.{state or 'unknown'}", detail=f"{fact.kind} of member {member_id}")
         return
+    if state == "merged" and ERASES not in fact.change.changes:
+        yield Doubt(reason="member.merged", detail=f"{fact.kind} of member {member_id}")
     for change in fact.change.changes:
         match change:
             case CardAdded(card=card) | CardStateChange(card=card):
@@ -201,10 +204,11 @@ STRAY_ATTRIBUTES_SELECT = """SELECT a.member, a.kind, a.name FROM member_attribu
 WHERE t.kind IS NOT 'member.changed' OR t.member IS NOT a.member"""
 SAME_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :index AND id <> :member AND state <> 'erased' LIMIT 1"
 LEFT_SELECT = """SELECT id FROM member WHERE state = 'erased' AND (
-  personal IS NOT NULL OR phone_index IS NOT NULL OR birthday IS NOT NULL OR referral_code IS NOT NULL
+  personal IS NOT NULL OR phone_index IS NOT NULL OR birthday IS NOT NULL OR referral_code IS NOT NULL OR secret IS NOT NULL
   OR EXISTS (SELECT 1 FROM member_key AS k WHERE k.member = member.id)
   OR EXISTS (SELECT 1 FROM member_attribute AS a WHERE a.member = member.id)
   OR EXISTS (SELECT 1 FROM phone_todo AS p WHERE p.member = member.id)
+  OR EXISTS (SELECT 1 FROM confirm_try AS c WHERE c.member = member.id)
 )"""
 DISPUTED_SELECT = """SELECT 1 FROM suspense_case AS c JOIN txn AS t ON (t.till, t.epoch, t.seq) = (c.till, c.epoch, c.seq)
 WHERE t.member = :member AND t.kind LIKE 'member.%'

@@ -10,6 +10,7 @@ from pos_loyalty.engine.model import Id, Label, MonthDay
 from pos_loyalty.values import Value
 
 SEALED_SIGNS_MAX = 8192
+SECRET_SIGNS_MAX = 2048
 CHANGES_MAX = 64
 Purpose = Literal["data", "advertising"]
 Sealed = Annotated[str, Meta(max_length=SEALED_SIGNS_MAX)]
@@ -123,12 +124,18 @@ class ChangeFact(Value):
     by: str = ""
     reason: str = ""
     changes: Annotated[tuple[Change, ...], Meta(max_length=CHANGES_MAX)] = ()
+    secret: Annotated[str, Meta(max_length=SECRET_SIGNS_MAX)] | None = None
+    """Base64 of what confirms a redemption (hash of a PIN, key of a rotating QR), sealed under the member's own key."""
 
 
 class MergeFact(Value):
-    """One member goes over into another: lots, cards and history of ``member_id`` are those of ``into`` from now on."""
+    """One member goes over into another: lots, cards and history of ``member_id`` are those of ``into`` from now on.
+
+    It comes again for what reached ``member_id`` afterwards (a sale that was voided); then only points are carried over.
+    """
 
     member_id: Id
     into: Id
     by: str
     approved_by: str = ""
+    reason: str = ""

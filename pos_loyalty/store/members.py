@@ -11,13 +11,13 @@ from typing import Any, Literal, cast
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, member_changes
+from pos_loyalty.store import ledger, member_changes, merges
 from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.values import Minor, Points, Value
 
-MemberState = Literal["active", "blocked", "erased"]
-CardState = Literal["unknown", "active", "lost", "blocked", "erased"]
+MemberState = Literal["active", "blocked", "erased", "merged"]
+CardState = Literal["unknown", "active", "lost", "blocked", "erased", "merged"]
 
 
 class PulledCard(Value):
@@ -57,13 +57,14 @@ class PulledMember(Value):
     """Hex."""
     phone_verified: bool = False
     referral_code: str | None = None
+    merged_into: str | None = None
     cards: tuple[PulledCard, ...] = ()
     lots: tuple[PulledLot, ...] = ()
 
 
 def by_card(db: Connection, card: str) -> Member | None:
     """The active member with this active card, lots included; ``card_state`` says why there is none."""
-    return _member(db, BY_CARD_SELECT, card)
+    return _member(db, BY_CARD_SELECT, card) or _merged_holder(db, card)
 
 
 def by_id(db: Connection, member_id: str) -> Member | None:
@@ -74,10 +75,22 @@ def by_id(db: Connection, member_id: str) -> Member | None:
 def by_phone_index(db: Connection, phone_index: bytes) -> Member | None:
     """The active member with this phone. Raises ConflictError when two members share it."""
     with snapshot(db):
-        ids = db.execute(BY_PHONE_SELECT, {"phone_index": phone_index}).fetchall()
+        ids = {merges.current(db, id_) for (id_,) in db.execute(BY_PHONE_SELECT, {"phone_index": phone_index})}
         if len(ids) > 1:
             raise ConflictError("Several members share this phone; ask for the card.")
-        return by_id(db, ids[0][0]) if ids else None
+        return by_id(db, ids.pop()) if ids else None
+
+
+def state_of(db: Connection, member_id: str) -> MemberState | None:
+    """How a member stands; None when they are not known here."""
+    row = db.execute("SELECT state FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return None if row is None else cast(MemberState, row[0])
+
+
+def owed_of(db: Connection, member_id: str) -> Points:
+    """What a member owes, whatever their state; nothing when they are not known here."""
+    row = db.execute(f"SELECT {_FIELDS} FROM member AS m WHERE m.id = :member", {"member": member_id}).fetchone()
+    return Points(0) if row is None else _owed(db, dict(zip(SEEN, row, strict=True)))
 
 
 def card_state(db: Connection, card: str) -> CardState:
@@ -154,6 +167,7 @@ def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -
     members = tuple(pulled)
     db.executemany(PULLED_UPSERT, [_pulled_row(member, as_of_seq) for member in members])
     db.executemany(CARD_UPSERT, [(card.number, member.member_id, card.state) for member in members for card in member.cards])
+    db.executemany(OWN_MERGES_UPDATE, [(member.member_id, as_of_seq) for member in members])
     ids = [(member.member_id,) for member in members]
     db.executemany("UPDATE lot SET base_remaining = 0, base_seq = ? WHERE member = ?", [(as_of_seq, id_) for (id_,) in ids])
     db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
@@ -208,9 +222,19 @@ def _member_now(db: Connection, select: str, key: str) -> Member | None:
     )
 
 
+def _merged_holder(db: Connection, card: str) -> Member | None:
+    """Who holds an active card of somebody who went over into them; head office may tell of the cards later."""
+    row = db.execute("SELECT member FROM card WHERE number = :card AND state = 'active'", {"card": card}).fetchone()
+    return None if row is None else by_id(db, merges.current(db, row[0]))
+
+
 def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
-    count, spent = db.execute(OWN_SALES_SELECT, {"member": seen["id"], "seq": seen["base_seq"]}).fetchone()
-    return SalesSoFar(count=max(0, seen["sales_count"] + count), spent_minor=Minor(max(0, seen["spent_minor"] + spent)))
+    """Of the member and of all who went over into them."""
+    count, spent = seen["sales_count"], seen["spent_minor"]
+    for part in merges.parts_of(db, seen["id"], seen["base_seq"]):
+        own_count, own_spent = db.execute(OWN_SALES_SELECT, {"member": part.member_id, "seq": part.seq}).fetchone()
+        count, spent = count + part.count + own_count, spent + part.spent_minor + own_spent
+    return SalesSoFar(count=max(0, count), spent_minor=Minor(max(0, spent)))
 
 
 def _owed(db: Connection, seen: dict[str, Any]) -> Points:
@@ -240,6 +264,7 @@ def _as_pulled(db: Connection, seen: dict[str, Any]) -> PulledMember:
         phone_index=None if seen["phone_index"] is None else bytes(seen["phone_index"]).hex(),
         phone_verified=bool(seen["phone_verified"]),
         referral_code=seen["referral_code"],
+        merged_into=seen["merged_into"],
         cards=tuple(PulledCard(number=number, state=state) for number, state in cards),
         lots=tuple(
             PulledLot(lot_id=lot, amount_centi=amount, remaining_centi=held, usable_from_ms=usable, expires_at_ms=expires)
@@ -262,6 +287,7 @@ def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
         "owed_centi": member.owed_centi,
         "staff": int(member.staff),
         "state": member.state,
+        "merged_into": member.merged_into,
         "phone_index": None if member.phone_index is None else bytes.fromhex(member.phone_index),
         "phone_verified": int(member.phone_verified),
         "referral_code": member.referral_code,
@@ -296,11 +322,11 @@ _FIELDS = ", ".join(f"m.{name}" for name in SEEN)
 BY_CARD_SELECT = f"""SELECT {_FIELDS} FROM card AS c JOIN member AS m ON m.id = c.member
 WHERE c.number = :key AND c.state = 'active' AND m.state = 'active'"""
 BY_ID_SELECT = f"SELECT {_FIELDS} FROM member AS m WHERE m.id = :key AND m.state = 'active'"
-CHANGED = (*SEEN, "state", "phone_index", "phone_verified", "referral_code", "version")
+CHANGED = (*SEEN, "state", "phone_index", "phone_verified", "referral_code", "version", "merged_into")
 CHANGED_SELECT = f"""SELECT {", ".join(CHANGED)} FROM member
 WHERE version > :version ORDER BY version LIMIT :limit"""
 CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
-BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state = 'active' LIMIT 2"
+BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state IN ('active', 'merged') LIMIT 64"
 CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"
 ENROL_INSERT = """INSERT INTO member (
   id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, personal, phone_index, origin, drive
@@ -313,15 +339,18 @@ CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""
 PULLED_UPSERT = """INSERT INTO member (
   id, tier, segments, birthday, birthday_set_ms, joined_ms, referred_by, sales_count, spent_minor, owed_centi, staff, state,
-  phone_index, phone_verified, referral_code, version, base_seq
+  merged_into, phone_index, phone_verified, referral_code, version, base_seq
 ) VALUES (
   :id, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :sales_count, :spent_minor, :owed_centi, :staff,
-  :state, :phone_index, :phone_verified, :referral_code, :version, :base_seq
+  :state, :merged_into, :phone_index, :phone_verified, :referral_code, :version, :base_seq
 ) ON CONFLICT (id) DO UPDATE SET
   tier = excluded.tier, segments = excluded.segments, birthday = excluded.birthday,
   birthday_set_ms = excluded.birthday_set_ms, joined_ms = excluded.joined_ms, referred_by = excluded.referred_by,
   sales_count = excluded.sales_count, spent_minor = excluded.spent_minor, owed_centi = excluded.owed_centi,
-  staff = excluded.staff, state = excluded.state,
+  staff = excluded.staff,
+  state = CASE WHEN member.merged_seq > excluded.base_seq THEN member.state ELSE excluded.state END,
+  merged_into = CASE WHEN member.merged_seq > excluded.base_seq THEN member.merged_into ELSE excluded.merged_into END,
+  merged_seq = CASE WHEN excluded.state = 'merged' OR member.merged_seq > excluded.base_seq THEN member.merged_seq ELSE 0 END,
   phone_index = excluded.phone_index, phone_verified = excluded.phone_verified, referral_code = excluded.referral_code,
   version = excluded.version, base_seq = excluded.base_seq"""
 LOT_UPSERT = """INSERT INTO lot (id, member, unit, usable_from, expires_at, amount, remaining, base_remaining, base_seq)
@@ -337,6 +366,9 @@ OWN_SALES_SELECT = """SELECT
 FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
 WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
 """Only facts that moved their sale count: one that completes it again is about nothing new."""
+OWN_MERGES_UPDATE = """UPDATE card SET member = (SELECT merged_into FROM member WHERE id = card.member)
+WHERE member = ? AND EXISTS (SELECT 1 FROM member WHERE id = card.member AND state = 'merged' AND merged_seq > ?)"""
+"""A merge of our own that head office does not hold yet: its cards are not given back."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq

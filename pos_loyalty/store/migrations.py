@@ -119,15 +119,20 @@ CREATE TABLE member_counter (
 
 -- version: head office's number of the last change; 0 for one that head office has not confirmed yet.
 -- base_seq: the figures are head office's as of this number of our own log; later facts are added when read.
+-- merged_into: who this member went over into; merged_seq: the number of the fact that says so, 0 when head office told it.
+-- secret: what confirms a redemption, sealed under the member's own key.
 CREATE TABLE member (
   id TEXT PRIMARY KEY, tier TEXT, segments TEXT NOT NULL DEFAULT '[]', birthday TEXT, birthday_set_ms INTEGER, joined_ms INTEGER,
   referred_by TEXT,
   sales_count INTEGER NOT NULL DEFAULT 0, spent_minor INTEGER NOT NULL DEFAULT 0, owed_centi INTEGER NOT NULL DEFAULT 0,
-  staff INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'blocked', 'erased')),
+  staff INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'blocked', 'erased', 'merged')),
+  merged_into TEXT, merged_seq INTEGER NOT NULL DEFAULT 0, secret BLOB,
   personal BLOB, phone_index BLOB, version INTEGER NOT NULL DEFAULT 0, base_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_by_version ON member (version);
 CREATE INDEX member_by_phone ON member (phone_index) WHERE phone_index IS NOT NULL;
+CREATE INDEX member_by_winner ON member (merged_into) WHERE merged_into IS NOT NULL;
 
 -- The member's own data key. Destroying the row erases the personal fields wherever they were copied.
 -- At head office each till that sealed fields of the member has its own; '' is the till's that enrolled them. At a till it is ''.
@@ -204,5 +209,52 @@ CREATE TABLE phone_todo (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES)
+ACTS = """
+-- Private to this file and never sent: who may answer for acts here. pin is a scrypt hash under the till's pepper. attempts
+-- counts wrong PINs since the last right one.
+CREATE TABLE staff (
+  person TEXT PRIMARY KEY, role TEXT NOT NULL CHECK (role IN ('cashier', 'senior')),
+  salt BLOB NOT NULL, pin BLOB NOT NULL CHECK (length(pin) = 32), blocked INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, locked_until_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- Private to this file and never sent: tries to confirm redemptions. code is a hash; used is what was last confirmed with (a
+-- code's hash or a QR's step) and used_for the sale: nothing confirms two sales.
+CREATE TABLE confirm_try (
+  member TEXT PRIMARY KEY, attempts INTEGER NOT NULL DEFAULT 0, locked_until_ms INTEGER NOT NULL DEFAULT 0,
+  code BLOB, code_until_ms INTEGER NOT NULL DEFAULT 0,
+  codes_sent INTEGER NOT NULL DEFAULT 0, codes_since_ms INTEGER NOT NULL DEFAULT 0, used BLOB, used_for TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Whose points a receipt brought later: one claim a sale. txn: the fact that claimed it.
+CREATE TABLE sale_claim (
+  till TEXT NOT NULL, sale_id TEXT NOT NULL, txn BLOB NOT NULL UNIQUE REFERENCES txn (id),
+  member TEXT NOT NULL, centi INTEGER NOT NULL CHECK (centi > 0), PRIMARY KEY (till, sale_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_claim_by_member ON sale_claim (member);
+CREATE INDEX txn_of_acts ON txn (wall_ms) WHERE kind IN (
+  'sale.reversed', 'sale.returned', 'sale.claimed', 'member.changed', 'member.merged', 'member.tiered', 'points.adjusted',
+  'gift_card.changed', 'coupons.added'
+);
+
+-- Acts that a person answers for, read from the log itself: who, with whose word, when, and why.
+CREATE VIEW act AS SELECT
+  till, epoch, seq, wall_ms, kind, member, sale_id, receipt_no,
+  coalesce(body ->> '$.adjustment.by', body ->> '$.claim.by', body ->> '$.merge.by', body ->> '$.change.by', body ->> '$.tier.by',
+    body ->> '$.end.cashier', cashier, '') AS by,
+  coalesce(body ->> '$.adjustment.approved_by', body ->> '$.claim.approved_by', body ->> '$.merge.approved_by',
+    body ->> '$.returned.approved_by', '') AS approved_by,
+  coalesce(body ->> '$.adjustment.reason', body ->> '$.merge.reason', body ->> '$.change.reason', body ->> '$.tier.reason',
+    body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
+  coalesce(body ->> '$.merge.into', body ->> '$.claim.sale_id', '') AS about,
+  coalesce(
+    body ->> '$.adjustment.centi', (SELECT SUM(c.value ->> 'centi') FROM json_each(body, '$.claim.accruals') AS c), 0
+  ) AS centi
+FROM (SELECT *, CAST(payload AS TEXT) AS body FROM txn WHERE kind IN (
+  'sale.reversed', 'sale.returned', 'sale.claimed', 'member.changed', 'member.merged', 'member.tiered', 'points.adjusted',
+  'gift_card.changed', 'coupons.added'
+));
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

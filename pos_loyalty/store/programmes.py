@@ -19,6 +19,7 @@ NEWEST = "FROM programme ORDER BY arrival DESC LIMIT 1"
 INSERT = """INSERT INTO programme (arrival, id, version, sha256, body, received_ms)
 VALUES ((SELECT coalesce(MAX(arrival), 0) + 1 FROM programme), :id, :version, :sha256, :body, :now)
 ON CONFLICT (sha256) DO UPDATE SET arrival = excluded.arrival, received_ms = excluded.received_ms"""
+BODIES_SELECT = "SELECT body FROM programme WHERE id = :id AND version = :version ORDER BY arrival DESC"
 OTHERS_SELECT = "SELECT sha256 FROM programme WHERE id = :id AND version = :version"
 
 
@@ -53,6 +54,12 @@ def newest_published(db: Connection) -> Published | None:
     """The newest programme with its id and version."""
     row = db.execute(f"SELECT id, version, sha256, body {NEWEST}").fetchone()
     return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
+
+
+def bodies_of(db: Connection, id: str, version: int) -> tuple[bytes, ...]:
+    """All bodies that came under one version, the newest first."""
+    rows = db.execute(BODIES_SELECT, {"id": id, "version": version})
+    return tuple(bytes(body) for (body,) in rows)
 
 
 def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:

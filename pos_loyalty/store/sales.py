@@ -15,6 +15,7 @@ from pos_loyalty.store import issues, uses
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 State = Literal["authorised", "completed", "cancelled", "reversed"]
@@ -298,8 +299,8 @@ ATTEMPT_UPSERT = """INSERT INTO attempt (sale_id, txn, opened_ms, content_hash) 
 ON CONFLICT (sale_id) DO UPDATE SET content_hash = excluded.content_hash"""
 ANSWER_INSERT = """INSERT INTO idempotency (key, verb, body_hash, answer, at_ms)
 VALUES (:key, :verb, :body_hash, :answer, :at_ms)"""
-OFFLINE_USED_SELECT = """SELECT coalesce(SUM(offline_centi), 0) FROM sale
-WHERE member = :member AND offline_centi > 0 AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
+OFFLINE_USED_SELECT = f"""SELECT coalesce(SUM(offline_centi), 0) FROM sale
+WHERE member IN ({SAME_PERSON}) AND offline_centi > 0 AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
 OFFLINE_UNSENT_SELECT = """SELECT coalesce(SUM(sale.offline_centi), 0)
 FROM sale CROSS JOIN txn ON txn.id = sale.txn
 WHERE sale.offline_centi > 0 AND txn.till = (SELECT value FROM meta WHERE key = 'owner')

@@ -82,6 +82,16 @@ def code_hash(member_id: str, code: str, pepper: str) -> bytes:
     return digest(bytes.fromhex(pepper), f"{member_id}|{code}".encode(), "sha256")
 
 
+def seal_secret(member_id: str, secret: bytes, key: bytes) -> str:
+    """What confirms a member's redemptions, sealed under their own key, in Base64 as a fact carries it."""
+    return b64encode(_seal(secret, key, _place("member", member_id, "secret"))).decode("ascii")
+
+
+def open_secret(member_id: str, sealed: bytes, key: bytes) -> bytes:
+    """The same again, from the stored bytes. Raises StoreError when key or bytes are not the right ones."""
+    return _open(sealed, key, _place("member", member_id, "secret"))
+
+
 def phone_index(phone: str, pepper: str) -> bytes:
     """The slow hash by which a phone is found; hex pepper as in the key file. Takes tens of ms, on purpose. Raises InputError.
 

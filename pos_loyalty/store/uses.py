@@ -13,6 +13,7 @@ from pos_loyalty.engine.model import CounterMove, Quote, RuleUse, UsesSoFar
 from pos_loyalty.engine.money import up
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Value
 
 COUNTED = ("authorised", "completed")
@@ -77,7 +78,7 @@ def given_minor(db: Connection) -> dict[str, Minor]:
 
 def counters_of(db: Connection, member_id: str) -> dict[str, int]:
     """The member's counters, by key."""
-    rows = db.execute("SELECT key, units FROM member_counter WHERE member = :member", {"member": member_id})
+    rows = db.execute(COUNTERS_SELECT, {"member": member_id})
     return {key: max(0, units) for key, units in rows}
 
 
@@ -100,9 +101,10 @@ def _summed(counters: Iterable[CounterMove]) -> list[tuple[str, int]]:
 USE_UPSERT = """INSERT INTO rule_use (scope, key, rule, times, given_minor) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, key, rule) DO UPDATE SET times = times + excluded.times, given_minor = given_minor + excluded.given_minor"""
 USE_DELETE = "DELETE FROM rule_use WHERE scope = ? AND key = ? AND rule = ? AND times = 0 AND given_minor = 0"
-USES_SELECT = """SELECT scope, rule, times FROM rule_use WHERE scope = 'all' AND key = ''
-UNION ALL SELECT scope, rule, times FROM rule_use WHERE scope = 'member' AND key = :member
+USES_SELECT = f"""SELECT scope, rule, times FROM rule_use WHERE scope = 'all' AND key = ''
+UNION ALL SELECT scope, rule, SUM(times) FROM rule_use WHERE scope = 'member' AND key IN ({SAME_PERSON}) GROUP BY scope, rule
 UNION ALL SELECT scope, rule, times FROM rule_use WHERE scope = 'day' AND key = :day"""
+COUNTERS_SELECT = f"SELECT key, SUM(units) FROM member_counter WHERE member IN ({SAME_PERSON}) GROUP BY key"
 COUNTER_UPSERT = """INSERT INTO member_counter (member, key, units) VALUES (?, ?, ?)
 ON CONFLICT (member, key) DO UPDATE SET units = units + excluded.units"""
 COUNTER_DELETE = "DELETE FROM member_counter WHERE member = ? AND key = ? AND units = 0"

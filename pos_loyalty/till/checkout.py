@@ -15,22 +15,33 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
-from pos_loyalty.store import ledger, members, sales
+from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, coupons, slips, tenders
+from pos_loyalty.till import answers, claiming, confirming, coupons, merging, slips, tenders
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
+from pos_loyalty.till.model import (
+    SALE_ID_PATTERN,
+    CancelRequest,
+    CompleteRequest,
+    Confirmation,
+    SaleAnswer,
+    SaleRequest,
+    VoidRequest,
+)
 from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.values import Points, encode
 
 
-def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
-    """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError; then nothing was sold."""
+def authorise(
+    desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer], confirmation: Confirmation | None = None
+) -> SaleAnswer:  # fmt: skip
+    """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError, NotAllowedError; then
+    nothing was sold."""
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
     _check_sale_id(request.sale_id)
@@ -39,6 +50,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
         with write(desk.db):
             return keep(_same_sale(desk, stored, content_hash))
     held = _fresh(desk, request, now)
+    confirming.check(desk, held.quote, request.sale_id, confirmation)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
     with write(desk.db):
@@ -76,6 +88,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
             now,
         )
         stored = sales.add(desk.db, fact)
+        merging.carry_over(desk, (entry for entry in entries if entry.kind == "accrue"), basket.cashier)
         if request.complete:
             _note_short_tenders(desk, stored, request.tenders)
             slips.queue(desk, stored)
@@ -143,9 +156,9 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
     """What undoes the entries of a sale, for its member and for others who got points by it."""
-    done = ledger.sale_entries(desk.db, stored.till, stored.sale_id)
+    done = ledger.sale_entries(desk.db, stored.till, stored.sale_id) + claims.entries_of(desk.db, stored.till, stored.sale_id)
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
-    own = lots.pop(stored.quote.member_id or "", ())
+    own = lots.pop(claiming.holder_of(desk, stored) or "", ())
     return reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
 
 
@@ -255,6 +268,7 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
         body=end,
     )
     sales.end(desk.db, ledger.append(desk.db, draft, desk.now()))
+    merging.carry_over(desk, entries, end.cashier)
 
 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:

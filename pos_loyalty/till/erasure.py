@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pos_loyalty import log
-from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import holdings, profiles
+from pos_loyalty.errors import ConflictError, NotFoundError
+from pos_loyalty.store import holdings, merges, profiles
 from pos_loyalty.store.db import scrub, write
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.till import profile
@@ -27,15 +27,23 @@ def held_on(desk: Desk, member_id: str) -> Held:
 
 
 def erase(desk: Desk, member_id: str, request: EraseRequest, keep: Keep[EraseAnswer]) -> EraseAnswer:
-    """Erase. One who was erased before is cleaned up after once more. Raises NotFoundError."""
+    """Erase, with all who went over into them. One who was erased before is cleaned up after once more.
+
+    Raises NotFoundError, and ConflictError for one who went over into another.
+    """
     now = desk.now()
     found = profiles.by_id(desk.db, member_id)
     if found is None:
         raise NotFoundError("This member is not known at this till.")
+    if found.state == "merged":
+        raise ConflictError(f"This member went over into {merges.current(desk.db, member_id)}; erase that one.")
+    word = profile.Word("", request.by, request.reason)
     with write(desk.db):
-        if found.state != "erased":
-            profile.book(desk, member_id, (StateChange(state="erased"),), profile.Word("", request.by, request.reason), now)
-        profiles.blank_answers(desk.db, member_id)
+        for id_ in merges.ids_of(desk.db, member_id):
+            each = profiles.by_id(desk.db, id_)
+            if each is not None and each.state != "erased":
+                profile.book(desk, id_, (StateChange(state="erased"),), word, now)
+            profiles.blank_answers(desk.db, id_)
         answer = keep(EraseAnswer(member_id=member_id, is_clean=True))
     log.info("member.erased", member_id=member_id)
     return answer

@@ -113,7 +113,7 @@ class ProfileAnswer(Value):
     """A member as far as the shop may show: nothing that names the person."""
 
     member_id: str
-    state: Literal["active", "blocked", "erased"]
+    state: Literal["active", "blocked", "merged", "erased"]
     phone: PhoneState
     consents: tuple[Purpose, ...]
     cards: tuple[CardShown, ...]

@@ -85,6 +85,16 @@ class QuoteRequest(Value):
     card: CardNumber | None = None
 
 
+class Confirmation(Value):
+    """How the holder confirms that points are redeemed: exactly one. It is checked here, and neither stored nor logged."""
+
+    pin: Annotated[str, Meta(pattern="^[0-9]{4,12}$")] | None = None
+    code: Annotated[str, Meta(pattern="^[0-9]{6}$")] | None = None
+    """As it was sent to their phone."""
+    qr: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
+    """The text of the rotating QR: ``PLQ1|member|code``."""
+
+
 class SaleRequest(Value):
     """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between."""
 
@@ -94,6 +104,8 @@ class SaleRequest(Value):
     tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
     complete: bool = False
     fiscal: Fiscal | None = None
+    confirmation: Confirmation | None = None
+    """The holder's word, where the programme asks for it (``[redeem] confirm``)."""
 
 
 class Told(Value):

@@ -28,9 +28,11 @@ class Sealer:
 
     def field(self, place: str, text: str) -> str:
         """The field, sealed for its place."""
-        if self._key is None:
-            self._key = self._made = seal.make_key()
-        return seal.seal_field(self._member_id, place, text, self._key)
+        return seal.seal_field(self._member_id, place, text, self._held_key())
+
+    def secret(self, secret: bytes) -> str:
+        """What confirms the member's redemptions, sealed."""
+        return seal.seal_secret(self._member_id, secret, self._held_key())
 
     def keep(self) -> None:
         """Store the key that was made. Called inside the transaction of the fact."""
@@ -38,6 +40,11 @@ class Sealer:
             members.add_key(
                 self._desk.db, self._member_id, seal.seal_key(self._member_id, self._made, self._desk.secrets.master_key)
             )
+
+    def _held_key(self) -> bytes:
+        if self._key is None:
+            self._key = self._made = seal.make_key()
+        return self._key
 
 
 def person_of(desk: Desk, member_id: str) -> Person | None:

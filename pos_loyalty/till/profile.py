@@ -8,7 +8,7 @@ from typing import assert_never
 from drivers.symbology import mask
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, members, profiles
+from pos_loyalty.store import follow, members, merges, profiles
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import (
@@ -73,12 +73,14 @@ def change(desk: Desk, member_id: str, request: ChangeRequest, keep: Keep[Profil
 
 
 def known(desk: Desk, member_id: str) -> Profile:
-    """The member, active or blocked. Raises NotFoundError, ConflictError for one who was erased."""
+    """The member, active or blocked. Raises NotFoundError, ConflictError for one who was erased or is another by now."""
     profile = profiles.by_id(desk.db, member_id)
     if profile is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
     if profile.state == "erased":
         raise ConflictError("This member was erased: nothing is held on them any more; enrol them anew.")
+    if profile.state == "merged":
+        raise ConflictError(f"This member went over into {merges.current(desk.db, member_id)}; change that one.")
     return profile
 
 

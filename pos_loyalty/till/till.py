@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from pos_loyalty import log
 from pos_loyalty.config import Language
 from pos_loyalty.engine import Programme
@@ -16,7 +18,25 @@ from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import profiles
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, cards, checkout, codes, enrolment, erasure, pricing, profile, slips, telling
+from pos_loyalty.till import (
+    acts,
+    adjusting,
+    answers,
+    awards,
+    cards,
+    checkout,
+    claiming,
+    codes,
+    confirming,
+    enrolment,
+    erasure,
+    merging,
+    pricing,
+    profile,
+    slips,
+    staff,
+    telling,
+)
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.member_model import (
@@ -46,6 +66,19 @@ from pos_loyalty.till.model import (
     SaleRequest,
     Told,
     VoidRequest,
+)
+from pos_loyalty.till.staff_model import (
+    Acts,
+    AdjustAnswer,
+    AdjustRequest,
+    ClaimAnswer,
+    ClaimRequest,
+    ConfirmationAnswer,
+    ConfirmationRequest,
+    MergeAnswer,
+    MergeRequest,
+    SecretAnswer,
+    SecretRequest,
 )
 
 
@@ -100,6 +133,8 @@ class Till:
             if request.member_id not in (None, found.member_id):
                 raise InputError("$.card", "belongs to another member than member_id; send one of the two")
             request = QuoteRequest(basket=request.basket, member_id=found.member_id)
+        elif request.member_id is not None:
+            request = replace(request, member_id=merging.current(self._desk, request.member_id))
         return pricing.ask(self._desk, request, self._desk.now())
 
     def told(self, quote_id: str, language: Language, goods: Mapping[str, str]) -> Told:
@@ -113,10 +148,12 @@ class Till:
         the sale id stands for another sale; StoreError when the disk fails. In all these cases nothing was sold.
         """
 
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.authorise(self._desk, request, keep)
+        plain = replace(request, confirmation=None)  # a hash of what is kept would soon give a short PIN away
 
-        return self._stored(self._desk.once(key, "sale", request, SaleAnswer, act))
+        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
+            return checkout.authorise(self._desk, plain, keep, request.confirmation)
+
+        return self._stored(self._desk.once(key, "sale", plain, SaleAnswer, act))
 
     def complete(self, sale_id: str, request: CompleteRequest, key: str) -> SaleAnswer:
         """Settle an authorised sale. Money was taken, so what contradicts becomes a case, never a refusal."""
@@ -228,6 +265,57 @@ class Till:
         answer = self._desk.once(key, f"award {member_id}", request, AwardAnswer, act)
         log.info("member.awarded", member_id=member_id, act=request.act, accrued_centi=answer.accrued_centi)
         return answer
+
+    def adjust(self, member_id: str, request: AdjustRequest, key: str) -> AdjustAnswer:
+        """Points given or taken by hand. Raises NotAllowedError, InputError, NotFoundError, ConflictError."""
+
+        def act(keep: Keep[AdjustAnswer]) -> AdjustAnswer:
+            return adjusting.adjust(self._desk, member_id, request, keep)
+
+        answer = self._desk.once(key, f"adjust {member_id}", staff.hidden(request, "by", "approval"), AdjustAnswer, act)
+        log.info("points.adjusted", member_id=member_id, centi=answer.centi, owed_centi=answer.owed_centi)
+        return answer
+
+    def claim(self, sale_id: str, request: ClaimRequest, key: str) -> ClaimAnswer:
+        """Points for a receipt whose card was forgotten, on a senior's word. Raises as ``adjust`` does."""
+
+        def act(keep: Keep[ClaimAnswer]) -> ClaimAnswer:
+            return claiming.claim(self._desk, sale_id, request, keep)
+
+        answer = self._desk.once(key, f"claim {sale_id}", staff.hidden(request, "approval"), ClaimAnswer, act)
+        log.info("sale.claimed", sale_id=sale_id, member_id=answer.member_id, accrued_centi=answer.accrued_centi)
+        return answer
+
+    def merge(self, member_id: str, request: MergeRequest, key: str) -> MergeAnswer:
+        """One member goes over into another, on the word of two persons. Raises as ``adjust`` does."""
+
+        def act(keep: Keep[MergeAnswer]) -> MergeAnswer:
+            return merging.merge(self._desk, member_id, request, keep)
+
+        answer = self._desk.once(key, f"merge {member_id}", staff.hidden(request, "by", "approval"), MergeAnswer, act)
+        log.info("member.merged", member_id=member_id, into=answer.into, moved_centi=answer.moved_centi)
+        return answer
+
+    def set_secret(self, member_id: str, request: SecretRequest, key: str) -> SecretAnswer:
+        """What confirms the member's redemptions from now on. Raises NotFoundError, ConflictError."""
+        plain = replace(request, pin=None)
+
+        def act(keep: Keep[SecretAnswer]) -> SecretAnswer:
+            return confirming.set_secret(self._desk, member_id, request, keep)
+
+        return self._desk.once(key, f"secret {member_id}", plain, SecretAnswer, act)
+
+    def send_confirmation(self, member_id: str, request: ConfirmationRequest) -> ConfirmationAnswer:
+        """Send a code that confirms one redemption. Raises NotAllowedError, ConflictError, NotFoundError."""
+        return confirming.send(self._desk, member_id, request)
+
+    def qr_uri(self, member_id: str) -> str:
+        """The otpauth address of the member's rotating QR, for their phone. It is a secret: show it to the member only."""
+        return confirming.qr_uri(self._desk, member_id)
+
+    def acts(self, before: tuple[int, str, int] | None = None) -> Acts:
+        """Acts that a person answers for, newest first, from before a place on."""
+        return acts.acts_of(self._desk.db, before)
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""

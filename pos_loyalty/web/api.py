@@ -50,8 +50,10 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
         "profile": till.profile, "change": till.change,
         "change_cards": till.change_cards, "send_code": till.send_code, "code_state": till.code_state,
-        "verify_phone": till.verify_phone, "receipt_png": till.receipt_png, "print_again": till.print_again,
-        "health": till.health,
+        "verify_phone": till.verify_phone,
+        "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
+        "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
+        "send_confirmation": till.send_confirmation, "acts": till.acts,
     }  # fmt: skip
     return [
         Route(

@@ -22,6 +22,7 @@ REFERENCE = "#/components/schemas/{name}"
 API_VERSION = "1"
 PROBLEM_WORDS = {
     400: "The request is not readable, or its Idempotency-Key is missing or unfit.",
+    403: "Somebody's word is missing or wrong: a PIN, a second person, the holder's confirmation.",
     404: "Not known at this till.",
     409: "It contradicts what is stored, or the quote is stale. Nothing was written.",
     422: "A value is wrong; `place` says which.",

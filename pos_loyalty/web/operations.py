@@ -22,6 +22,19 @@ from pos_loyalty.till.model import (
     SaleRequest,
     VoidRequest,
 )
+from pos_loyalty.till.staff_model import (
+    Acts,
+    AdjustAnswer,
+    AdjustRequest,
+    ClaimAnswer,
+    ClaimRequest,
+    ConfirmationAnswer,
+    ConfirmationRequest,
+    MergeAnswer,
+    MergeRequest,
+    SecretAnswer,
+    SecretRequest,
+)
 from pos_loyalty.values import Value
 from pos_loyalty.web.scans import Scan
 
@@ -54,7 +67,7 @@ OPERATIONS = (
     Operation(
         name="authorise", method="POST", path="/v1/sales", body=SaleRequest, answer=SaleAnswer, writes=True,
         summary="Reserve what the till's own quote takes. A 409 of type quote-stale carries the new quote.",
-        problems=(404, *WRITING),
+        problems=(403, 404, *WRITING),
     ),
     Operation(
         name="sale", method="GET", path="/v1/sales/{sale_id}", answer=SaleAnswer, problems=(404, 503),
@@ -110,6 +123,32 @@ OPERATIONS = (
     Operation(
         name="award", method="POST", path="/v1/members/{member_id}/awards", body=AwardRequest, answer=AwardAnswer, writes=True,
         problems=(404, *WRITING), summary="Points and gifts for an act other than buying, by the programme's rules for it.",
+    ),
+    Operation(
+        name="claim", method="POST", path="/v1/sales/{sale_id}/claim", body=ClaimRequest, answer=ClaimAnswer, writes=True,
+        summary="A forgotten card: points for a receipt sold without one, on a senior's word. Once for a sale.",
+        problems=(403, 404, *WRITING),
+    ),
+    Operation(
+        name="adjust", method="POST", path="/v1/members/{member_id}/adjustments", body=AdjustRequest, answer=AdjustAnswer,
+        writes=True, problems=(403, 404, *WRITING), summary="Points given or taken by hand, on the word of one or two persons.",
+    ),
+    Operation(
+        name="merge", method="POST", path="/v1/members/{member_id}/merge", body=MergeRequest, answer=MergeAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="The member goes over into another: points, cards and what is owed.",
+    ),
+    Operation(
+        name="set_secret", method="POST", path="/v1/members/{member_id}/secret", body=SecretRequest, answer=SecretAnswer,
+        writes=True, problems=(404, *WRITING), summary="What confirms the member's redemptions: a PIN, a rotating QR.",
+    ),
+    Operation(
+        name="send_confirmation", method="POST", path="/v1/members/{member_id}/confirmations", body=ConfirmationRequest,
+        answer=ConfirmationAnswer, problems=(400, 403, 404, 409, 422, 503),
+        summary="Send a one-time code to the member's own phone, to confirm one redemption.",
+    ),
+    Operation(
+        name="acts", method="GET", path="/v1/acts", answer=Acts, problems=(503,),
+        summary="Acts that a person answers for, newest first: who, with whose word, when and why.",
     ),
     Operation(
         name="scans", method="GET", path="/v1/scans", answer=Scan, media="text/event-stream", problems=(503,),

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from pos_loyalty.config import Language
 from pos_loyalty.i18n import SIGNS, catalogue, tr
 from pos_loyalty.values import encode
+from pos_loyalty.web.acts_page import render_acts
 from pos_loyalty.web.api import JSON, Worker
 from pos_loyalty.web.body import language_of
 from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
@@ -50,6 +51,7 @@ def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names
 
     loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
     template = loader.get_template("cashier.html")
+    acts_template = loader.get_template("acts.html")
     goods = {product.sku: product.name or product.sku for product in shop.products}
     products = msgspec.json.encode(shop.products)
     openapi = OPENAPI_FILE.read_bytes()
@@ -67,11 +69,17 @@ def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names
         language = language_of(request, shop.languages) or shop.languages[0]
         return Response(encode(await worker.run(till.told, request.path_params["quote_id"], language, goods)), media_type=JSON)
 
+    async def acts(request: Request) -> Response:
+        language = language_of(request, shop.languages) or shop.languages[0]
+        told = await worker.run(till.acts)
+        return HTMLResponse(render_acts(acts_template, shop, told, language))
+
     async def description(request: Request) -> Response:
         return Response(openapi, media_type=JSON)
 
     return [
         Route("/", page),
+        Route("/manager/acts", acts),
         Route("/openapi.json", description),
         Route("/page/products.json", product_list),
         Route("/page/names.json", name_list),

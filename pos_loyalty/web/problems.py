@@ -14,6 +14,7 @@ from pos_loyalty.errors import (
     ConflictError,
     InputError,
     LoyaltyError,
+    NotAllowedError,
     NotFoundError,
     QuoteStaleError,
     StoreBusyError,
@@ -30,6 +31,7 @@ CALM = "Something in the till program went wrong. What was sold before is safe; 
 TABLE: tuple[tuple[type[LoyaltyError], int, str], ...] = (
     (InputError, 422, "input"),
     (NotFoundError, 404, "not-found"),
+    (NotAllowedError, 403, "not-allowed"),
     (QuoteStaleError, 409, "quote-stale"),
     (ConflictError, 409, "conflict"),
     (StoreFullError, 507, "store-full"),

@@ -15,7 +15,7 @@ from pos_loyalty.store.follow import Doubt
 from pos_loyalty.values import Value
 from sync.wire import MemberChange, ProgrammeBody
 
-MemberState = Literal["active", "blocked", "erased"]
+MemberState = Literal["active", "blocked", "erased", "merged"]
 
 
 class TillHold(Value):

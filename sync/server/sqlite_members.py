@@ -64,6 +64,7 @@ def _change(member: members.PulledMember) -> MemberChange:
         owed_centi=member.owed_centi,
         staff=member.staff,
         state=member.state,
+        merged_into=member.merged_into,
         cards=tuple(CardChange(number=card.number, state=card.state) for card in member.cards),
         lots=tuple(
             LotChange(

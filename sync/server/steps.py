@@ -195,6 +195,8 @@ def _members_of(posting: Posting) -> list[str]:
     named = [fact.member, *(entry.member_id for entry in posting.entries)]
     if fact.enrolment is not None:
         named.append(fact.enrolment.member_id)
+    if fact.merge is not None:
+        named.append(fact.merge.into)
     return sorted({member for member in named if member is not None})
 
 

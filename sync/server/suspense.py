@@ -102,8 +102,9 @@ class _Booking:
         for member, state in self._known.others.items():
             if state != "active":
                 self._open(f"member.{state or 'unknown'}", f"{fact.kind} gives points to member {member}")
-        # Changes have doubts of their own: one that unblocks a member is about a blocked one.
-        if fact.member is None or fact.enrolment is not None or fact.change is not None or self._known.member_state == "active":
+        # A change that unblocks a member is about a blocked one.
+        has_own_doubts = fact.enrolment is not None or fact.merge is not None or fact.change is not None
+        if fact.member is None or has_own_doubts or self._known.member_state == "active":
             return
         self._open(f"member.{self._known.member_state or 'unknown'}", f"{fact.kind} of member {fact.member}")
 

@@ -260,3 +260,22 @@ def test_a_copy_of_a_receipt_is_queued_once_for_one_key(make_shop: Callable[...,
 
 def test_a_quote_is_decided_at_its_own_time(web: Web) -> None:
     assert quoted(web)["at"] == NOW.isoformat().replace("+00:00", "Z") or quoted(web)["at"].startswith("2026-11-21T")
+
+
+def test_an_act_is_done_over_http_and_stands_on_the_page(shop: Shop) -> None:
+    from pos_loyalty.till import staff
+
+    for person, role in (("C7", "cashier"), ("S1", "senior")):
+        staff.add(shop.db, person, role, "4321", shop.till._desk.secrets.pepper)  # type: ignore[arg-type]
+    body = {"centi": 1250, "reason": "<b>till was down", "by": {"person": "C7", "pin": "4321"}}
+    two = body | {"approval": {"person": "S1", "pin": "4321"}}
+    with serving(shop.till) as web:
+        path = f"/v1/members/{MEMBER}/adjustments"
+        assert web.post(path, body, key="a0").json["type"] == "/problems/not-allowed"
+        assert web.post(path, two, key="a1").status == 200
+        assert "4321" not in web.post(path, two | {"by": {"person": "C7", "pin": "12"}}, key="a2").json["detail"]
+        told = web.get("/v1/acts").json["acts"]
+        page = web.get("/manager/acts?language=en").body.decode()
+    assert [(each["by"], each["approved_by"], each["centi"]) for each in told][:1] == [("C7", "S1", 1250)]
+    assert "+12.50" in page and "Points by hand" in page
+    assert "<b>" not in page and "<script" not in page

@@ -31,6 +31,12 @@ HOUSE_ROUTES = {
     ("GET", "/v1/members/{member_id}/codes"),
     ("POST", "/v1/members/{member_id}/codes/verify"),
     ("POST", "/v1/members/{member_id}/awards"),
+    ("POST", "/v1/sales/{sale_id}/claim"),
+    ("POST", "/v1/members/{member_id}/adjustments"),
+    ("POST", "/v1/members/{member_id}/merge"),
+    ("POST", "/v1/members/{member_id}/secret"),
+    ("POST", "/v1/members/{member_id}/confirmations"),
+    ("GET", "/v1/acts"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("GET", "/v1/receipts/{sale_id}.png"),
@@ -81,7 +87,7 @@ def test_writing_operations_ask_for_a_key() -> None:
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             names = {parameter["name"] for parameter in operation["parameters"]}
-            reads = method == "get" or path in ("/v1/quote", "/v1/identify")
+            reads = method == "get" or path in ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations")
             assert ("Idempotency-Key" in names) is not reads, path
 
 

@@ -18,6 +18,7 @@ TABLE = [
     (errors.InputError("$.lines", "is wrong"), 422, "input"),
     (errors.ProgrammeError("rule[3]", "is wrong"), 422, "input"),
     (errors.NotFoundError("No such card."), 404, "not-found"),
+    (errors.NotAllowedError("The PIN is wrong."), 403, "not-allowed"),
     (errors.ConflictError("Another body."), 409, "conflict"),
     (errors.QuoteStaleError("Ran out."), 409, "quote-stale"),
     (errors.StoreFullError("The disk is full."), 507, "store-full"),
@@ -39,6 +40,7 @@ class FailingTill:
         raise self._error
 
     identify = quote = told = authorise = complete = cancel = void = enrol = award = sale = _fail
+    adjust = claim = merge = set_secret = send_confirmation = acts = _fail
     print_again = health = receipt_text = receipt_png = _fail
 
 

@@ -1,0 +1,97 @@
+"""Entries of acts by hand: points given or taken, and points carried from one member to another. No point is made or lost.
+
+Accounts: ``adjustment`` bears what is given and taken; ``merge:{loser}`` stands between two members, at nothing after an act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.earning import Life, life_of
+from pos_loyalty.engine.ledger import ADJUSTMENT, member_account, owed_account
+from pos_loyalty.engine.lots import in_order, is_expired, take
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.programme import Programme
+
+
+def merge_account(loser: str) -> str:
+    """Where points stand on their way from a member who goes over into another."""
+    return f"merge:{loser}"
+
+
+def life_by_hand(programme: Programme, at: datetime) -> Life:
+    """Points given by hand live as the programme's own do, and are good at once."""
+    return life_of(None, replace(programme.points, delay_days=0), at, programme.zone)
+
+
+def give(member_id: str, centi: int, lot_id: str, life: Life) -> tuple[Entry, ...]:
+    """Points given: a lot of their own."""
+    return (
+        Entry(
+            kind="accrue",
+            debit=ADJUSTMENT,
+            credit=member_account(member_id),
+            amount=centi,
+            member_id=member_id,
+            lot_id=lot_id,
+            usable_from=life.usable_from,
+            expires_at=life.expires_at,
+        ),
+    )
+
+
+def takeable(lots: Iterable[Lot], at: datetime) -> tuple[Lot, ...]:
+    """Lots that are not lost, pending ones too, soonest to expire first."""
+    return in_order(lot for lot in lots if lot.centi > 0 and not is_expired(lot, at))
+
+
+def take_away(member_id: str, lots: Iterable[Lot], centi: int, at: datetime) -> tuple[Entry, ...]:
+    """Points taken, soonest to expire first; what the lots do not hold is owed."""
+    uses = take(takeable(lots, at), centi)
+    made = [
+        Entry(
+            kind="adjust",
+            debit=member_account(member_id),
+            credit=ADJUSTMENT,
+            amount=use.centi,
+            member_id=member_id,
+            lot_id=use.lot_id,
+        )
+        for use in uses
+    ]
+    left = centi - sum(use.centi for use in uses)
+    if left > 0:
+        owed = owed_account(member_id)
+        made.append(Entry(kind="adjust", debit=owed, credit=ADJUSTMENT, amount=left, member_id=member_id))
+    return tuple(made)
+
+
+def carry(loser: str, winner: str, lots: Iterable[Lot], owed_centi: int, ref: str, at: datetime) -> tuple[Entry, ...]:
+    """Each lot that is not lost becomes a lot of the winner with the same dates; what is owed goes over too.
+
+    ``ref`` names the act among all tills. Two entries for each: head office takes no entry that names two members.
+    """
+    between = merge_account(loser)
+    made: list[Entry] = []
+    for n, lot in enumerate(takeable(lots, at)):
+        out = Entry(
+            kind="adjust", debit=member_account(loser), credit=between, amount=lot.centi, member_id=loser, lot_id=lot.lot_id
+        )  # fmt: skip
+        into = Entry(
+            kind="accrue",
+            debit=between,
+            credit=member_account(winner),
+            amount=lot.centi,
+            member_id=winner,
+            lot_id=f"{ref}:{n}",
+            usable_from=lot.usable_from,
+            expires_at=lot.expires_at,
+        )
+        made += [out, into]
+    if owed_centi > 0:
+        made.append(Entry(kind="adjust", debit=between, credit=owed_account(loser), amount=owed_centi, member_id=loser))
+        made.append(Entry(kind="adjust", debit=owed_account(winner), credit=between, amount=owed_centi, member_id=winner))
+    return tuple(made)

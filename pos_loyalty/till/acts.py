@@ -1,0 +1,31 @@
+"""The log of acts as the till tells it: who, with whose word, when, to whom and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pos_loyalty.clock import from_ms
+from pos_loyalty.store import acts
+from pos_loyalty.store.db import Connection
+from pos_loyalty.till.staff_model import ACTS_MAX, ActRow, Acts
+
+
+def acts_of(db: Connection, before: acts.Place | None, most: int = ACTS_MAX) -> Acts:
+    """At most so many acts, newest first."""
+    rows: list[dict[str, Any]] = acts.newest(db, before, most + 1)
+    told = tuple(
+        ActRow(
+            till=row["till"],
+            seq=row["seq"],
+            at=from_ms(row["wall_ms"]),
+            kind=row["kind"],
+            by=row["by"],
+            approved_by=row["approved_by"],
+            member_id=row["member"],
+            about=row["about"] or row["sale_id"] or "",
+            centi=row["centi"],
+            reason=row["reason"],
+        )
+        for row in rows[:most]
+    )
+    return Acts(acts=told, more=len(rows) > most)

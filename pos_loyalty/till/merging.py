@@ -1,0 +1,102 @@
+"""Two members who are one person: lots with their dates, what is owed and cards go over; history is asked for under both ids.
+
+Undo is another act (docs/acts.md), not a reversal of this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from pos_loyalty.engine.by_hand import carry
+from pos_loyalty.engine.ledger import owed_account
+from pos_loyalty.engine.model import Entry
+from pos_loyalty.errors import ConflictError, InputError, NotFoundError
+from pos_loyalty.store import follow, ledger, members, merges
+from pos_loyalty.store.db import write
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.member_facts import MergeFact
+from pos_loyalty.till import answers, staff
+from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
+from pos_loyalty.values import Points
+
+CARRIED = "carried over after a later fact of the merged member"
+
+
+def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAnswer]) -> MergeAnswer:
+    """Member ``member_id`` goes over into another. Again: what reached them since is carried over.
+
+    Raises NotAllowedError, NotFoundError, and ConflictError when one of them went over into somebody else.
+    """
+    if member_id == request.into:
+        raise InputError("$.into", "is the same member; name the one who stays")
+    by, approved_by = staff.check_two(desk, request.by, request.approval)
+    now = desk.now()
+    with write(desk.db):
+        _check(desk, member_id, request.into)
+        cards = merges.cards_count(desk.db, member_id)
+        fact = MergeFact(member_id=member_id, into=request.into, by=by, approved_by=approved_by, reason=request.reason)
+        entries = _book(desk, fact, desk.new_id(), now)
+        moved = [entry for entry in entries if entry.kind == "accrue"]
+        owed = sum(entry.amount for entry in entries if entry.debit == owed_account(request.into))
+        answer = MergeAnswer(
+            member_id=member_id,
+            into=request.into,
+            lots=len(moved),
+            moved_centi=Points(sum(entry.amount for entry in moved)),
+            owed_centi=Points(owed),
+            cards=cards,
+            balance_centi=answers.balance_of(desk, request.into) or Points(0),
+        )
+        return keep(answer)
+
+
+def current(desk: Desk, member_id: str) -> str:
+    """Who a member is now: themselves, or the one they went over into."""
+    return merges.current(desk.db, member_id)
+
+
+def carry_over(desk: Desk, entries: Iterable[Entry], cashier: str) -> None:
+    """What these entries brought to members who went over into others goes on to those. Called inside their transaction."""
+    now = desk.now()
+    for member_id in sorted({entry.member_id for entry in entries if entry.member_id is not None}):
+        into = merges.current(desk.db, member_id)
+        if into == member_id:
+            continue
+        fact = MergeFact(member_id=member_id, into=into, by=cashier, reason=CARRIED)
+        txn = desk.new_id()
+        if _entries(desk, fact, txn, now):
+            _book(desk, fact, txn, now)
+
+
+def _check(desk: Desk, loser: str, winner: str) -> None:
+    if members.by_id(desk.db, winner) is None:
+        raise NotFoundError("The member who stays is not known here, or may not be used; read their card again.")
+    state = members.state_of(desk.db, loser)
+    if state is None:
+        raise NotFoundError("This member is not known at this till; read the card again.")
+    if state == "erased":
+        raise ConflictError("This member was erased; there is nothing to carry over.")
+    if state == "merged" and merges.current(desk.db, loser) != winner:
+        raise ConflictError(f"Member {loser} went over into {merges.current(desk.db, loser)} already; merge that one.")
+
+
+def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
+    draft = Draft(
+        id=txn,
+        kind="member.merged",
+        store=desk.config.store.id,
+        entries=_entries(desk, fact, txn, now),
+        cashier=fact.by,
+        member=fact.member_id,
+        body=fact,
+    )
+    return follow.book(desk.db, draft, now).entries
+
+
+def _entries(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
+    lots = ledger.lots_of(desk.db, fact.member_id)
+    owed_centi = members.owed_of(desk.db, fact.member_id)
+    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", now)

@@ -1,0 +1,195 @@
+"""Builds a till: in this process, to look at, or as a process of its own with HTTP, scanners and a printer."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pos_loyalty.clock import Clock, NewId, new_id, utc_now
+from pos_loyalty.config import Config
+from pos_loyalty.errors import NotFoundError
+from pos_loyalty.store import programmes
+from pos_loyalty.store.db import Connection, open_reader, own
+from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.programmes import store_file
+from pos_loyalty.till.sender import CodeSender
+from pos_loyalty.till.till import Devices, NoDevices, Till
+from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
+
+if TYPE_CHECKING:
+    from drivers.ports import Printer, Scanner
+    from pos_loyalty.till.spool import Spool
+    from pos_loyalty.web.verbs import Shop
+
+Ready = Callable[[str, str], None]
+"""Told the process's name and its URL, once it answers."""
+
+
+def open_till(
+    path: str | Path,
+    *,
+    clock: Clock = utc_now,
+    ids: NewId = new_id,
+    devices: Devices | None = None,
+) -> Till:
+    """A till in this process, over its own database: the plugin for a POS in Python. Close it when done.
+
+    Raises ConfigError for a faulty config, StoreBusyError when another process runs this till, StoreSchemaError for a file that
+    is not this till's.
+    """
+    known = settings(Path(path))
+    lock = own(made_folder(known.till_database))
+    try:
+        desk = Desk(
+            config=known.config,
+            secrets=secrets_of(known),
+            folder=known.till_database.parent,
+            open_db=lambda: till_store(known, clock),
+            clock=clock,
+            new_id=ids,
+        )
+        desk.sender = _sender(known)
+        if known.config.till.programme is not None:
+            store_file(desk.db, known.file(known.config.till.programme), clock())
+    except BaseException:
+        lock.close()
+        raise
+    return Till(desk, devices or NoDevices(), lock.close)
+
+
+def _sender(known: Settings) -> CodeSender | None:
+    from drivers.gateway import HttpGateway
+
+    gateway, token = known.config.phone.gateway, secrets_of(known).gateway_token
+    return None if gateway is None else CodeSender(lambda: HttpGateway(gateway, token))
+
+
+@contextlib.contextmanager
+def till_to_look_at(path: Path) -> Iterator[Till]:
+    """A till that only reads, beside the one that sells: ``identify``, ``sale``, ``health``. Writing raises StoreError."""
+    known = settings(path)
+    desk = Desk(
+        config=known.config,
+        secrets=secrets_of(known),
+        folder=known.till_database.parent,
+        open_db=lambda: open_reader(known.till_database),
+        clock=utc_now,
+        new_id=new_id,
+    )
+    till = Till(desk, NoDevices(), lambda: None)
+    try:
+        yield till
+    finally:
+        till.close()
+
+
+@contextlib.contextmanager
+def till_in_process(path: Path) -> Iterator[Till]:
+    """``open_till`` for one command."""
+    till = open_till(path)
+    try:
+        yield till
+    finally:
+        till.close()
+
+
+def run_till(known: Settings, ready: Ready) -> None:
+    """The till process: HTTP, scanners, print spool; until told to stop."""
+    from pos_loyalty.till.devices import TillDevices
+
+    spool = None if known.config.printer is None else _spool(known)
+    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    till = open_till(known.path, devices=devices)
+    try:
+        till.health()
+        from pos_loyalty.web.app import application
+        from pos_loyalty.web.page import Names
+        from pos_loyalty.web.scans import Scan, ScanBoard
+        from pos_loyalty.web.serve import listen, serve
+
+        board = ScanBoard()
+
+        def publish(code: str, symbology: str, device: str) -> None:
+            board.publish(Scan(code=code, symbology=symbology, device=device))
+
+        names = Names(tiers=lambda: till.programme().tier_titles)
+        hosts = _hosts(known.config)
+        app = application(till, _shop(known), scans=board, titles=till.rule_titles, names=names, allowed_hosts=hosts)
+        listener = listen(known.config.till.host, known.config.till.port)
+        devices.start(publish)
+        host, port = listener.getsockname()[:2]
+        ready(f"till {known.config.till.id}", f"http://{host}:{port}")
+        serve(app, listener, leaving=board.close)
+    finally:
+        devices.close()
+        till.close()
+
+
+def _shop(known: Settings) -> Shop:
+    from pos_loyalty.web.verbs import Shop
+
+    config = known.config
+    return Shop(
+        store=config.store.id,
+        till=config.till.id,
+        name=config.store.name,
+        currency=config.store.currency,
+        languages=config.store.languages,
+        timezone=config.store.timezone,
+        cards=config.card,
+        products=products_of(known),
+        verifies_phones=config.phone.gateway is not None,
+    )
+
+
+def _hosts(config: Config) -> tuple[str, ...]:
+    from pos_loyalty.web.guard import LOCAL_HOSTS
+
+    return tuple(dict.fromkeys((*LOCAL_HOSTS, config.till.host)))
+
+
+def programme_in_force(known: Settings) -> str:
+    """The newest programme in the till's file, as it was published. Raises NotFoundError."""
+    db = open_reader(known.till_database)
+    try:
+        body = programmes.newest(db)
+    finally:
+        db.close()
+    if body is None:
+        raise NotFoundError("This till has no programme yet: run the sync, or name a file in till.programme.")
+    return body.decode("utf-8")
+
+
+@contextlib.contextmanager
+def beside_till(path: Path) -> Iterator[Connection]:
+    """The till's file, to write what is private to it, also while the till sells."""
+    with contextlib.closing(till_store(settings(path), utc_now)) as db:
+        yield db
+
+
+def _spool(known: Settings) -> Spool:
+    from pos_loyalty.till.spool import Spool
+
+    config = known.config.printer
+    assert config is not None
+    return Spool(_printer(known), lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
+
+
+def _printer(known: Settings) -> Printer:
+    from msgspec.structs import replace
+
+    from drivers.printer import FilePrinter, TcpPrinter
+
+    config = known.config.printer
+    assert config is not None
+    if config.kind == "tcp":
+        return TcpPrinter(config)
+    return FilePrinter(replace(config, path=str(known.file(config.path))))
+
+
+def _scanners(config: Config) -> list[Scanner]:
+    from drivers.scanner_serial import SerialScanner
+
+    return [SerialScanner(scanner) for scanner in config.scanner]
