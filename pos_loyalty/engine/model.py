@@ -66,11 +66,18 @@ class ManualOff(Value, gc=False):
     role: Label = ""
 
 
-class Tender(Value, gc=False):
-    """How a due is paid: cash, card, gift card …"""
+class Tender(Value, gc=False, omit_defaults=True):
+    """How a due is paid: cash, card, gift …
+
+    ``card``, ``pin``: of a gift card, as it is presented; what is stored names the gift card by its id and has no PIN.
+    ``fiscal``: money paid in advance is told to the fiscal device as such.
+    """
 
     kind: Label
     amount_minor: Money
+    card: Id | None = None
+    pin: Annotated[str, Meta(max_length=16)] | None = None
+    fiscal: Literal["advance_tender"] | None = None
 
 
 class Basket(Value):
@@ -184,11 +191,15 @@ class Adjustment(Value, gc=False):
     off_minor: Minor
 
 
-class FiscalPosition(Value, gc=False):
-    """A position of the fiscal receipt: quantity × price is its sum. Source: 54-FZ."""
+class FiscalPosition(Value, gc=False, omit_defaults=True):
+    """A position of the fiscal receipt: quantity × price is its sum. Source: 54-FZ.
+
+    ``kind``: money for a gift card is an advance; None for goods.
+    """
 
     quantity_milli: Thousandths = field(name="quantity")
     price_minor: Minor
+    kind: Literal["advance"] | None = None
 
 
 class QuoteLine(Value, gc=False):
