@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from pos_loyalty.engine.gift_cards import GIFT_CARD, face_refusal, sold_by_sku
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import share_up, with_margin
-from pos_loyalty.engine.gift_cards import GIFT_CARD, face_refusal, sold_by_sku
 from pos_loyalty.engine.rules import FloorsTable, GiftCard, LegalMinimum, Restricted
 from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_nothing, names_of, sieve_of
 from pos_loyalty.values import Value

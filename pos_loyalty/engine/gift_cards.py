@@ -1,4 +1,4 @@
-"""Gift cards in a basket: money paid in advance. A line that sells one costs its face, and no rule, cashier or point touches it."""
+"""Gift cards in a basket: money paid in advance. A line that sells one costs its face; no rule, cashier or point touches it."""
 
 from __future__ import annotations
 

@@ -95,9 +95,7 @@ class ReadyRule(Value):
 class Numbers:
     """Gives equal selectors one number and equal conditions one, in the order they are first met."""
 
-    def __init__(
-        self, exponent: int, floors: FloorsTable, rounding: RoundingTable, gift_cards: Sequence[GiftCard] = ()
-    ) -> None:
+    def __init__(self, exponent: int, floors: FloorsTable, rounding: RoundingTable, gift_cards: Sequence[GiftCard] = ()) -> None:
         self.exponent = exponent
         self.rounding = rounding
         self.restricted = {"alcohol": floors.alcohol.on, "tobacco": floors.tobacco.on}

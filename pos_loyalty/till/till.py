@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from pos_loyalty import log
 from pos_loyalty.config import Language
 from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
+from pos_loyalty.till import answers, awards, checkout, enrolment, gift_cards, gift_sales, pricing, slips, telling
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
     AwardAnswer,
@@ -99,18 +102,22 @@ class Till:
         the sale id stands for another sale; StoreError when the disk fails. In all these cases nothing was sold.
         """
 
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.authorise(self._desk, request, keep)
+        pins, kept = gift_sales.pins_of(request.tenders), gift_sales.sale_request(self._desk, request)
 
-        return self._stored(self._desk.once(key, "sale", request, SaleAnswer, act))
+        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
+            return checkout.authorise(self._desk, kept, pins, keep)
+
+        return self._stored(self._desk.once(key, "sale", kept, SaleAnswer, act))
 
     def complete(self, sale_id: str, request: CompleteRequest, key: str) -> SaleAnswer:
         """Settle an authorised sale. Money was taken, so what contradicts becomes a case, never a refusal."""
 
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.complete(self._desk, sale_id, request, keep)
+        kept = gift_sales.complete_request(self._desk, request)
 
-        return self._stored(self._desk.once(key, f"complete {sale_id}", request, SaleAnswer, act))
+        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
+            return checkout.complete(self._desk, sale_id, kept, keep)
+
+        return self._stored(self._desk.once(key, f"complete {sale_id}", kept, SaleAnswer, act))
 
     def cancel(self, sale_id: str, request: CancelRequest, key: str) -> SaleAnswer:
         """Give back all that an authorised sale reserved. Raises ConflictError when it was completed."""
@@ -150,6 +157,51 @@ class Till:
         log.info("member.awarded", member_id=member_id, act=request.act, accrued_centi=answer.accrued_centi)
         return answer
 
+    def gift_card(self, request: GiftCardRequest) -> GiftCardAnswer:
+        """What a gift card holds. Raises InputError for a missing PIN, NotFoundError, ConflictError when it is locked."""
+        return gift_cards.lookup(self._desk, request)
+
+    def issue_gift_card(self, request: IssueRequest, key: str) -> GiftCardAnswer:
+        """Give a gratis gift card; a person answers for it. Raises InputError, NotFoundError."""
+
+        def act(keep: Keep[GiftCardAnswer]) -> GiftCardAnswer:
+            return gift_cards.issue(self._desk, request, keep)
+
+        answer = self._desk.once(key, "gift card issue", request, GiftCardAnswer, act)
+        self._devices.wake_printer()
+        return self._desk.gift_codes.told(self._turned("issued", answer))
+
+    def freeze_gift_card(self, request: FreezeRequest, key: str) -> GiftCardAnswer:
+        """Stop a gift card. Raises NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card))
+
+        def act(keep: Keep[GiftCardAnswer]) -> GiftCardAnswer:
+            return gift_cards.freeze(self._desk, kept, keep)
+
+        return self._turned("frozen", self._desk.once(key, "gift card freeze", kept, GiftCardAnswer, act))
+
+    def unfreeze_gift_card(self, request: FreezeRequest, key: str) -> GiftCardAnswer:
+        """Let a frozen gift card pay again. Raises NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card))
+
+        def act(keep: Keep[GiftCardAnswer]) -> GiftCardAnswer:
+            return gift_cards.unfreeze(self._desk, kept, keep)
+
+        return self._turned("unfrozen", self._desk.once(key, "gift card unfreeze", kept, GiftCardAnswer, act))
+
+    def pay_back_gift_card(self, request: PayBackRequest, key: str) -> GiftCardAnswer:
+        """Pay the unspent money of a bought gift card out. Raises InputError, NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card), pin=None)
+
+        def act(keep: Keep[GiftCardAnswer]) -> GiftCardAnswer:
+            return gift_cards.pay_back(self._desk, kept, request.pin, keep)
+
+        return self._turned("paid_back", self._desk.once(key, "gift card pay back", kept, GiftCardAnswer, act))
+
+    def expire_gift_cards(self) -> int:
+        """Book the money of gift cards that have run out; answers how many. Again changes nothing."""
+        return gift_cards.expire_due(self._desk, self._desk.now())
+
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""
 
@@ -181,6 +233,10 @@ class Till:
         """How the till is, for the page and for monitors."""
         return health_of(self._desk, self._devices.problems())
 
+    def _turned(self, act: str, answer: GiftCardAnswer) -> GiftCardAnswer:
+        log.info("gift_card.changed", act=act, card_id=answer.card_id, balance_minor=answer.balance_minor)
+        return answer
+
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(
             "sale.stored",
@@ -190,4 +246,6 @@ class Till:
             receipt_no=answer.receipt_no,
         )
         self._devices.wake_printer()
-        return answer
+        if not answer.gift_cards:
+            return answer
+        return replace(answer, gift_cards=tuple(self._desk.gift_codes.told(card) for card in answer.gift_cards))
