@@ -97,7 +97,8 @@ def completed(shop: Shop, sale_id: str, tenders: tuple[Tender, ...] = ()) -> Sal
 def on_card(shop: Shop, card: GiftCardAnswer) -> int:
     """What the ledger says that a card holds."""
     account = f"gift:{card.card_id}"
-    select = "SELECT coalesce(SUM(CASE WHEN credit_acct = :a THEN amount ELSE -amount END), 0) FROM entry WHERE :a IN (credit_acct, debit_acct)"
+    select = """SELECT coalesce(SUM(CASE WHEN credit_acct = :a THEN amount ELSE -amount END), 0)
+    FROM entry WHERE :a IN (credit_acct, debit_acct)"""
     return int(shop.db.execute(select, {"a": account}).fetchone()[0])
 
 
