@@ -87,6 +87,12 @@ class OfflineConfig(Value):
         return Points(int(whole) * 100 + int(rest.ljust(2, "0")))
 
 
+class GiftCardsConfig(Value):
+    """What a till that knows a head office does with a gift card whose money does not stand in its own ledger."""
+
+    offline: Literal["refuse"] = "refuse"
+
+
 class ScannerConfig(Value):
     """A serial scanner. ``path`` should be a /dev/serial/by-id link."""
 
@@ -141,6 +147,7 @@ class Config(Value):
     head_office: HeadOfficeConfig = field(default_factory=HeadOfficeConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
     offline: OfflineConfig = field(default_factory=OfflineConfig)
+    gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
     card: tuple[CardConfig, ...] = ()

@@ -10,6 +10,7 @@ import pos_loyalty
 from pos_loyalty.cli import (
     config,
     demo,
+    gift_card,
     import_receipts,
     member,
     programme,
@@ -22,7 +23,7 @@ from pos_loyalty.cli import (
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, config)
+COMMANDS = (demo, serve, quote, sale, member, gift_card, programme, report, import_receipts, store, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -67,11 +67,7 @@ class ManualOff(Value, gc=False):
 
 
 class Tender(Value, gc=False, omit_defaults=True):
-    """How a due is paid: cash, card, gift …
-
-    ``card``, ``pin``: of a gift card, as it is presented; what is stored names the gift card by its id and has no PIN.
-    ``fiscal``: money paid in advance is told to the fiscal device as such.
-    """
+    """How a due is paid: cash, card, gift … A gift card is presented by code and PIN; what is stored has its id and no PIN."""
 
     kind: Label
     amount_minor: Money
@@ -192,10 +188,7 @@ class Adjustment(Value, gc=False):
 
 
 class FiscalPosition(Value, gc=False, omit_defaults=True):
-    """A position of the fiscal receipt: quantity × price is its sum. Source: 54-FZ.
-
-    ``kind``: money for a gift card is an advance; None for goods.
-    """
+    """A position of the fiscal receipt: quantity × price is its sum; money for a gift card is an advance. Source: 54-FZ."""
 
     quantity_milli: Thousandths = field(name="quantity")
     price_minor: Minor
@@ -230,10 +223,9 @@ class LotUse(Value, gc=False):
 
 
 class Redemption(Value):
-    """Points redeemed in this quote, and the most that could be. ``lots`` in the order of redemption.
+    """Points redeemed in this quote, and the most that could be (``max_centi``), beside the things. ``lots`` in their order.
 
     ``centi`` and ``lots`` are all points used; ``off_minor`` is what points pay of the due, without what ``things`` took off.
-    ``max_centi``: the most that may pay, beside the things.
     """
 
     centi: Points
@@ -244,10 +236,7 @@ class Redemption(Value):
 
 
 class Accrual(Value, gc=False):
-    """Points that the sale will bring. They may be redeemed in [usable_from, expires_at).
-
-    ``member_id``: who gets them when it is not the member of the quote (a referrer).
-    """
+    """Points that the sale will bring, usable in [usable_from, expires_at). ``member_id``: another one's (a referrer's)."""
 
     rule: str
     centi: Points

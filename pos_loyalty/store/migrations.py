@@ -69,7 +69,7 @@ CREATE TABLE sale (
   biz_day INTEGER NOT NULL, ts_s INTEGER NOT NULL, authorised_ms INTEGER NOT NULL, ended_ms INTEGER,
   gross_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, due_minor INTEGER NOT NULL,
   redeemed_centi INTEGER NOT NULL, offline_centi INTEGER NOT NULL, accrued_centi INTEGER NOT NULL,
-  advance_minor INTEGER NOT NULL,
+  advance_minor INTEGER NOT NULL DEFAULT 0,
   programme TEXT NOT NULL, basket BLOB NOT NULL, quote BLOB NOT NULL, tenders BLOB NOT NULL, fiscal BLOB,
   completed_txn BLOB, reversed_txn BLOB,
   PRIMARY KEY (till, sale_id)

@@ -149,7 +149,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
     with write(desk.db):
         if stored.state == "completed":
             gift_sales.check_undone(desk, stored)
-            entries = _reversal(desk, stored, now) + gift_sales.refund_of(desk, stored, stored.quote.due_minor).entries
+            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
             gift_sales.undo(desk, stored, now)

@@ -132,7 +132,7 @@ def release_entries(desk: Desk, stored: StoredSale) -> tuple[Entry, ...]:
     return release(ledger.sale_entries(desk.db, stored.till, stored.sale_id), ref_of(stored), stored.basket.currency)
 
 
-def refund_of(desk: Desk, stored: StoredSale, refund_minor: int) -> GiftRefund:
+def refund_entries(desk: Desk, stored: StoredSale, refund_minor: int) -> GiftRefund:
     """What of a refund goes back onto the gift cards that paid, before any other tender. For returns, and for a void."""
     return refund(ledger.sale_entries(desk.db, stored.till, stored.sale_id), refund_minor, stored.basket.currency)
 

@@ -48,6 +48,8 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
     verbs: dict[str, Callable[..., Any]] = {
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
+        "gift_card": till.gift_card, "issue_gift_card": till.issue_gift_card, "freeze_gift_card": till.freeze_gift_card,
+        "unfreeze_gift_card": till.unfreeze_gift_card, "pay_back_gift_card": till.pay_back_gift_card,
         "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
     }  # fmt: skip
     return [

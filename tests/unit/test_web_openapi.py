@@ -25,6 +25,11 @@ HOUSE_ROUTES = {
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
     ("POST", "/v1/members/{member_id}/awards"),
+    ("POST", "/v1/gift-cards/lookup"),
+    ("POST", "/v1/gift-cards"),
+    ("POST", "/v1/gift-cards/freeze"),
+    ("POST", "/v1/gift-cards/unfreeze"),
+    ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("GET", "/v1/receipts/{sale_id}.png"),
@@ -75,7 +80,7 @@ def test_writing_operations_ask_for_a_key() -> None:
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             names = {parameter["name"] for parameter in operation["parameters"]}
-            reads = method == "get" or path in ("/v1/quote", "/v1/identify")
+            reads = method == "get" or path in ("/v1/quote", "/v1/identify", "/v1/gift-cards/lookup")
             assert ("Idempotency-Key" in names) is not reads, path
 
 
