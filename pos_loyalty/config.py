@@ -96,6 +96,12 @@ class ActsConfig(Value):
     """Hundredths of a point that a senior may adjust alone, up or down; above it a second person is needed. 0: always two."""
 
 
+class GiftCardsConfig(Value):
+    """What a till that knows a head office does with a gift card whose money does not stand in its own ledger."""
+
+    offline: Literal["refuse"] = "refuse"
+
+
 class ScannerConfig(Value):
     """A serial scanner. ``path`` should be a /dev/serial/by-id link."""
 
@@ -181,6 +187,7 @@ class Config(Value):
     server: ServerConfig = field(default_factory=ServerConfig)
     offline: OfflineConfig = field(default_factory=OfflineConfig)
     acts: ActsConfig = field(default_factory=ActsConfig)
+    gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
     card: tuple[CardConfig, ...] = ()

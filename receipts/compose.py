@@ -10,10 +10,12 @@ from msgspec import field
 
 from pos_loyalty.engine.model import Accrual, Adjustment, Basket, Line, Quote, QuoteLine, Tender
 from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, day_text, money, points, quantity_text, time_text, tr
-from pos_loyalty.values import MILLI_PER_UNIT, Points, Value
+from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Value
 from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
 
 TIMES_INDENT, REASON_INDENT = 2, 4
+GIFT_LABEL_SIGNS = 6
+"""A gift card is named by the end of its id, as on its own slip."""
 INSTANT = timedelta(microseconds=1)
 Kind = Literal["sale", "reversed", "cancelled"]
 
@@ -54,6 +56,8 @@ class Receipt(Value, kw_only=True):
     notes: tuple[str, ...] = ()
     """Sentences for the member in the receipt's language: privileges, a membership bought."""
     coupons: tuple[PaperCoupon, ...] = ()
+    gift_left: Mapping[str, Minor] = field(default_factory=dict)
+    """By the ids of gift cards that paid or were topped up: what they hold now."""
     copy_no: int = 0
     """0 is the first print; from 1 on the receipt is headed as a copy."""
 
@@ -158,6 +162,9 @@ def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:
         paid += tender.amount_minor
         key = f"tender.{tender.kind}"
         yield Row(left=tr(language, key) if key in WORDS else tender.kind, right=amount(language, tender.amount_minor))
+    for card_id, left in receipt.gift_left.items():
+        words = tr(language, "receipt.gift_left", label=card_id[-GIFT_LABEL_SIGNS:].upper())
+        yield Row(left=words, right=amount(language, left), indent=REASON_INDENT)
     if paid > receipt.quote.due_minor:
         yield Row(left=tr(language, "receipt.change"), right=amount(language, paid - receipt.quote.due_minor))
 

@@ -11,6 +11,7 @@ from pos_loyalty.cli import (
     config,
     demo,
     export,
+    gift_card,
     import_receipts,
     member,
     programme,
@@ -24,7 +25,7 @@ from pos_loyalty.cli import (
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, staff, programme, report, import_receipts, export, store, config)
+COMMANDS = (demo, serve, quote, sale, member, staff, gift_card, programme, report, import_receipts, export, store, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -49,6 +49,7 @@ FLOORS: Mapping[str, Pair] = {
     ),
     "alcohol": ("на алкоголь скидки нет", "no discount on alcohol"),
     "tobacco": ("на табак скидки нет", "no discount on tobacco"),
+    "gift_card": ("подарочная карта продаётся по номиналу", "a gift card is sold at its face value"),
     "cap": ("предел скидок на чек", "the limit of discounts on a receipt"),
     "price": ("больше цены товара не снять", "no more than the price can come off"),
 }
@@ -65,6 +66,10 @@ LINES: Mapping[str, Pair] = {
         "its strength is missing, without which it cannot be sold for less",
     ),
     "maximum_price": ("цена выше напечатанной на пачке, продать нельзя", "costs more than its printed price and cannot be sold"),
+    "gift_card": (
+        "подарочная карта продаётся только по своему номиналу, поштучно",
+        "a gift card is sold at one of its face values only, by the piece",
+    ),
 }
 ISSUES: Mapping[str, Pair] = {
     "coupon": ("Купон {0}", "Coupon {0}"),

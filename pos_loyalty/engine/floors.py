@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from pos_loyalty.engine.gift_cards import GIFT_CARD, face_refusal, sold_by_sku
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import share_up, with_margin
-from pos_loyalty.engine.rules import FloorsTable, LegalMinimum, Restricted
+from pos_loyalty.engine.rules import FloorsTable, GiftCard, LegalMinimum, Restricted
 from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_nothing, names_of, sieve_of
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
 NO_VOLUME, NO_STRENGTH = "no_volume", "no_strength"
 """Where the host does not tell what a legal minimum goes by: then no less than the price is surely lawful."""
-LAWFUL = (LEGAL, NO_VOLUME, NO_STRENGTH)
+LAWFUL = (LEGAL, NO_VOLUME, NO_STRENGTH, GIFT_CARD)
+"""Floors that nothing the host took off may pass."""
 
 
 class Named(Value):
@@ -49,6 +51,8 @@ class ReadyFloors(Value):
     margin_bp: int | None
     restricted: tuple[ReadyRestricted, ...]
     minimum: tuple[ReadyMinimum, ...]
+    gift_cards: Mapping[str, GiftCard]
+    """By the SKU that sells them: they cost their face, and no rule sees them."""
     named: Named | None
     """None when every line is to be looked at: there is a margin, or goods are not told by names."""
 
@@ -65,15 +69,17 @@ class Floor(Value, gc=False):
 NO_FLOOR = Floor(each_minor=0, name=SHOP)
 
 
-def floors_of(table: FloorsTable) -> ReadyFloors:
+def floors_of(table: FloorsTable, gift_cards: Iterable[GiftCard] = ()) -> ReadyFloors:
     """Make the table ready."""
+    sold = sold_by_sku(gift_cards)
     pairs = [(name, each) for name, each in ((ALCOHOL, table.alcohol), (TOBACCO, table.tobacco)) if each.treat != "ordinary"]
     goods = [each.on for _, each in pairs] + [each.on for each in table.minimum]
     return ReadyFloors(
         margin_bp=table.margin,
         restricted=tuple(_restricted(name, each) for name, each in pairs),
         minimum=tuple(ReadyMinimum(minimum=each, goods=sieve_of(each.on, {})) for each in table.minimum),
-        named=_named(goods) if table.margin is None and not any(names_nothing(on) for on in goods) else None,
+        gift_cards=sold,
+        named=_named(goods, sold) if table.margin is None and not any(names_nothing(on) for on in goods) else None,
     )
 
 
@@ -86,10 +92,10 @@ def _restricted(name: str, table: Restricted) -> ReadyRestricted:
     )
 
 
-def _named(goods: Sequence[Selector]) -> Named:
+def _named(goods: Sequence[Selector], skus: Iterable[str]) -> Named:
     keys = [keys_of(on) for on in goods]
     return Named(
-        sku=frozenset().union(*[each.sku for each in keys]),
+        sku=frozenset(skus).union(*[each.sku for each in keys]),
         roots=tuple(sorted({category.partition(CATEGORY_SEPARATOR)[0] for each in keys for category in each.category})),
         brand=frozenset().union(*[each.brand for each in keys]),
         tag=frozenset().union(*[each.tag for each in keys]),
@@ -119,6 +125,9 @@ def floors_by_line(lines: Sequence[Line], floors: ReadyFloors, store: str, day: 
 
 def floor_of(line: Line, floors: ReadyFloors, store: str, day: date) -> Floor:
     """The highest floor of a line. Where two are equal the law's name is told, then the shop's."""
+    gift_card = floors.gift_cards.get(line.sku)
+    if gift_card is not None:
+        return Floor(each_minor=line.price_minor, name=GIFT_CARD, is_hidden=True, refusal=face_refusal(line, gift_card))
     restricted = _restriction_of(line, floors.restricted, store)
     legal = max((_legal(line, each.minimum) for each in _minimums(line, floors.minimum, day)), key=_each, default=NO_FLOOR)
     refusal = _refusal(line, legal.each_minor)

@@ -66,11 +66,14 @@ class ManualOff(Value, gc=False):
     role: Label = ""
 
 
-class Tender(Value, gc=False):
-    """How a due is paid: cash, card, gift card …"""
+class Tender(Value, gc=False, omit_defaults=True):
+    """How a due is paid: cash, card, gift … A gift card is presented by code and PIN; what is stored has its id and no PIN."""
 
     kind: Label
     amount_minor: Money
+    card: Id | None = None
+    pin: Annotated[str, Meta(max_length=16)] | None = None
+    fiscal: Literal["advance_tender"] | None = None
 
 
 class Basket(Value):
@@ -184,11 +187,12 @@ class Adjustment(Value, gc=False):
     off_minor: Minor
 
 
-class FiscalPosition(Value, gc=False):
-    """A position of the fiscal receipt: quantity × price is its sum. Source: 54-FZ."""
+class FiscalPosition(Value, gc=False, omit_defaults=True):
+    """A position of the fiscal receipt: quantity × price is its sum; money for a gift card is an advance. Source: 54-FZ."""
 
     quantity_milli: Thousandths = field(name="quantity")
     price_minor: Minor
+    kind: Literal["advance"] | None = None
 
 
 class QuoteLine(Value, gc=False):
@@ -219,10 +223,9 @@ class LotUse(Value, gc=False):
 
 
 class Redemption(Value):
-    """Points redeemed in this quote, and the most that could be. ``lots`` in the order of redemption.
+    """Points redeemed in this quote, and the most that could be (``max_centi``), beside the things. ``lots`` in their order.
 
     ``centi`` and ``lots`` are all points used; ``off_minor`` is what points pay of the due, without what ``things`` took off.
-    ``max_centi``: the most that may pay, beside the things.
     """
 
     centi: Points
@@ -233,10 +236,7 @@ class Redemption(Value):
 
 
 class Accrual(Value, gc=False):
-    """Points that the sale will bring. They may be redeemed in [usable_from, expires_at).
-
-    ``member_id``: who gets them when it is not the member of the quote (a referrer).
-    """
+    """Points that the sale will bring, usable in [usable_from, expires_at). ``member_id``: another one's (a referrer's)."""
 
     rule: str
     centi: Points

@@ -20,6 +20,8 @@ from pos_loyalty.engine.ready import Numbers, ReadyRule, places_by_selector, rea
 from pos_loyalty.engine.returnable import Earning
 from pos_loyalty.engine.rules import (
     CapsTable,
+    GiftCard,
+    GiftCardsTable,
     HintsTable,
     Pilot,
     Plan,
@@ -72,6 +74,9 @@ class Programme(Value):
     referral: Referral | None
     plans: Mapping[str, Plan]
     """By the SKU that sells them."""
+    gift_cards: GiftCardsTable
+    gift_series: Mapping[str, GiftCard]
+    """By id."""
     compatibility: Compatibility
     tiers: Mapping[str, int]
     tier_titles: dict[str, dict[str, str]]
@@ -153,7 +158,7 @@ def _reader_of(raw: Mapping[str, Any]) -> Callable[[type[Any], object], object]:
 
 
 def _ready(text: ProgrammeText, data: bytes) -> Programme:
-    numbers = Numbers(EXPONENTS[text.currency], text.floors, text.rounding)
+    numbers = Numbers(EXPONENTS[text.currency], text.floors, text.rounding, text.gift_card)
     compatibility = compatibility_of(text.compatibility, (group.id for group in text.group if group.force), text.rule)
     pools = pools_of(text.rule, compatibility.relations)
     turns = turns_of(text.rule, pools)
@@ -183,11 +188,13 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         rounding=text.rounding,
         search=text.search,
         hints=text.hints,
-        floors=floors_of(text.floors),
+        floors=floors_of(text.floors, text.gift_card),
         caps=text.caps,
         tags=tags_of(text.price_list, exponent),
         referral=text.referral,
         plans={plan.sku: plan for plan in text.plan},
+        gift_cards=text.gift_cards,
+        gift_series={each.id: each for each in text.gift_card},
         compatibility=compatibility,
         tiers={tier.id: rank for rank, tier in enumerate(text.tier)},
         tier_titles={tier.id: _words(tier.title) for tier in text.tier},

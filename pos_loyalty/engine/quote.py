@@ -14,6 +14,7 @@ from pos_loyalty.engine.coupons import Presented, taken
 from pos_loyalty.engine.decide import Decision, decide
 from pos_loyalty.engine.earning import Base, earned_today, earning_minor
 from pos_loyalty.engine.effects import Effect, Gift, RedeemFor
+from pos_loyalty.engine.gift_cards import GIFT_CARD, advance
 from pos_loyalty.engine.hints import hints_of
 from pos_loyalty.engine.issue import Issued, Sold, counted_of, issue
 from pos_loyalty.engine.lines import CalcLine
@@ -202,13 +203,14 @@ def _what(issued: Issue) -> tuple[str, str, str]:
 
 def _lines(decision: Decision, brought: Brought) -> tuple[QuoteLine, ...]:
     rates, counted, progress = brought.accrued.rates, brought.issued.counted, brought.issued.progress
-    is_tender = bool(decision.paid.tenders)
+    is_tender, calc = bool(decision.paid.tenders), decision.weighed.calc
     made = []
     for money, earning in zip(decision.money, brought.earning_minor, strict=True):
         line, place, net, points, offs = money.line, money.place, money.net_minor, money.points_minor, money.offs
         in_money = Minor(net - points) if points else net
         pays = net if is_tender else in_money
         earned = rates.get(place, ())
+        positions = fiscal.positions(line, pays)
         made.append(
             QuoteLine(
                 line_id=line.line_id,
@@ -217,7 +219,7 @@ def _lines(decision: Decision, brought: Brought) -> tuple[QuoteLine, ...]:
                 points_minor=points,
                 vat_minor=vat_in(pays, line.vat_bp),
                 adjustments=tuple([Adjustment(rule=rule, off_minor=Minor(off)) for rule, off in sorted(offs)]) if offs else (),
-                fiscal=fiscal.positions(line, pays),
+                fiscal=advance(positions) if calc[place].floor.name == GIFT_CARD else positions,
                 units=money.units,
                 earned=earned,
                 earning_minor=Minor(earning) if earned else NOTHING_MINOR,

@@ -37,9 +37,10 @@ from pos_loyalty.engine.effects import (
     RedeemFor,
     RoundTotal,
 )
+from pos_loyalty.engine.gift_cards import GIFT_CARD, sold_by_sku
 from pos_loyalty.engine.needs import needs_of
 from pos_loyalty.engine.order_shares import Share, share_of
-from pos_loyalty.engine.rules import FloorsTable, Limits, RoundingTable, Rule, Stage
+from pos_loyalty.engine.rules import FloorsTable, GiftCard, Limits, RoundingTable, Rule, Stage
 from pos_loyalty.engine.selectors import ALL, Selector, sieve_of
 from pos_loyalty.engine.zones import zone
 from pos_loyalty.values import Value
@@ -94,12 +95,16 @@ class ReadyRule(Value):
 class Numbers:
     """Gives equal selectors one number and equal conditions one, in the order they are first met."""
 
-    def __init__(self, exponent: int, floors: FloorsTable, rounding: RoundingTable) -> None:
+    def __init__(self, exponent: int, floors: FloorsTable, rounding: RoundingTable, gift_cards: Sequence[GiftCard] = ()) -> None:
         self.exponent = exponent
         self.rounding = rounding
         self.restricted = {"alcohol": floors.alcohol.on, "tobacco": floors.tobacco.on}
         self.hidden = tuple(kind for kind in self.restricted if getattr(floors, kind).treat == "restricted")
         """Kinds that no condition sees, not even among what was bought before."""
+        sold = tuple(sold_by_sku(gift_cards))
+        if sold:
+            self.restricted[GIFT_CARD] = Selector(sku=sold)
+            self.hidden += (GIFT_CARD,)
         self.selectors: dict[Selector, int] = {}
         self.conditions: dict[tuple[Condition, str], int] = {}
         self.measured: set[int] = set()

@@ -60,6 +60,7 @@ COUPONS: Mapping[str, Pair] = {
 RESTRICTED: Mapping[str, Pair] = {
     "tobacco": ("на табак скидок и баллов не бывает", "no discounts or points on tobacco"),
     "alcohol": ("на алкоголь здесь скидок и баллов не бывает", "no discounts or points on alcohol here"),
+    "gift_card": ("на подарочные карты скидок и баллов не бывает", "no discounts or points on gift cards"),
 }
 NOT_KNOWN: Mapping[str, Pair] = {
     "uses": ("касса не знает, сколько раз акция уже использована", "the till does not know how often it was used"),

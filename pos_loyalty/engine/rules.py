@@ -215,6 +215,31 @@ class Plan(Value):
     at_once: bool = False
 
 
+class GiftCard(Value):
+    """Gift cards of one series. A bought one is sold as a line of its ``sku`` at face value; a gratis one is given by a person.
+
+    The face is one of ``amounts``, or lies in [amount_from, amount_to]. ``expires_days``: good for so many days, today included.
+    """
+
+    id: Name
+    sku: Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)] | None = None
+    title: Titles = field(default_factory=dict)
+    kind: Literal["bought", "gratis"] = "bought"
+    amounts: Annotated[tuple[MoneyFigure, ...], Meta(max_length=PARTS_MAX)] = ()
+    amount_from: MoneyFigure | None = None
+    amount_to: MoneyFigure | None = None
+    expires_days: Count | None = None
+    top_up: bool = False
+    code: Literal["qr", "pin"] = "qr"
+
+
+class GiftCardsTable(Value):
+    """What the law of the country says of gift cards: whether bought ones may expire, and whether unspent money is paid back."""
+
+    bought_expire: bool = False
+    pay_back: bool = True
+
+
 class Referral(Value):
     """Points for both sides when a referred friend completes the first sale, of at least ``min_amount`` paid."""
 
@@ -247,6 +272,8 @@ class ProgrammeText(Value):
     compatibility: dict[Name, dict[Name, Relation]] = field(default_factory=dict)
     tier: Annotated[tuple[Tier, ...], Meta(max_length=PARTS_MAX)] = ()
     plan: Annotated[tuple[Plan, ...], Meta(max_length=PARTS_MAX)] = ()
+    gift_cards: GiftCardsTable = GiftCardsTable()
+    gift_card: Annotated[tuple[GiftCard, ...], Meta(max_length=PARTS_MAX)] = ()
     price_list: Annotated[tuple[PriceList, ...], Meta(max_length=PARTS_MAX)] = ()
     coupon: Annotated[tuple[Series, ...], Meta(max_length=RULES_MAX)] = ()
     rule: Annotated[tuple[Rule, ...], Meta(max_length=RULES_MAX)] = ()

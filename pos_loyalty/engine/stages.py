@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from pos_loyalty.engine.caps import ByHand, Capped, capped, manual_offs
 from pos_loyalty.engine.chain import Off, Strand, begin, clean_minor, clean_units, left_minor, rounded, settle
 from pos_loyalty.engine.gates import gate_lack
+from pos_loyalty.engine.gift_cards import GIFT_CARD
 from pos_loyalty.engine.lacks import lack_of
-from pos_loyalty.engine.lines import room_of
+from pos_loyalty.engine.lines import CalcLine, room_of
 from pos_loyalty.engine.model import Beaten
 from pos_loyalty.engine.order import NOTHING, Ordered, Receipt, order_offs
 from pos_loyalty.engine.packing import Effort
@@ -126,7 +127,7 @@ def price(
     # A line of which the host took more than it costs is listed at nothing.
     is_by_hand = question.has_hand or 0 in listed
     by_hand = manual_offs(lines, left, programme.caps, programme.exponent) if is_by_hand else NOT_BY_HAND
-    cap = capped(offs + by_hand.offs, sum(listed), programme.caps)
+    cap = capped(offs + by_hand.offs, _below_caps(lines, listed, programme), programme.caps)
     if by_hand.offs or cap.stopped:
         left = _less(listed, cap.offs)
     too_low = [line for line, each in zip(lines, left, strict=True) if each < line.floor_minor and each < line.list_minor]
@@ -242,3 +243,10 @@ def _less(left: Sequence[int], offs: Sequence[Off]) -> list[int]:
     for off in offs:
         less[off.place] -= off.off_minor
     return less
+
+
+def _below_caps(lines: Sequence[CalcLine], listed: Sequence[int], programme: Programme) -> int:
+    """What caps go by: the receipt as the shelf prices it, without money for gift cards."""
+    if not programme.gift_series:
+        return sum(listed)
+    return sum([minor for line, minor in zip(lines, listed, strict=True) if line.floor.name != GIFT_CARD])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from pos_loyalty.engine.condition_checks import selector_faults
+from pos_loyalty.engine.gift_cards import gift_card_faults
 from pos_loyalty.engine.known import Known
 from pos_loyalty.engine.rules import (
     CapsTable,
@@ -38,6 +39,8 @@ def table_faults(text: ProgrammeText, known: Known) -> Iterator[Fault]:
     if text.referral is not None:
         yield from _referral_faults(text.referral)
     yield from _plan_faults(text.plan)
+    plans = {plan.sku: f"plan[{number}]" for number, plan in enumerate(text.plan)}
+    yield from gift_card_faults(text.gift_card, text.gift_cards, plans)
     for number, price_list in enumerate(text.price_list):
         yield from _price_list_faults(price_list, f"price_list[{number}]", known)
 

@@ -12,7 +12,7 @@ from pos_loyalty.engine.acts import Award
 from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, MonthDay, Quote, Tender
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.fiscal import Fiscal
-from pos_loyalty.store.gift_card_facts import GiftCardFact
+from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
 from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact, PhoneIndex
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
@@ -46,6 +46,8 @@ class SaleFact(Value):
     fiscal: Fiscal | None = None
     coupons_made: tuple[str, ...] = ()
     """A code for each coupon that the quote issues, in its order. They may be used once the sale is completed."""
+    gift_lines: tuple[GiftLine, ...] = ()
+    """Lines that sell gift cards or top them up: each is a fact of its own once the sale is completed."""
 
 
 class SaleEnd(Value):

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from pos_loyalty.store import adjustments, claims, ledger, member_changes, member_checks, member_secrets, merges
+from pos_loyalty.store import (
+    adjustments,
+    claims,
+    gift_cards,
+    gift_differences,
+    ledger,
+    member_changes,
+    member_checks,
+    member_secrets,
+    merges,
+)
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
 from pos_loyalty.store.facts import Fact, FactKind
@@ -29,6 +39,7 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "member.changed": _member_changed,
     "member.merged": merges.follow,
     "sale.claimed": claims.follow,
+    "gift_card.changed": gift_cards.follow,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
 DOUBTS: Mapping[FactKind, Doubts] = {
@@ -36,6 +47,7 @@ DOUBTS: Mapping[FactKind, Doubts] = {
     "member.changed": member_checks.doubts_of_change,
     "member.merged": merges.doubts,
     "sale.claimed": claims.doubts,
+    "gift_card.changed": gift_cards.doubts,
 }
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
 DIFFERENCES: tuple[Differences, ...] = (
@@ -45,6 +57,7 @@ DIFFERENCES: tuple[Differences, ...] = (
     merges.differences,
     claims.differences,
     adjustments.differences,
+    gift_differences.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

@@ -51,7 +51,7 @@ def _day(days: int) -> str:
 
 
 DAYS_SELECT = f"""SELECT biz_day,
-  SUM(CASE state WHEN 'completed' THEN total_minor ELSE 0 END), SUM(state = 'completed'),
+  SUM(CASE state WHEN 'completed' THEN total_minor - advance_minor ELSE 0 END), SUM(state = 'completed'),
   SUM(CASE state WHEN 'completed' THEN accrued_centi ELSE 0 END), SUM(redeemed_centi)
 FROM sale WHERE member IN ({SAME_PERSON}) AND biz_day >= :since AND state IN ('authorised', 'completed')
 GROUP BY biz_day ORDER BY biz_day"""

@@ -29,6 +29,8 @@ from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.values import Points, Value
 
 MEMBER = "member:"
+GIFT = "gift:"
+"""Accounts of gift cards; like a member's lots they never go below nothing."""
 LOGICAL_BITS = 16
 """The low bits of ``hlc`` count facts within one millisecond."""
 
@@ -107,6 +109,10 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
     for shortfall in store_fact(db, fact, payload, last.hash, chain(last.hash, payload)):
         if shortfall.lot_id in taken and shortfall.reason != "overfull":
             raise ConflictError(f"Lot {shortfall.lot_id} is {shortfall.centi} hundredths of a point short of what is taken.")
+    for account, unit in sorted({(entry.debit, entry.unit) for entry in draft.entries if entry.debit.startswith(GIFT)}):
+        short_minor = -balance_of(db, account, unit)
+        if short_minor > 0:
+            raise ConflictError(f"The gift card is {short_minor} minor units short of what is taken; nothing was written.")
     return fact
 
 
@@ -192,7 +198,8 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
 
 def columns_of(fact: Fact) -> dict[str, Any]:
     """The columns of a log row that are copied from its payload."""
-    about = fact.sale or fact.end or fact.returned  # a claim may be of another till's sale: sale_claim names it
+    # A claim may be of another till's sale: sale_claim names it.
+    about = fact.sale or fact.end or fact.returned or fact.gift_card
     return {
         "id": bytes.fromhex(fact.id),
         "till": fact.till,

@@ -362,7 +362,7 @@ PULLED_LOTS_SELECT = """SELECT id, amount, remaining, usable_from, expires_at FR
 WHERE member = :id AND remaining > 0 ORDER BY id"""
 OWN_SALES_SELECT = """SELECT
   coalesce(SUM(CASE kind WHEN 'sale.completed' THEN 1 ELSE -1 END), 0),
-  coalesce(SUM(CASE kind WHEN 'sale.completed' THEN total_minor ELSE -total_minor END), 0)
+  coalesce(SUM(CASE kind WHEN 'sale.completed' THEN total_minor - advance_minor ELSE advance_minor - total_minor END), 0)
 FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
 WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
 """Only facts that moved their sale count: one that completes it again is about nothing new."""

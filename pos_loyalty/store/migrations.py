@@ -60,6 +60,7 @@ CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- advance_minor: of total_minor, what paid for gift cards; it counts for no member.
 -- completed_txn, reversed_txn: the facts that moved the sale there; others of the same kind changed nothing.
 CREATE TABLE sale (
   till TEXT NOT NULL, sale_id TEXT NOT NULL, txn BLOB NOT NULL UNIQUE REFERENCES txn (id),
@@ -68,13 +69,15 @@ CREATE TABLE sale (
   biz_day INTEGER NOT NULL, ts_s INTEGER NOT NULL, authorised_ms INTEGER NOT NULL, ended_ms INTEGER,
   gross_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, due_minor INTEGER NOT NULL,
   redeemed_centi INTEGER NOT NULL, offline_centi INTEGER NOT NULL, accrued_centi INTEGER NOT NULL,
+  advance_minor INTEGER NOT NULL DEFAULT 0,
   programme TEXT NOT NULL, basket BLOB NOT NULL, quote BLOB NOT NULL, tenders BLOB NOT NULL, fiscal BLOB,
   completed_txn BLOB, reversed_txn BLOB,
   PRIMARY KEY (till, sale_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_by_day ON sale (biz_day);
 -- Holds all that a member's days are summed from, so that no row of a sale is read for them.
-CREATE INDEX sale_by_member ON sale (member, biz_day, state, total_minor, accrued_centi, redeemed_centi) WHERE member IS NOT NULL;
+CREATE INDEX sale_by_member ON sale (member, biz_day, state, total_minor, accrued_centi, redeemed_centi, advance_minor)
+  WHERE member IS NOT NULL;
 CREATE INDEX sale_open ON sale (state) WHERE state = 'authorised';
 CREATE INDEX sale_offline ON sale (txn) WHERE offline_centi > 0;
 
@@ -241,11 +244,11 @@ CREATE INDEX txn_of_acts ON txn (wall_ms) WHERE kind IN (
 CREATE VIEW act AS SELECT
   till, epoch, seq, wall_ms, kind, member, sale_id, receipt_no,
   coalesce(body ->> '$.adjustment.by', body ->> '$.claim.by', body ->> '$.merge.by', body ->> '$.change.by', body ->> '$.tier.by',
-    body ->> '$.end.cashier', cashier, '') AS by,
+    body ->> '$.gift_card.by', body ->> '$.end.cashier', cashier, '') AS by,
   coalesce(body ->> '$.adjustment.approved_by', body ->> '$.claim.approved_by', body ->> '$.merge.approved_by',
     body ->> '$.returned.approved_by', '') AS approved_by,
   coalesce(body ->> '$.adjustment.reason', body ->> '$.merge.reason', body ->> '$.change.reason', body ->> '$.tier.reason',
-    body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
+    body ->> '$.gift_card.reason', body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
   coalesce(body ->> '$.merge.into', body ->> '$.claim.sale_id', '') AS about,
   coalesce(
     body ->> '$.adjustment.centi', (SELECT SUM(c.value ->> 'centi') FROM json_each(body, '$.claim.accruals') AS c), 0
@@ -256,5 +259,25 @@ FROM (SELECT *, CAST(payload AS TEXT) AS body FROM txn WHERE kind IN (
 ));
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS)
+GIFT_CARDS = """
+-- Gift cards as their facts made them. The code is not here: only its hash. ``state`` is that of the last act by (state_hlc,
+-- state_till), and ``void`` for ever; whether a card is spent or has run out follows from its balance and its date.
+CREATE TABLE gift_card (
+  id TEXT PRIMARY KEY, code_hash BLOB NOT NULL CHECK (length(code_hash) = 32), pin_hash BLOB CHECK (length(pin_hash) = 32),
+  kind TEXT NOT NULL CHECK (kind IN ('bought', 'gratis')), series TEXT NOT NULL, currency TEXT NOT NULL,
+  face_minor INTEGER NOT NULL CHECK (face_minor > 0), expires_ms INTEGER,
+  txn BLOB NOT NULL REFERENCES txn (id), till TEXT NOT NULL, sale_id TEXT, line_id TEXT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'frozen', 'void')), state_hlc INTEGER NOT NULL, state_till TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX gift_card_by_code ON gift_card (code_hash);
+CREATE INDEX gift_card_by_sale ON gift_card (till, sale_id) WHERE sale_id IS NOT NULL;
+CREATE INDEX gift_card_by_end ON gift_card (expires_ms) WHERE expires_ms IS NOT NULL;
+
+-- Private to this till, never sent and not in the log: wrong PINs by card, and unknown codes of the till (card '').
+CREATE TABLE gift_try (
+  card TEXT PRIMARY KEY, tries INTEGER NOT NULL, since_ms INTEGER NOT NULL, locked_until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

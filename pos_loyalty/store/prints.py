@@ -14,6 +14,10 @@ from pos_loyalty.values import Value
 
 PrintState = Literal["queued", "sending", "awaiting_ack", "printed", "sent_unconfirmed", "uncertain", "failed", "expired"]
 
+SECRET_KIND = "gift_card"
+"""Slips that hold the codes of gift cards. Their bytes are wiped when nothing more will be sent; there are no copies."""
+ENDED = "'printed', 'sent_unconfirmed', 'uncertain', 'failed', 'expired'"
+
 NEXT_STATES: dict[PrintState, frozenset[PrintState]] = {
     "queued": frozenset({"sending", "expired", "failed"}),
     "sending": frozenset({"awaiting_ack", "sent_unconfirmed", "uncertain", "queued", "failed"}),
@@ -108,7 +112,7 @@ def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob,
 
 def restart(db: Connection, now: datetime) -> int:
     """After a start: what was on the wire when the till died may be on paper. Answers how many jobs became uncertain."""
-    return int(db.execute(JOB_RESTART, {"now": to_ms(now)}).rowcount)
+    return int(db.execute(JOB_RESTART, {"now": to_ms(now), "state": "uncertain"}).rowcount)
 
 
 def expire(db: Connection, before: datetime, now: datetime) -> int:
@@ -128,11 +132,16 @@ SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_
 JOB_SELECT = f"SELECT {', '.join(SEEN)} FROM print_job"
 JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, queued_ms, moved_ms, note)
 VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :now, :now, :note)"""
-JOB_MOVE = "UPDATE print_job SET state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried WHERE id = :job"
-JOB_RESTART = """UPDATE print_job SET state = 'uncertain', moved_ms = :now, note = 'the till stopped while printing'
+BODY_AFTER = f"CASE WHEN kind = '{SECRET_KIND}' AND :state IN ({ENDED}) THEN zeroblob(0) ELSE body END"
+JOB_MOVE = f"""UPDATE print_job SET
+  state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried, body = {BODY_AFTER}
+WHERE id = :job"""
+JOB_RESTART = f"""UPDATE print_job SET
+  state = :state, moved_ms = :now, note = 'the till stopped while printing', body = {BODY_AFTER}
 WHERE state IN ('sending', 'awaiting_ack')"""
-JOB_EXPIRE = """UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
-WHERE state = 'queued' AND queued_ms < :before"""
+JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
+WHERE state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"""
+"""A gift card's slip waits for ever: its code is nowhere else."""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (
   SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy

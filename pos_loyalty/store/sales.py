@@ -172,6 +172,7 @@ def sale_row(fact: Fact) -> dict[str, Any]:
         "redeemed_centi": quote.redemption.centi,
         "offline_centi": sale.offline_centi,
         "accrued_centi": _accrued(fact),
+        "advance_minor": advance_minor(quote),
         "programme": quote.programme,
         "basket": encode(sale.basket),
         "quote": encode(quote),
@@ -230,6 +231,11 @@ def adjustment_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
         yield from ((fact.till, fact.sale.sale_id, line.line_id, rule, Minor(off[rule])) for rule in sorted(off))
 
 
+def advance_minor(quote: Quote) -> Minor:
+    """What a sale takes for gift cards: money paid in advance, which buys nothing yet."""
+    return Minor(sum([line.net_minor for line in quote.lines if any(position.kind == "advance" for position in line.fiscal)]))
+
+
 def _accrued(fact: Fact) -> int:
     """Of the sale's own member: a referrer's points are none of theirs."""
     return sum(entry.amount for entry in fact.entries if entry.kind == "accrue" and fact.member in (None, entry.member_id))
@@ -274,8 +280,8 @@ def _sale(
 
 COLUMNS = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "member", "biz_day", "ts_s", "authorised_ms", "ended_ms",
-    "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "programme", "basket", "quote",
-    "tenders", "fiscal", "completed_txn", "reversed_txn",
+    "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "advance_minor", "programme",
+    "basket", "quote", "tenders", "fiscal", "completed_txn", "reversed_txn",
 )  # fmt: skip
 SEEN = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "biz_day", "authorised_ms", "ended_ms", "redeemed_centi",

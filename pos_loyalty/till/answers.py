@@ -12,6 +12,7 @@ from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, ledger, outbox, profiles, sales
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till import gift_sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
@@ -50,6 +51,8 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         ended_at=stored.ended_at,
         fiscal=stored.fiscal,
         coupons=coupons_of(desk, stored),
+        gift_cards=gift_sales.sold_by(desk, stored, desk.now()),
+        gift_balances=gift_sales.balances_of(desk, stored),
     )
 
 

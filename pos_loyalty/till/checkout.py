@@ -10,9 +10,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from pos_loyalty.engine.explain import line_refusal_text
+from pos_loyalty.engine.gift_ledger import settle as settle_gifts
 from pos_loyalty.engine.ledger import release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
-from pos_loyalty.engine.model import Entry, Tender
+from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
@@ -20,8 +21,9 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, claiming, confirming, coupons, merging, slips, tenders
+from pos_loyalty.till import answers, claiming, confirming, coupons, gift_sales, merging, slips, tenders
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.gift_sales import Pins
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -38,10 +40,13 @@ from pos_loyalty.values import Points, encode
 
 
 def authorise(
-    desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer], confirmation: Confirmation | None = None
+    desk: Desk, request: SaleRequest, pins: Pins, keep: Keep[SaleAnswer], confirmation: Confirmation | None = None
 ) -> SaleAnswer:  # fmt: skip
     """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError, NotAllowedError; then
-    nothing was sold."""
+    nothing was sold.
+
+    ``request`` is without secrets; ``pins`` are those of its tenders, ``confirmation`` is the holder's word.
+    """
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
     _check_sale_id(request.sale_id)
@@ -53,46 +58,51 @@ def authorise(
     confirming.check(desk, held.quote, request.sale_id, confirmation)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
+    paid = gift_sales.opened(desk, request, pins, now)
     with write(desk.db):
         _check_points(desk, held, now)
         if not still_stands(desk, held, now):
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
-        receipt_no = _receipt_no(desk)
-        entries = reserve(held.quote, _ref(desk, request.sale_id))
+        stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
-            entries += settle(held.quote, _ref(desk, request.sale_id), now)
-        basket = held.request.basket
-        fact = ledger.append(
-            desk.db,
-            Draft(
-                id=txn_id,
-                kind="sale.completed" if request.complete else "sale.authorised",
-                store=desk.config.store.id,
-                entries=entries,
-                programme=held.quote.programme,
-                receipt_no=receipt_no,
-                cashier=basket.cashier,
-                member=held.quote.member_id,
-                body=SaleFact(
-                    sale_id=request.sale_id,
-                    basket=basket,
-                    quote=held.quote,
-                    tenders=request.tenders,
-                    offline_centi=Points(0) if held.online else held.quote.redemption.centi,
-                    biz_day=desk.business_day(basket.opened_at),
-                    completed=request.complete,
-                    fiscal=request.fiscal,
-                    coupons_made=coupons.made(desk, held.quote.issued),
-                ),
-            ),
-            now,
-        )
-        stored = sales.add(desk.db, fact)
-        merging.carry_over(desk, (entry for entry in entries if entry.kind == "accrue"), basket.cashier)
-        if request.complete:
-            _note_short_tenders(desk, stored, request.tenders)
+            _note_short_tenders(desk, stored)
+            gift_sales.activate(desk, stored, now)
             slips.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
+
+
+def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: datetime) -> StoredSale:
+    """Write a sale as it was quoted and paid. Called inside the transaction. Raises ConflictError."""
+    basket, ref = held.request.basket, _ref(desk, request.sale_id)
+    gifts = gift_sales.reserve_entries(desk, request.tenders, held.quote, ref, now)
+    entries = reserve(held.quote, ref) + gifts
+    if request.complete:
+        entries += settle(held.quote, ref, now) + settle_gifts(gifts, request.tenders, ref, basket.currency)
+    draft = Draft(
+        id=txn_id,
+        kind="sale.completed" if request.complete else "sale.authorised",
+        store=desk.config.store.id,
+        entries=entries,
+        programme=held.quote.programme,
+        receipt_no=_receipt_no(desk),
+        cashier=basket.cashier,
+        member=held.quote.member_id,
+        body=SaleFact(
+            sale_id=request.sale_id,
+            basket=basket,
+            quote=held.quote,
+            tenders=request.tenders,
+            offline_centi=Points(0) if held.online else held.quote.redemption.centi,
+            biz_day=desk.business_day(basket.opened_at),
+            completed=request.complete,
+            fiscal=request.fiscal,
+            coupons_made=coupons.made(desk, held.quote.issued),
+            gift_lines=gift_sales.gift_lines(desk, request, basket, held.quote, now),
+        ),
+    )
+    stored = sales.add(desk.db, ledger.append(desk.db, draft, now))
+    merging.carry_over(desk, (entry for entry in entries if entry.kind == "accrue"), basket.cashier)
+    return stored
 
 
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
@@ -106,10 +116,14 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         entries = settle(quote, _ref(desk, sale_id), now)
     elif stored.state == "cancelled":
         entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in settle(quote, _ref(desk, sale_id), now))
+    paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
+    if stored.state in ("authorised", "cancelled"):
+        gifts = gift_sales.settle_entries(desk, stored, paid)
+        entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
     with write(desk.db):
         end = SaleEnd(
             sale_id=sale_id,
-            tenders=request.tenders or stored.tenders,
+            tenders=paid,
             fiscal=request.fiscal,
             reason=problem or "",
             accrued_centi=Points(sum(accrual.centi for accrual in quote.accruals)),
@@ -118,6 +132,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if problem is not None:
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
+            gift_sales.activate(desk, stored, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 
@@ -134,7 +149,7 @@ def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnsw
                 stored,
                 "sale.cancelled",
                 SaleEnd(sale_id=sale_id, reason=request.reason),
-                release(stored.quote, _ref(desk, sale_id)),
+                release(stored.quote, _ref(desk, sale_id)) + gift_sales.release_entries(desk, stored),
             )
         return keep(answers.of_sale(desk, sale_id))
 
@@ -147,16 +162,19 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
     with write(desk.db):
         if stored.state == "completed":
-            entries = _reversal(desk, stored, now)
+            gift_sales.check_undone(desk, stored)
+            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
+            gift_sales.undo(desk, stored, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
     """What undoes the entries of a sale, for its member and for others who got points by it."""
-    done = ledger.sale_entries(desk.db, stored.till, stored.sale_id) + claims.entries_of(desk.db, stored.till, stored.sale_id)
+    sold = [entry for entry in ledger.sale_entries(desk.db, stored.till, stored.sale_id) if entry.unit == POINT]
+    done = [*sold, *claims.entries_of(desk.db, stored.till, stored.sale_id)]
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
     own = lots.pop(claiming.holder_of(desk, stored) or "", ())
     return reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
@@ -291,8 +309,8 @@ def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
     return None
 
 
-def _note_short_tenders(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> None:
-    problem = _shortfall(stored, paid)
+def _note_short_tenders(desk: Desk, stored: StoredSale) -> None:
+    problem = _shortfall(stored, stored.tenders)
     if problem is not None:
         ledger.open_case(desk.db, reason="sale.completed", detail=f"{stored.sale_id}: {problem}")
 

@@ -14,6 +14,7 @@ from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreFullError
 from pos_loyalty.store import sales
 from pos_loyalty.store.db import Connection, was_full
+from pos_loyalty.till.gift_codes import GiftCodes
 from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
 from pos_loyalty.till.sender import CodeSender
@@ -38,6 +39,7 @@ class Desk:
         self.sender: CodeSender | None = None
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
+        self.gift_codes = GiftCodes()
         self.shelf = ProgrammeShelf(config.store.currency)
         self._open_db = open_db
         self._db: Connection | None = open_db()

@@ -36,7 +36,12 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
         problems.append(f"Only {free_disk_mb} MB of disk are free; below {DISK_FLOOR_MB} MB sales may soon not be stored.")
     problems.extend(device_problems)
     for job in prints.not_on_paper(desk.db, now - PAPER_SHOWN_FOR, PAPER_SHOWN_MAX):
-        problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); print a copy.")
+        mend = (
+            "print a copy"
+            if job.kind != prints.SECRET_KIND
+            else "its gift cards have no copy: if not, void the sale, sell them anew"
+        )
+        problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); {mend}.")
     unsent_facts = outbox.unsent_count(desk.db)
     if state.trouble is not None:
         problems.append(f"Head office does not take our log: {state.trouble}")

@@ -12,7 +12,8 @@ from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Mess
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.profiles import PhoneState
-from pos_loyalty.values import Points, Value
+from pos_loyalty.till.gift_card_model import GiftCardAnswer, Presented
+from pos_loyalty.values import Minor, Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
 Phone = Annotated[str, Meta(min_length=5, max_length=32)]
@@ -106,6 +107,8 @@ class SaleRequest(Value):
     fiscal: Fiscal | None = None
     confirmation: Confirmation | None = None
     """The holder's word, where the programme asks for it (``[redeem] confirm``)."""
+    top_ups: Annotated[dict[Id, Presented], Meta(max_length=32)] = field(default_factory=dict)
+    """Lines that sell gift cards and add their money to one that is there: line id to its code or id."""
 
 
 class Told(Value):
@@ -202,6 +205,10 @@ class SaleAnswer(Value):
     fiscal: Fiscal | None = None
     coupons: tuple[CouponAnswer, ...] = ()
     """Coupons that the sale issued; they are told once it is completed."""
+    gift_cards: tuple[GiftCardAnswer, ...] = ()
+    """Gift cards that the sale sold, once it is completed."""
+    gift_balances: dict[str, Minor] = field(default_factory=dict)
+    """What the gift cards that paid, or were topped up, hold now, by their ids."""
 
 
 class PrintAnswer(Value):

@@ -68,6 +68,8 @@ def check_ours(desk: Desk, basket: Basket) -> None:
     """A basket of another till or store is a mistake of the host. Raises InputError."""
     if basket.till != desk.config.till.id:
         raise InputError("basket.till", f'this is till "{desk.config.till.id}", the basket says "{basket.till}"')
+    if any(tender.card is not None or tender.pin is not None for tender in basket.tenders):
+        raise InputError("basket.tenders", "a plan names kinds and amounts; a gift card is named when it pays")
     if basket.store != desk.config.store.id:
         raise InputError("basket.store", f'this is store "{desk.config.store.id}", the basket says "{basket.store}"')
 

@@ -14,6 +14,7 @@ from pos_loyalty.engine.lots import next_expiry
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import ledger, members, prints
 from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till import gift_sales
 from pos_loyalty.till.answers import balance_of, coupons_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
@@ -121,6 +122,7 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
             PaperCoupon(code=each.code, title=each.title, usable_from=each.usable_from, expires_at=each.expires_at)
             for each in coupons_of(desk, stored)
         ),
+        gift_left=gift_sales.balances_of(desk, stored),
         copy_no=copy,
     )
 

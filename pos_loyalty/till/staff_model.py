@@ -8,20 +8,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pos_loyalty.engine.model import CENTI_MAX, Accrual, Id, Label
+from pos_loyalty.till.approval import Approval as Approval
+from pos_loyalty.till.approval import Pin as Pin
 from pos_loyalty.till.model import CardNumber, Phone
 from pos_loyalty.values import Points, Value
 
-PIN_PATTERN = "^[0-9]{4,12}$"
-Pin = Annotated[str, Meta(pattern=PIN_PATTERN)]
 Reason = Annotated[str, Meta(min_length=3, max_length=256)]
 ACTS_MAX = 500
-
-
-class Approval(Value):
-    """A person and the PIN that shows it is them. The PIN is checked at this till; it is stored and logged nowhere."""
-
-    person: Annotated[str, Meta(min_length=1, max_length=64)]
-    pin: Pin
 
 
 class AdjustRequest(Value):

@@ -7,6 +7,7 @@ here waits for the network, the printer or head office.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -30,26 +31,20 @@ from pos_loyalty.till import (
     confirming,
     enrolment,
     erasure,
+    gift_card_model,
+    gift_cards,
+    gift_sales,
+    member_model,
     merging,
     pricing,
     profile,
     slips,
     staff,
+    staff_model,
     telling,
 )
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
-from pos_loyalty.till.member_model import (
-    CardRequest,
-    ChangeRequest,
-    CodeAnswer,
-    CodeRequest,
-    EraseAnswer,
-    EraseRequest,
-    Held,
-    ProfileAnswer,
-    VerifyRequest,
-)
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -66,19 +61,6 @@ from pos_loyalty.till.model import (
     SaleRequest,
     Told,
     VoidRequest,
-)
-from pos_loyalty.till.staff_model import (
-    Acts,
-    AdjustAnswer,
-    AdjustRequest,
-    ClaimAnswer,
-    ClaimRequest,
-    ConfirmationAnswer,
-    ConfirmationRequest,
-    MergeAnswer,
-    MergeRequest,
-    SecretAnswer,
-    SecretRequest,
 )
 
 
@@ -147,36 +129,24 @@ class Till:
         Raises QuoteStaleError with a new quote when the due, the programme or the member's points moved; ConflictError when
         the sale id stands for another sale; StoreError when the disk fails. In all these cases nothing was sold.
         """
-
-        plain = replace(request, confirmation=None)  # a hash of what is kept would soon give a short PIN away
-
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.authorise(self._desk, plain, keep, request.confirmation)
-
-        return self._stored(self._desk.once(key, "sale", plain, SaleAnswer, act))
+        pins, kept = gift_sales.pins_of(request.tenders), gift_sales.sale_request(self._desk, request)
+        act = partial(checkout.authorise, self._desk, kept, pins, confirmation=request.confirmation)
+        return self._stored(self._desk.once(key, "sale", kept, SaleAnswer, act))
 
     def complete(self, sale_id: str, request: CompleteRequest, key: str) -> SaleAnswer:
         """Settle an authorised sale. Money was taken, so what contradicts becomes a case, never a refusal."""
-
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.complete(self._desk, sale_id, request, keep)
-
-        return self._stored(self._desk.once(key, f"complete {sale_id}", request, SaleAnswer, act))
+        kept = gift_sales.complete_request(self._desk, request)
+        act = partial(checkout.complete, self._desk, sale_id, kept)
+        return self._stored(self._desk.once(key, f"complete {sale_id}", kept, SaleAnswer, act))
 
     def cancel(self, sale_id: str, request: CancelRequest, key: str) -> SaleAnswer:
         """Give back all that an authorised sale reserved. Raises ConflictError when it was completed."""
-
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.cancel(self._desk, sale_id, request, keep)
-
+        act = partial(checkout.cancel, self._desk, sale_id, request)
         return self._stored(self._desk.once(key, f"cancel {sale_id}", request, SaleAnswer, act))
 
     def void(self, sale_id: str, request: VoidRequest, key: str) -> SaleAnswer:
         """Reverse a completed sale as a whole: spent points return to their lots, earned points go."""
-
-        def act(keep: Keep[SaleAnswer]) -> SaleAnswer:
-            return checkout.void(self._desk, sale_id, request, keep)
-
+        act = partial(checkout.void, self._desk, sale_id, request)
         return self._stored(self._desk.once(key, f"void {sale_id}", request, SaleAnswer, act))
 
     def sale(self, sale_id: str) -> SaleAnswer:
@@ -185,53 +155,38 @@ class Till:
 
     def enrol(self, request: EnrolRequest, key: str) -> MemberAnswer:
         """A new member, with a card or a phone. Raises InputError for a card that is not ours, ConflictError for a taken one."""
-
-        def act(keep: Keep[MemberAnswer]) -> MemberAnswer:
-            return enrolment.enrol(self._desk, request, keep)
-
+        act = partial(enrolment.enrol, self._desk, request)
         answer = self._desk.once(key, "enrol", request, MemberAnswer, act)
         self._devices.wake_printer()
         return answer
 
-    def change(self, member_id: str, request: ChangeRequest, key: str) -> ProfileAnswer:
+    def change(self, member_id: str, request: member_model.ChangeRequest, key: str) -> member_model.ProfileAnswer:
         """Change what is held on a member: consents, phone, state. Raises InputError, NotFoundError, ConflictError."""
+        act = partial(profile.change, self._desk, member_id, request)
+        return self._desk.once(key, f"change {member_id}", request, member_model.ProfileAnswer, act)
 
-        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
-            return profile.change(self._desk, member_id, request, keep)
-
-        return self._desk.once(key, f"change {member_id}", request, ProfileAnswer, act)
-
-    def change_cards(self, member_id: str, request: CardRequest, key: str) -> ProfileAnswer:
+    def change_cards(self, member_id: str, request: member_model.CardRequest, key: str) -> member_model.ProfileAnswer:
         """Add a card, make one, mark one lost or found. Raises InputError, NotFoundError, ConflictError."""
-
-        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
-            return cards.change_cards(self._desk, member_id, request, keep)
-
-        answer = self._desk.once(key, f"cards {member_id}", request, ProfileAnswer, act)
+        act = partial(cards.change_cards, self._desk, member_id, request)
+        answer = self._desk.once(key, f"cards {member_id}", request, member_model.ProfileAnswer, act)
         self._devices.wake_printer()
         return answer
 
-    def send_code(self, member_id: str, request: CodeRequest, key: str) -> CodeAnswer:
+    def send_code(self, member_id: str, request: member_model.CodeRequest, key: str) -> member_model.CodeAnswer:
         """Send a code to the member's phone; it goes out beside this. Raises NotFoundError, ConflictError."""
+        act = partial(codes.send, self._desk, member_id, request)
+        return self._desk.once(key, f"code {member_id}", request, member_model.CodeAnswer, act)
 
-        def act(keep: Keep[CodeAnswer]) -> CodeAnswer:
-            return codes.send(self._desk, member_id, request, keep)
-
-        return self._desk.once(key, f"code {member_id}", request, CodeAnswer, act)
-
-    def code_state(self, member_id: str) -> CodeAnswer:
+    def code_state(self, member_id: str) -> member_model.CodeAnswer:
         """Whether the code went out. Raises NotFoundError, ConflictError."""
         return codes.state(self._desk, member_id)
 
-    def verify_phone(self, member_id: str, request: VerifyRequest, key: str) -> ProfileAnswer:
+    def verify_phone(self, member_id: str, request: member_model.VerifyRequest, key: str) -> member_model.ProfileAnswer:
         """The phone is theirs, when the code is right. Raises NotFoundError, ConflictError."""
+        act = partial(codes.verify, self._desk, member_id, request)
+        return self._desk.once(key, f"verify {member_id}", request, member_model.ProfileAnswer, act)
 
-        def act(keep: Keep[ProfileAnswer]) -> ProfileAnswer:
-            return codes.verify(self._desk, member_id, request, keep)
-
-        return self._desk.once(key, f"verify {member_id}", request, ProfileAnswer, act)
-
-    def profile(self, member_id: str) -> ProfileAnswer:
+    def profile(self, member_id: str) -> member_model.ProfileAnswer:
         """A member, blocked ones too. Raises NotFoundError, ConflictError for one who was erased."""
         profile.known(self._desk, member_id)
         return profile.of_profile(self._desk, member_id)
@@ -244,68 +199,52 @@ class Till:
                 return found
         return enrolment.find(self._desk, request).member_id
 
-    def held_on(self, member_id: str) -> Held:
+    def held_on(self, member_id: str) -> member_model.Held:
         """All that is held on a member, personal fields opened. Raises NotFoundError."""
         return erasure.held_on(self._desk, member_id)
 
-    def erase(self, member_id: str, request: EraseRequest, key: str) -> EraseAnswer:
+    def erase(self, member_id: str, request: member_model.EraseRequest, key: str) -> member_model.EraseAnswer:
         """Erase a member for ever, here and by the log at head office. Raises NotFoundError."""
-
-        def act(keep: Keep[EraseAnswer]) -> EraseAnswer:
-            return erasure.erase(self._desk, member_id, request, keep)
-
-        return erasure.cleaned(self._desk, self._desk.once(key, f"erase {member_id}", request, EraseAnswer, act))
+        act = partial(erasure.erase, self._desk, member_id, request)
+        return erasure.cleaned(self._desk, self._desk.once(key, f"erase {member_id}", request, member_model.EraseAnswer, act))
 
     def award(self, member_id: str, request: AwardRequest, key: str) -> AwardAnswer:
         """What the programme gives a member for an act other than buying. Raises InputError, NotFoundError, ConflictError."""
-
-        def act(keep: Keep[AwardAnswer]) -> AwardAnswer:
-            return awards.award(self._desk, member_id, request, keep)
-
+        act = partial(awards.award, self._desk, member_id, request)
         answer = self._desk.once(key, f"award {member_id}", request, AwardAnswer, act)
         log.info("member.awarded", member_id=member_id, act=request.act, accrued_centi=answer.accrued_centi)
         return answer
 
-    def adjust(self, member_id: str, request: AdjustRequest, key: str) -> AdjustAnswer:
+    def adjust(self, member_id: str, request: staff_model.AdjustRequest, key: str) -> staff_model.AdjustAnswer:
         """Points given or taken by hand. Raises NotAllowedError, InputError, NotFoundError, ConflictError."""
-
-        def act(keep: Keep[AdjustAnswer]) -> AdjustAnswer:
-            return adjusting.adjust(self._desk, member_id, request, keep)
-
-        answer = self._desk.once(key, f"adjust {member_id}", staff.hidden(request, "by", "approval"), AdjustAnswer, act)
+        act = partial(adjusting.adjust, self._desk, member_id, request)
+        answer = self._desk.once(
+            key, f"adjust {member_id}", staff.hidden(request, "by", "approval"), staff_model.AdjustAnswer, act
+        )
         log.info("points.adjusted", member_id=member_id, centi=answer.centi, owed_centi=answer.owed_centi)
         return answer
 
-    def claim(self, sale_id: str, request: ClaimRequest, key: str) -> ClaimAnswer:
+    def claim(self, sale_id: str, request: staff_model.ClaimRequest, key: str) -> staff_model.ClaimAnswer:
         """Points for a receipt whose card was forgotten, on a senior's word. Raises as ``adjust`` does."""
-
-        def act(keep: Keep[ClaimAnswer]) -> ClaimAnswer:
-            return claiming.claim(self._desk, sale_id, request, keep)
-
-        answer = self._desk.once(key, f"claim {sale_id}", staff.hidden(request, "approval"), ClaimAnswer, act)
+        act = partial(claiming.claim, self._desk, sale_id, request)
+        answer = self._desk.once(key, f"claim {sale_id}", staff.hidden(request, "approval"), staff_model.ClaimAnswer, act)
         log.info("sale.claimed", sale_id=sale_id, member_id=answer.member_id, accrued_centi=answer.accrued_centi)
         return answer
 
-    def merge(self, member_id: str, request: MergeRequest, key: str) -> MergeAnswer:
+    def merge(self, member_id: str, request: staff_model.MergeRequest, key: str) -> staff_model.MergeAnswer:
         """One member goes over into another, on the word of two persons. Raises as ``adjust`` does."""
-
-        def act(keep: Keep[MergeAnswer]) -> MergeAnswer:
-            return merging.merge(self._desk, member_id, request, keep)
-
-        answer = self._desk.once(key, f"merge {member_id}", staff.hidden(request, "by", "approval"), MergeAnswer, act)
+        act = partial(merging.merge, self._desk, member_id, request)
+        answer = self._desk.once(key, f"merge {member_id}", staff.hidden(request, "by", "approval"), staff_model.MergeAnswer, act)
         log.info("member.merged", member_id=member_id, into=answer.into, moved_centi=answer.moved_centi)
         return answer
 
-    def set_secret(self, member_id: str, request: SecretRequest, key: str) -> SecretAnswer:
+    def set_secret(self, member_id: str, request: staff_model.SecretRequest, key: str) -> staff_model.SecretAnswer:
         """What confirms the member's redemptions from now on. Raises NotFoundError, ConflictError."""
         plain = replace(request, pin=None)
+        act = partial(confirming.set_secret, self._desk, member_id, request)
+        return self._desk.once(key, f"secret {member_id}", plain, staff_model.SecretAnswer, act)
 
-        def act(keep: Keep[SecretAnswer]) -> SecretAnswer:
-            return confirming.set_secret(self._desk, member_id, request, keep)
-
-        return self._desk.once(key, f"secret {member_id}", plain, SecretAnswer, act)
-
-    def send_confirmation(self, member_id: str, request: ConfirmationRequest) -> ConfirmationAnswer:
+    def send_confirmation(self, member_id: str, request: staff_model.ConfirmationRequest) -> staff_model.ConfirmationAnswer:
         """Send a code that confirms one redemption. Raises NotAllowedError, ConflictError, NotFoundError."""
         return confirming.send(self._desk, member_id, request)
 
@@ -313,9 +252,48 @@ class Till:
         """The otpauth address of the member's rotating QR, for their phone. It is a secret: show it to the member only."""
         return confirming.qr_uri(self._desk, member_id)
 
-    def acts(self, before: tuple[int, str, int] | None = None) -> Acts:
+    def acts(self, before: tuple[int, str, int] | None = None) -> staff_model.Acts:
         """Acts that a person answers for, newest first, from before a place on."""
         return acts.acts_of(self._desk.db, before)
+
+    def gift_card(self, request: gift_card_model.GiftCardRequest) -> gift_card_model.GiftCardAnswer:
+        """What a gift card holds. Raises InputError for a missing PIN, NotFoundError, ConflictError when it is locked."""
+        return gift_cards.lookup(self._desk, request)
+
+    def issue_gift_card(self, request: gift_card_model.IssueRequest, key: str) -> gift_card_model.GiftCardAnswer:
+        """Give a gratis gift card; a person answers for it. Raises NotAllowedError, InputError, NotFoundError."""
+        act = partial(gift_cards.issue, self._desk, request)
+        answer = self._desk.once(key, "gift card issue", staff.hidden(request, "by"), gift_card_model.GiftCardAnswer, act)
+        self._devices.wake_printer()
+        return self._desk.gift_codes.told(self._turned("issued", answer))
+
+    def freeze_gift_card(self, request: gift_card_model.FreezeRequest, key: str) -> gift_card_model.GiftCardAnswer:
+        """Stop a gift card. Raises NotAllowedError, NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card))
+        act = partial(gift_cards.freeze, self._desk, kept)
+        return self._turned(
+            "frozen", self._desk.once(key, "gift card freeze", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
+        )
+
+    def unfreeze_gift_card(self, request: gift_card_model.FreezeRequest, key: str) -> gift_card_model.GiftCardAnswer:
+        """Let a frozen gift card pay again. Raises NotAllowedError, NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card))
+        act = partial(gift_cards.unfreeze, self._desk, kept)
+        return self._turned(
+            "unfrozen", self._desk.once(key, "gift card unfreeze", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
+        )
+
+    def pay_back_gift_card(self, request: gift_card_model.PayBackRequest, key: str) -> gift_card_model.GiftCardAnswer:
+        """Pay the unspent money of a bought gift card out. Raises NotAllowedError, InputError, NotFoundError, ConflictError."""
+        kept = replace(request, card=gift_cards.masked(self._desk, request.card), pin=None)
+        act = partial(gift_cards.pay_back, self._desk, kept, request.pin)
+        return self._turned(
+            "paid_back", self._desk.once(key, "gift card pay back", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
+        )
+
+    def expire_gift_cards(self) -> int:
+        """Book the money of gift cards that have run out; answers how many. Again changes nothing."""
+        return gift_cards.expire_due(self._desk, self._desk.now())
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""
@@ -349,6 +327,10 @@ class Till:
         sender = self._desk.sender
         return health_of(self._desk, (*self._devices.problems(), *(sender.problems() if sender is not None else ())))
 
+    def _turned(self, act: str, answer: gift_card_model.GiftCardAnswer) -> gift_card_model.GiftCardAnswer:
+        log.info("gift_card.changed", act=act, card_id=answer.card_id, balance_minor=answer.balance_minor)
+        return answer
+
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(
             "sale.stored",
@@ -358,4 +340,6 @@ class Till:
             receipt_no=answer.receipt_no,
         )
         self._devices.wake_printer()
-        return answer
+        if not answer.gift_cards:
+            return answer
+        return replace(answer, gift_cards=tuple(self._desk.gift_codes.told(card) for card in answer.gift_cards))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import CardRequest, ChangeRequest, CodeAnswer, CodeRequest, ProfileAnswer, VerifyRequest
 from pos_loyalty.till.model import (
     AwardAnswer,
@@ -149,6 +150,26 @@ OPERATIONS = (
     Operation(
         name="acts", method="GET", path="/v1/acts", answer=Acts, problems=(503,),
         summary="Acts that a person answers for, newest first: who, with whose word, when and why.",
+    ),
+    Operation(
+        name="gift_card", method="POST", path="/v1/gift-cards/lookup", body=GiftCardRequest, answer=GiftCardAnswer,
+        problems=(400, 404, 409, 422, 503), summary="What a gift card holds; a number needs its PIN.",
+    ),
+    Operation(
+        name="issue_gift_card", method="POST", path="/v1/gift-cards", body=IssueRequest, answer=GiftCardAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="Give a gratis gift card; a person answers for it. Its code stands only here.",
+    ),
+    Operation(
+        name="freeze_gift_card", method="POST", path="/v1/gift-cards/freeze", body=FreezeRequest, answer=GiftCardAnswer,
+        writes=True, problems=(403, 404, *WRITING), summary="Stop a gift card; nothing pays with it.",
+    ),
+    Operation(
+        name="unfreeze_gift_card", method="POST", path="/v1/gift-cards/unfreeze", body=FreezeRequest, answer=GiftCardAnswer,
+        writes=True, problems=(403, 404, *WRITING), summary="Let a frozen gift card pay again.",
+    ),
+    Operation(
+        name="pay_back_gift_card", method="POST", path="/v1/gift-cards/pay-back", body=PayBackRequest, answer=GiftCardAnswer,
+        writes=True, problems=(403, 404, *WRITING), summary="Take the unspent money off a bought gift card, to be paid out.",
     ),
     Operation(
         name="scans", method="GET", path="/v1/scans", answer=Scan, media="text/event-stream", problems=(503,),

@@ -53,6 +53,8 @@ class Known(Value):
     is_member_taken: bool
     others: dict[str, MemberState | None] = field(default_factory=dict)
     """Members whom only entries of the fact name: those who brought a friend."""
+    gifts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What gift cards hold, by account and unit: those that the entries name."""
     doubts: tuple[Doubt, ...] = ()
     """What else a person should see."""
 

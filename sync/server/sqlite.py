@@ -71,6 +71,7 @@ class SqliteLedgerStore:
             card_holder=None if enrolment is None else self._one(CARD_SELECT, {"card": enrolment.card}),
             others={member: self._member_state(member) for member in _others(fact)},
             is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
+            gifts=self._gifts(fact),
             doubts=follow.doubts(self._db, fact),
         )
 
@@ -195,7 +196,16 @@ class SqliteLedgerStore:
 
     def _lent(self, sale: dict[str, str]) -> dict[str, int]:
         held = f"held:{sale['till']}/{sale['sale_id']}"
-        return {lot: centi for lot, centi in self._db.execute(LENT_SELECT, {**sale, "held": held}) if centi > 0}
+        key = {**sale, "held": held, "gift_held": f"gifts:{held}"}
+        return {lot: centi for lot, centi in self._db.execute(LENT_SELECT, key) if centi > 0}
+
+    def _gifts(self, fact: Fact) -> dict[tuple[str, str], int]:
+        named = {(account, entry.unit) for entry in fact.entries for account in (entry.debit, entry.credit)}
+        return {
+            (account, unit): ledger.balance_of(self._db, account, unit)
+            for account, unit in named
+            if account.startswith(ledger.GIFT)
+        }
 
     def _open_cases(self, fact: Fact, cases: Sequence[Case]) -> None:
         for case in cases:
@@ -234,5 +244,8 @@ LOT_SELECT = "SELECT id, member, amount, remaining FROM lot WHERE id = :lot"
 LENT_SELECT = """SELECT e.lot, SUM(CASE WHEN e.debit_acct = 'suspense' THEN e.amount ELSE -e.amount END)
 FROM txn AS t JOIN entry AS e ON e.txn = t.id
 WHERE t.till = :till AND t.sale_id = :sale_id AND e.lot IS NOT NULL
-AND ((e.debit_acct = 'suspense' AND e.credit_acct = :held) OR (e.debit_acct = :held AND e.credit_acct = 'suspense'))
+AND (
+  (e.debit_acct = 'suspense' AND e.credit_acct IN (:held, :gift_held))
+  OR (e.debit_acct IN (:held, :gift_held, 'gifts:redeemed') AND e.credit_acct = 'suspense')
+)
 GROUP BY e.lot"""

@@ -18,6 +18,7 @@ from sync.server.ledger_store import Case, Known, LotHold, Posting
 
 SUSPENSE: Final = "suspense"
 MEMBER: Final = "member:"
+GIFT: Final = "gift:"
 UNDOES_SALE: Final = ("sale.cancelled", "sale.reversed")
 
 
@@ -51,11 +52,15 @@ class _Booking:
         self._known = known
         self._lots = dict(known.lots)
         self._lent = dict(known.lent_centi) if may_repay else {}
+        self._gifts = dict(known.gifts)
         self.entries: list[Entry] = []
         self.cases: list[Case] = []
 
     def book(self, entry: Entry) -> None:
         """Book one entry, split where its lot cannot give or take all of it."""
+        if entry.debit.startswith(GIFT) or entry.credit.startswith(GIFT):
+            self._move_gift(entry)
+            return
         takes, gives = entry.debit.startswith(MEMBER), entry.credit.startswith(MEMBER)
         if not takes and not gives:
             self.entries.append(entry)
@@ -139,6 +144,26 @@ class _Booking:
         over = entry.amount - to_lot - repaid
         if over:
             self._open("lot.overfilled" if lot else "lot.unknown", f"{over} hundredths of a point over in lot {entry.lot_id}")
+
+    def _move_gift(self, entry: Entry) -> None:
+        """A gift card gives what it holds, suspense the rest; what suspense lent for a sale goes back to suspense first."""
+        account = entry.debit if entry.debit.startswith(GIFT) else entry.credit
+        if entry.lot_id != account or entry.debit.startswith((GIFT, MEMBER)) == entry.credit.startswith((GIFT, MEMBER)):
+            raise WireError(f"fact {self._seq} moves money between gift cards, or of one it does not name")
+        held_minor = self._gifts.get((account, entry.unit), 0)
+        if entry.debit == account:
+            given = min(entry.amount, max(0, held_minor))
+            self._gifts[account, entry.unit] = held_minor - given
+            self._append(entry, given)
+            self._append(replace(entry, debit=SUSPENSE), entry.amount - given)
+            if given < entry.amount:
+                self._open("gift_card.overdrawn", f"{entry.amount - given} minor units short on {account}")
+            return
+        repaid = min(entry.amount, self._lent.get(account, 0)) if entry.kind == "reverse" else 0
+        self._lent[account] = self._lent.get(account, 0) - repaid
+        self._gifts[account, entry.unit] = held_minor + entry.amount - repaid
+        self._append(entry, entry.amount - repaid)
+        self._append(replace(entry, credit=SUSPENSE), repaid)
 
     def _make(self, entry: Entry) -> None:
         if entry.lot_id is None or entry.lot_id in self._lots:

@@ -37,6 +37,11 @@ HOUSE_ROUTES = {
     ("POST", "/v1/members/{member_id}/secret"),
     ("POST", "/v1/members/{member_id}/confirmations"),
     ("GET", "/v1/acts"),
+    ("POST", "/v1/gift-cards/lookup"),
+    ("POST", "/v1/gift-cards"),
+    ("POST", "/v1/gift-cards/freeze"),
+    ("POST", "/v1/gift-cards/unfreeze"),
+    ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("GET", "/v1/receipts/{sale_id}.png"),
@@ -83,11 +88,14 @@ def test_quantities_are_decimal_strings_and_values_are_strict() -> None:
     assert line["properties"]["price_minor"]["minimum"] == 0
 
 
+READING = ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations", "/v1/gift-cards/lookup")
+
+
 def test_writing_operations_ask_for_a_key() -> None:
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             names = {parameter["name"] for parameter in operation["parameters"]}
-            reads = method == "get" or path in ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations")
+            reads = method == "get" or path in READING
             assert ("Idempotency-Key" in names) is not reads, path
 
 

@@ -1,0 +1,89 @@
+"""Codes of gift cards: made here, printed once, and kept only as hashes.
+
+Rule: a code is in no log and no table. A QR code is 130 random bits, so a plain hash of it is enough; a number with a PIN can be
+guessed, so the number is hashed under the chain's pepper and the PIN slowly.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from hashlib import scrypt, sha256
+
+from pos_loyalty.store.seal import SCRYPT_BYTES_MAX, SCRYPT_N, SCRYPT_P, SCRYPT_R
+from pos_loyalty.values import Value
+
+PREFIX = "PLG1|"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+"""Base32. **Source:** RFC 4648, section 6."""
+CODE_LETTERS = 26
+"""130 bits."""
+NUMBER_DIGITS = 20
+"""One more than a payment card has at most."""
+PIN_DIGITS = 6
+RANDOM_BYTES = 32
+HASH_BYTES = 32
+QR_PATTERN = re.compile(rf"(?:PLG1\|)?([A-Z2-7]{{{CODE_LETTERS}}})")
+NUMBER_PATTERN = re.compile(rf"[0-9]{{{NUMBER_DIGITS}}}")
+ID_PATTERN = re.compile(r"[0-9a-f]{32}")
+
+
+class Code(Value):
+    """What the buyer gets on paper. ``pin`` is None for a QR code."""
+
+    text: str
+    pin: str | None = None
+
+
+def new_code(kind: str) -> Code:
+    """A code that nobody can guess: ``qr``, or a number with its ``pin``."""
+    if kind == "qr":
+        return Code(text=PREFIX + "".join(LETTERS[number] for number in _drawn(len(LETTERS), CODE_LETTERS)))
+    return Code(text=_digits(NUMBER_DIGITS), pin=_digits(PIN_DIGITS))
+
+
+def mark_of(presented: str, pepper: str) -> str | None:
+    """How a presented gift card is looked up: the hex hash of its code, or its id as it stands; None for what is neither."""
+    text = presented.strip()
+    if ID_PATTERN.fullmatch(text):
+        return text
+    letters = QR_PATTERN.fullmatch(text.upper().replace(" ", ""))
+    if letters is not None:
+        return sha256((PREFIX + letters.group(1)).encode("ascii")).hexdigest()
+    digits = text.replace(" ", "").replace("-", "")
+    if NUMBER_PATTERN.fullmatch(digits):
+        return hmac.new(bytes.fromhex(pepper), b"gift card number\n" + digits.encode("ascii"), sha256).hexdigest()
+    return None
+
+
+def pin_hash(card_id: str, pin: str, pepper: str) -> bytes:
+    """The slow hash of a PIN, bound to its card. Takes tens of ms, on purpose."""
+    return scrypt(
+        f"gift card pin\n{card_id}\n{pin}".encode(),
+        salt=bytes.fromhex(pepper),
+        n=SCRYPT_N,
+        r=SCRYPT_R,
+        p=SCRYPT_P,
+        maxmem=SCRYPT_BYTES_MAX,
+        dklen=HASH_BYTES,
+    )
+
+
+def label_of(card_id: str) -> str:
+    """How people name a gift card: on its slip, on receipts, in messages. It opens nothing."""
+    return card_id[-6:].upper()
+
+
+def _digits(count: int) -> str:
+    return "".join(str(number) for number in _drawn(10, count))
+
+
+def _drawn(below: int, count: int) -> list[int]:
+    """Equally likely numbers; ``RANDOM_BYTES`` make the unevenness of the last ones less than one in 2^100."""
+    left = int.from_bytes(os.urandom(RANDOM_BYTES), "big")
+    drawn = []
+    for _ in range(count):
+        left, number = divmod(left, below)
+        drawn.append(number)
+    return drawn
