@@ -15,6 +15,7 @@ from pos_loyalty.cli import (
     programme,
     quote,
     report,
+    return_goods,
     sale,
     serve,
     store,
@@ -22,7 +23,7 @@ from pos_loyalty.cli import (
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, config)
+COMMANDS = (demo, serve, quote, sale, return_goods, member, programme, report, import_receipts, store, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

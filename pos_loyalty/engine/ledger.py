@@ -198,6 +198,18 @@ def settle_return(
     return restored + taken + (forgive(taken) if is_forgiven else ())
 
 
+def take_back(member_id: str, centi: Points, lots: Sequence[Lot], programme_id: str, now: datetime) -> tuple[Entry, ...]:
+    """Points taken from a member for goods that came without their receipt: soonest to expire first; what is missing is owed."""
+    wanted = Entry(
+        kind="accrue",
+        debit=issued_account(programme_id),
+        credit=member_account(member_id),
+        amount=centi,
+        member_id=member_id,
+    )
+    return _taken_back([wanted], {lot.lot_id: lot for lot in lots}, now)
+
+
 def forgive(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """What these entries made members owe, forgiven: the adjustment account bears it."""
     return tuple(

@@ -27,6 +27,7 @@ from pos_loyalty.engine.rules import (
     ProgrammeText,
     RedeemTable,
     Referral,
+    ReturnsTable,
     RoundingTable,
     SearchTable,
 )
@@ -70,6 +71,7 @@ class Programme(Value):
     tags: Mapping[str, tuple[Tag, ...]]
     """SKU to its price tags."""
     referral: Referral | None
+    returns: ReturnsTable
     plans: Mapping[str, Plan]
     """By the SKU that sells them."""
     compatibility: Compatibility
@@ -187,6 +189,7 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         caps=text.caps,
         tags=tags_of(text.price_list, exponent),
         referral=text.referral,
+        returns=text.returns,
         plans={plan.sku: plan for plan in text.plan},
         compatibility=compatibility,
         tiers={tier.id: rank for rank, tier in enumerate(text.tier)},

@@ -8,29 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from pos_loyalty.store import ledger
+from pos_loyalty.store import ledger, returned
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.doubt import Doubt as Doubt
 from pos_loyalty.store.facts import Fact, FactKind
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.values import Value
-
-
-class Doubt(Value):
-    """A contradiction between a fact and what is known, for a person to settle. ``reason`` is a constant."""
-
-    reason: str
-    detail: str
-
 
 Follow = Callable[[Connection, Fact], None]
 Doubts = Callable[[Connection, Fact], Iterator[Doubt]]
 Differences = Callable[[Connection], Iterator[str]]
 
-FOLLOWS: Mapping[FactKind, Follow] = {}
+FOLLOWS: Mapping[FactKind, Follow] = {
+    "sale.returned": returned.add,
+}
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
-DOUBTS: Mapping[FactKind, Doubts] = {}
+DOUBTS: Mapping[FactKind, Doubts] = {
+    "sale.returned": returned.doubts,
+    "sale.reversed": returned.doubts_of_void,
+}
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
-DIFFERENCES: tuple[Differences, ...] = ()
+DIFFERENCES: tuple[Differences, ...] = (returned.differences,)
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 
 

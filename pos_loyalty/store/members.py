@@ -191,7 +191,10 @@ def _member_now(db: Connection, select: str, key: str) -> Member | None:
 
 
 def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
-    count, spent = db.execute(OWN_SALES_SELECT, {"member": seen["id"], "seq": seen["base_seq"]}).fetchone()
+    key = {"member": seen["id"], "seq": seen["base_seq"]}
+    count, spent = db.execute(OWN_SALES_SELECT, key).fetchone()
+    gone, refunded = db.execute(OWN_RETURNS_SELECT, key).fetchone()
+    count, spent = count - gone, spent - refunded
     return SalesSoFar(count=max(0, seen["sales_count"] + count), spent_minor=Minor(max(0, seen["spent_minor"] + spent)))
 
 
@@ -310,6 +313,11 @@ OWN_SALES_SELECT = """SELECT
 FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
 WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
 """Only facts that moved their sale count: one that completes it again is about nothing new."""
+OWN_RETURNS_SELECT = """SELECT
+  COUNT(DISTINCT CASE WHEN r.is_last THEN r.sale_till || '/' || r.sale_id END),
+  coalesce(SUM(r.refund_minor + r.points_minor), 0)
+FROM sale_return AS r JOIN txn AS t ON t.id = r.txn WHERE r.member = :member AND t.seq > :seq"""
+"""What came back, in money and in the points that had paid; a sale of which nothing is kept is none."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq

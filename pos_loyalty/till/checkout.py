@@ -15,12 +15,12 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
-from pos_loyalty.store import ledger, members, sales
+from pos_loyalty.store import ledger, members, returned, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, coupons, slips, tenders
+from pos_loyalty.till import answers, coupons, exchange, slips, tenders
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
 from pos_loyalty.till.pricing import ask, still_stands
@@ -39,13 +39,15 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
         with write(desk.db):
             return keep(_same_sale(desk, stored, content_hash))
     held = _fresh(desk, request, now)
+    sold = exchange.sale_of(desk, request)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
     with write(desk.db):
         _check_points(desk, held, now)
         if not still_stands(desk, held, now):
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
-        receipt_no = _receipt_no(desk)
+        paid = request.tenders + exchange.give_back(desk, sold, request, held, now)
+        receipt_no = desk.receipt_no()
         entries = reserve(held.quote, _ref(desk, request.sale_id))
         if request.complete:
             entries += settle(held.quote, _ref(desk, request.sale_id), now)
@@ -65,7 +67,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
                     sale_id=request.sale_id,
                     basket=basket,
                     quote=held.quote,
-                    tenders=request.tenders,
+                    tenders=paid,
                     offline_centi=Points(0) if held.online else held.quote.redemption.centi,
                     biz_day=desk.business_day(basket.opened_at),
                     completed=request.complete,
@@ -77,7 +79,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
         )
         stored = sales.add(desk.db, fact)
         if request.complete:
-            _note_short_tenders(desk, stored, request.tenders)
+            _note_short_tenders(desk, stored, paid)
             slips.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
 
@@ -132,6 +134,8 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
     stored = answers.stored_sale(desk, sale_id)
     if stored.state in ("authorised", "cancelled"):
         raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
+    if stored.state == "completed" and returned.of_sale(desk.db, stored.till, sale_id):
+        raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
     with write(desk.db):
         if stored.state == "completed":
             entries = _reversal(desk, stored, now)
@@ -231,11 +235,6 @@ def _attempt(desk: Desk, sale_id: str, content_hash: bytes, now: datetime) -> UU
     with write(desk.db):
         sales.put_attempt(desk.db, sale_id=sale_id, txn=txn_id, content_hash=content_hash, now=now)
     return txn_id
-
-
-def _receipt_no(desk: Desk) -> str:
-    head = ledger.head(desk.db)
-    return f"{desk.config.till.id}-{head.epoch}-{head.seq + 1:06d}"
 
 
 def _ref(desk: Desk, sale_id: str) -> str:

@@ -10,14 +10,14 @@ from msgspec import Meta, field
 from pos_loyalty.engine.explain import Sentence
 from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Message, Money, Quote, Tender, Text
 from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.till.ids import SALE_ID_PATTERN as SALE_ID_PATTERN
+from pos_loyalty.till.ids import SaleId
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 from pos_loyalty.values import Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
 Phone = Annotated[str, Meta(min_length=5, max_length=32)]
 Key = Annotated[str, Meta(min_length=1, max_length=128)]
-SALE_ID_PATTERN = "^[A-Za-z0-9_~:-][A-Za-z0-9._~:-]{0,63}$"
-SaleId = Annotated[str, Meta(pattern=SALE_ID_PATTERN)]
-"""It stands in URLs and in the QR of the receipt: Latin letters, digits and ._~:- only."""
 SaleState = Literal["authorised", "completed", "cancelled", "reversed"]
 
 
@@ -77,7 +77,10 @@ class QuoteRequest(Value):
 
 
 class SaleRequest(Value):
-    """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between."""
+    """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between.
+
+    ``returns``: an exchange, in one step only. The refund pays, and what it does not is paid or paid out.
+    """
 
     sale_id: SaleId
     quote_id: Id
@@ -85,6 +88,7 @@ class SaleRequest(Value):
     tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
     complete: bool = False
     fiscal: Fiscal | None = None
+    returns: ReturnRequest | None = None
 
 
 class Told(Value):
@@ -170,6 +174,8 @@ class SaleAnswer(Value):
     fiscal: Fiscal | None = None
     coupons: tuple[CouponAnswer, ...] = ()
     """Coupons that the sale issued; they are told once it is completed."""
+    returned: ReturnAnswer | None = None
+    """The goods that were exchanged for these."""
 
 
 class PrintAnswer(Value):

@@ -15,7 +15,7 @@ from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
+from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, returns, slips, telling
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
@@ -35,6 +35,7 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 
 
 class Devices(Protocol):
@@ -127,6 +128,29 @@ class Till:
             return checkout.void(self._desk, sale_id, request, keep)
 
         return self._stored(self._desk.once(key, f"void {sale_id}", request, SaleAnswer, act))
+
+    def return_goods(self, sale_id: str | None, request: ReturnRequest, key: str) -> ReturnAnswer:
+        """Take goods back: of the sale named here, in the request or by its receipt; or without a receipt.
+
+        Raises InputError, NotFoundError, ConflictError; then nothing was written.
+        """
+        request = returns.with_sale_id(request, sale_id)
+
+        def act(keep: Keep[ReturnAnswer]) -> ReturnAnswer:
+            return returns.return_goods(self._desk, request, keep)
+
+        answer = self._desk.once(key, f"return {request.return_id}", request, ReturnAnswer, act)
+        log.info("sale.returned", return_id=answer.return_id, sale_id=answer.sale_id, refund_minor=answer.refund_minor)
+        self._devices.wake_printer()
+        return answer
+
+    def return_by_receipt(self, request: ReturnRequest, key: str) -> ReturnAnswer:
+        """The same where the address names no sale."""
+        return self.return_goods(None, request, key)
+
+    def return_text(self, return_id: str, language: Language | None = None) -> str:
+        """The slip of a return of this till as text. Raises NotFoundError."""
+        return slips.return_text(self._desk, return_id, language)
 
     def sale(self, sale_id: str) -> SaleAnswer:
         """A stored sale as it stands. Raises NotFoundError."""

@@ -1,0 +1,65 @@
+"""Finding the sale that goods come back of: in this till's file, else at head office.
+
+Rule: head office is asked also about a sale of our own while it answers, for another till may have taken goods of it back.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName, read_receipt_code
+from pos_loyalty.errors import HeadOfficeGoneError, InputError, NotFoundError, WireError
+from pos_loyalty.store import sold
+from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.returns_model import ReturnRequest
+from pos_loyalty.till.rights import head_office_answers
+
+
+def find(desk: Desk, request: ReturnRequest) -> SoldSale:
+    """The sale with the returns of it that are known. Raises InputError, NotFoundError with what to do instead."""
+    name = _named(desk, request)
+    here = sold.by_fiscal(desk.db, name) if isinstance(name, FiscalSign) else sold.by_id(desk.db, name.till, name.sale_id)
+    if here is None:
+        there = _asked(desk, name)
+        return replace(there, returns=_merged(there, sold.by_id(desk.db, there.till, there.sale_id) or there))
+    if request.sale_id is not None and request.sale_id != here.sale_id:
+        raise InputError("$.receipt", f"is the receipt of sale {here.sale_id}, not of {request.sale_id}")
+    if not head_office_answers(desk.db, desk.config, desk.now()):
+        return here
+    try:
+        there_too = desk.elsewhere.sold(SaleName(till=here.till, sale_id=here.sale_id))
+    except (HeadOfficeGoneError, WireError):
+        return here
+    return here if there_too is None else replace(here, returns=_merged(here, there_too))
+
+
+def _named(desk: Desk, request: ReturnRequest) -> SaleName | FiscalSign:
+    if request.receipt:
+        name = read_receipt_code(request.receipt)
+        if isinstance(name, SaleName) and request.sale_id not in (None, name.sale_id):
+            raise InputError("$.receipt", f"is the receipt of sale {name.sale_id}, not of {request.sale_id}")
+        return name
+    if request.sale_id is None:
+        raise InputError("$.sale_id", "is missing: name the sale, scan its receipt, or send goods without a receipt")
+    return SaleName(till=request.sale_till or desk.config.till.id, sale_id=request.sale_id)
+
+
+def _asked(desk: Desk, name: SaleName | FiscalSign) -> SoldSale:
+    what = f"Sale {name.sale_id} of till {name.till}" if isinstance(name, SaleName) else "The sale of this fiscal receipt"
+    try:
+        found = desk.elsewhere.sold(name)
+    except (HeadOfficeGoneError, WireError) as error:
+        raise NotFoundError(
+            f"{what} is not in this till, and head office cannot be asked ({error}): "
+            "take the goods back at the till that sold them, try again later, or take them back without a receipt if you may."
+        ) from error
+    if found is None:
+        raise NotFoundError(f"{what} is known neither here nor at head office; it may not have been sent there yet.")
+    return found
+
+
+def _merged(one: SoldSale, other: SoldSale) -> tuple[sold.ReturnSoFar, ...]:
+    """The returns that either knows; the first one's word stands."""
+    known = {(each.till, each.return_id) for each in one.returns}
+    return (*one.returns, *[each for each in other.returns if (each.till, each.return_id) not in known])
