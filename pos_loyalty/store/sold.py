@@ -32,6 +32,8 @@ class SoldSale(Value):
     basket: Basket
     quote: Quote
     tenders: tuple[Tender, ...]
+    is_lent: bool = False
+    """Suspense lent the points that paid: the sale was paid after it was cancelled."""
     returns: tuple[ReturnSoFar, ...] = ()
     """Oldest first."""
 
@@ -51,10 +53,16 @@ def by_id(db: Connection, till: str, sale_id: str) -> SoldSale | None:
         basket=stored.basket,
         quote=stored.quote,
         tenders=stored.tenders,
-        returns=tuple(
-            ReturnSoFar(till=each.till, return_id=each.return_id, tenders=each.tenders, returned=each.returned)
-            for each in returned.of_sale(db, till, sale_id)
-        ),
+        is_lent=db.execute(LENT_SELECT, {"till": till, "sale_id": sale_id}).fetchone() is not None,
+        returns=returns_of(db, till, sale_id),
+    )
+
+
+def returns_of(db: Connection, till: str, sale_id: str) -> tuple[ReturnSoFar, ...]:
+    """The returns of a sale that this file knows, whether or not it knows the sale; oldest first."""
+    return tuple(
+        ReturnSoFar(till=each.till, return_id=each.return_id, tenders=each.tenders, returned=each.returned)
+        for each in returned.of_sale(db, till, sale_id)
     )
 
 
@@ -69,3 +77,6 @@ BY_FISCAL_SELECT = """SELECT till, sale_id FROM sale
 WHERE fiscal IS NOT NULL AND ltrim(CAST(fiscal AS TEXT) ->> '$.fp', '0') = :fp
 AND ltrim(CAST(fiscal AS TEXT) ->> '$.fd', '0') = :fd AND ltrim(CAST(fiscal AS TEXT) ->> '$.fn', '0') = :fn
 ORDER BY till, sale_id LIMIT 1"""
+LENT_SELECT = """SELECT 1 FROM txn AS t JOIN entry AS e ON e.txn = t.id
+WHERE t.till = :till AND t.sale_id = :sale_id AND e.kind = 'redeem' AND e.debit_acct = 'suspense'
+AND e.credit_acct GLOB 'programme:*:redeemed' LIMIT 1"""

@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms
-from pos_loyalty.engine.ledger import owed_account
+from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import next_expiry, total_centi, usable_centi
-from pos_loyalty.engine.model import Member
+from pos_loyalty.engine.model import Entry, Member
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, ledger, members, outbox, returned, sales
 from pos_loyalty.store.facts import Fact
@@ -73,14 +73,19 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         charged_minor=made.charged_minor,
         tenders=mine.tenders,
         lines=made.lines,
-        restored_centi=Points(sum(use.centi for use in made.restored)),
-        taken_back_centi=Points(sum(each.centi for each in made.taken_back if each.member_id is None)),
+        restored_centi=Points(sum(entry.amount for entry in fact.entries if entry.credit == member_account(fact.member or ""))),
+        taken_back_centi=Points(sum(entry.amount for entry in fact.entries if _takes_back(entry, fact.member))),
         owed_centi=owed_by(fact),
         member_id=fact.member,
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, fact.member),
         is_last=made.is_last,
     )
+
+
+def _takes_back(entry: Entry, member_id: str | None) -> bool:
+    own = (member_account(member_id or ""), owed_account(member_id or ""))
+    return entry.kind == "reverse" and entry.debit in own and entry.credit not in own
 
 
 def owed_by(fact: Fact) -> Points:

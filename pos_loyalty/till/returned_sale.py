@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName, read_receipt_code
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, NotFoundError, WireError
 from pos_loyalty.store import sold
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import ReturnSoFar, SoldSale
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.till.rights import head_office_answers
@@ -22,7 +22,7 @@ def find(desk: Desk, request: ReturnRequest) -> SoldSale:
     here = sold.by_fiscal(desk.db, name) if isinstance(name, FiscalSign) else sold.by_id(desk.db, name.till, name.sale_id)
     if here is None:
         there = _asked(desk, name)
-        return replace(there, returns=_merged(there, sold.by_id(desk.db, there.till, there.sale_id) or there))
+        return replace(there, returns=_merged(there.returns, sold.returns_of(desk.db, there.till, there.sale_id)))
     if request.sale_id is not None and request.sale_id != here.sale_id:
         raise InputError("$.receipt", f"is the receipt of sale {here.sale_id}, not of {request.sale_id}")
     if not head_office_answers(desk.db, desk.config, desk.now()):
@@ -31,7 +31,7 @@ def find(desk: Desk, request: ReturnRequest) -> SoldSale:
         there_too = desk.elsewhere.sold(SaleName(till=here.till, sale_id=here.sale_id))
     except (HeadOfficeGoneError, WireError):
         return here
-    return here if there_too is None else replace(here, returns=_merged(here, there_too))
+    return here if there_too is None else replace(here, returns=_merged(here.returns, there_too.returns))
 
 
 def _named(desk: Desk, request: ReturnRequest) -> SaleName | FiscalSign:
@@ -59,7 +59,7 @@ def _asked(desk: Desk, name: SaleName | FiscalSign) -> SoldSale:
     return found
 
 
-def _merged(one: SoldSale, other: SoldSale) -> tuple[sold.ReturnSoFar, ...]:
+def _merged(one: tuple[ReturnSoFar, ...], other: tuple[ReturnSoFar, ...]) -> tuple[ReturnSoFar, ...]:
     """The returns that either knows; the first one's word stands."""
-    known = {(each.till, each.return_id) for each in one.returns}
-    return (*one.returns, *[each for each in other.returns if (each.till, each.return_id) not in known])
+    known = {(each.till, each.return_id) for each in one}
+    return (*one, *[each for each in other if (each.till, each.return_id) not in known])

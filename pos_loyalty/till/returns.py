@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.ledger import settle_return
+from pos_loyalty.engine.ledger import repay, settle_return
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
@@ -177,8 +177,11 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         return ()
     others = {each.member_id for each in made.taken_back if each.member_id is not None}
     lots = {member: ledger.all_lots_of(desk.db, member) for member in others}
+    repaid: tuple[Entry, ...] = ()
+    if sold.is_lent:
+        repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
-    return settle_return(sold.quote, made, ref, ledger.all_lots_of(desk.db, own), now, others=lots)
+    return repaid + settle_return(sold.quote, made, ref, ledger.all_lots_of(desk.db, own), now, others=lots)
 
 
 def _paid_out(sold: SoldSale, request: ReturnRequest, refund_minor: Minor, exchange: Exchange | None) -> tuple[Tender, ...]:
