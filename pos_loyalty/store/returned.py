@@ -39,13 +39,14 @@ class StoredReturn(Value):
 
 def add(db: Connection, fact: Fact) -> None:
     """The rows that a return brings. One that came before, in another fact, leaves the first one standing."""
+    if fact.returned is None:
+        raise ValueError("a fact of a return without its body")
     row = return_row(fact)
     if db.execute(RETURN_INSERT, row).rowcount == 0:
         return
     db.executemany(LINE_INSERT, list(line_rows(fact)))
     sale = db.execute(SALE_SELECT, row).fetchone()
     if sale is not None and sale[0] in uses.COUNTED:
-        assert fact.returned is not None
         uses.move(db, _less(fact.returned.returned, sale[1], sale[2]), 1)
 
 
@@ -84,8 +85,9 @@ def lowest_price(db: Connection, sku: str, since_day: int) -> Minor | None:
 
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
     """What a return contradicts at head office: its sale, or the returns that other tills made of it."""
-    assert fact.returned is not None
     mine = fact.returned
+    if mine is None:
+        return
     if db.execute(KNOWN_SELECT, {"till": fact.till, "return_id": mine.return_id}).fetchone() is not None:
         yield Doubt(reason="return.twice", detail=f"return {mine.return_id} came before, in another fact")
     if not mine.sale_id:
@@ -114,11 +116,13 @@ def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
 
 def doubts_of_void(db: Connection, fact: Fact) -> Iterator[Doubt]:
     """A sale was undone as a whole though goods of it had come back."""
-    assert fact.end is not None
-    count = len(of_sale(db, fact.till, fact.end.sale_id))
+    if fact.end is None:
+        return
+    sale_id = fact.end.sale_id
+    count = len(of_sale(db, fact.till, sale_id))
     if count:
         yield Doubt(
-            reason="sale.reversed_after_returns", detail=f"sale {fact.end.sale_id} was voided after {count} returns of it"
+            reason="sale.reversed_after_returns", detail=f"sale {sale_id} was voided as a whole after {count} returns of it"
         )
 
 

@@ -15,12 +15,12 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
-from pos_loyalty.store import ledger, members, returned, sales
+from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, coupons, exchange, slips, tenders
+from pos_loyalty.till import answers, coupons, exchange, returned_sale, slips, tenders
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteRequest, SaleAnswer, SaleRequest, VoidRequest
 from pos_loyalty.till.pricing import ask, still_stands
@@ -134,7 +134,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
     stored = answers.stored_sale(desk, sale_id)
     if stored.state in ("authorised", "cancelled"):
         raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
-    if stored.state == "completed" and returned.of_sale(desk.db, stored.till, sale_id):
+    if stored.state == "completed" and returned_sale.has_returns(desk, stored.till, sale_id):
         raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
     with write(desk.db):
         if stored.state == "completed":

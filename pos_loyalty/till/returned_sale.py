@@ -20,11 +20,14 @@ def find(desk: Desk, request: ReturnRequest) -> SoldSale:
     """The sale with the returns of it that are known. Raises InputError, NotFoundError with what to do instead."""
     name = _named(desk, request)
     here = sold.by_fiscal(desk.db, name) if isinstance(name, FiscalSign) else sold.by_id(desk.db, name.till, name.sale_id)
-    if here is None:
-        there = _asked(desk, name)
-        return replace(there, returns=_merged(there.returns, sold.returns_of(desk.db, there.till, there.sale_id)))
-    if request.sale_id is not None and request.sale_id != here.sale_id:
-        raise InputError("$.receipt", f"is the receipt of sale {here.sale_id}, not of {request.sale_id}")
+    found = _asked(desk, name) if here is None else with_all_returns(desk, here)
+    if request.sale_id not in (None, found.sale_id):
+        raise InputError("$.receipt", f"is the receipt of sale {found.sale_id}, not of {request.sale_id}")
+    return found
+
+
+def with_all_returns(desk: Desk, here: SoldSale) -> SoldSale:
+    """A sale of this file with the returns that head office holds too, as long as it answers."""
     if not head_office_answers(desk.db, desk.config, desk.now()):
         return here
     try:
@@ -32,6 +35,12 @@ def find(desk: Desk, request: ReturnRequest) -> SoldSale:
     except (HeadOfficeGoneError, WireError):
         return here
     return here if there_too is None else replace(here, returns=_merged(here.returns, there_too.returns))
+
+
+def has_returns(desk: Desk, till: str, sale_id: str) -> bool:
+    """Whether goods of a sale of this file came back, here or at another till."""
+    here = sold.by_id(desk.db, till, sale_id)
+    return here is not None and bool(with_all_returns(desk, here).returns)
 
 
 def _named(desk: Desk, request: ReturnRequest) -> SaleName | FiscalSign:
@@ -56,7 +65,7 @@ def _asked(desk: Desk, name: SaleName | FiscalSign) -> SoldSale:
         ) from error
     if found is None:
         raise NotFoundError(f"{what} is known neither here nor at head office; it may not have been sent there yet.")
-    return found
+    return replace(found, returns=_merged(found.returns, sold.returns_of(desk.db, found.till, found.sale_id)))
 
 
 def _merged(one: tuple[ReturnSoFar, ...], other: tuple[ReturnSoFar, ...]) -> tuple[ReturnSoFar, ...]:

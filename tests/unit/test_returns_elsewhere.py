@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.errors import HeadOfficeGoneError, NotFoundError, WireError
+from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, NotFoundError, WireError
 from pos_loyalty.store import members
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.fiscal import Fiscal
@@ -169,11 +169,15 @@ def test_returns_made_without_one_another_are_told(chain: Chain) -> None:
     assert chain.cases() == ["return.differs"] and verify(chain.office.db) == ()
 
 
-def test_a_void_of_a_sale_that_came_back_elsewhere_makes_a_case(chain: Chain) -> None:
+def test_a_void_of_a_sale_that_came_back_elsewhere_is_refused_or_makes_a_case(chain: Chain) -> None:
     sell(chain.first, TEA)
     chain.push(chain.first)
     at_second(chain, "r1", ("tea", "1"))
     chain.push(chain.second)
+    chain.pull(chain.first)
+    with pytest.raises(ConflictError, match="take back what is left"):
+        chain.first.till.void("sale-1", VoidRequest(), "asked")
+    chain.office.is_silent = True
     chain.first.till.void("sale-1", VoidRequest(), "void")
     chain.push(chain.first)
     assert "sale.reversed_after_returns" in chain.cases() and verify(chain.office.db) == ()
