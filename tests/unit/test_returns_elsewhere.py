@@ -183,6 +183,22 @@ def test_a_void_of_a_sale_that_came_back_elsewhere_is_refused_or_makes_a_case(ch
     assert "sale.reversed_after_returns" in chain.cases() and verify(chain.office.db) == ()
 
 
+def test_a_sale_of_the_same_id_here_is_another_sale(chain: Chain) -> None:
+    sell(chain.first, TEA)
+    chain.push(chain.first)
+    chain.pull(chain.second)
+    points = sums(chain.second.db)
+    sell(chain.second, replace(TEA, till="T2", basket_id="B9"))
+    at_second(chain, "r1", all=True)
+    about = chain.second.db.execute("SELECT sale_id FROM txn WHERE kind = 'sale.returned'").fetchone()
+    assert about == (None,), "the log's own column names sales of its own till"
+    chain.second.till.void("sale-1", VoidRequest(), "void")
+    assert chain.second.usable_centi() == OPENING_CENTI and points != sums(chain.second.db)
+    chain.push(chain.second)
+    assert chain.cases() == [] and verify(chain.second.db) == verify(chain.office.db) == ()
+    assert sums(chain.office.db)[2] == OPENING_CENTI
+
+
 def test_the_return_may_come_before_its_sale(chain: Chain, tmp_path: Path) -> None:
     sell(chain.first, TEA)
     chain.push(chain.first)

@@ -203,6 +203,14 @@ def test_the_refund_goes_back_as_it_was_paid(shop: Shop) -> None:
     assert sum(tender.amount_minor for tender in first.tenders) == first.refund_minor == 13_500
 
 
+def test_what_went_back_in_cash_does_not_go_back_in_cash_again(shop: Shop) -> None:
+    paid = (Tender(kind="card", amount_minor=Minor(20_000)), Tender(kind="cash", amount_minor=Minor(7_000)))
+    sell(shop, make_basket(), tenders=paid)
+    mixed = (Tender(kind="cash", amount_minor=Minor(7_000)), Tender(kind="card", amount_minor=Minor(6_500)))
+    assert take(shop, "r1", ("1", "1"), tenders=mixed).tenders == mixed
+    assert take(shop, "r2", ("1", "1")).tenders == (Tender(kind="card", amount_minor=Minor(13_500)),)
+
+
 def test_the_sale_is_found_by_the_code_of_its_receipt(shop: Shop) -> None:
     fiscal = Fiscal(fn="9999078900004792", fd="12345", fp="0352220716")
     sell(shop, make_basket(count="4"), fiscal=fiscal)
