@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import field
 
 from pos_loyalty.engine.model import Accrual, Adjustment, Basket, Line, Quote, QuoteLine, Tender
+from pos_loyalty.engine.receipt_code import receipt_code
 from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, day_text, money, points, quantity_text, time_text, tr
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Value
 from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
@@ -258,7 +259,7 @@ def _term(coupon: PaperCoupon, receipt: Receipt, language: Language) -> str:
 
 
 def _foot(receipt: Receipt, language: Language) -> Iterable[Element]:
-    yield Qr(content=receipt.sale_id)
+    yield Qr(content=receipt_code(receipt.basket.till, receipt.sale_id))
     if receipt.kind != "sale":
         return
     yield Text(text=tr(language, "receipt.qr"), align="centre")

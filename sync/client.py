@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from msgspec.structs import asdict
+
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, WireError
 from pos_loyalty.values import decode
-from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, inflate, wait_of
+from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, SaleQuestion, inflate, wait_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -22,18 +24,20 @@ NS_PER_S: Final = 1_000_000_000
 class HttpHeadOffice:
     """One keep-alive connection to head office for one till. Not for two threads at once."""
 
-    def __init__(self, url: str, till: str, token: str, timeout_s: float) -> None:
+    def __init__(self, url: str, till: str, token: str, timeout_s: float, *, whole_factor: int = WHOLE_FACTOR) -> None:
         import requests
 
-        self._base = f"{url.rstrip('/')}/v1/tills/{quote(till, safe='')}"
+        self._base = f"{url.rstrip('/')}/v1"
+        self._till = f"/tills/{quote(till, safe='')}"
         self._timeout_s = timeout_s
+        self._whole_s = timeout_s * whole_factor
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
 
     def push(self, batch: bytes) -> Reply:
         """Send a gzip batch. Raises HeadOfficeGoneError when no whole answer came: then it may have arrived all the same."""
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return self._ask("POST", "/log", data=batch, headers=headers)
+        return self._ask("POST", f"{self._till}/log", data=batch, headers=headers)
 
     def changes(self, question: bytes) -> Reply:
         """Ask for changes. Raises HeadOfficeGoneError when no whole answer came."""
@@ -51,7 +55,12 @@ class HttpHeadOffice:
             params["mark"] = asked.mark
         if asked.programme is not None:
             params["programme"] = asked.programme
-        return self._ask("GET", "/changes", params=params)
+        return self._ask("GET", f"{self._till}/changes", params=params)
+
+    def sale(self, question: SaleQuestion) -> Reply:
+        """Ask for a sale of any till. Raises HeadOfficeGoneError when no whole answer came."""
+        fields = {name: str(value) for name, value in asdict(question).items() if value}
+        return self._ask("GET", "/sales", params={**fields})
 
     def close(self) -> None:
         """Give the connection back."""
@@ -69,7 +78,7 @@ class HttpHeadOffice:
         import requests
         import urllib3
 
-        deadline_ns = monotonic_ns() + int(self._timeout_s * WHOLE_FACTOR * NS_PER_S)
+        deadline_ns = monotonic_ns() + int(self._whole_s * NS_PER_S)
         try:
             with self._session.request(
                 method,

@@ -10,9 +10,11 @@ from typing import Annotated, Final, Literal, TypeVar
 from msgspec import Meta
 
 from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, WireError
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PROTOCOL: Final = 0
@@ -179,6 +181,29 @@ class Changes(Value):
     programme: ProgrammeBody | None = None
 
 
+class SaleQuestion(Value):
+    """Which sale a till asks for: by till and id, or by its fiscal document (drive ``fn``, number ``i``, sign ``fp``)."""
+
+    till: Annotated[str, Meta(max_length=64)] = ""
+    sale_id: Annotated[str, Meta(max_length=64)] = ""
+    fn: Annotated[str, Meta(max_length=32)] = ""
+    i: Annotated[str, Meta(max_length=32)] = ""
+    fp: Annotated[str, Meta(max_length=32)] = ""
+
+    @property
+    def name(self) -> SaleName | FiscalSign:
+        """What the question names."""
+        if self.sale_id:
+            return SaleName(till=self.till, sale_id=self.sale_id)
+        return FiscalSign(fn=self.fn, fd=self.i, fp=self.fp)
+
+
+class SaleFound(Value):
+    """The answer: None when head office holds no such sale."""
+
+    sale: SoldSale | None
+
+
 class Problem(Value):
     """An RFC 9457 problem document. ``detail`` is a sentence for people."""
 
@@ -269,6 +294,11 @@ def read_ack(reply: Reply) -> Ack:
 def read_changes(reply: Reply) -> Changes:
     """The changes in a reply. Raises what the reply says instead: see ``checked``."""
     return _value(checked(reply), Changes, "changes")
+
+
+def read_sale(reply: Reply) -> SoldSale | None:
+    """The sale in a reply. Raises what the reply says instead: see ``checked``."""
+    return _value(checked(reply), SaleFound, "sale").sale
 
 
 def checked(reply: Reply) -> bytes:

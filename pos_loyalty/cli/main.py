@@ -17,6 +17,7 @@ from pos_loyalty.cli import (
     programme,
     quote,
     report,
+    return_goods,
     sale,
     serve,
     staff,
@@ -25,7 +26,9 @@ from pos_loyalty.cli import (
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, staff, gift_card, programme, report, import_receipts, export, store, config)
+COMMANDS = (
+    demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, export, store, config,
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,11 +40,20 @@ class Whole(Value, gc=False):
     off_minor: int
 
 
+class Bought(Value, gc=False):
+    """Units of a line that were bought for a gift."""
+
+    rule: str
+    place: int
+    units: int
+
+
 class Laid(Value):
-    """Everything that acts on the lines, in the order of action."""
+    """Everything that acts on the lines, in the order of action; ``bought``: what paid for gifts."""
 
     exact: tuple[Exact, ...]
     whole: tuple[Whole, ...]
+    bought: tuple[Bought, ...] = ()
 
 
 class Ground(Value):
@@ -89,6 +98,7 @@ def lay(packed: Packed, drafts: Sequence[Draft], offers: Sequence[Offer], sorted
         reached[taken.offer] = reached.get(taken.offer, 0) + taken.value
     margin = len(ground.lines) * ground.scale * BP_PER_UNIT
     exact: list[Exact] = []
+    bought: list[Bought] = []
     sums: dict[int, list[_Row]] = {}
     for taken in packed.taken:
         offer = offers[taken.offer]
@@ -104,6 +114,8 @@ def lay(packed: Packed, drafts: Sequence[Draft], offers: Sequence[Offer], sorted
             row = _Row(value=0, claimed=row.rest, on_parts=())
         if draft is not None:
             sums.setdefault(taken.offer, []).append(row)
+            if isinstance(draft.act.effect, Gift):
+                bought += [Bought(rule=draft.rule.id, place=place, units=units) for place, _, units in row.rest]
     whole: list[Whole] = []
     for number in sorted(sums):
         most = offers[number].money
@@ -111,7 +123,7 @@ def lay(packed: Packed, drafts: Sequence[Draft], offers: Sequence[Offer], sorted
             whole += _units_laid(drafts[number], sums[number], whole_in(most, ground.scale * BP_PER_UNIT), ground)
         else:
             whole += _sums_laid(drafts[number], sums[number], ground)
-    return Laid(exact=tuple(exact), whole=tuple(whole))
+    return Laid(exact=tuple(exact), whole=tuple(whole), bought=tuple(bought))
 
 
 class _Row(Value):

@@ -198,6 +198,30 @@ def settle_return(
     return restored + taken + (forgive(taken) if is_forgiven else ())
 
 
+def repay(quote: Quote, returned: Returned) -> tuple[Entry, ...]:
+    """Points that paid and were lent by suspense, because the sale was paid after it was cancelled: they go back there.
+
+    In place of what ``settle_return`` would restore: the member had them back when the sale was cancelled.
+    """
+    redeemed = redeemed_account(programme_id_of(quote))
+    return tuple(
+        Entry(kind="reverse", debit=redeemed, credit=SUSPENSE, amount=use.centi, member_id=quote.member_id)
+        for use in returned.restored
+    )
+
+
+def take_back(member_id: str, centi: Points, lots: Sequence[Lot], programme_id: str, now: datetime) -> tuple[Entry, ...]:
+    """Points taken from a member for goods that came without their receipt: soonest to expire first; what is missing is owed."""
+    wanted = Entry(
+        kind="accrue",
+        debit=issued_account(programme_id),
+        credit=member_account(member_id),
+        amount=centi,
+        member_id=member_id,
+    )
+    return _taken_back([wanted], {lot.lot_id: lot for lot in lots}, now)
+
+
 def forgive(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """What these entries made members owe, forgiven: the adjustment account bears it."""
     return tuple(

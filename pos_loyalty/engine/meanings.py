@@ -41,6 +41,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "floors": "Under which price nothing falls.",
         "caps": "The most that may come off.",
         "referral": "Points for who brings a friend, and for the friend.",
+        "returns": "What may come back, and how.",
         "group": "Labels of rules.",
         "compatibility": "How the rules of one group stand to those of another, or to one another.",
         "tier": "Levels of members, from the lowest to the highest.",
@@ -156,6 +157,11 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "referrer": "Points for who brought the friend.",
         "friend": "Points for the friend.",
         "min_amount": "The friend's first sale comes to at least so much paid.",
+    },
+    "ReturnsTable": {
+        "gifts": "A gift that stays when its goods come back is charged what it would have cost, or kept.",
+        "days": "So many days after the sale goods come back; later only with a second person's approval.",
+        "without_receipt": "Without a receipt nothing comes back (refuse), or with a second person's approval (approved).",
     },
     "Series": {
         "code": "One code for everybody; without it each coupon has its own.",

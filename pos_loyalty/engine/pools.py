@@ -225,7 +225,7 @@ def _done(
         spent = Effort(applications=packed.applications, nodes=packed.nodes)
     by_best = _plain_laid(plain, touched)
     unsearched = sum([share.units * share.each for share in by_best])
-    laid = Laid(exact=(*found.exact, *by_best), whole=found.whole)
+    laid = Laid(exact=(*found.exact, *by_best), whole=found.whole, bought=found.bought)
     return PoolDone(
         rules=rules,
         strands=relaid(strands, laid),

@@ -29,6 +29,7 @@ from pos_loyalty.engine.rules import (
     ProgrammeText,
     RedeemTable,
     Referral,
+    ReturnsTable,
     RoundingTable,
     SearchTable,
 )
@@ -72,6 +73,7 @@ class Programme(Value):
     tags: Mapping[str, tuple[Tag, ...]]
     """SKU to its price tags."""
     referral: Referral | None
+    returns: ReturnsTable
     plans: Mapping[str, Plan]
     """By the SKU that sells them."""
     gift_cards: GiftCardsTable
@@ -192,6 +194,7 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         caps=text.caps,
         tags=tags_of(text.price_list, exponent),
         referral=text.referral,
+        returns=text.returns,
         plans={plan.sku: plan for plan in text.plan},
         gift_cards=text.gift_cards,
         gift_series={each.id: each for each in text.gift_card},

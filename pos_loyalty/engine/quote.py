@@ -15,6 +15,7 @@ from pos_loyalty.engine.decide import Decision, decide
 from pos_loyalty.engine.earning import Base, earned_today, earning_minor
 from pos_loyalty.engine.effects import Effect, Gift, RedeemFor
 from pos_loyalty.engine.gift_cards import GIFT_CARD, advance
+from pos_loyalty.engine.gifts import gifts_given
 from pos_loyalty.engine.hints import hints_of
 from pos_loyalty.engine.issue import Issued, Sold, counted_of, issue
 from pos_loyalty.engine.lines import CalcLine
@@ -173,6 +174,7 @@ def _written(decision: Decision, brought: Brought) -> Quote:
         earning=accrued.earning,
         counters=issued.counters,
         uses=issued.uses,
+        gifts=gifts_given(weighed.priced.dones, money, acting) if programme.returns.gifts == "charge" else (),
         tier_progress_minor=issued.tier_progress_minor,
         issued=_sorted(paid.issues + issued.issued, _what),
         coupons=taken(coupons, programme.codes, _series(decision, acting)) if coupons.by_series else (),

@@ -48,6 +48,24 @@ class Earning(Value):
     """What a point pays: so much of a rule's budget it uses up."""
 
 
+class UnitsOf(Value, gc=False):
+    """So many units of a line."""
+
+    line_id: str
+    units: int
+
+
+class GiftGiven(Value, gc=False):
+    """A gift that goods of the receipt paid for: the rule, how many complete groups of goods, and their units by line.
+
+    What the gift cost less stands as adjustments of the rule. Kept only where the programme charges for a gift that stays.
+    """
+
+    rule: str
+    times: int
+    bought: tuple[UnitsOf, ...]
+
+
 class PointsFor(Value, gc=False):
     """Points that bought a thing: ``off_minor`` stands as adjustments of the rule; it is 0 for a coupon or a privilege."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.fiscal import weighed_positions
 from pos_loyalty.engine.model import FiscalPosition, QuoteLine
 from pos_loyalty.engine.money import half_up, split_evenly, sum_of, whole_in
@@ -89,7 +91,8 @@ def positions(line: QuoteLine, shape: Shape, steps: tuple[Back, Back], sum_minor
     """
     before, after = steps
     if shape.units == 1:
-        return weighed_positions(sum_minor, after.quantity_milli - before.quantity_milli, line.fiscal[0].price_minor)
+        made = weighed_positions(sum_minor, after.quantity_milli - before.quantity_milli, line.fiscal[0].price_minor)
+        return tuple([replace(position, kind=line.fiscal[0].kind) for position in made])
     if after.numbers is not None:
         return tuple([line.fiscal[number] for number in sorted(after.numbers - (before.numbers or frozenset()))])
     return tuple(_between(line.fiscal, before.quantity_milli, after.quantity_milli))
@@ -100,5 +103,5 @@ def _between(fiscal: Sequence[FiscalPosition], start: int, end: int) -> Iterator
     for position in fiscal:
         first, last = max(start, passed), min(end, passed + position.quantity_milli)
         if first < last:
-            yield FiscalPosition(quantity_milli=Thousandths(last - first), price_minor=position.price_minor)
+            yield replace(position, quantity_milli=Thousandths(last - first))
         passed += position.quantity_milli

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from pos_loyalty.engine.earning_shares import exact_shares, shared
+from pos_loyalty.engine.gifts import Part, charge_for_gifts
 from pos_loyalty.engine.model import CounterMove, FiscalPosition, LotUse, Quote, QuoteLine
 from pos_loyalty.engine.money import allocate, rest_in, whole_in
 from pos_loyalty.engine.referral import REFERRAL
@@ -28,6 +29,7 @@ from pos_loyalty.engine.returned_lines import (
     share,
     units_back,
 )
+from pos_loyalty.engine.returned_uses import UseBack, uses_back
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Thousandths, Value
 
@@ -64,7 +66,10 @@ class TakenBack(Value):
 
 
 class Returned(Value):
-    """A return. ``restored``: points that go back to lots. ``counters`` move down; no other figure is below nothing."""
+    """A return. ``restored``: points that go back to lots. ``counters`` move down; ``charged_minor``: what the refund is less
+    for gifts that stay though their goods are back, below nothing where an earlier charge goes back with the gift; no other
+    figure is below nothing. ``is_last``: nothing of the sale is kept any more.
+    """
 
     lines: tuple[ReturnedLine, ...]
     refund_minor: Minor
@@ -73,6 +78,9 @@ class Returned(Value):
     taken_back: tuple[TakenBack, ...]
     counters: tuple[CounterMove, ...]
     tier_progress_minor: Minor
+    uses: tuple[UseBack, ...] = ()
+    charged_minor: Minor = Minor(0)
+    is_last: bool = False
 
 
 class Step(Value):
@@ -88,15 +96,41 @@ def return_of(quote: Quote, before: Sequence[Returned], lines: Sequence[ReturnLi
     """A return of these lines after the returns ``before`` of the same sale. Raises InputError when there is not so much left."""
     steps = _steps(quote, before, lines)
     returned = tuple([_line(step, before) for step in steps if step.after != step.before])
+    refund_minor = Minor(sum([line.refund_minor for line in returned]))
+    parts = [(step.line, step.shape, step.after) for step in steps]
+    taken_back = _taken_back(quote, before, steps)
     return Returned(
         lines=returned,
-        refund_minor=Minor(sum([line.refund_minor for line in returned])),
+        refund_minor=refund_minor,
         points_minor=Minor(sum([line.points_minor for line in returned])),
         restored=_restored(quote, before, steps),
-        taken_back=_taken_back(quote, before, steps),
+        taken_back=taken_back,
         counters=_counters(quote, before, steps),
         tier_progress_minor=Minor(sum([line.progress_minor for line in returned])),
+        uses=_uses(quote, before, parts, taken_back) if quote.uses else (),
+        charged_minor=_charged(quote, before, parts, refund_minor) if quote.gifts else Minor(0),
+        is_last=_is_all(steps),
     )
+
+
+def _uses(
+    quote: Quote, before: Sequence[Returned], parts: Sequence[Part], taken_back: Sequence[TakenBack]
+) -> tuple[UseBack, ...]:
+    taken: dict[str, int] = {}
+    for each in (*[each for returned in before for each in returned.taken_back], *taken_back):
+        taken[each.rule] = taken.get(each.rule, 0) + each.centi
+    return uses_back(quote, [use for returned in before for use in returned.uses], parts, taken)
+
+
+def _charged(quote: Quote, before: Sequence[Returned], parts: Sequence[Part], refund_minor: int) -> Minor:
+    """A charge takes at most the refund: money that was paid out is not asked back."""
+    paid = sum([returned.refund_minor - returned.charged_minor for returned in before])
+    whole = sum([returned.refund_minor for returned in before]) + refund_minor
+    return Minor(refund_minor - max(0, whole - charge_for_gifts(quote, parts) - paid))
+
+
+def _is_all(steps: Sequence[Step]) -> bool:
+    return all(step.after.quantity_milli == step.shape.quantity_milli for step in steps)
 
 
 def _steps(quote: Quote, before: Sequence[Returned], lines: Sequence[ReturnLine]) -> list[Step]:
@@ -196,7 +230,7 @@ def _taken_back(quote: Quote, before: Sequence[Returned], steps: Sequence[Step])
         key = (each.rule, each.member_id)
         earlier[key] = earlier.get(key, 0) + each.centi
     left = {(each.rule, each.member_id): each.centi - earlier.get((each.rule, each.member_id), 0) for each in quote.accruals}
-    is_all = all(step.after.quantity_milli == step.shape.quantity_milli for step in steps)
+    is_all = _is_all(steps)
     taken = {key: centi for key, centi in left.items() if key[0] == REFERRAL and is_all}
     if quote.earning is not None:
         own = {rule: centi for (rule, _), centi in left.items() if rule != REFERRAL}

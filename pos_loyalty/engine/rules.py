@@ -250,6 +250,17 @@ class Referral(Value):
     lifetime_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
 
 
+class ReturnsTable(Value):
+    """What may come back, and how. ``gifts``: a gift that stays when its goods come back is charged, or kept.
+
+    ``days``: so long after the sale; later, and without a receipt, only when a second person approves.
+    """
+
+    gifts: Literal["charge", "keep"] = "charge"
+    days: Count | None = None
+    without_receipt: Literal["refuse", "approved"] = "refuse"
+
+
 class ProgrammeText(Value):
     """The whole file."""
 
@@ -268,6 +279,7 @@ class ProgrammeText(Value):
     floors: FloorsTable = FloorsTable()
     caps: CapsTable = CapsTable()
     referral: Referral | None = None
+    returns: ReturnsTable = ReturnsTable()
     group: Annotated[tuple[Group, ...], Meta(max_length=PARTS_MAX)] = ()
     compatibility: dict[Name, dict[Name, Relation]] = field(default_factory=dict)
     tier: Annotated[tuple[Tier, ...], Meta(max_length=PARTS_MAX)] = ()

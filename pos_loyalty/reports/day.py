@@ -16,7 +16,8 @@ EPOCH_DAY = date(1970, 1, 1)
 DEFINITION = (
     "Completed sales by business day. Saved = gross less total after rules. By points = what of the total points paid. "
     "Due = total less points. Average = due / sales, half up. "
-    "Reversed sales are in no other column; they stand on the day they were sold."
+    "Reversed sales are in no other column; they stand on the day they were sold. "
+    "Returns stand on the day on which the goods came back; no other column knows of them."
 )
 
 
@@ -35,6 +36,8 @@ class DayRow(Value):
     average_minor: Minor | None
     reversed_sales: int
     reversed_due_minor: Minor
+    returns: int
+    refunded_minor: Minor
 
 
 class AsOf(Value):
@@ -63,8 +66,9 @@ def day_report(path: Path, first: date, last: date) -> DayReport:
     with reading(path) as backend:
         as_of = tuple(AsOf(till=till, at=from_ms(ms).astimezone(UTC)) for till, ms in rows(backend, _newest_facts(backend)))
         found = {row[0]: row[1:] for row in rows(backend, _by_day(backend, _number(first), _number(last)))}
+        back = {row[0]: row[1:] for row in rows(backend, _back_by_day(backend, _number(first), _number(last)))}
     wanted = range(_number(first), _number(last) + 1)
-    sums = {number: found.get(number, (0,) * len(COLUMNS)) for number in wanted}
+    sums = {number: (*found.get(number, NO_SALES), *back.get(number, (0, 0))) for number in wanted}
     total = tuple(sum(column) for column in zip(*sums.values(), strict=True))
     return DayReport(
         report="day",
@@ -88,11 +92,15 @@ COLUMNS = (
     "accrued_centi",
     "reversed_sales",
     "reversed_due_minor",
+    "returns",
+    "refunded_minor",
 )
+SALE_COLUMNS = COLUMNS[:-2]
+NO_SALES = (0,) * len(SALE_COLUMNS)
 
 
 def _by_day(backend: Any, first: int, last: int) -> Any:
-    """One row a business day: the day, then COLUMNS."""
+    """One row a business day: the day, then SALE_COLUMNS."""
     sale = backend.table("sale")
     kept = sale.filter(sale.biz_day >= first, sale.biz_day <= last, sale.state.isin(["completed", "reversed"]))
     done, undone = kept.state == "completed", kept.state == "reversed"
@@ -113,9 +121,17 @@ def _by_day(backend: Any, first: int, last: int) -> Any:
             reversed_sales=summed(1, undone),
             reversed_due_minor=summed(kept.due_minor, undone),
         )
-        .select("biz_day", *COLUMNS)
+        .select("biz_day", *SALE_COLUMNS)
         .order_by("biz_day")
     )
+
+
+def _back_by_day(backend: Any, first: int, last: int) -> Any:
+    """One row a business day on which goods came back: the day, how many returns, what was refunded."""
+    back = backend.table("sale_return")
+    kept = back.filter(back.biz_day >= first, back.biz_day <= last)
+    sums = kept.group_by("biz_day").aggregate(returns=kept.count(), refunded_minor=kept.refund_minor.sum())
+    return sums.select("biz_day", "returns", "refunded_minor").order_by("biz_day")
 
 
 def _newest_facts(backend: Any) -> Any:
@@ -142,6 +158,8 @@ def _row(day: date | None, sums: tuple[int, ...]) -> DayRow:
         average_minor=Minor((due * 2 + sales) // (sales * 2)) if sales else None,
         reversed_sales=one["reversed_sales"],
         reversed_due_minor=Minor(one["reversed_due_minor"]),
+        returns=one["returns"],
+        refunded_minor=Minor(one["refunded_minor"]),
     )
 
 

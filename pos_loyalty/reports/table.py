@@ -24,6 +24,8 @@ HEADING_OF_FIELD = {
     "average_minor": "average",
     "reversed_sales": "reversed",
     "reversed_due_minor": "reversed due",
+    "returns": "returns",
+    "refunded_minor": "refunded",
 }
 
 

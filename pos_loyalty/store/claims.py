@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pos_loyalty.engine.claim import Claimed, LineClaim, as_claimed
 from pos_loyalty.engine.model import Entry, Quote
-from pos_loyalty.engine.returns import Returned
 from pos_loyalty.store import ledger
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
@@ -47,12 +46,6 @@ def quote_of(db: Connection, till: str, sale_id: str, quote: Quote) -> Quote:
     )
     claimed = Claimed(accruals=fact.claim.accruals, lines=lines, earning=fact.claim.earning)
     return as_claimed(quote, claimed, claim.member_id)
-
-
-def returned_of(db: Connection, till: str, sale_id: str) -> tuple[Returned, ...]:
-    """What came back of a sale, as far as this file's log of that till tells. The one place that asks for returns."""
-    facts = ledger.sale_facts(db, till, sale_id)
-    return tuple(fact.returned.returned for fact in facts if fact.returned is not None and fact.returned.sale_till == till)
 
 
 def claimed_on(db: Connection, member_id: str, biz_day: int) -> Points:

@@ -103,6 +103,10 @@ USES_SELECT = """WITH used AS (
   ) AS minor
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
   UNION ALL
+  SELECT s.member, s.biz_day, u.value ->> 'rule', -(u.value ->> 'times'), -(u.value ->> 'minor')
+  FROM sale_return AS r JOIN sale AS s ON s.till = r.sale_till AND s.sale_id = r.sale_id,
+    json_each(CAST(r.body AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
+  UNION ALL
   SELECT t.member, CAST(t.payload AS TEXT) ->> '$.award.biz_day', u.value ->> 'rule', u.value ->> 'times', 0
   FROM txn AS t, json_each(CAST(t.payload AS TEXT), '$.award.award.uses') AS u WHERE t.kind = 'member.awarded'
 ), scoped AS (
@@ -116,10 +120,17 @@ USES_SELECT = """WITH used AS (
 SELECT coalesce(e.scope, r.scope), coalesce(e.key, r.key), coalesce(e.rule, r.rule), r.times, r.given_minor, e.times, e.minor
 FROM expected AS e FULL JOIN rule_use AS r ON r.scope = e.scope AND r.key = e.key AND r.rule = e.rule
 WHERE r.times IS NOT e.times OR r.given_minor IS NOT e.minor"""
-COUNTERS_SELECT = """WITH expected AS (
-  SELECT s.member, c.value ->> 'key' AS key, SUM(c.value ->> 'add') AS units
+COUNTERS_SELECT = """WITH moved AS (
+  SELECT s.member, c.value ->> 'key' AS key, c.value ->> 'add' AS units
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.counters') AS c
-  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL GROUP BY s.member, 2 HAVING units <> 0
+  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL
+  UNION ALL
+  SELECT s.member, c.value ->> 'key', c.value ->> 'add'
+  FROM sale_return AS r JOIN sale AS s ON s.till = r.sale_till AND s.sale_id = r.sale_id,
+    json_each(CAST(r.body AS TEXT), '$.counters') AS c
+  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL
+), expected AS (
+  SELECT member, key, SUM(units) AS units FROM moved GROUP BY member, key HAVING SUM(units) <> 0
 )
 SELECT coalesce(e.member, m.member), coalesce(e.key, m.key), m.units, e.units
 FROM expected AS e FULL JOIN member_counter AS m ON m.member = e.member AND m.key = e.key

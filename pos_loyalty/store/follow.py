@@ -18,6 +18,7 @@ from pos_loyalty.store import (
     member_checks,
     member_secrets,
     merges,
+    returned,
 )
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
@@ -39,6 +40,7 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "member.changed": _member_changed,
     "member.merged": merges.follow,
     "sale.claimed": claims.follow,
+    "sale.returned": returned.add,
     "gift_card.changed": gift_cards.follow,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
@@ -47,6 +49,8 @@ DOUBTS: Mapping[FactKind, Doubts] = {
     "member.changed": member_checks.doubts_of_change,
     "member.merged": merges.doubts,
     "sale.claimed": claims.doubts,
+    "sale.returned": returned.doubts,
+    "sale.reversed": returned.doubts_of_void,
     "gift_card.changed": gift_cards.doubts,
 }
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
@@ -58,6 +62,7 @@ DIFFERENCES: tuple[Differences, ...] = (
     claims.differences,
     adjustments.differences,
     gift_differences.differences,
+    returned.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

@@ -26,6 +26,7 @@ from pos_loyalty.store.facts import (
     payload_of,
 )
 from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.values import Points, Value
 
 MEMBER = "member:"
@@ -199,7 +200,7 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
 def columns_of(fact: Fact) -> dict[str, Any]:
     """The columns of a log row that are copied from its payload."""
     # A claim may be of another till's sale: sale_claim names it.
-    about = fact.sale or fact.end or fact.returned or fact.gift_card
+    about = fact.sale or fact.end or _ours(fact) or fact.gift_card
     return {
         "id": bytes.fromhex(fact.id),
         "till": fact.till,
@@ -218,6 +219,11 @@ def columns_of(fact: Fact) -> dict[str, Any]:
         "sale_id": None if about is None else about.sale_id,
         "reverses": None if fact.reverses is None else bytes.fromhex(fact.reverses),
     }
+
+
+def _ours(fact: Fact) -> ReturnFact | None:
+    """The return of a sale of the fact's own till: those of another till bear ids that may be ours too."""
+    return fact.returned if fact.returned is not None and fact.returned.sale_till == fact.till else None
 
 
 def entry_row(entry: Entry) -> tuple[str, str, str, int, str, str | None, str | None, str | None]:

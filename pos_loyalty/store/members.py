@@ -233,7 +233,8 @@ def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
     count, spent = seen["sales_count"], seen["spent_minor"]
     for part in merges.parts_of(db, seen["id"], seen["base_seq"]):
         own_count, own_spent = db.execute(OWN_SALES_SELECT, {"member": part.member_id, "seq": part.seq}).fetchone()
-        count, spent = count + part.count + own_count, spent + part.spent_minor + own_spent
+        gone, refunded = db.execute(OWN_RETURNS_SELECT, {"member": part.member_id, "seq": part.seq}).fetchone()
+        count, spent = count + part.count + own_count - gone, spent + part.spent_minor + own_spent - refunded
     return SalesSoFar(count=max(0, count), spent_minor=Minor(max(0, spent)))
 
 
@@ -369,6 +370,11 @@ WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.revers
 OWN_MERGES_UPDATE = """UPDATE card SET member = (SELECT merged_into FROM member WHERE id = card.member)
 WHERE member = ? AND EXISTS (SELECT 1 FROM member WHERE id = card.member AND state = 'merged' AND merged_seq > ?)"""
 """A merge of our own that head office does not hold yet: its cards are not given back."""
+OWN_RETURNS_SELECT = """SELECT
+  COUNT(DISTINCT CASE WHEN r.is_last THEN r.sale_till || '/' || r.sale_id END),
+  coalesce(SUM(r.refund_minor + r.points_minor - r.advance_minor), 0)
+FROM sale_return AS r JOIN txn AS t ON t.id = r.txn WHERE r.member = :member AND NOT r.is_claimed AND t.seq > :seq"""
+"""What came back, in money and in the points that had paid; a sale of which nothing is kept is none."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq

@@ -279,5 +279,37 @@ CREATE TABLE gift_try (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS)
+RETURNS = """
+-- Goods that came back; sale_till and sale_id are NULL without a receipt. The sale may be another till's and not be in this file.
+-- refund_minor: what was paid out; points_minor: what points had paid of it; advance_minor: what of the refund is for gift cards
+-- that the sale had sold; body: the engine's answer, for the next return. is_claimed: the member claimed the sale later.
+-- is_last: nothing of the sale is kept any more. exchange_id: the sale of this till that the goods were exchanged for.
+CREATE TABLE sale_return (
+  till TEXT NOT NULL, return_id TEXT NOT NULL, txn BLOB NOT NULL UNIQUE REFERENCES txn (id),
+  sale_till TEXT, sale_id TEXT, exchange_id TEXT,
+  receipt_no TEXT NOT NULL, store TEXT NOT NULL, cashier TEXT NOT NULL, member TEXT,
+  is_claimed INTEGER NOT NULL CHECK (is_claimed IN (0, 1)), biz_day INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  refund_minor INTEGER NOT NULL, points_minor INTEGER NOT NULL, advance_minor INTEGER NOT NULL,
+  restored_centi INTEGER NOT NULL, taken_centi INTEGER NOT NULL, is_last INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+  tenders BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (till, return_id), CHECK ((sale_till IS NULL) = (sale_id IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_return_by_sale ON sale_return (sale_till, sale_id) WHERE sale_id IS NOT NULL;
+CREATE INDEX sale_return_by_member ON sale_return (member) WHERE member IS NOT NULL;
+CREATE INDEX sale_return_by_day ON sale_return (biz_day);
+CREATE INDEX sale_return_by_exchange ON sale_return (till, exchange_id) WHERE exchange_id IS NOT NULL;
+
+-- net_minor: the refund of the line and what points had paid of it.
+CREATE TABLE return_line (
+  till TEXT NOT NULL, return_id TEXT NOT NULL, line_id TEXT NOT NULL, sale_till TEXT, sale_id TEXT,
+  quantity_milli INTEGER NOT NULL CHECK (quantity_milli > 0), net_minor INTEGER NOT NULL,
+  PRIMARY KEY (till, return_id, line_id), FOREIGN KEY (till, return_id) REFERENCES sale_return (till, return_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX return_line_by_sale ON return_line (sale_till, sale_id, line_id) WHERE sale_id IS NOT NULL;
+
+-- By the sign of the fiscal document, which its QR bears; leading noughts are not always printed.
+CREATE INDEX sale_by_fiscal ON sale (ltrim(CAST(fiscal AS TEXT) ->> '$.fp', '0')) WHERE fiscal IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from pos_loyalty.engine.model import Tender
+from msgspec import field
+
+from pos_loyalty.engine.model import Id, Label, Money, Tender, Text
 from pos_loyalty.engine.returns import Returned, ReturnLine
 from pos_loyalty.store.fiscal import Fiscal
-from pos_loyalty.values import Minor, Value
+from pos_loyalty.values import Minor, Thousandths, Value
+
+
+class GoodsBack(Value):
+    """Goods that came back without a receipt, and the price that was refunded for one unit or kilogram."""
+
+    line_id: Id
+    sku: Id
+    name: Text
+    quantity_milli: Thousandths
+    price_minor: Money
 
 
 class ReturnFact(Value):
     """Goods that came back. ``sale_till`` and ``sale_id`` name the sale; ``returned`` is what the engine made of it.
 
     ``tenders``: how the refund was paid out; they make ``refund_minor``, which is the engine's refund less what was charged for
-    gifts that were kept.
+    gifts that were kept. They are empty where nobody told how the sale was paid.
     """
 
     return_id: str
     sale_till: str
     sale_id: str
+    """Both are empty for ``goods`` that came back without a receipt."""
     lines: tuple[ReturnLine, ...]
     returned: Returned
     refund_minor: Minor
     tenders: tuple[Tender, ...]
     biz_day: int
     """Days since 1970-01-01 of the return, in the store's zone."""
-    reason: str = ""
-    approved_by: str = ""
+    asked: str
+    """SHA-256 of the request, in hex: the same return id with another request is another return."""
+    reason: Text = ""
+    approved_by: Label = ""
     fiscal: Fiscal | None = None
+    is_claimed: bool = False
+    """The sale was of nobody when it was sold; its member claimed the points later, and it is no purchase of theirs."""
+    exchange_id: str = ""
+    """The sale of this till that the goods were exchanged for."""
+    goods: tuple[GoodsBack, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+    """What the goods are called, by line: the sale may be in another till's file."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Basket, Quote, Tender
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, uses
+from pos_loyalty.store import issues, returned, uses
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.fiscal import Fiscal
@@ -93,6 +93,7 @@ def add(db: Connection, fact: Fact) -> StoredSale:
         issues.add(db, fact)
     sale = fact.sale
     uses.move(db, uses.of_quote(sale.quote, sale.biz_day), 1)
+    returned.recount(db, fact.till, sale.sale_id, 1)
     return _sale(row, basket=sale.basket, quote=sale.quote, tenders=sale.tenders, fiscal=sale.fiscal)
 
 
@@ -109,6 +110,7 @@ def end(db: Connection, fact: Fact) -> None:
     if step:
         quote, biz_day = db.execute(USED_SELECT, key).fetchone()
         uses.move(db, uses.of_quote(decode(quote, Quote), biz_day), 1 if step > 0 else -1)
+        returned.recount(db, fact.till, fact.end.sale_id, 1 if step > 0 else -1)
 
 
 def by_id(db: Connection, till: str, sale_id: str) -> StoredSale | None:

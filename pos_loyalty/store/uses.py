@@ -1,5 +1,7 @@
 """How often rules were used, what money they gave, and the members' counters, over the sales that are authorised or completed.
 
+What came back of a sale is taken off again: see returned.py.
+
 Rule: they move in the transaction of the fact that moves them; ``verify`` sums them up again from the sales and the awards.
 """
 
@@ -56,7 +58,7 @@ def move(db: Connection, given: Given, step: Step) -> None:
     if given.uses:
         rows = [(scope, key, use.rule, step * use.times, step * minor) for scope, key, use, minor in _scoped(given)]
         db.executemany(USE_UPSERT, rows)
-        db.executemany(USE_DELETE, [row[:3] for row in rows if step < 0])
+        db.executemany(USE_DELETE, [row[:3] for row in rows if step < 0 or row[3] < 0 or row[4] < 0])
     if given.counters and given.member_id is not None:
         moves = [(given.member_id, key, step * units) for key, units in _summed(given.counters)]
         db.executemany(COUNTER_UPSERT, moves)

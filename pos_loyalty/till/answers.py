@@ -6,17 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import next_expiry, total_centi, usable_centi
-from pos_loyalty.engine.model import Member
+from pos_loyalty.engine.model import Entry, Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, ledger, outbox, profiles, sales
+from pos_loyalty.store import issues, ledger, members, merges, outbox, profiles, returned, sales
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
+from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
+from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import Points
 
 
@@ -53,7 +57,54 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         coupons=coupons_of(desk, stored),
         gift_cards=gift_sales.sold_by(desk, stored, desk.now()),
         gift_balances=gift_sales.balances_of(desk, stored),
+        returned=_exchanged(desk, stored),
     )
+
+
+def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
+    """A return as it was booked, with the member's points as they stand now."""
+    assert fact.returned is not None
+    mine, made = fact.returned, fact.returned.returned
+    now_id = None if fact.member is None else merges.current(desk.db, fact.member)
+    member = None if now_id is None else members.by_id(desk.db, now_id)
+    return ReturnAnswer(
+        return_id=mine.return_id,
+        sale_till=mine.sale_till,
+        sale_id=mine.sale_id,
+        receipt_no=fact.receipt_no or "",
+        at=fact.at,
+        refund_minor=mine.refund_minor,
+        charged_minor=made.charged_minor,
+        tenders=mine.tenders,
+        lines=made.lines,
+        restored_centi=Points(sum(entry.amount for entry in fact.entries if entry.credit == member_account(fact.member or ""))),
+        taken_back_centi=Points(sum(entry.amount for entry in fact.entries if _takes_back(entry, fact.member))),
+        owed_centi=owed_by(fact),
+        member_id=fact.member,
+        owed_in_all_centi=Points(0) if member is None else member.owed_centi,
+        balance_centi=balance_of(desk, now_id),
+        is_last=made.is_last,
+    )
+
+
+def _takes_back(entry: Entry, member_id: str | None) -> bool:
+    own = (member_account(member_id or ""), owed_account(member_id or ""))
+    return entry.kind == "reverse" and entry.debit in own and entry.credit not in own
+
+
+def owed_by(fact: Fact) -> Points:
+    """What the entries of a fact made its member owe."""
+    account = owed_account(fact.member or "")
+    return Points(sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in fact.entries))
+
+
+def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:
+    """The goods that came back for these; only a sale that an exchange paid is looked up."""
+    if all(tender.kind != EXCHANGE for tender in stored.tenders):
+        return None
+    found = returned.of_exchange(desk.db, stored.till, stored.sale_id)
+    fact = None if found is None else ledger.by_id(desk.db, found.txn)
+    return None if fact is None else of_return(desk, fact)
 
 
 def coupons_of(desk: Desk, stored: StoredSale) -> tuple[CouponAnswer, ...]:

@@ -21,14 +21,23 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import answers, claiming, confirming, coupons, gift_sales, merging, slips, tenders
+from pos_loyalty.till import (
+    answers,
+    claiming,
+    confirming,
+    coupons,
+    exchange,
+    gift_sales,
+    merging,
+    returned_sale,
+    slips,
+    tenders,
+)
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.gift_sales import Pins
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
     CompleteRequest,
-    Confirmation,
     SaleAnswer,
     SaleRequest,
     VoidRequest,
@@ -36,16 +45,15 @@ from pos_loyalty.till.model import (
 from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
+from pos_loyalty.till.said import Said
 from pos_loyalty.values import Points, encode
 
 
-def authorise(
-    desk: Desk, request: SaleRequest, pins: Pins, keep: Keep[SaleAnswer], confirmation: Confirmation | None = None
-) -> SaleAnswer:  # fmt: skip
+def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Reserve what the held quote takes, or settle it at once. Raises QuoteStaleError, ConflictError, NotAllowedError; then
     nothing was sold.
 
-    ``request`` is without secrets; ``pins`` are those of its tenders, ``confirmation`` is the holder's word.
+    ``request`` is without what is ``said``.
     """
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
@@ -55,14 +63,16 @@ def authorise(
         with write(desk.db):
             return keep(_same_sale(desk, stored, content_hash))
     held = _fresh(desk, request, now)
-    confirming.check(desk, held.quote, request.sale_id, confirmation)
+    confirming.check(desk, held.quote, request.sale_id, said.confirmation)
+    swap = exchange.swap_of(desk, request, said.approval)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
-    paid = gift_sales.opened(desk, request, pins, now)
+    paid = gift_sales.opened(desk, request, said.pins, now)
     with write(desk.db):
         _check_points(desk, held, now)
         if not still_stands(desk, held, now):
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
+        paid = replace(paid, tenders=paid.tenders + exchange.give_back(desk, swap, request.sale_id, held, now))
         stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
             _note_short_tenders(desk, stored)
@@ -84,7 +94,7 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
         store=desk.config.store.id,
         entries=entries,
         programme=held.quote.programme,
-        receipt_no=_receipt_no(desk),
+        receipt_no=desk.receipt_no(),
         cashier=basket.cashier,
         member=held.quote.member_id,
         body=SaleFact(
@@ -160,6 +170,8 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
     stored = answers.stored_sale(desk, sale_id)
     if stored.state in ("authorised", "cancelled"):
         raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
+    if stored.state == "completed" and returned_sale.has_returns(desk, stored.till, sale_id):
+        raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
     with write(desk.db):
         if stored.state == "completed":
             gift_sales.check_undone(desk, stored)
@@ -262,11 +274,6 @@ def _attempt(desk: Desk, sale_id: str, content_hash: bytes, now: datetime) -> UU
     with write(desk.db):
         sales.put_attempt(desk.db, sale_id=sale_id, txn=txn_id, content_hash=content_hash, now=now)
     return txn_id
-
-
-def _receipt_no(desk: Desk) -> str:
-    head = ledger.head(desk.db)
-    return f"{desk.config.till.id}-{head.epoch}-{head.seq + 1:06d}"
 
 
 def _ref(desk: Desk, sale_id: str) -> str:

@@ -8,10 +8,10 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.claim import Claimed, claim_of
 from pos_loyalty.engine.ledger import accrue_entry, programme_id_of
-from pos_loyalty.engine.model import Member, MemberDay, Quote
+from pos_loyalty.engine.model import Member, MemberDay
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import claims, follow, members, programmes
+from pos_loyalty.store import claims, follow, members, programmes, returned
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
@@ -81,11 +81,6 @@ def holder_of(desk: Desk, stored: StoredSale) -> str | None:
     return None if made is None else made.member_id
 
 
-def quote_for_returns(desk: Desk, stored: StoredSale) -> Quote:
-    """The quote by which a return takes points back: with it ``settle_return`` takes the claimed ones too."""
-    return claims.quote_of(desk.db, stored.till, stored.sale_id, stored.quote)
-
-
 def _member(desk: Desk, request: ClaimRequest) -> Member:
     if (request.card is None) == (request.member_id is None):
         raise InputError("$", 'send exactly one of "card" and "member_id"')
@@ -130,7 +125,7 @@ def _claimed(desk: Desk, stored: StoredSale, member: Member, programme: Programm
     state = known.state_of(desk.db, basket, member.member_id, stored.biz_day, wants)
     asking = _with_claims(desk, known.with_past(desk.db, member, stored.biz_day, wants), stored, programme)
     asked = ask_engine(basket, asking, programme, state, basket.opened_at)
-    before = claims.returned_of(desk.db, stored.till, stored.sale_id)
+    before = [each.returned for each in returned.of_sale(desk.db, stored.till, stored.sale_id)]
     return claim_of(stored.quote, asked, basket.lines, before, programme, desk.now())
 
 

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from pos_loyalty.clock import Clock, NewId
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreFullError
-from pos_loyalty.store import sales
+from pos_loyalty.store import ledger, sales
 from pos_loyalty.store.db import Connection, was_full
+from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.gift_codes import GiftCodes
 from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
@@ -40,6 +41,7 @@ class Desk:
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
+        self.elsewhere: Elsewhere = Nowhere()
         self.shelf = ProgrammeShelf(config.store.currency)
         self._open_db = open_db
         self._db: Connection | None = open_db()
@@ -64,6 +66,11 @@ class Desk:
     def day_start(self, at: datetime) -> datetime:
         """When the business day of an instant began: midnight in the store's zone."""
         return datetime.combine(at.astimezone(self.zone).date(), time.min, self.zone)
+
+    def receipt_no(self) -> str:
+        """The number of the receipt of the next fact. Asked inside its transaction."""
+        head = ledger.head(self.db)
+        return f"{self.config.till.id}-{head.epoch}-{head.seq + 1:06d}"
 
     def once(self, key: str, verb: str, request: Value, kind: type[A], act: Callable[[Keep[A]], A]) -> A:
         """Do ``act`` once for this key; the same request again gets the stored answer.

@@ -15,7 +15,7 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.gift_card_facts import GiftCardAct, GiftCardFact, GiftCardMade
 from pos_loyalty.store.gift_cards import StoredGiftCard
 from pos_loyalty.store.gift_codes import Code, label_of
-from pos_loyalty.store.ledger import Draft, head
+from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import gift_slips, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.gift_card_model import (
@@ -97,7 +97,7 @@ def issue(desk: Desk, request: IssueRequest, keep: Keep[GiftCardAnswer]) -> Gift
         raise InputError("$.amount_minor", f'there are no gift cards "{series.id}" of this amount')
     end = expires_at(series, now, programme.zone)
     with write(desk.db):
-        receipt_no = f"{desk.config.till.id}-{head(desk.db).epoch}-{head(desk.db).seq + 1:06d}"
+        receipt_no = desk.receipt_no()
         card, code = make(desk, kind="gratis", series=series.id, code=series.code, end=end)
         fact = GiftCardFact(
             card_id=card[0], act="issued", amount_minor=request.amount_minor, made=card[1], by=by, reason=request.reason

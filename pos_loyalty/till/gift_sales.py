@@ -22,6 +22,7 @@ from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.gift_card_model import GiftCardAnswer
 from pos_loyalty.till.gift_cards import answer_of, book, check_pin, find, known, make, masked, refuse_unusable
 from pos_loyalty.till.model import CompleteRequest, SaleRequest
+from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
 
 CARDS_MAX = 50
@@ -97,7 +98,8 @@ def reserve_entries(desk: Desk, tenders: Sequence[Tender], quote: Quote, ref: st
                 f"Gift card {label_of(card_id)} holds {card.balance_minor} minor units, not {minor}; take the rest otherwise."
             )
     advance = sum(line.net_minor for line in quote.lines if _is_advance(line.fiscal))
-    most = max(0, quote.due_minor - advance)
+    exchanged = sum(tender.amount_minor for tender in tenders if tender.kind == EXCHANGE)
+    most = max(0, quote.due_minor - max(advance, exchanged))
     if sum(asked.values()) > most:
         raise ConflictError(
             f"Gift cards pay at most {most} minor units here: no more than the due, and never for another gift card."

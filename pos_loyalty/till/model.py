@@ -13,14 +13,14 @@ from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.profiles import PhoneState
 from pos_loyalty.till.gift_card_model import GiftCardAnswer, Presented
+from pos_loyalty.till.ids import SALE_ID_PATTERN as SALE_ID_PATTERN
+from pos_loyalty.till.ids import SaleId
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 from pos_loyalty.values import Minor, Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
 Phone = Annotated[str, Meta(min_length=5, max_length=32)]
 Key = Annotated[str, Meta(min_length=1, max_length=128)]
-SALE_ID_PATTERN = "^[A-Za-z0-9_~:-][A-Za-z0-9._~:-]{0,63}$"
-SaleId = Annotated[str, Meta(pattern=SALE_ID_PATTERN)]
-"""It stands in URLs and in the QR of the receipt: Latin letters, digits and ._~:- only."""
 SaleState = Literal["authorised", "completed", "cancelled", "reversed"]
 
 
@@ -97,7 +97,10 @@ class Confirmation(Value):
 
 
 class SaleRequest(Value):
-    """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between."""
+    """Authorise the till's own quote. ``complete`` does both steps in one, for shops without a payment step between.
+
+    ``returns``: an exchange, in one step only. The refund pays, and what it does not is paid or paid out.
+    """
 
     sale_id: SaleId
     quote_id: Id
@@ -109,6 +112,7 @@ class SaleRequest(Value):
     """The holder's word, where the programme asks for it (``[redeem] confirm``)."""
     top_ups: Annotated[dict[Id, Presented], Meta(max_length=32)] = field(default_factory=dict)
     """Lines that sell gift cards and add their money to one that is there: line id to its code or id."""
+    returns: ReturnRequest | None = None
 
 
 class Told(Value):
@@ -209,6 +213,8 @@ class SaleAnswer(Value):
     """Gift cards that the sale sold, once it is completed."""
     gift_balances: dict[str, Minor] = field(default_factory=dict)
     """What the gift cards that paid, or were topped up, hold now, by their ids."""
+    returned: ReturnAnswer | None = None
+    """The goods that were exchanged for these."""
 
 
 class PrintAnswer(Value):

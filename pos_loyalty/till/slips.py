@@ -12,21 +12,23 @@ from pos_loyalty.config import Language
 from pos_loyalty.engine.explain import issue_text, privilege_text
 from pos_loyalty.engine.lots import next_expiry
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import ledger, members, prints
+from pos_loyalty.store import ledger, members, prints, returned
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_sales
-from pos_loyalty.till.answers import balance_of, coupons_of
+from pos_loyalty.till.answers import balance_of, coupons_of, of_return
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.rights import head_office_answers
 from pos_loyalty.values import Points
 from receipts.compose import PaperCoupon, Receipt, compose
+from receipts.compose_return import ReturnSlip, compose_return
 from receipts.escpos import to_escpos
 from receipts.text import to_text
 
 COPIES_MAX = 20
 TEXT_COLUMNS = 48
-SlipKind = Literal["sale", "void", "cancelled"]
+SlipKind = Literal["sale", "void", "cancelled", "return"]
 Titles = Mapping[str, Mapping[str, str]]
 
 
@@ -34,6 +36,60 @@ def queue(desk: Desk, stored: StoredSale) -> None:
     """Lay the slip of a finished sale into the spool. Called inside its transaction; an unprintable sign stops nothing."""
     if desk.config.printer is not None:
         _enqueue(desk, stored, 0, desk.config.receipt.language)
+
+
+def queue_return(desk: Desk, fact: Fact) -> None:
+    """Lay the slip of a return into the spool. Called inside its transaction; an unprintable sign stops nothing."""
+    printer = desk.config.printer
+    if printer is None:
+        return
+    language = desk.config.receipt.language
+    slip = _return_slip(desk, fact)
+    body, note = b"", None
+    for tried in (slip, replace(slip, names={})):
+        try:
+            body = to_escpos(compose_return(tried, language), columns=printer.columns, page=printer.page, slot=printer.slot)
+            break
+        except InputError as error:
+            note = str(error)
+    kind: SlipKind = "return"
+    draft = prints.PrintDraft(sale_id=None, receipt_no=slip.receipt_no, kind=kind, body=body)
+    job_id = prints.enqueue(desk.db, draft, desk.now())
+    if not body:
+        prints.move(desk.db, job_id, "failed", desk.now(), note)
+
+
+def return_text(desk: Desk, return_id: str, language: Language | None) -> str:
+    """The slip of a return of this till, as text. Raises NotFoundError."""
+    stored = returned.by_id(desk.db, desk.config.till.id, return_id)
+    fact = None if stored is None else ledger.by_id(desk.db, stored.txn)
+    if fact is None:
+        raise NotFoundError(f"Return {return_id} is not known at this till.")
+    return to_text(compose_return(_return_slip(desk, fact), language or desk.config.receipt.language), _columns(desk))
+
+
+def _return_slip(desk: Desk, fact: Fact) -> ReturnSlip:
+    answer = of_return(desk, fact)
+    assert fact.returned is not None
+    return ReturnSlip(
+        header=desk.config.receipt.header or (desk.config.store.name,),
+        receipt_no=answer.receipt_no,
+        sale_id=answer.sale_id,
+        sale_till=answer.sale_till,
+        at=answer.at.astimezone(desk.zone),
+        cashier=fact.cashier or "",
+        currency=desk.config.store.currency,
+        names=fact.returned.names,
+        lines=answer.lines,
+        charged_minor=answer.charged_minor,
+        refund_minor=answer.refund_minor,
+        tenders=answer.tenders,
+        restored_centi=answer.restored_centi,
+        taken_back_centi=answer.taken_back_centi,
+        owed_centi=answer.owed_in_all_centi,
+        balance_centi=answer.balance_centi,
+        is_offline=_is_cut_off(desk),
+    )
 
 
 def queue_copy(desk: Desk, stored: StoredSale, language: Language | None) -> PrintAnswer:

@@ -1,10 +1,15 @@
-"""How a sale is paid, against how it was planned to be: only the kinds matter to a price."""
+"""How a sale is paid, against how it was planned to be: only the kinds matter to a price; and how a refund goes back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pos_loyalty.engine.model import Basket, Tender
+from pos_loyalty.engine.money import allocate
+from pos_loyalty.errors import InputError
+from pos_loyalty.values import Minor
+
+CASH, EXCHANGE = "cash", "exchange"
 
 
 def as_planned(basket: Basket, paid: Sequence[Tender]) -> bool:
@@ -19,3 +24,48 @@ def named(tenders: Sequence[Tender]) -> str:
 
 def _kinds(tenders: Sequence[Tender]) -> set[str]:
     return {tender.kind for tender in tenders if tender.amount_minor}
+
+
+def exchanged(refund_minor: int, due_minor: int) -> tuple[Tender, ...]:
+    """What of a refund pays the sale that goods are exchanged for."""
+    amount = min(refund_minor, due_minor)
+    return (Tender(kind=EXCHANGE, amount_minor=Minor(amount)),) if amount else ()
+
+
+def check_refund(asked: Sequence[Tender], refund_minor: Minor) -> None:
+    """Tenders of a refund make it exactly; none at all are right too. Raises InputError that tells the refund."""
+    total = sum(tender.amount_minor for tender in asked)
+    if asked and total != refund_minor:
+        raise InputError("$.tenders", f"make {total}, the refund to pay out is {refund_minor} (minor units)")
+
+
+def as_paid(paid: Sequence[Tender], due_minor: int, before: Sequence[Tender], refund_minor: int) -> tuple[Tender, ...]:
+    """A refund in the proportion in which the sale was paid, less what went back before; nothing when that was not told.
+
+    Raises InputError for a sale that an exchange paid: only a person knows how the first goods were paid.
+    """
+    left = _kept(paid, due_minor)
+    for tender in before:
+        if tender.kind in left:
+            left[tender.kind] = max(0, left[tender.kind] - tender.amount_minor)
+    kinds = [kind for kind, amount in left.items() if amount]
+    parts = allocate([left[kind] for kind in kinds], refund_minor, [left[kind] for kind in kinds])
+    if not kinds or sum(parts) < refund_minor:
+        return ()
+    if any(part for kind, part in zip(kinds, parts, strict=True) if kind == EXCHANGE):
+        raise InputError("$.tenders", f"are missing: this sale was paid by an exchange; say how {refund_minor} is paid out")
+    return tuple(Tender(kind=kind, amount_minor=Minor(part)) for kind, part in zip(kinds, parts, strict=True) if part)
+
+
+def _kept(paid: Sequence[Tender], due_minor: int) -> dict[str, int]:
+    """By kind what the shop kept of what it was given: change went back in cash, else in what was given last."""
+    kept: dict[str, int] = {}
+    for tender in paid:
+        kept[tender.kind] = kept.get(tender.kind, 0) + tender.amount_minor
+    change = max(0, sum(kept.values()) - due_minor)
+    for kind in (CASH, *reversed(list(kept))):
+        part = min(change, kept.get(kind, 0))
+        if part:
+            kept[kind] -= part
+            change -= part
+    return kept

@@ -38,6 +38,8 @@ from pos_loyalty.till import (
     merging,
     pricing,
     profile,
+    returns,
+    said,
     slips,
     staff,
     staff_model,
@@ -62,6 +64,7 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 
 
 class Devices(Protocol):
@@ -129,8 +132,8 @@ class Till:
         Raises QuoteStaleError with a new quote when the due, the programme or the member's points moved; ConflictError when
         the sale id stands for another sale; StoreError when the disk fails. In all these cases nothing was sold.
         """
-        pins, kept = gift_sales.pins_of(request.tenders), gift_sales.sale_request(self._desk, request)
-        act = partial(checkout.authorise, self._desk, kept, pins, confirmation=request.confirmation)
+        kept = said.kept_of(self._desk, request)
+        act = partial(checkout.authorise, self._desk, kept, said.said_in(request))
         return self._stored(self._desk.once(key, "sale", kept, SaleAnswer, act))
 
     def complete(self, sale_id: str, request: CompleteRequest, key: str) -> SaleAnswer:
@@ -148,6 +151,26 @@ class Till:
         """Reverse a completed sale as a whole: spent points return to their lots, earned points go."""
         act = partial(checkout.void, self._desk, sale_id, request)
         return self._stored(self._desk.once(key, f"void {sale_id}", request, SaleAnswer, act))
+
+    def return_goods(self, sale_id: str | None, request: ReturnRequest, key: str) -> ReturnAnswer:
+        """Take goods back: of the sale named here, in the request or by its receipt; or without a receipt.
+
+        Raises NotAllowedError, InputError, NotFoundError, ConflictError; then nothing was written.
+        """
+        kept = returns.kept_of(self._desk, returns.with_sale_id(request, sale_id))
+        act = partial(returns.return_goods, self._desk, kept, request.approval)
+        answer = self._desk.once(key, f"return {request.return_id}", kept, ReturnAnswer, act)
+        log.info("sale.returned", return_id=answer.return_id, sale_id=answer.sale_id, refund_minor=answer.refund_minor)
+        self._devices.wake_printer()
+        return answer
+
+    def return_by_receipt(self, request: ReturnRequest, key: str) -> ReturnAnswer:
+        """The same where the address names no sale."""
+        return self.return_goods(None, request, key)
+
+    def return_text(self, return_id: str, language: Language | None = None) -> str:
+        """The slip of a return of this till as text. Raises NotFoundError."""
+        return slips.return_text(self._desk, return_id, language)
 
     def sale(self, sale_id: str) -> SaleAnswer:
         """A stored sale as it stands. Raises NotFoundError."""

@@ -47,6 +47,7 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
     """The routes of OPERATIONS, in its order."""
     verbs: dict[str, Callable[..., Any]] = {
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
+        "return_goods": till.return_goods, "return_by_receipt": till.return_by_receipt,
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
         "profile": till.profile, "change": till.change,
         "change_cards": till.change_cards, "send_code": till.send_code, "code_state": till.code_state,

@@ -23,6 +23,7 @@ from pos_loyalty.till.model import (
     SaleRequest,
     VoidRequest,
 )
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 from pos_loyalty.till.staff_model import (
     Acts,
     AdjustAnswer,
@@ -88,6 +89,16 @@ OPERATIONS = (
         name="void", method="POST", path="/v1/sales/{sale_id}/void", body=VoidRequest, body_optional=True,
         answer=SaleAnswer, writes=True, problems=(404, *WRITING),
         summary="Undo a completed sale as a whole.",
+    ),
+    Operation(
+        name="return_goods", method="POST", path="/v1/sales/{sale_id}/returns", body=ReturnRequest, answer=ReturnAnswer,
+        writes=True, problems=(404, *WRITING),
+        summary="Goods of a sale come back, all or some, once or often. The sale stays completed.",
+    ),
+    Operation(
+        name="return_by_receipt", method="POST", path="/v1/returns", body=ReturnRequest, answer=ReturnAnswer, writes=True,
+        problems=(404, *WRITING),
+        summary="Goods come back: the sale by its receipt's code, a sale of another till, or without a receipt by policy.",
     ),
     Operation(
         name="identify", method="POST", path="/v1/identify", body=IdentifyRequest, answer=MemberAnswer,

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, new_id, utc_now
-from pos_loyalty.config import Config
+from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, open_reader, own
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
@@ -33,8 +34,11 @@ def open_till(
     clock: Clock = utc_now,
     ids: NewId = new_id,
     devices: Devices | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Till:
     """A till in this process, over its own database: the plugin for a POS in Python. Close it when done.
+
+    ``elsewhere``: who knows the sales of other tills; head office when None.
 
     Raises ConfigError for a faulty config, StoreBusyError when another process runs this till, StoreSchemaError for a file that
     is not this till's.
@@ -51,6 +55,7 @@ def open_till(
             new_id=ids,
         )
         desk.sender = _sender(known)
+        desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
     except BaseException:
@@ -125,6 +130,14 @@ def run_till(known: Settings, ready: Ready) -> None:
     finally:
         devices.close()
         till.close()
+
+
+def _elsewhere(known: Settings, keys: Secrets) -> Elsewhere:
+    if known.config.head_office.url is None:
+        return Nowhere()
+    from sync.elsewhere import HeadOfficeSales
+
+    return HeadOfficeSales(known.config.head_office.url, known.config.till.id, keys.token)
 
 
 def _shop(known: Settings) -> Shop:

@@ -1,4 +1,4 @@
-"""Head office over HTTP: three routes over the steps. Bodies are streams within limits, every refusal a problem document."""
+"""Head office over HTTP: a few routes over the steps. Bodies are streams within limits, every refusal a problem document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pos_loyalty.values import convert, encode
 from sync.server import steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
-from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, deflate, problem
+from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -91,6 +91,11 @@ def head_office_app(open_store: Callable[[], LedgerStore], token: str, build: st
         answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
+    async def sold(request: Request) -> Response:
+        asked = convert(dict(request.query_params), SaleQuestion, place="query")
+        found = await desk.ask(lambda store: steps.sold(store, asked))
+        return _json(deflate(encode(found)), {"Content-Encoding": "gzip"})
+
     async def healthz(request: Request) -> Response:
         version = await desk.ask(steps.newest_version)
         return _json(encode({"state": "ok", "version": version}))
@@ -105,6 +110,7 @@ def head_office_app(open_store: Callable[[], LedgerStore], token: str, build: st
     routes = [
         Route("/v1/tills/{till}/log", _guarded(receive, token), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, token), methods=["GET"]),
+        Route("/v1/sales", _guarded(sold, token), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -10,8 +10,10 @@ from typing import Literal, Protocol
 from msgspec import field
 
 from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.follow import Doubt
+from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.values import Value
 from sync.wire import MemberChange, ProgrammeBody
 
@@ -41,7 +43,7 @@ class Known(Value):
     """All that a fact may contradict.
 
     ``lent_centi``: by lot, what suspense gave for the sale that this fact undoes. ``card_holder``: whose the enrolled card
-    is already. ``sale_state`` is of the sale that the fact begins or ends; None when there is none yet.
+    is already. ``sale_state`` is of the sale that the fact begins, ends or takes goods back of; None when there is none yet.
     """
 
     is_id_taken: bool
@@ -101,6 +103,9 @@ class LedgerStore(Protocol):
 
     def add(self, posting: Posting, member_key: bytes | None) -> None:
         """Book a fact. Raises WireError when no table can hold it."""
+
+    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+        """A sale of any till with all its returns, for a till that takes goods of it back."""
 
     def hold(self, hold: TillHold, now: datetime) -> None:
         """Note what is held of a till's log, or that it is frozen."""

@@ -13,11 +13,13 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal
+from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal, sold
 from pos_loyalty.store.db import Connection, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
+from pos_loyalty.store.sold import SoldSale
 from sync.server import sqlite_members
 from sync.server.ledger_store import Case, Known, LotHold, MemberState, Posting, TillHold
 from sync.wire import MemberChange, ProgrammeBody
@@ -59,8 +61,7 @@ class SqliteLedgerStore:
 
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
-        about = fact.sale or fact.end
-        sale = None if about is None else {"till": fact.till, "sale_id": about.sale_id}
+        sale = _sale_of(fact)
         enrolment = fact.enrolment
         return Known(
             is_id_taken=self._one(ID_SELECT, {"id": bytes.fromhex(fact.id)}) is not None,
@@ -90,6 +91,12 @@ class SqliteLedgerStore:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
         assert not shortfalls, "a booked fact takes and gives no more than its lots allow"
         self._open_cases(booked, posting.cases)
+
+    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+        """A sale of any till with its returns."""
+        if isinstance(name, FiscalSign):
+            return sold.by_fiscal(self._db, name)
+        return sold.by_id(self._db, name.till, name.sale_id)
 
     def hold(self, hold: TillHold, now: datetime) -> None:
         """Note what is held of a till's log."""
@@ -216,6 +223,14 @@ class SqliteLedgerStore:
         return None if found is None else str(found[0])
 
 
+def _sale_of(fact: Fact) -> dict[str, str] | None:
+    """The sale that the fact begins, ends or takes goods back of."""
+    if fact.returned is not None:
+        return {"till": fact.returned.sale_till, "sale_id": fact.returned.sale_id}
+    about = fact.sale or fact.end
+    return None if about is None else {"till": fact.till, "sale_id": about.sale_id}
+
+
 def _others(fact: Fact) -> list[str]:
     """Members of the entries who are not the fact's own; none for a fact about nobody, such as an import."""
     if fact.member is None:
@@ -241,11 +256,17 @@ MEMBER_SELECT = "SELECT state FROM member WHERE id = :member"
 CARD_SELECT = "SELECT member FROM card WHERE number = :card"
 SALE_SELECT = "SELECT state FROM sale WHERE till = :till AND sale_id = :sale_id"
 LOT_SELECT = "SELECT id, member, amount, remaining FROM lot WHERE id = :lot"
-LENT_SELECT = """SELECT e.lot, SUM(CASE WHEN e.debit_acct = 'suspense' THEN e.amount ELSE -e.amount END)
-FROM txn AS t JOIN entry AS e ON e.txn = t.id
-WHERE t.till = :till AND t.sale_id = :sale_id AND e.lot IS NOT NULL
-AND (
-  (e.debit_acct = 'suspense' AND e.credit_acct IN (:held, :gift_held))
-  OR (e.debit_acct IN (:held, :gift_held, 'gifts:redeemed') AND e.credit_acct = 'suspense')
-)
-GROUP BY e.lot"""
+LENT_SELECT = """SELECT lot, SUM(lent) FROM (
+  SELECT e.lot, CASE WHEN e.debit_acct = 'suspense' THEN e.amount ELSE -e.amount END AS lent
+  FROM txn AS t JOIN entry AS e ON e.txn = t.id
+  WHERE t.till = :till AND t.sale_id = :sale_id AND e.lot IS NOT NULL
+  AND (
+    (e.debit_acct = 'suspense' AND e.credit_acct IN (:held, :gift_held))
+    OR (e.debit_acct IN (:held, :gift_held, 'gifts:redeemed') AND e.credit_acct = 'suspense')
+  )
+  UNION ALL
+  SELECT e.lot, -e.amount FROM sale_return AS r JOIN entry AS e ON e.txn = r.txn
+  WHERE r.sale_till = :till AND r.sale_id = :sale_id AND e.lot IS NOT NULL
+  AND e.credit_acct = 'suspense' AND e.debit_acct GLOB 'programme:*:redeemed'
+) GROUP BY lot"""
+"""What suspense gave for a sale, less what a cancel, a void or returns gave back to it."""

@@ -22,6 +22,8 @@ from sync.wire import (
     ChangesRequest,
     MemberChange,
     ProgrammeBody,
+    SaleFound,
+    SaleQuestion,
     Suspended,
     check_peer,
     decode_batch,
@@ -80,6 +82,12 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
         members=members,
         programme=None if programme is None or programme.sha256 == asked.programme else programme,
     )
+
+
+def sold(store: LedgerStore, question: SaleQuestion) -> SaleFound:
+    """The sale that a till takes goods back of, with every return of it that is held."""
+    with store.write():
+        return SaleFound(sale=store.sold(question.name))
 
 
 def newest_version(store: LedgerStore) -> int:

@@ -190,5 +190,7 @@ class _Booking:
 
 
 def _ends_well(fact: Fact, known: Known) -> bool:
-    """Whether the fact undoes a sale that stands: only then is there a debt to suspense to settle, once."""
+    """Whether the fact undoes a sale that stands, or a part of it: only then is there a debt to suspense to settle, once."""
+    if fact.returned is not None:
+        return known.sale_state == "completed"
     return fact.kind in UNDOES_SALE and (known.sale_state, fact.kind) in MOVES

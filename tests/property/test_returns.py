@@ -30,6 +30,11 @@ RULES = (
     '[[rule]]\nid = "progress"\nthen = [{ do = "tier_progress", on = { category = "drinks" } }]\n',
     '[[rule]]\nid = "mug"\nstage = "payment"\nthen = [{ do = "redeem_for", points = "7.77", on = { sku = "s1" } }]\n',
     '[referral]\nreferrer = "30"\nfriend = "10"\n',
+    '[[rule]]\nid = "few"\nstage = "item"\nlimits = { total = 50 }\n'
+    'then = [{ do = "n_for_m", n = 3, k = 1, percent = "50%", on = { category = "drinks" } }]\n',
+    '[[rule]]\nid = "gift"\nstage = "item"\nlimits = { member = 9 }\n'
+    'then = [{ do = "gift", buy = [{ on = { sku = "s1" }, count = 2 }], on = { except = { sku = "s1" } } }]\n',
+    '[[rule]]\nid = "budget"\nbudget = "300.00"\nthen = [{ do = "points", rate = "7%" }]\n',
     '[redeem]\nlimit = "60%"\n',
     '[redeem]\nlimit = "90%"\nform = "counter_provision"\n',
 )
@@ -57,7 +62,8 @@ def sales(draw: st.DrawFn) -> tuple[Quote, tuple[Lot, ...]]:
         choices={"mug": draw(st.sampled_from(ids))},
     )
     person = member(lots=lots, referred_by="M7", sales=SalesSoFar())
-    return quote(goods, person, programme(tables), NOBODY, NOW), lots
+    state = replace(NOBODY, uses={}, budgets={"budget": 30_000})
+    return quote(goods, person, programme(tables), state, NOW), lots
 
 
 @st.composite
@@ -113,6 +119,10 @@ def sums(done: Iterable[Returned]) -> dict[object, int]:
             add((taken.rule, taken.member_id), taken.centi)
         for move in each.counters:
             add(("counter", move.key), move.add)
+        for used in each.uses:
+            add(("uses", used.rule), used.times)
+            add(("given", used.rule), used.minor)
+        add("charged", each.charged_minor)
     return {key: amount for key, amount in total.items() if amount}
 
 
@@ -126,6 +136,12 @@ def whole_of(answer: Quote) -> dict[object, int]:
     total |= {("lot", use.lot_id): use.centi for use in answer.redemption.lots}
     total |= {(each.rule, each.member_id): each.centi for each in answer.accruals}
     total |= {("counter", move.key): -move.add for move in answer.counters}
+    for used in answer.uses:
+        total["uses", used.rule] = used.times
+        off = sum(each.off_minor for line in answer.lines for each in line.adjustments if each.rule == used.rule)
+        points = [each.centi for each in answer.accruals if each.rule == used.rule]
+        point_minor = answer.earning.point_minor if answer.earning is not None else 0
+        total["given", used.rule] = off + sum(-(-centi * point_minor // 100) for centi in points)
     return {key: amount for key, amount in total.items() if amount}
 
 
@@ -213,3 +229,29 @@ def held(who: str, lots: Iterable[Lot], entries: Iterable[Entry]) -> tuple[Lot, 
             now[entry.lot_id] = replace(before, centi=Points(before.centi + sign * entry.amount))
             assert now[entry.lot_id].centi >= 0
     return tuple(now.values())
+
+
+@LAW
+@given(st.data())
+def test_the_till_never_asks_for_money_and_only_the_last_return_says_so(data: st.DataObject) -> None:
+    answer, _ = data.draw(sales())
+    done = returned_all(answer, data.draw(parts_of(answer)))
+    assert all(each.refund_minor - each.charged_minor >= 0 for each in done)
+    assert [each.is_last for each in done] == [False] * (len(done) - 1) + [True]
+    assert sum(each.refund_minor - each.charged_minor for each in done) == answer.due_minor
+
+
+@LAW
+@given(st.data())
+def test_uses_fall_by_whole_applications_and_never_below_what_is_kept(data: st.DataObject) -> None:
+    """Ten small returns leave the limits where one large one leaves them."""
+    answer, _ = data.draw(sales())
+    parts = data.draw(parts_of(answer))
+    done = returned_all(answer, parts)
+    fallen: dict[str, int] = {}
+    for each in done:
+        for used in each.uses:
+            assert used.times >= 0 and used.minor >= 0 and used.times + used.minor > 0
+            fallen[used.rule] = fallen.get(used.rule, 0) + used.times
+    assert fallen.items() <= {use.rule: use.times for use in answer.uses}.items()
+    assert {rule for rule, times in fallen.items() if times} == {use.rule for use in answer.uses if use.times}

@@ -120,7 +120,11 @@ def _take_back(step: Mapping[str, Any], at: datetime, book: Book) -> dict[str, A
     book.book(settle_return(sold, answer, sale_ref(number), lots, at))
     book.count({move.key: move.add for move in answer.counters})
     return {
-        "refund": shown(answer.refund_minor),
+        "refund": shown(answer.refund_minor - answer.charged_minor),
+        "charged": shown(answer.charged_minor),
+        "uses_back": {use.rule: use.times for use in answer.uses},
+        "given_back_to_budgets": {use.rule: shown(use.minor) for use in answer.uses},
+        "all_back": answer.is_last,
         "taken_back": shown(sum(each.centi for each in answer.taken_back)),
         "given_back": shown(sum(each.centi for each in answer.restored)),
         "kept": _kept(sold, before),

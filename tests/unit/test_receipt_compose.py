@@ -132,7 +132,7 @@ def test_every_slip_ends_with_a_cut_and_has_the_sale_id(make: object) -> None:
     assert callable(make)
     elements = compose(make(), "ru")
     assert isinstance(elements[-1], Cut)
-    assert [element.content for element in elements if isinstance(element, Qr)] == [SALE_ID]
+    assert [element.content for element in elements if isinstance(element, Qr)] == [f"PL1|T1|{SALE_ID}"]
 
 
 def test_a_title_falls_back_to_another_language_and_then_to_the_id() -> None:

@@ -77,7 +77,7 @@ def test_the_qr_is_read_out_of_the_pixels(columns: int) -> None:
     picture = Image.open(io.BytesIO(slip.png())).convert("L")
     assert picture.width == columns * 12
     (code,) = zxingcpp.read_barcodes(picture)
-    assert code.text == SALE_ID
+    assert code.text == f"PL1|T1|{SALE_ID}"
 
 
 def test_what_is_not_printable_names_the_line_and_the_sign() -> None:

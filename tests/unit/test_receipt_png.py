@@ -56,7 +56,7 @@ def _nearest(signs: dict[bytes, str], pixels: bytes) -> str:
 
 def test_the_qr_is_read_out_of_the_pixels() -> None:
     (code,) = zxingcpp.read_barcodes(_picture(to_png(compose(full(), "ru"), 48, FONT)))
-    assert code.text == SALE_ID
+    assert code.text == f"PL1|T1|{SALE_ID}"
 
 
 @pytest.mark.parametrize("size", ["normal", "tall", "large"])

@@ -35,7 +35,7 @@ def test_it_answers_prints_and_shows_the_receipt() -> None:
         (slip,) = printer.receipts
         assert "К ОПЛАТЕ" in slip.text
         (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(slip.png())).convert("L"))
-        assert code.text == SALE_ID
+        assert code.text == f"PL1|T1|{SALE_ID}"
 
 
 def test_out_of_paper_it_answers_for_itself_and_prints_after_new_paper() -> None:

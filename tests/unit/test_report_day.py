@@ -136,6 +136,8 @@ def test_the_table_has_definition_period_count_and_freshness(shop: Path) -> None
         "48.34",
         "1",
         "60.00",
+        "0",
+        "0.00",
     ]
 
 

@@ -113,7 +113,7 @@ def test_days_are_summed_from_completed_sales_and_hold_reserved_points(db: Conne
 
 def test_the_days_of_a_member_are_read_from_one_index(db: Connection) -> None:
     plan = db.execute(f"EXPLAIN QUERY PLAN {habits.DAYS_SELECT}", {"member": "M1", "since": 0}).fetchall()
-    assert "USING COVERING INDEX sale_by_member" in plan[0][3]
+    assert any("USING COVERING INDEX sale_by_member" in step[3] for step in plan)
 
 
 def test_purchases_are_lines_of_completed_sales_newest_first(db: Connection) -> None:

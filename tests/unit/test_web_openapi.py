@@ -22,6 +22,8 @@ HOUSE_ROUTES = {
     ("POST", "/v1/sales/{sale_id}/cancel"),
     ("GET", "/v1/sales/{sale_id}"),
     ("POST", "/v1/sales/{sale_id}/void"),
+    ("POST", "/v1/sales/{sale_id}/returns"),
+    ("POST", "/v1/returns"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
     ("GET", "/v1/members/{member_id}"),

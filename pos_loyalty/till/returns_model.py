@@ -1,0 +1,87 @@
+"""What the till is asked and what it answers about returns. These values are its HTTP bodies too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from pos_loyalty.engine.model import LINES_MAX, MARKS_MAX, Centi, Id, Label, Money, Tender, Text
+from pos_loyalty.engine.returns import ReturnedLine
+from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.till.approval import Approval
+from pos_loyalty.till.ids import SaleId
+from pos_loyalty.values import Minor, Points, Thousandths, Value
+
+
+class LineBack(Value):
+    """So much of a line of the sale comes back. Units that are told apart are named by ``units``, from 0, or by ``marks``."""
+
+    line_id: Id
+    quantity_milli: Thousandths = field(name="quantity")
+    units: Annotated[tuple[int, ...], Meta(max_length=MARKS_MAX)] = ()
+    marks: Annotated[tuple[Text, ...], Meta(max_length=MARKS_MAX)] = ()
+
+
+class UnsoldLine(Value):
+    """Goods that come back without a receipt. ``price_minor``: for a unit or kilogram, at most this is refunded."""
+
+    line_id: Id
+    sku: Id
+    quantity_milli: Thousandths = field(name="quantity")
+    price_minor: Money
+    name: Text = ""
+
+
+class ReturnRequest(Value):
+    """Goods come back. The sale is named by ``sale_id`` (and ``sale_till`` when it is another's) or by the ``receipt``'s code.
+
+    ``all``: everything that is left of the sale, without ``lines``. ``goods``: without a receipt, where the programme allows it;
+    then ``member_id`` and ``take_back_centi`` may say whose points are taken back, and how many. ``approval``: the word of
+    a senior. ``tenders`` make the refund exactly; without them it goes back as the sale was paid.
+    """
+
+    return_id: SaleId
+    sale_id: SaleId | None = None
+    sale_till: Id | None = None
+    receipt: Annotated[str, Meta(max_length=512)] = ""
+    lines: Annotated[tuple[LineBack, ...], Meta(max_length=LINES_MAX)] = ()
+    all: bool = False
+    goods: Annotated[tuple[UnsoldLine, ...], Meta(max_length=LINES_MAX)] = ()
+    member_id: Id | None = None
+    take_back_centi: Centi = Points(0)
+    cashier: Label = ""
+    reason: Text = ""
+    approval: Approval | None = None
+    tenders: Annotated[tuple[Tender, ...], Meta(max_length=32)] = ()
+    fiscal: Fiscal | None = None
+
+
+class ReturnAnswer(Value):
+    """A stored return. ``lines`` carry the positions of the refund's fiscal receipt; they make the refund and ``charged_minor``.
+
+    Points are those of the sale's own member: given back to their lots, taken back, and of these how many are owed now.
+    """
+
+    return_id: str
+    sale_till: str
+    sale_id: str
+    """Both are empty without a receipt."""
+    receipt_no: str
+    at: datetime
+    refund_minor: Minor
+    charged_minor: Minor
+    """For gifts that stay though their goods came back; below nothing where an earlier charge went back."""
+    tenders: tuple[Tender, ...]
+    lines: tuple[ReturnedLine, ...]
+    restored_centi: Points
+    taken_back_centi: Points
+    owed_centi: Points
+    """Of what was taken back here, how much the member had not got."""
+    member_id: str | None
+    owed_in_all_centi: Points
+    balance_centi: Points | None
+    """The member's points after this, as known here; None without a member."""
+    is_last: bool
+    """Nothing of the sale is kept any more."""
