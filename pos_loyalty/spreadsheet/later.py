@@ -58,5 +58,8 @@ def add_cards(db: Connection, cards: Sequence[NewCard], booking: Booking) -> Non
 
 
 def open_gift_cards(db: Connection, cards: Sequence[OpenedGiftCard], booking: Booking) -> None:
-    """Book gift cards by facts "gift_card.changed", inside ``write()``."""
-    raise ConflictError("Gift cards are checked here, and cannot be written yet: this build has no fact for an opened gift card.")
+    """Refused: a code from elsewhere may be short enough to be guessed, and a card has money only at the till that made it."""
+    raise ConflictError(
+        "Gift cards are checked here and not written: codes made elsewhere may be guessed. Give each holder a new card instead "
+        "(pos-loyalty gift-card issue), and take the old one in."
+    )

@@ -149,7 +149,7 @@ def open_balance(db: Connection, opening: Opening, booking: Booking) -> None:
         cashier=booking.by,
         member=opening.member_id,
         entries=(entry,),
-        body=AdjustFact(reason=f"import {opening.name}", by=booking.by),
+        body=AdjustFact(reason=f"import {opening.name}", by=booking.by, centi=opening.centi),
     )
     follow.book(db, draft, booking.now)
     _tell(db, opening.member_id, booking)

@@ -13,8 +13,8 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import SaleEnd
 from tests.unit.store_facts import NOW, sale_draft, till_store
 
-SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme")
-"""Tables of one row, of a handful, and intermediate results."""
+SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme", "same")
+"""Tables of one row, of a handful, and intermediate results, such as the ids of one person."""
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": text
     for module in (ledger, sales, members, outbox, prints, programmes)
