@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pos_loyalty.clock import Clock, NewId, new_id, utc_now
+from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, utc_now
 from pos_loyalty.config import SECRETS_MODE, Config, Secrets, load_config, load_secrets
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConfigError, NotFoundError
@@ -19,8 +19,10 @@ from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.nightly_model import NightReport
 from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.till import Devices, NoDevices, Till
+from pos_loyalty.till.unfinished import Unfinished
 from pos_loyalty.values import Value, decode
 
 if TYPE_CHECKING:
@@ -105,8 +107,11 @@ def open_till(
     clock: Clock = utc_now,
     ids: NewId = new_id,
     devices: Devices | None = None,
+    clocks: ReadClocks | None = None,
 ) -> Till:
     """A till in this process, over its own database: the plugin for a POS in Python. Close it when done.
+
+    ``clocks``: wall clock and uptime in one reading, when they are not the machine's; by ``clock`` when not given.
 
     Raises ConfigError for a faulty config, StoreBusyError when another process runs this till, StoreSchemaError for a file that
     is not this till's.
@@ -114,14 +119,9 @@ def open_till(
     known = settings(Path(path))
     lock = own(_made_folder(known.till_database))
     try:
-        desk = Desk(
-            config=known.config,
-            secrets=secrets_of(known),
-            folder=known.till_database.parent,
-            open_db=lambda: _till_store(known, clock),
-            clock=clock,
-            new_id=ids,
-        )
+        desk = _desk(known, clock, ids)
+        desk.clocks = clocks or desk.clocks
+        desk.begin()
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
     except BaseException:
@@ -134,14 +134,7 @@ def open_till(
 def till_to_look_at(path: Path) -> Iterator[Till]:
     """A till that only reads, beside the one that sells: ``identify``, ``sale``, ``health``. Writing raises StoreError."""
     known = settings(path)
-    desk = Desk(
-        config=known.config,
-        secrets=secrets_of(known),
-        folder=known.till_database.parent,
-        open_db=lambda: open_reader(known.till_database),
-        clock=utc_now,
-        new_id=new_id,
-    )
+    desk = _desk(known, open_db=lambda: open_reader(known.till_database))
     till = Till(desk, NoDevices(), lambda: None)
     try:
         yield till
@@ -159,8 +152,17 @@ def till_in_process(path: Path) -> Iterator[Till]:
         till.close()
 
 
-def run_till(known: Settings, ready: Ready) -> None:
-    """The till process: HTTP, scanners, print spool; until told to stop."""
+def nightly(known: Settings) -> NightReport:
+    """The nightly jobs once, beside a till that sells or without one. Raises StoreBusyError when they run already."""
+    from pos_loyalty.till.nightly import run
+
+    path = known.till_database
+    with own(path.with_name(path.name + ".night")), contextlib.closing(_desk(known)) as desk:
+        return NightReport(jobs=run(desk))
+
+
+def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) -> None:
+    """The till process: HTTP, scanners, print spool, nightly jobs; until told to stop. ``tell``: what was left unfinished."""
     from pos_loyalty.till.devices import TillDevices
 
     spool = None if known.config.printer is None else _spool(known)
@@ -168,6 +170,7 @@ def run_till(known: Settings, ready: Ready) -> None:
     till = open_till(known.path, devices=devices)
     try:
         till.health()
+        from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
         from pos_loyalty.web.scans import Scan, ScanBoard
@@ -184,8 +187,10 @@ def run_till(known: Settings, ready: Ready) -> None:
         listener = listen(known.config.till.host, known.config.till.port)
         devices.start(publish)
         host, port = listener.getsockname()[:2]
+        tell(till.unfinished())
         ready(f"till {known.config.till.id}", f"http://{host}:{port}")
-        serve(app, listener, leaving=board.close)
+        with night_watch(_desk(known)):
+            serve(app, listener, leaving=board.close)
     finally:
         devices.close()
         till.close()
@@ -223,6 +228,18 @@ def programme_in_force(known: Settings) -> str:
     if body is None:
         raise NotFoundError("This till has no programme yet: run the sync, or name a file in till.programme.")
     return body.decode("utf-8")
+
+
+def _desk(known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db: Callable[[], Connection] | None = None) -> Desk:
+    """A desk over the till's own file, through a connection of its own."""
+    return Desk(
+        config=known.config,
+        secrets=secrets_of(known),
+        folder=known.till_database.parent,
+        open_db=open_db or (lambda: _till_store(known, clock)),
+        clock=clock,
+        new_id=ids,
+    )
 
 
 def _till_store(known: Settings, clock: Clock) -> Connection:
@@ -368,17 +385,11 @@ def verify(database: Path) -> tuple[str, ...]:
     """Read a till's or head office's file and name every difference."""
     from pos_loyalty.store.verify import verify as verify_store
 
-    db = open_reader(database)
-    try:
+    with contextlib.closing(open_reader(database)) as db:
         return verify_store(db)
-    finally:
-        db.close()
 
 
 def backup(database: Path, target: Path) -> None:
     """Copy a live file."""
-    db = open_reader(database)
-    try:
+    with contextlib.closing(open_reader(database)) as db:
         backup_store(db, target)
-    finally:
-        db.close()

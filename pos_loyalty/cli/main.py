@@ -18,11 +18,12 @@ from pos_loyalty.cli import (
     sale,
     serve,
     store,
+    upkeep,
 )
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, config)
+COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, upkeep, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -133,6 +133,15 @@ def lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
     return _lots(db.execute(LOTS_SELECT, {"member": member_id}))
 
 
+def expired(db: Connection, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
+    """Lots whose end is not after an instant and that still hold something, by member, of at most so many members."""
+    rows = db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max})
+    due: defaultdict[str, list[Lot]] = defaultdict(list)
+    for member_id, lot_id, centi, expires_ms in rows:
+        due[member_id].append(Lot(lot_id=lot_id, centi=Points(centi), expires_at=from_ms(expires_ms)))
+    return {member_id: tuple(lots) for member_id, lots in due.items()}
+
+
 def all_lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
     """Lots of a member as they add up: emptied ones too, and below nothing where head office knows more than we do."""
     return _lots(db.execute(ALL_LOTS_SELECT, {"member": member_id}))
@@ -300,6 +309,10 @@ LOT_FOLD = """base_remaining + coalesce((
 LOT_FOLD_SELECT = f"SELECT amount, {LOT_FOLD} FROM lot WHERE id = :lot"
 LOTS_SELECT = """SELECT id, remaining, usable_from, expires_at FROM lot WHERE member = :member AND remaining > 0
 ORDER BY expires_at IS NULL, expires_at, id"""
+EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
+WHERE remaining > 0 AND expires_at <= :until AND member IN (
+  SELECT DISTINCT member FROM lot WHERE remaining > 0 AND expires_at <= :until ORDER BY member LIMIT :members_max
+) ORDER BY member, expires_at, id"""
 ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""

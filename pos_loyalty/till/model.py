@@ -46,6 +46,15 @@ class CouponAnswer(Value):
     expires_at: datetime | None
 
 
+class LotAnswer(Value):
+    """Points of a member with the same dates: pending, usable, expiring (usable, and lost within 30 days) or expired."""
+
+    phase: Literal["pending", "usable", "expiring", "expired"]
+    centi: Points
+    usable_from: datetime | None
+    expires_at: datetime | None
+
+
 class MemberAnswer(Value):
     """A member as the cashier sees them: nothing that names the person."""
 
@@ -66,6 +75,13 @@ class MemberAnswer(Value):
     """Those that hold now, as far as this till gave them."""
     paid_until: datetime | None = None
     """When the paid membership runs out that was bought at this till."""
+    pending_centi: Points = Points(0)
+    expiring_centi: Points = Points(0)
+    """Of the usable points, those that are lost within 30 days."""
+    expired_centi: Points = Points(0)
+    """Points whose end has passed and that the nightly job has not booked yet."""
+    lots: tuple[LotAnswer, ...] = ()
+    """By date, soonest to be lost first; at most 50 dates."""
 
 
 class QuoteRequest(Value):

@@ -15,7 +15,7 @@ from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
+from pos_loyalty.till import answers, awards, checkout, enrolment, nightly, pricing, slips, telling, unfinished
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
@@ -35,6 +35,8 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.nightly_model import NightReport
+from pos_loyalty.till.unfinished import Unfinished
 
 
 class Devices(Protocol):
@@ -70,7 +72,7 @@ class Till:
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
-        self._desk.close()
+        self._desk.end()
         self._release()
 
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
@@ -180,6 +182,14 @@ class Till:
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""
         return health_of(self._desk, self._devices.problems())
+
+    def unfinished(self) -> Unfinished:
+        """What was left unfinished here, and what to do about each thing."""
+        return unfinished.unfinished(self._desk)
+
+    def nightly(self) -> NightReport:
+        """Run the nightly jobs now. Twice, or with nights missed, the file is as after one run."""
+        return NightReport(jobs=nightly.run(self._desk))
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(
