@@ -16,6 +16,7 @@ NewId = Callable[[], UUID]
 GIVEN = "given"
 """The ``boot`` of a reading of a clock that is not the machine's."""
 NS_PER_MS = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reading(NamedTuple):
@@ -73,7 +74,7 @@ def read(clock: Clock) -> Reading:
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970 of an instant with an offset; exact, without a float."""
-    since = at - datetime.fromtimestamp(0, UTC)
+    since = at - EPOCH
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 

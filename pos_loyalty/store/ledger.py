@@ -184,6 +184,13 @@ def sale_facts(db: Connection, till: str, sale_id: str) -> tuple[Fact, ...]:
     return tuple(fact_of(payload) for (payload,) in rows)
 
 
+def sale_facts_after(db: Connection, first: Fact) -> tuple[Fact, ...]:
+    """The facts of a till about the sale of one of its facts that come after it, in the order of the log."""
+    assert first.sale is not None
+    key = {"till": first.till, "sale_id": first.sale.sale_id, "epoch": first.epoch, "seq": first.seq}
+    return tuple(fact_of(payload) for (payload,) in db.execute(SALE_FACTS_AFTER_SELECT, key))
+
+
 def sale_entries(db: Connection, till: str, sale_id: str) -> tuple[Entry, ...]:
     """All entries of one sale, in the order of the log."""
     return tuple(entry for fact in sale_facts(db, till, sale_id) for entry in fact.entries)
@@ -318,5 +325,7 @@ OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""
 LAST_SELECT = "SELECT epoch, seq, hash, hlc FROM txn WHERE till = :till ORDER BY epoch DESC, seq DESC LIMIT 1"
 SALE_FACTS_SELECT = "SELECT payload FROM txn WHERE till = :till AND sale_id = :sale_id ORDER BY epoch, seq"
+SALE_FACTS_AFTER_SELECT = """SELECT payload FROM txn WHERE till = :till AND sale_id = :sale_id AND (epoch, seq) > (:epoch, :seq)
+ORDER BY epoch, seq"""
 CASE_INSERT = """INSERT INTO suspense_case (till, epoch, seq, reason, detail)
 VALUES (:till, :epoch, :seq, :reason, :detail)"""
