@@ -8,10 +8,26 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], UUID]
+GIVEN = "given"
+"""The ``boot`` of a reading of a clock that is not the machine's."""
+NS_PER_MS = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Reading(NamedTuple):
+    """What the clocks say at one moment: the wall clock, which run of the machine this is, and how long it has run."""
+
+    wall: datetime
+    boot: str
+    ran_ns: int
+
+
+ReadClocks = Callable[[], Reading]
 
 
 def utc_now() -> datetime:
@@ -41,9 +57,24 @@ def boot_id() -> str:
         return ""
 
 
+def uptime_ns() -> int:
+    """Nanoseconds since the machine started, sleep counted where the system can tell; nobody can set it."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return time.monotonic_ns()
+
+
+def read(clock: Clock) -> Reading:
+    """A moment by this clock. A clock other than the machine's stands for all clocks: it is taken to run true."""
+    wall = clock().astimezone(UTC)
+    if clock is utc_now:
+        return Reading(wall, boot_id() or "this", uptime_ns())
+    return Reading(wall, GIVEN, to_ms(wall) * NS_PER_MS)
+
+
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970 of an instant with an offset; exact, without a float."""
-    since = at - datetime.fromtimestamp(0, UTC)
+    since = at - EPOCH
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 

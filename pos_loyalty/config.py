@@ -50,6 +50,8 @@ class TillConfig(Value):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8765
     quote_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    reservation_hours: Annotated[int, Meta(ge=1, le=8_760)] = 72
+    """An authorised sale that is neither completed nor cancelled gives back what it reserved after so many hours."""
     programme: str | None = None
     """A programme file to sell by until head office has published one."""
     catalogue: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NewType, TypeVar, dataclass_transform
 
 import msgspec
@@ -105,7 +106,7 @@ def _from_json(kind: type[Any], data: object) -> object:
     if kind is Thousandths:
         if not isinstance(data, str):
             raise ValueError('a quantity is a decimal string such as "2" or "0.345"')
-        return quantity(data)
+        return _known_quantity(data)
     raise TypeError(f"{kind!r} has no JSON form")
 
 
@@ -117,6 +118,7 @@ def _to_json(value: object) -> object:
     raise TypeError(f"{type(value)!r} has no JSON form")
 
 
+_known_quantity = lru_cache(maxsize=4096)(quantity)
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json, order="deterministic")
 
 

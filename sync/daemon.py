@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final, Protocol
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock
+from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox
 from pos_loyalty.store.db import Connection, checkpoint, own
@@ -153,7 +153,7 @@ class Syncer:
             reply = self._head_office.changes(question)
             step = pull.received(state, reply, clock(), self._pace.interval_s, self._random)
             if step.changes is not None:
-                local.apply_changes(self._db, self._here, step.changes, clock())
+                local.apply_changes(self._db, self._here, step.changes, clock(), read(clock))
                 self._note_held(step.changes.as_of_seq)
         except SyncError as error:
             step = pull.failed(state, error, clock(), self._random)

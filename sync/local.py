@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Final
 
 from pos_loyalty import log
-from pos_loyalty.clock import to_ms
+from pos_loyalty.clock import Reading, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.store import ledger, members, outbox, programmes, seal
+from pos_loyalty.store import ledger, members, outbox, programmes, seal, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.values import Value
@@ -63,11 +63,11 @@ def keep_ack(db: Connection, held: push.Held) -> None:
         outbox.acked(db, held.seq, held.hash)
 
 
-def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -> None:
+def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, clocks: Reading | None = None) -> None:
     """Apply one page whole or not at all. Own facts after ``as_of_seq`` stay on top of what head office says.
 
     Head office counts as heard only with the last page: until then balances here may be old. Raises LogForkError when head office
-    speaks of another log than ours.
+    speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
     pulled = tuple(_pulled(member) for member in changes.members)
     programme = _programme(changes)
@@ -79,6 +79,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime) -
         outbox.pulled(db, changes.version, changes.mark)
         if changes.complete:
             outbox.heard(db, now)
+        if clocks is not None:
+            trusted_time.heard(db, changes.server_time, clocks)
     if any(member.state == "erased" for member in pulled):
         scrub(db)
 

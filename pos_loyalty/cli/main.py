@@ -22,12 +22,14 @@ from pos_loyalty.cli import (
     serve,
     staff,
     store,
+    upkeep,
 )
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
-    demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, export, store, config,
+    demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, export, store, upkeep,
+    config,
 )  # fmt: skip
 
 

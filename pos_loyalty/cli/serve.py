@@ -8,6 +8,7 @@ import sys
 
 from pos_loyalty import log, wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json
+from pos_loyalty.cli.upkeep import tell
 
 
 def register(commands: Commands) -> None:
@@ -30,7 +31,7 @@ def register(commands: Commands) -> None:
 def run_till(args: argparse.Namespace) -> int:
     """Run until stopped."""
     log.setup()
-    wiring.run_till(wiring.settings(args.config), _ready)
+    wiring.run_till(wiring.settings(args.config), _ready, tell)
     return 0
 
 

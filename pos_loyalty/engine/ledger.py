@@ -18,6 +18,8 @@ from pos_loyalty.values import Points
 
 SUSPENSE = "suspense"
 ADJUSTMENT = "adjustment"
+GRACE = "points.grace_days"
+"""Stands as the rule of entries that move points out of a dead lot; no rule can be called so."""
 
 
 def member_account(member_id: str) -> str:
@@ -139,7 +141,7 @@ def reverse(
     done = tuple(entries)
     held = held_account(sale_ref)
     back = [entry for entry in done if entry.kind == "redeem" and entry.debit == held and entry.member_id is not None]
-    earned = [entry for entry in done if entry.kind == "accrue" and entry.member_id is not None]
+    earned = [entry for entry in done if entry.kind == "accrue" and entry.member_id is not None and entry.rule != GRACE]
     own = [entry for entry in earned if entry.lot_id == own_lot(sale_ref, entry.rule or "")]
     restored = tuple(
         replace(entry, kind="reverse", debit=entry.credit, credit=member_account(entry.member_id or "")) for entry in back

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from pos_loyalty.engine.model import Lot, LotUse
 from pos_loyalty.values import Points, Value
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
+SOON = timedelta(days=30)
+"""Points that are lost within it are expiring."""
+
+Phase = Literal["pending", "usable", "expiring", "expired"]
 
 
 class Expiry(Value):
@@ -17,6 +22,15 @@ class Expiry(Value):
 
     at: datetime
     centi: Points
+
+
+class Dated(Value):
+    """Points with the same dates. ``usable_from`` None: always; ``expires_at`` None: never."""
+
+    phase: Phase
+    centi: Points
+    usable_from: datetime | None
+    expires_at: datetime | None
 
 
 def is_usable(lot: Lot, now: datetime) -> bool:
@@ -56,6 +70,28 @@ def next_expiry(lots: Iterable[Lot], now: datetime) -> Expiry | None:
         return None
     soonest = min(at for at, _ in ahead)
     return Expiry(at=soonest, centi=Points(sum(centi for at, centi in ahead if at == soonest)))
+
+
+def phase_of(lot: Lot, now: datetime) -> Phase:
+    """Where a lot stands in its life; expiring points are usable too."""
+    if is_expired(lot, now):
+        return "expired"
+    if lot.usable_from is not None and lot.usable_from > now:
+        return "pending"
+    return "expiring" if lot.expires_at is not None and lot.expires_at - now <= SOON else "usable"
+
+
+def dated(lots: Iterable[Lot], now: datetime) -> tuple[Dated, ...]:
+    """What lots hold, by their dates, in the order of redemption: lots with the same dates are one. Expired ones come first."""
+    sums: dict[tuple[Phase, datetime | None, datetime | None], int] = {}
+    for lot in in_order(lots):
+        if lot.centi > 0:
+            key = (phase_of(lot, now), lot.usable_from, lot.expires_at)
+            sums[key] = sums.get(key, 0) + lot.centi
+    return tuple(
+        Dated(phase=phase, centi=Points(centi), usable_from=usable_from, expires_at=expires_at)
+        for (phase, usable_from, expires_at), centi in sums.items()
+    )
 
 
 def take(lots: Iterable[Lot], centi: int) -> tuple[LotUse, ...]:

@@ -16,6 +16,7 @@ EVERYWHERE: Mapping[str, str] = {
     "max_times": "At most so many times in one receipt.",
     "lifetime_days": "Points are lost at the start of the local day so many days after they became usable.",
     "lifetime_months": "Points are lost so many months after they became usable.",
+    "grace_days": "Points that come back to an expired lot stay usable for so many days.",
     "month_end": "Points live to the end of the month in which they would be lost.",
     "delay_days": "Usable from the start of the nth local day after; 0: at once.",
     "key": "Its name: small letters, digits, - and _.",

@@ -34,6 +34,10 @@ FIGURES: Mapping[str, Pair] = {
     "programme": ("баллами здесь не платят", "points do not pay here"),
     "balance": ("доступно баллов: {have}, нужно {need}", "there are {have} points, {need} needed"),
     "rights": ("на этой кассе доступно баллов: {have}, нужно {need}", "{have} points may be paid at this till, {need} needed"),
+    "clock": (
+        "часы кассы расходятся больше чем на сутки: баллы со сроком не списываются",
+        "the till's clock is wrong by more than a day: points that expire are not paid",
+    ),
     "limit": ("баллами можно оплатить {have}, просили {need}", "{have} points may pay here, {need} were asked"),
     "minimum_money": ("часть чека платится деньгами: баллами {have}", "part of the receipt stays in money: {have} points"),
     "least_money": ("часть чека остаётся деньгами", "part of the receipt stays in money"),

@@ -100,6 +100,7 @@ class PointsTable(Value):
     lifetime_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
     lifetime_months: Months | None = None
     month_end: bool = False
+    grace_days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
     take_back: Literal["kept", "each_return"] = "kept"
     """A return leaves the points of what is kept; ``each_return`` floors every return by itself, as some systems do."""
     owed: Literal["keep", "forgive"] = "keep"

@@ -86,6 +86,11 @@ def _points_faults(table: PointsTable) -> Iterator[Fault]:
     yield from life_faults(table.lifetime_days, table.lifetime_months, "points")
     if table.month_end and table.lifetime_days is None and table.lifetime_months is None:
         yield "points.month_end", "points without a lifetime never expire; give lifetime_months or lifetime_days"
+    if table.grace_days is not None and table.lifetime_days is None and table.lifetime_months is None:
+        yield (
+            "points.grace_days",
+            "points without a lifetime never expire; give lifetime_months or lifetime_days, or leave it out",
+        )
     yield from selector_faults(table.on, "points.on")
 
 

@@ -58,8 +58,6 @@ def _counters(db: Connection) -> Iterator[str]:
 def _sales(db: Connection) -> Iterator[str]:
     for till, receipt_no, count in db.execute(RECEIPTS_SELECT):
         yield f"Till {till}: receipt number {receipt_no} stands in {count} facts."
-    for till, sale_id in db.execute(FACTLESS_SALES_SELECT):
-        yield f"Till {till}, sale {sale_id}: no fact in the log began it."
     for (sale_id,) in db.execute(ATTEMPTS_SELECT):
         yield f"Sale {sale_id} was stored under another id than its attempt."
 
@@ -102,6 +100,7 @@ USES_SELECT = """WITH used AS (
     FROM json_each(CAST(s.quote AS TEXT), '$.accruals') AS p WHERE p.value ->> 'rule' = u.value ->> 'rule'
   ) AS minor
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
+  AND instr(s.quote, CAST('"uses":[{' AS BLOB))
   UNION ALL
   SELECT s.member, s.biz_day, u.value ->> 'rule', -(u.value ->> 'times'), -(u.value ->> 'minor')
   FROM sale_return AS r JOIN sale AS s ON s.till = r.sale_till AND s.sale_id = r.sale_id,
@@ -123,7 +122,7 @@ WHERE r.times IS NOT e.times OR r.given_minor IS NOT e.minor"""
 COUNTERS_SELECT = """WITH moved AS (
   SELECT s.member, c.value ->> 'key' AS key, c.value ->> 'add' AS units
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.counters') AS c
-  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL
+  WHERE s.state IN ('authorised', 'completed') AND +s.member IS NOT NULL AND instr(s.quote, CAST('"counters":[{' AS BLOB))
   UNION ALL
   SELECT s.member, c.value ->> 'key', c.value ->> 'add'
   FROM sale_return AS r JOIN sale AS s ON s.till = r.sale_till AND s.sale_id = r.sale_id,
@@ -142,9 +141,10 @@ WHERE txn.id IS NULL OR txn.till <> sale.till OR txn.sale_id IS NOT sale.sale_id
 OR txn.kind NOT IN ('sale.authorised', 'sale.completed')"""
 ATTEMPTS_SELECT = """SELECT sale.sale_id FROM attempt JOIN sale ON sale.sale_id = attempt.sale_id
 WHERE sale.till = (SELECT value FROM meta WHERE key = 'owner') AND sale.txn <> attempt.txn"""
-STRAY_JOBS_SELECT = """SELECT print_job.id, print_job.receipt_no FROM print_job LEFT JOIN sale
-ON sale.sale_id = print_job.sale_id AND sale.till = (SELECT value FROM meta WHERE key = 'owner')
-WHERE print_job.sale_id IS NOT NULL AND sale.receipt_no IS NOT print_job.receipt_no"""
+STRAY_JOBS_SELECT = """SELECT id, receipt_no FROM print_job AS job WHERE sale_id IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM txn WHERE txn.till = (SELECT value FROM meta WHERE key = 'owner')
+  AND txn.receipt_no = job.receipt_no AND txn.sale_id = job.sale_id
+)"""
 STRAY_COPIES_SELECT = """SELECT id, copy, receipt_no FROM print_job AS job WHERE copy > 0 AND NOT EXISTS (
   SELECT 1 FROM print_job AS other
   WHERE other.receipt_no = job.receipt_no AND other.kind = job.kind AND other.copy = job.copy - 1

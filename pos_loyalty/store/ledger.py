@@ -140,6 +140,15 @@ def lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
     return _lots(db.execute(LOTS_SELECT, {"member": member_id}))
 
 
+def expired(db: Connection, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
+    """Lots whose end is not after an instant and that still hold something, by member, of at most so many members."""
+    rows = db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max})
+    due: defaultdict[str, list[Lot]] = defaultdict(list)
+    for member_id, lot_id, centi, expires_ms in rows:
+        due[member_id].append(Lot(lot_id=lot_id, centi=Points(centi), expires_at=from_ms(expires_ms)))
+    return {member_id: tuple(lots) for member_id, lots in due.items()}
+
+
 def all_lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
     """Lots of a member as they add up: emptied ones too, and below nothing where head office knows more than we do."""
     return _lots(db.execute(ALL_LOTS_SELECT, {"member": member_id}))
@@ -180,6 +189,13 @@ def sale_facts(db: Connection, till: str, sale_id: str) -> tuple[Fact, ...]:
     """All facts about one sale, in the order of the log."""
     rows = db.execute(SALE_FACTS_SELECT, {"till": till, "sale_id": sale_id})
     return tuple(fact_of(payload) for (payload,) in rows)
+
+
+def sale_facts_after(db: Connection, first: Fact) -> tuple[Fact, ...]:
+    """The facts of a till about the sale of one of its facts that come after it, in the order of the log."""
+    assert first.sale is not None
+    key = {"till": first.till, "sale_id": first.sale.sale_id, "epoch": first.epoch, "seq": first.seq}
+    return tuple(fact_of(payload) for (payload,) in db.execute(SALE_FACTS_AFTER_SELECT, key))
 
 
 def sale_entries(db: Connection, till: str, sale_id: str) -> tuple[Entry, ...]:
@@ -313,10 +329,16 @@ LOT_FOLD = """base_remaining + coalesce((
 LOT_FOLD_SELECT = f"SELECT amount, {LOT_FOLD} FROM lot WHERE id = :lot"
 LOTS_SELECT = """SELECT id, remaining, usable_from, expires_at FROM lot WHERE member = :member AND remaining > 0
 ORDER BY expires_at IS NULL, expires_at, id"""
+EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
+WHERE remaining > 0 AND expires_at <= :until AND member IN (
+  SELECT DISTINCT member FROM lot WHERE remaining > 0 AND expires_at <= :until ORDER BY member LIMIT :members_max
+) ORDER BY member, expires_at, id"""
 ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""
 LAST_SELECT = "SELECT epoch, seq, hash, hlc FROM txn WHERE till = :till ORDER BY epoch DESC, seq DESC LIMIT 1"
 SALE_FACTS_SELECT = "SELECT payload FROM txn WHERE till = :till AND sale_id = :sale_id ORDER BY epoch, seq"
+SALE_FACTS_AFTER_SELECT = """SELECT payload FROM txn WHERE till = :till AND sale_id = :sale_id AND (epoch, seq) > (:epoch, :seq)
+ORDER BY epoch, seq"""
 CASE_INSERT = """INSERT INTO suspense_case (till, epoch, seq, reason, detail)
 VALUES (:till, :epoch, :seq, :reason, :detail)"""

@@ -311,5 +311,23 @@ CREATE INDEX return_line_by_sale ON return_line (sale_till, sale_id, line_id) WH
 CREATE INDEX sale_by_fiscal ON sale (ltrim(CAST(fiscal AS TEXT) ->> '$.fp', '0')) WHERE fiscal IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS)
+UPKEEP = """
+-- Private to this file, never sent, not of the log. One row: the trusted instant at a reading of the machine's clocks, what head
+-- office last said and when, and since when wall clock and uptime agree. See docs/time.md.
+CREATE TABLE trusted_time (
+  id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL, boot TEXT NOT NULL, ran_ns INTEGER NOT NULL,
+  server_ms INTEGER, server_boot TEXT NOT NULL, server_ran_ns INTEGER NOT NULL,
+  offset_ms INTEGER NOT NULL, steady_ns INTEGER NOT NULL
+) STRICT;
+
+-- Private to this file. One row: when the till was last opened, whether it was closed, and when the last run began that was not.
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY CHECK (id = 1), opened_ms INTEGER NOT NULL, closed_ms INTEGER, crashed_ms INTEGER
+) STRICT;
+
+CREATE INDEX attempt_by_time ON attempt (opened_ms);
+CREATE INDEX lot_by_end ON lot (expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

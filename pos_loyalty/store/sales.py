@@ -129,6 +129,18 @@ def unfinished(db: Connection) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
+def unfinished_before(db: Connection, till: str, before: datetime) -> tuple[str, ...]:
+    """Of these, the ones that this till authorised before an instant of its own clock."""
+    rows = db.execute(UNFINISHED_BEFORE_SELECT, {"till": till, "before": to_ms(before)})
+    return tuple(row[0] for row in rows)
+
+
+def attempts_without_sale(db: Connection, since: datetime, limit: int) -> tuple[str, ...]:
+    """Sale ids that were taken since an instant and of which no sale came, newest first."""
+    rows = db.execute(ATTEMPTS_WITHOUT_SALE_SELECT, {"since": to_ms(since), "limit": limit})
+    return tuple(row[0] for row in rows)
+
+
 def offline_used(db: Connection, member_id: str, since: datetime) -> Points:
     """Points that a member redeemed under the offline allowance since an instant of the till's own clock, reserved ones too."""
     return Points(db.execute(OFFLINE_USED_SELECT, {"member": member_id, "since": to_ms(since)}).fetchone()[0])
@@ -307,6 +319,11 @@ ATTEMPT_UPSERT = """INSERT INTO attempt (sale_id, txn, opened_ms, content_hash) 
 ON CONFLICT (sale_id) DO UPDATE SET content_hash = excluded.content_hash"""
 ANSWER_INSERT = """INSERT INTO idempotency (key, verb, body_hash, answer, at_ms)
 VALUES (:key, :verb, :body_hash, :answer, :at_ms)"""
+UNFINISHED_BEFORE_SELECT = """SELECT sale_id FROM sale
+WHERE state = 'authorised' AND till = :till AND authorised_ms < :before ORDER BY authorised_ms, sale_id"""
+ATTEMPTS_WITHOUT_SALE_SELECT = """SELECT sale_id FROM attempt WHERE opened_ms >= :since AND NOT EXISTS (
+  SELECT 1 FROM sale WHERE sale.sale_id = attempt.sale_id AND sale.till = (SELECT value FROM meta WHERE key = 'owner')
+) ORDER BY opened_ms DESC, sale_id LIMIT :limit"""
 OFFLINE_USED_SELECT = f"""SELECT coalesce(SUM(offline_centi), 0) FROM sale
 WHERE member IN ({SAME_PERSON}) AND offline_centi > 0 AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
 OFFLINE_UNSENT_SELECT = """SELECT coalesce(SUM(sale.offline_centi), 0)

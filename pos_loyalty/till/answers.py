@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.engine.ledger import member_account, owed_account
-from pos_loyalty.engine.lots import next_expiry, total_centi, usable_centi
-from pos_loyalty.engine.model import Entry, Member
+from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
+from pos_loyalty.engine.model import Entry, Lot, Member
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, ledger, members, merges, outbox, profiles, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till import gift_sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.known import paid_until_of, privileges_of
-from pos_loyalty.till.model import CouponAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
+from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import Points
+
+LOTS_SHOWN_MAX: Final = 50
+"""Dates shown of one member, soonest to be lost first; the sums are over all."""
 
 
 def stored_sale(desk: Desk, sale_id: str) -> StoredSale:
@@ -39,7 +45,7 @@ def of_sale(desk: Desk, sale_id: str) -> SaleAnswer:
 
 def balance_of(desk: Desk, member_id: str | None) -> Points | None:
     """A member's points that are not lost, as known here and now; None without a member."""
-    return None if member_id is None else total_centi(ledger.lots_of(desk.db, member_id), desk.now())
+    return None if member_id is None else total_centi(ledger.lots_of(desk.db, member_id), desk.trusted().at)
 
 
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
@@ -132,11 +138,13 @@ def made_coupons(desk: Desk, txn: UUID) -> tuple[CouponAnswer, ...]:
 
 
 def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> MemberAnswer:
-    """A member as the cashier sees them. ``card`` is masked already."""
-    usable = usable_centi(member.lots, now)
-    rights = rights_of(desk.db, desk.config, member.member_id, desk.day_start(now), now)
-    free_centi = max(0, usable - member.owed_centi)
-    expiry = next_expiry(member.lots, now)
+    """A member as the cashier sees them. ``card`` is masked already; what has run out is decided by trusted time."""
+    trusted = desk.trusted()
+    usable = usable_centi(member.lots, trusted.at)
+    rights = rights_of(desk.db, desk.config, member.member_id, desk.allowance_since(trusted), now, trusted)
+    free_centi = max(0, usable_centi(redeemable_lots(member.lots, trusted), trusted.at) - member.owed_centi)
+    expiry = next_expiry(member.lots, trusted.at)
+    by_date = dated(member.lots, trusted.at)
     heard_ms = outbox.state(desk.db).heard_ms
     held = issues.held(desk.db, member.member_id)
     profile = profiles.by_id(desk.db, member.member_id)
@@ -144,19 +152,35 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
         member_id=member.member_id,
         card=card,
         tier=member.tier,
-        balance_centi=total_centi(member.lots, now),
+        balance_centi=total_centi(member.lots, trusted.at),
         usable_centi=usable,
         redeemable_centi=Points(free_centi if rights.cap_centi is None else min(free_centi, rights.cap_centi)),
         owed_centi=member.owed_centi,
         next_expiry=expiry.at if expiry else None,
         next_expiry_centi=expiry.centi if expiry else Points(0),
         known_at=None if heard_ms is None else from_ms(heard_ms),
-        privileges=_privileges(desk, held, now),
+        privileges=_privileges(desk, held, trusted.at),
         paid_until=paid_until_of(held),
         phone=profile.phone if profile else "none",
         consents=profiles.consents_in_force(desk.db, member.member_id),
         referral_code=profile.referral_code if profile else None,
+        pending_centi=_in_phase(by_date, "pending"),
+        expiring_centi=_in_phase(by_date, "expiring"),
+        expired_centi=_in_phase(by_date, "expired"),
+        lots=tuple(
+            LotAnswer(phase=each.phase, centi=each.centi, usable_from=each.usable_from, expires_at=each.expires_at)
+            for each in by_date[:LOTS_SHOWN_MAX]
+        ),
     )
+
+
+def redeemable_lots(lots: Sequence[Lot], trusted: Trusted) -> tuple[Lot, ...]:
+    """Lots that may be redeemed now; while the clock is wrong by more than a day, only those without an end."""
+    return tuple(lot for lot in lots if is_usable(lot, trusted.at) and not (trusted.is_lost and lot.expires_at is not None))
+
+
+def _in_phase(by_date: Sequence[Dated], phase: Phase) -> Points:
+    return Points(sum(each.centi for each in by_date if each.phase == phase))
 
 
 def _privileges(desk: Desk, held: tuple[Held, ...], now: datetime) -> tuple[PrivilegeAnswer, ...]:

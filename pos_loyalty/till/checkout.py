@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.gift_ledger import settle as settle_gifts
+from pos_loyalty.engine.grace import graced
 from pos_loyalty.engine.ledger import release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
+from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
@@ -67,7 +69,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
     swap = exchange.swap_of(desk, request, said.approval)
     txn_id = _attempt(desk, request.sale_id, content_hash, now)
     desk.quotes.sold(request.quote_id, request.sale_id)  # noted before the try: a COMMIT of unknown outcome may stand
-    paid = gift_sales.opened(desk, request, said.pins, now)
+    paid = gift_sales.opened(desk, request, said.pins, desk.trusted().at)
     with write(desk.db):
         _check_points(desk, held, now)
         if not still_stands(desk, held, now):
@@ -84,7 +86,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
 def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: datetime) -> StoredSale:
     """Write a sale as it was quoted and paid. Called inside the transaction. Raises ConflictError."""
     basket, ref = held.request.basket, _ref(desk, request.sale_id)
-    gifts = gift_sales.reserve_entries(desk, request.tenders, held.quote, ref, now)
+    gifts = gift_sales.reserve_entries(desk, request.tenders, held.quote, ref, desk.trusted().at)
     entries = reserve(held.quote, ref) + gifts
     if request.complete:
         entries += settle(held.quote, ref, now) + settle_gifts(gifts, request.tenders, ref, basket.currency)
@@ -118,19 +120,19 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Settle. The sale happened: contradictions become cases for head office, the answer is never a refusal."""
     now = desk.now()
-    stored = answers.stored_sale(desk, sale_id)
-    quote = stored.quote
-    entries: tuple[Entry, ...] = ()
-    problem = _contradiction(desk, stored, request)
-    if stored.state == "authorised":
-        entries = settle(quote, _ref(desk, sale_id), now)
-    elif stored.state == "cancelled":
-        entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in settle(quote, _ref(desk, sale_id), now))
-    paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
-    if stored.state in ("authorised", "cancelled"):
-        gifts = gift_sales.settle_entries(desk, stored, paid)
-        entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
-    with write(desk.db):
+    with write(desk.db):  # the state is read inside: the nightly job may release the sale meanwhile
+        stored = answers.stored_sale(desk, sale_id)
+        quote = stored.quote
+        entries: tuple[Entry, ...] = ()
+        problem = _contradiction(desk, stored, request)
+        if stored.state == "authorised":
+            entries = settle(quote, _ref(desk, sale_id), now)
+        elif stored.state == "cancelled":
+            entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in settle(quote, _ref(desk, sale_id), now))
+        paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
+        if stored.state in ("authorised", "cancelled"):
+            gifts = gift_sales.settle_entries(desk, stored, paid)
+            entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
         end = SaleEnd(
             sale_id=sale_id,
             tenders=paid,
@@ -149,36 +151,39 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
 
 def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Give back what an authorised sale reserved. Cancelling twice changes nothing."""
-    stored = answers.stored_sale(desk, sale_id)
-    if stored.state in ("completed", "reversed"):
-        raise ConflictError(f"Sale {sale_id} is {stored.state}; it cannot be cancelled. Void it instead.")
     with write(desk.db):
+        stored = answers.stored_sale(desk, sale_id)
+        if stored.state in ("completed", "reversed"):
+            raise ConflictError(f"Sale {sale_id} is {stored.state}; it cannot be cancelled. Void it instead.")
         if stored.state == "authorised":
-            _end(
-                desk,
-                stored,
-                "sale.cancelled",
-                SaleEnd(sale_id=sale_id, reason=request.reason),
-                release(stored.quote, _ref(desk, sale_id)) + gift_sales.release_entries(desk, stored),
-            )
+            let_go(desk, stored, request.reason)
         return keep(answers.of_sale(desk, sale_id))
+
+
+def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
+    """Cancel an authorised sale, inside a transaction in which it was read."""
+    lots = () if stored.quote.member_id is None else ledger.all_lots_of(desk.db, stored.quote.member_id)
+    entries = graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, desk.grace())
+    entries += gift_sales.release_entries(desk, stored)
+    _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
 
 
 def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Reverse a completed sale as a whole. Voiding twice changes nothing."""
-    now = desk.now()
+    now = desk.trusted().at
     stored = answers.stored_sale(desk, sale_id)
-    if stored.state in ("authorised", "cancelled"):
-        raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
     if stored.state == "completed" and returned_sale.has_returns(desk, stored.till, sale_id):
         raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
     with write(desk.db):
+        stored = answers.stored_sale(desk, sale_id)
+        if stored.state in ("authorised", "cancelled"):
+            raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
         if stored.state == "completed":
             gift_sales.check_undone(desk, stored)
             entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
-            gift_sales.undo(desk, stored, now)
+            gift_sales.undo(desk, stored, desk.now())
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 
@@ -189,7 +194,8 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     done = [*sold, *claims.entries_of(desk.db, stored.till, stored.sale_id)]
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
     own = lots.pop(claiming.holder_of(desk, stored) or "", ())
-    return reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
+    entries = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
+    return graced(entries, own, desk.grace())
 
 
 def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:
@@ -213,7 +219,7 @@ def _fresh(desk: Desk, request: SaleRequest, now: datetime) -> Held:
         raise ConflictError(f"This quote became sale {sold_as} already; ask for a new quote to sell the same goods again.")
     programme = desk.shelf.current(desk.db)
     reason = None
-    if held.expires_at <= now:
+    if held.expires_at <= desk.trusted().at:
         reason = "The quote has run out"
     elif held.quote.programme != programme.name:
         reason = "The programme has changed since the quote"
@@ -247,10 +253,11 @@ def _check_points(desk: Desk, held: Held, now: datetime) -> None:
     if member is None or member.owed_centi > held.owed_centi:
         raise _stale(desk, held, "The member may not redeem as quoted any more", now)
     remaining = {lot.lot_id: lot for lot in member.lots}
-    rights = rights_of(desk.db, desk.config, quote.member_id, desk.day_start(now), now)
+    trusted = desk.trusted()
+    rights = rights_of(desk.db, desk.config, quote.member_id, desk.allowance_since(trusted), now, trusted)
     for use in quote.redemption.lots:
         lot = remaining.get(use.lot_id)
-        if lot is None or lot.centi < use.centi:
+        if lot is None or lot.centi < use.centi or not is_usable(lot, trusted.at):
             raise _stale(desk, held, "The member's points have changed since the quote", now)
     if rights.online != held.online or (rights.cap_centi is not None and quote.redemption.centi > rights.cap_centi):
         raise _stale(desk, held, "What may be redeemed without head office has changed since the quote", now)

@@ -55,10 +55,11 @@ class Secret(Value):
 def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | None) -> None:
     """Whether the holder has confirmed what the quote redeems. Raises NotAllowedError with the mend."""
     table = desk.shelf.current(desk.db).redeem
-    member_id, now = quote.member_id, desk.now()
+    member_id, trusted = quote.member_id, desk.trusted()
+    now = trusted.at
     if table is None or table.confirm == "none" or member_id is None or not quote.redemption.centi:
         return
-    today_centi = member_secrets.redeemed_since(desk.db, member_id, desk.day_start(now))
+    today_centi = member_secrets.redeemed_since(desk.db, member_id, desk.allowance_since(trusted))
     if today_centi + quote.redemption.centi <= (table.confirm_free or 0):
         return
     shown = None if confirmation is None else getattr(confirmation, table.confirm)
@@ -72,7 +73,7 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
         case "code":
             mark = _right_code(desk, member_id, shown, tries, now)
         case "qr":
-            mark = _right_qr(desk, member_id, shown, tries, now)
+            mark = _right_qr(desk, member_id, shown, tries, desk.now())
     is_used = table.confirm != "pin" and mark is not None and mark == tries.used and tries.used_for != sale_id
     if mark is None or is_used:
         raise NotAllowedError(
@@ -131,7 +132,7 @@ def send(desk: Desk, member_id: str, request: ConfirmationRequest) -> Confirmati
         raise ConflictError("No gateway sends codes from this till; ask for a PIN or the QR, or sell without points.")
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
-    now = desk.now()
+    now = desk.trusted().at
     tries = member_secrets.tries(desk.db, member_id)
     is_fresh = to_ms(now) - tries.codes_since_ms >= CODES_PER // timedelta(milliseconds=1)
     tries = replace(tries, codes_sent=0, codes_since_ms=to_ms(now)) if is_fresh else tries

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from hmac import digest
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pos_loyalty.clock import Clock, NewId
+from pos_loyalty import log
+from pos_loyalty.clock import Clock, NewId, ReadClocks, read
 from pos_loyalty.config import Config, Secrets
-from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreFullError
-from pos_loyalty.store import ledger, sales
-from pos_loyalty.store.db import Connection, was_full
+from pos_loyalty.engine.grace import Grace
+from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreError, StoreFullError
+from pos_loyalty.store import ledger, runs, sales, trusted_time
+from pos_loyalty.store.db import Connection, was_full, write
+from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.gift_codes import GiftCodes
 from pos_loyalty.till.programmes import ProgrammeShelf
@@ -36,6 +39,7 @@ class Desk:
         self.secrets = secrets
         self.folder = folder
         self.clock = clock
+        self.clocks: ReadClocks = lambda: read(clock)
         self.new_id = new_id
         self.sender: CodeSender | None = None
         self.zone = ZoneInfo(config.store.timezone)
@@ -43,6 +47,8 @@ class Desk:
         self.gift_codes = GiftCodes()
         self.elsewhere: Elsewhere = Nowhere()
         self.shelf = ProgrammeShelf(config.store.currency)
+        self._told_skew = False
+        self._began = False
         self._open_db = open_db
         self._db: Connection | None = open_db()
 
@@ -52,6 +58,23 @@ class Desk:
         if self._db is None:
             self._db = self._open_db()
         return self._db
+
+    def begin(self) -> None:
+        """This is the till that sells: note that it runs, and how far trusted time has come."""
+        with write(self.db):
+            runs.opened(self.db, self.now())
+            trusted_time.note(self.db, self.clocks())
+        self._began = True
+
+    def end(self) -> None:
+        """The run ends in order. A disk that fails now makes it look like a crash, which harms nothing."""
+        if self._began and self._db is not None:
+            try:
+                with write(self._db):
+                    runs.closed(self._db, self.now())
+            except StoreError as error:
+                log.warning("till.end_failed", reason=str(error))
+        self.close()
 
     def close(self) -> None:
         """Let go of the file; the next use opens it anew: a connection whose COMMIT failed may not be asked if it stands."""
@@ -83,6 +106,7 @@ class Desk:
 
         def keep(answer: A) -> A:
             sales.keep_answer(self.db, key=key, verb=verb, body_hash=body_hash, answer=encode(answer), now=self.now())
+            trusted_time.note(self.db, self.clocks())
             return answer
 
         stored = self._kept(key, body_hash, kind)
@@ -107,6 +131,25 @@ class Desk:
     def now(self) -> datetime:
         """The instant now, in UTC."""
         return self.clock().astimezone(UTC)
+
+    def trusted(self) -> Trusted:
+        """The instant by which points, coupons, rights and quotes run out: it does not go back with the clock."""
+        seen = trusted_time.now(self.db, self.clocks())
+        if seen.is_skewed and not self._told_skew:
+            log.warning("time.skewed", ahead_s=seen.skew_ms // 1000)
+        self._told_skew = seen.is_skewed
+        return seen
+
+    def allowance_since(self, trusted: Trusted) -> datetime:
+        """Since when what was redeemed counts as today's: by the clock that says the earlier day."""
+        return self.day_start(min(self.now(), trusted.at))
+
+    def grace(self) -> Grace | None:
+        """The term for points that come back to a dead lot now, by the programme in force; None when it gives none."""
+        days = self.shelf.grace_days(self.db)
+        if days is None:
+            return None
+        return Grace(until=self.trusted().at + timedelta(days=days), ref=f"{self.config.till.id}/{self.new_id().hex}")
 
     def _kept(self, key: str, body_hash: bytes, kind: type[A]) -> A | None:
         kept = sales.answer(self.db, key)

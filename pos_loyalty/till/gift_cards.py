@@ -18,6 +18,7 @@ from pos_loyalty.store.gift_codes import Code, label_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import gift_slips, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.expiry import NOT_SURE
 from pos_loyalty.till.gift_card_model import (
     FreezeRequest,
     GiftCardAnswer,
@@ -26,6 +27,7 @@ from pos_loyalty.till.gift_card_model import (
     IssueRequest,
     PayBackRequest,
 )
+from pos_loyalty.till.nightly_model import JobDone
 from pos_loyalty.values import Minor
 
 UNKNOWN = "unknown"
@@ -77,7 +79,7 @@ def check_pin(desk: Desk, card: StoredGiftCard, pin: str | None, now: datetime) 
 
 def lookup(desk: Desk, request: GiftCardRequest) -> GiftCardAnswer:
     """What a presented card holds. Raises InputError, NotFoundError, ConflictError."""
-    now = desk.now()
+    now = desk.trusted().at
     card = find(desk, masked(desk, request.card), now)
     check_pin(desk, card, request.pin, now)
     return answer_of(desk, card, now)
@@ -139,7 +141,7 @@ def unfreeze(desk: Desk, request: FreezeRequest, keep: Keep[GiftCardAnswer]) -> 
 def _turn(desk: Desk, request: FreezeRequest, keep: Keep[GiftCardAnswer], *, act: GiftCardAct, wanted: str) -> GiftCardAnswer:
     by = staff.check(desk, request.by, senior=act == "unfrozen")
     now = desk.now()
-    found = find(desk, request.card, now)
+    found = find(desk, request.card, desk.trusted().at)
     with write(desk.db):
         card = _known(desk, found.card_id)
         if card.state == "void":
@@ -158,8 +160,8 @@ def pay_back(desk: Desk, request: PayBackRequest, pin: str | None, keep: Keep[Gi
     """Take all that is unspent off a bought card, to be paid out. Raises NotAllowedError; ConflictError when nothing may be."""
     by = staff.check(desk, request.by, senior=True)
     now = desk.now()
-    found = find(desk, request.card, now)
-    check_pin(desk, found, pin, now)
+    found = find(desk, request.card, desk.trusted().at)
+    check_pin(desk, found, pin, desk.trusted().at)
     if not desk.shelf.current(desk.db).gift_cards.pay_back:
         raise ConflictError("The programme does not pay gift cards back (gift_cards.pay_back).")
     with write(desk.db):
@@ -177,18 +179,22 @@ def pay_back(desk: Desk, request: PayBackRequest, pin: str | None, keep: Keep[Gi
         return keep(replace(after, paid_minor=card.balance_minor))
 
 
-def expire_due(desk: Desk, now: datetime) -> int:
-    """Book the money of this till's cards that have run out; answers how many. Again changes nothing. For the nightly job."""
+def expire_due(desk: Desk) -> JobDone:
+    """Book the money of this till's cards that have run out, a nightly job. Again changes nothing."""
+    trusted = desk.trusted()
+    if not trusted.is_sure:
+        return JobDone(count=0, waits=NOT_SURE)
     ended = 0
     while True:
+        now = desk.now()
         with write(desk.db):
-            cards = gift_cards.due(desk.db, now, EXPIRED_MAX)
+            cards = gift_cards.due(desk.db, trusted.at, EXPIRED_MAX)
             for card in cards:
                 body = GiftCardFact(card_id=card.card_id, act="expired", amount_minor=card.balance_minor)
                 _book(desk, body, (unload(card.card_id, "expire", EXPIRED, card.balance_minor, card.currency),), now)
         ended += len(cards)
         if len(cards) < EXPIRED_MAX:
-            return ended
+            return JobDone(count=ended)
 
 
 def refuse_unusable(card: StoredGiftCard, now: datetime) -> None:

@@ -11,6 +11,7 @@ from pos_loyalty.store import outbox, prints, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import Health
 from pos_loyalty.till.rights import head_office_answers
+from pos_loyalty.till.unfinished import clock_sentence, crash_sentence
 
 DISK_FLOOR_MB = 200
 UNSENT_WARNING = 10_000
@@ -42,12 +43,13 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
             else "its gift cards have no copy: if not, void the sale, sell them anew"
         )
         problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); {mend}.")
+    problems.extend(filter(None, (crash_sentence(desk, now), clock_sentence(desk))))
     unsent_facts = outbox.unsent_count(desk.db)
     if state.trouble is not None:
         problems.append(f"Head office does not take our log: {state.trouble}")
     if unsent_facts > UNSENT_WARNING:
         problems.append(f"{unsent_facts} facts have not reached head office; see that the sync runs.")
-    answers = head_office_answers(desk.db, desk.config, now)
+    answers = head_office_answers(desk.db, desk.config, now, desk.trusted())
     return Health(
         till=desk.config.till.id,
         programme=programme,

@@ -14,16 +14,22 @@ from pos_loyalty.engine.model import Basket, CouponState, Member, State
 from pos_loyalty.store import habits, issues, uses
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.issues import Held, IssuedCoupon
+from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till.wants import Wants
 
 
-def state_of(db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants) -> State:
-    """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up."""
+def state_of(
+    db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants, trusted: Trusted | None = None
+) -> State:
+    """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up.
+
+    ``trusted``: a coupon that has lapsed by it is not revived by an earlier ``opened_at``.
+    """
     given = uses.given_minor(db) if wants.budgets else {}
     return State(
         uses=uses.so_far(db, member_id, biz_day) if wants.uses else {},
         budgets={rule: max(0, budget - given.get(rule, 0)) for rule, budget in wants.budgets.items()},
-        coupons=_coupons(db, basket, wants.shared_codes) if basket.coupons else {},
+        coupons=_coupons(db, basket, wants.shared_codes, trusted) if basket.coupons else {},
     )
 
 
@@ -51,15 +57,24 @@ def privileges_of(held: tuple[Held, ...], now: datetime) -> tuple[Held, ...]:
     return tuple(each for each in held if each.kind == "privilege" and each.expires_at is not None and _is_in(each, now))
 
 
-def _coupons(db: Connection, basket: Basket, shared: frozenset[str]) -> dict[str, CouponState]:
+def _coupons(db: Connection, basket: Basket, shared: frozenset[str], trusted: Trusted | None) -> dict[str, CouponState]:
     """Those with a code of their own, by the code as it was presented and in its own spelling."""
     known = issues.coupons(db, dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in shared))
-    states = {code: CouponState(series=each.series, usable=_is_usable(each, basket.opened_at)) for code, each in known.items()}
+    states = {
+        code: CouponState(series=each.series, usable=_is_usable(each, basket.opened_at, trusted)) for code, each in known.items()
+    }
     return states | {code: states[spelled(code)] for code in basket.coupons if spelled(code) in states}
 
 
-def _is_usable(coupon: IssuedCoupon, at: datetime) -> bool:
-    return coupon.is_live and coupon.taken_by is None and _is_in(coupon, at)
+def _is_usable(coupon: IssuedCoupon, at: datetime, trusted: Trusted | None) -> bool:
+    return coupon.is_live and coupon.taken_by is None and _is_in(coupon, at) and not _has_lapsed(coupon, trusted)
+
+
+def _has_lapsed(coupon: IssuedCoupon, trusted: Trusted | None) -> bool:
+    """With a clock that is wrong by more than a day no coupon with an end can be told from a lapsed one."""
+    if trusted is None or coupon.expires_at is None:
+        return False
+    return trusted.is_lost or coupon.expires_at <= trusted.at
 
 
 def _is_in(term: Held | IssuedCoupon, at: datetime) -> bool:

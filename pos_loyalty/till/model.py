@@ -49,6 +49,15 @@ class CouponAnswer(Value):
     expires_at: datetime | None
 
 
+class LotAnswer(Value):
+    """Points of a member with the same dates: pending, usable, expiring (usable, and lost within 30 days) or expired."""
+
+    phase: Literal["pending", "usable", "expiring", "expired"]
+    centi: Points
+    usable_from: datetime | None
+    expires_at: datetime | None
+
+
 class MemberAnswer(Value):
     """A member as the cashier sees them: nothing that names the person."""
 
@@ -76,6 +85,13 @@ class MemberAnswer(Value):
     referral_code: str | None = None
     made_card: str | None = None
     """Whole: the number of a card that was made for them just now, to be shown as QR."""
+    pending_centi: Points = Points(0)
+    expiring_centi: Points = Points(0)
+    """Of the usable points, those that are lost within 30 days."""
+    expired_centi: Points = Points(0)
+    """Points whose end has passed and that the nightly job has not booked yet."""
+    lots: tuple[LotAnswer, ...] = ()
+    """By date, soonest to be lost first; at most 50 dates."""
 
 
 class QuoteRequest(Value):

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from pos_loyalty.engine import quote as ask_engine
-from pos_loyalty.engine.lots import is_usable
-from pos_loyalty.engine.model import Basket, Member, Quote, State
+from pos_loyalty.engine.model import Basket, Member, Quote, Refusal, State
+from pos_loyalty.engine.redeem import REDEEM
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.store import ledger, members
 from pos_loyalty.till import known, person
+from pos_loyalty.till.answers import redeemable_lots
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
@@ -25,6 +26,8 @@ class Asked(Value):
     member: Member | None
     state: State
     online: bool
+    is_clock_lost: bool = False
+    """The member has points that were left out because the clock is wrong by more than a day."""
 
 
 def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
@@ -32,8 +35,11 @@ def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     seq = ledger.head(desk.db).seq
     asked = _asked(desk, request, now)
     quote = _answer(desk, request.basket, asked.member, asked.state)
+    if asked.is_clock_lost and request.basket.redeem is not None:
+        refused = Refusal(rule=REDEEM, condition="clock", have="", need="")
+        quote = replace(quote, refusals=tuple(sorted((*quote.refusals, refused), key=lambda refusal: refusal.rule)))
     quote_id = desk.new_id().hex
-    expires_at = now + timedelta(seconds=desk.config.till.quote_life_s)
+    expires_at = desk.trusted().at + timedelta(seconds=desk.config.till.quote_life_s)
     quote = replace(quote, quote_id=quote_id, expires_at=expires_at)
     held = Held(
         request=request,
@@ -61,7 +67,8 @@ def still_stands(desk: Desk, held: Held, now: datetime) -> bool:
     if (_lean(member), asked.state) == (held.member, held.state):
         return True
     quote = _answer(desk, held.request.basket, member, asked.state)
-    return replace(quote, quote_id=held.quote.quote_id, expires_at=held.quote.expires_at) == held.quote
+    figures = {"quote_id": held.quote.quote_id, "expires_at": held.quote.expires_at, "refusals": held.quote.refusals}
+    return replace(quote, **figures) == held.quote
 
 
 def check_ours(desk: Desk, basket: Basket) -> None:
@@ -87,14 +94,22 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
     basket = request.basket
     wants = desk.shelf.wants(desk.db)
     biz_day = desk.business_day(basket.opened_at)
-    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants)
+    trusted = desk.trusted()
+    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, trusted)
     if request.member_id is None:
         return Asked(member=None, state=state, online=True)
     member = members.by_id(desk.db, request.member_id)
     if member is None:
         raise NotFoundError("This member is not known at this till; read the card again or sell without it.")
-    rights = rights_of(desk.db, desk.config, member.member_id, desk.day_start(now), now)
-    # A host's opened_at revives no lot and hastens none: it must be usable by the till's own clock too.
-    lots = tuple(lot for lot in member.lots if is_usable(lot, now))
+    rights = rights_of(desk.db, desk.config, member.member_id, desk.allowance_since(trusted), now, trusted)
+    # A host's opened_at revives no lot and hastens none, nor does a clock turned back: it must be usable by trusted time too.
+    lots = redeemable_lots(member.lots, trusted)
     member = person.with_profile(desk, known.with_past(desk.db, member, biz_day, wants), wants)
-    return Asked(member=replace(member, lots=lots, redeemable_centi=rights.cap_centi), state=state, online=rights.online)
+    if member.paid_until is not None and member.paid_until <= trusted.at:
+        member = replace(member, paid_until=None)
+    return Asked(
+        member=replace(member, lots=lots, redeemable_centi=rights.cap_centi),
+        state=state,
+        online=rights.online,
+        is_clock_lost=trusted.is_lost and any(lot.expires_at is not None for lot in member.lots),
+    )

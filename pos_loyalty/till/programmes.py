@@ -49,6 +49,13 @@ class ProgrammeShelf:
         except NotFoundError:
             return {}
 
+    def grace_days(self, db: Connection) -> int | None:
+        """For how long points that come back to a dead lot stay usable; None without such a term, or without a programme."""
+        try:
+            return self.current(db).points.grace_days
+        except NotFoundError:
+            return None
+
     def _take(self, db: Connection) -> None:
         """Put the newest sound programme in force, the one that is there included."""
         self.fault = None

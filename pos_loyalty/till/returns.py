@@ -12,6 +12,7 @@ from hashlib import sha256
 from msgspec.structs import replace
 
 from pos_loyalty.engine.gift_ledger import GIFT
+from pos_loyalty.engine.grace import graced
 from pos_loyalty.engine.ledger import repay, settle_return
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
@@ -104,7 +105,7 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
         id=desk.new_id(),
         kind="sale.returned",
         store=desk.config.store.id,
-        entries=_entries(desk, sold, made, now) + paid.entries,
+        entries=_entries(desk, sold, made, desk.trusted().at) + paid.entries,
         programme=sold.quote.programme,
         receipt_no=desk.receipt_no(),
         cashier=request.cashier,
@@ -221,7 +222,8 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
     if sold.is_lent:
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
-    return repaid + settle_return(sold.quote, made, ref, ledger.all_lots_of(desk.db, own), now, others=lots)
+    own_lots = ledger.all_lots_of(desk.db, own)
+    return graced(repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots), own_lots, desk.grace())
 
 
 class _PaidOut(Value):

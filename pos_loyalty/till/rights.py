@@ -8,6 +8,7 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.config import Config
 from pos_loyalty.store import outbox, profiles, sales
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.values import Points, Value
 
 
@@ -18,25 +19,34 @@ class Rights(Value):
     cap_centi: Points | None
 
 
-def head_office_answers(db: Connection, config: Config, now: datetime) -> bool:
-    """Whether head office was heard lately enough. The daemon writes when it was; the checkout never asks the network."""
+def head_office_answers(db: Connection, config: Config, now: datetime, trusted: Trusted | None = None) -> bool:
+    """Whether head office was heard lately enough. The daemon writes when it was; the checkout never asks the network.
+
+    ``trusted``: the uptime since counts too, so that a clock turned back makes no lease longer.
+    """
+    life_ms = config.head_office.answers_for_s * 1000
+    if trusted is not None and trusted.heard_ago_ms is not None and trusted.heard_ago_ms > life_ms:
+        return False
     heard_ms = outbox.state(db).heard_ms
     if heard_ms is None:
         return False
     silence_ms = to_ms(now) - heard_ms
-    return 0 <= silence_ms <= config.head_office.answers_for_s * 1000
+    return 0 <= silence_ms <= life_ms
 
 
-def rights_of(db: Connection, config: Config, member_id: str, day_start: datetime, now: datetime) -> Rights:
+def rights_of(
+    db: Connection, config: Config, member_id: str, day_start: datetime, now: datetime, trusted: Trusted | None = None
+) -> Rights:
     """Rights of one member now. ``day_start`` is when this business day began by the till's own clock, never by the host's.
 
-    A till without head office is the only holder and needs no limit.
+    A till without head office is the only holder and needs no limit. Cut off, and with a clock that is wrong by more than a day,
+    a till cannot tell which allowance is today's: it has none.
     """
     if config.phone.verify and not _is_holder_known(db, config, member_id):
-        return Rights(online=config.head_office.url is None or head_office_answers(db, config, now), cap_centi=Points(0))
-    if config.head_office.url is None or head_office_answers(db, config, now):
+        return Rights(online=config.head_office.url is None or head_office_answers(db, config, now, trusted), cap_centi=Points(0))
+    if config.head_office.url is None or head_office_answers(db, config, now, trusted):
         return Rights(online=True, cap_centi=None)
-    if config.offline.policy == "refuse":
+    if config.offline.policy == "refuse" or (trusted is not None and trusted.is_lost):
         return Rights(online=False, cap_centi=Points(0))
     used_centi = sales.offline_used(db, member_id, day_start)
     return Rights(online=False, cap_centi=Points(max(0, config.offline.cap_centi - used_centi)))

@@ -155,7 +155,7 @@ def _plain_bytes(desk: Desk, receipt: Receipt, language: Language) -> bytes:
 
 def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> Receipt:
     member_id = stored.quote.member_id
-    expiry = next_expiry(ledger.lots_of(desk.db, member_id), desk.now()) if member_id else None
+    expiry = next_expiry(ledger.lots_of(desk.db, member_id), desk.trusted().at) if member_id else None
     cards = members.cards_of(desk.db, member_id) if member_id else ()
     return Receipt(
         kind="reversed" if stored.state == "reversed" else "cancelled" if stored.state == "cancelled" else "sale",
@@ -201,7 +201,7 @@ def _notes(desk: Desk, stored: StoredSale, language: Language) -> tuple[str, ...
 
 def _is_cut_off(desk: Desk) -> bool:
     """Whether the balance on the slip is preliminary: head office does not answer."""
-    return desk.config.head_office.url is not None and not head_office_answers(desk.db, desk.config, desk.now())
+    return desk.config.head_office.url is not None and not head_office_answers(desk.db, desk.config, desk.now(), desk.trusted())
 
 
 def _titles(desk: Desk) -> Titles:

@@ -36,6 +36,7 @@ from pos_loyalty.till import (
     gift_sales,
     member_model,
     merging,
+    nightly,
     pricing,
     profile,
     returns,
@@ -44,6 +45,7 @@ from pos_loyalty.till import (
     staff,
     staff_model,
     telling,
+    unfinished,
 )
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
@@ -64,7 +66,9 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.nightly_model import NightReport
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
+from pos_loyalty.till.unfinished import Unfinished
 
 
 class Devices(Protocol):
@@ -102,7 +106,7 @@ class Till:
         """Close the database. Held quotes are forgotten; everything else is stored."""
         if self._desk.sender is not None:
             self._desk.sender.close()
-        self._desk.close()
+        self._desk.end()
         self._release()
 
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
@@ -316,7 +320,7 @@ class Till:
 
     def expire_gift_cards(self) -> int:
         """Book the money of gift cards that have run out; answers how many. Again changes nothing."""
-        return gift_cards.expire_due(self._desk, self._desk.now())
+        return gift_cards.expire_due(self._desk).count
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""
@@ -353,6 +357,14 @@ class Till:
     def _turned(self, act: str, answer: gift_card_model.GiftCardAnswer) -> gift_card_model.GiftCardAnswer:
         log.info("gift_card.changed", act=act, card_id=answer.card_id, balance_minor=answer.balance_minor)
         return answer
+
+    def unfinished(self) -> Unfinished:
+        """What was left unfinished here, and what to do about each thing."""
+        return unfinished.unfinished(self._desk)
+
+    def nightly(self) -> NightReport:
+        """Run the nightly jobs now. Twice, or with nights missed, the file is as after one run."""
+        return NightReport(jobs=nightly.run(self._desk))
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         log.info(

@@ -19,6 +19,7 @@ from pos_loyalty.wiring.offices import sync_once as sync_once
 from pos_loyalty.wiring.offices import verify as verify
 from pos_loyalty.wiring.till import Ready as Ready
 from pos_loyalty.wiring.till import beside_till as beside_till
+from pos_loyalty.wiring.till import nightly as nightly
 from pos_loyalty.wiring.till import open_till as open_till
 from pos_loyalty.wiring.till import programme_in_force as programme_in_force
 from pos_loyalty.wiring.till import run_till as run_till

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pos_loyalty.clock import Clock, NewId, new_id, utc_now
+from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, utc_now
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, open_reader, own
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
+from pos_loyalty.till.nightly_model import NightReport
 from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
+from pos_loyalty.till.unfinished import Unfinished
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
 
 if TYPE_CHECKING:
@@ -35,10 +37,12 @@ def open_till(
     ids: NewId = new_id,
     devices: Devices | None = None,
     elsewhere: Elsewhere | None = None,
+    clocks: ReadClocks | None = None,
 ) -> Till:
     """A till in this process, over its own database: the plugin for a POS in Python. Close it when done.
 
-    ``elsewhere``: who knows the sales of other tills; head office when None.
+    ``elsewhere``: who knows the sales of other tills; head office when None. ``clocks``: wall clock and uptime in one
+    reading, when they are not the machine's; by ``clock`` when not given.
 
     Raises ConfigError for a faulty config, StoreBusyError when another process runs this till, StoreSchemaError for a file that
     is not this till's.
@@ -46,14 +50,9 @@ def open_till(
     known = settings(Path(path))
     lock = own(made_folder(known.till_database))
     try:
-        desk = Desk(
-            config=known.config,
-            secrets=secrets_of(known),
-            folder=known.till_database.parent,
-            open_db=lambda: till_store(known, clock),
-            clock=clock,
-            new_id=ids,
-        )
+        desk = _desk(known, clock, ids)
+        desk.clocks = clocks or desk.clocks
+        desk.begin()
         desk.sender = _sender(known)
         desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
         if known.config.till.programme is not None:
@@ -75,14 +74,7 @@ def _sender(known: Settings) -> CodeSender | None:
 def till_to_look_at(path: Path) -> Iterator[Till]:
     """A till that only reads, beside the one that sells: ``identify``, ``sale``, ``health``. Writing raises StoreError."""
     known = settings(path)
-    desk = Desk(
-        config=known.config,
-        secrets=secrets_of(known),
-        folder=known.till_database.parent,
-        open_db=lambda: open_reader(known.till_database),
-        clock=utc_now,
-        new_id=new_id,
-    )
+    desk = _desk(known, open_db=lambda: open_reader(known.till_database))
     till = Till(desk, NoDevices(), lambda: None)
     try:
         yield till
@@ -100,8 +92,17 @@ def till_in_process(path: Path) -> Iterator[Till]:
         till.close()
 
 
-def run_till(known: Settings, ready: Ready) -> None:
-    """The till process: HTTP, scanners, print spool; until told to stop."""
+def nightly(known: Settings) -> NightReport:
+    """The nightly jobs once, beside a till that sells or without one. Raises StoreBusyError when they run already."""
+    from pos_loyalty.till.nightly import run
+
+    path = known.till_database
+    with own(path.with_name(path.name + ".night")), contextlib.closing(_desk(known)) as desk:
+        return NightReport(jobs=run(desk))
+
+
+def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) -> None:
+    """The till process: HTTP, scanners, print spool, nightly jobs; until told to stop. ``tell``: what was left unfinished."""
     from pos_loyalty.till.devices import TillDevices
 
     spool = None if known.config.printer is None else _spool(known)
@@ -109,6 +110,7 @@ def run_till(known: Settings, ready: Ready) -> None:
     till = open_till(known.path, devices=devices)
     try:
         till.health()
+        from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
         from pos_loyalty.web.scans import Scan, ScanBoard
@@ -125,11 +127,25 @@ def run_till(known: Settings, ready: Ready) -> None:
         listener = listen(known.config.till.host, known.config.till.port)
         devices.start(publish)
         host, port = listener.getsockname()[:2]
+        tell(till.unfinished())
         ready(f"till {known.config.till.id}", f"http://{host}:{port}")
-        serve(app, listener, leaving=board.close)
+        with night_watch(_desk(known)):
+            serve(app, listener, leaving=board.close)
     finally:
         devices.close()
         till.close()
+
+
+def _desk(known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db: Callable[[], Connection] | None = None) -> Desk:
+    """A desk over the till's own file, through a connection of its own."""
+    return Desk(
+        config=known.config,
+        secrets=secrets_of(known),
+        folder=known.till_database.parent,
+        open_db=open_db or (lambda: till_store(known, clock)),
+        clock=clock,
+        new_id=ids,
+    )
 
 
 def _elsewhere(known: Settings, keys: Secrets) -> Elsewhere:

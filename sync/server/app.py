@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock
+from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import CommitUnknownError, InputError, LogForkError, LogGapError, LoyaltyError, StoreError, WireError
 from pos_loyalty.values import convert, encode
 from sync.server import steps
@@ -120,8 +120,10 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
     """Book expired points, for as long as head office runs. A failure is told and tried again in an hour."""
     while True:
         try:
-            members = await desk.ask(lambda store: expire_due(store, clock()))
-            if members:
+            members = await desk.ask(lambda store: expire_due(store, clock()) if store.is_time_sure(read(clock)) else None)
+            if members is None:
+                log.warning("points.expire_waits", reason="the clock has not proven itself")
+            elif members:
                 log.info("points.expired", members=members)
         except LoyaltyError as error:
             log.error("points.expire_failed", reason=str(error))

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from msgspec import field
 
+from pos_loyalty.clock import Reading
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.store.facts import Fact
@@ -143,6 +144,9 @@ class LedgerStore(Protocol):
 
     def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
         """Append a fact of head office's own log."""
+
+    def is_time_sure(self, clocks: Reading) -> bool:
+        """Note head office's own clocks; answers whether what expires by them may be booked for ever."""
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,11 +10,11 @@ from typing import cast
 from msgspec.structs import replace
 from pysqlite3 import dbapi2
 
-from pos_loyalty.clock import from_ms, new_id, to_ms
+from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal, sold
+from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal, sold, trusted_time
 from pos_loyalty.store.db import Connection, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
@@ -155,17 +154,19 @@ class SqliteLedgerStore:
 
     def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
         """By the dates of the lots."""
-        rows = self._db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max})
-        due: defaultdict[str, list[Lot]] = defaultdict(list)
-        for member_id, lot_id, centi, expires_ms in rows:
-            due[member_id].append(Lot(lot_id=lot_id, centi=centi, expires_at=from_ms(expires_ms)))
-        return {member_id: tuple(lots) for member_id, lots in due.items()}
+        return ledger.expired(self._db, until, members_max)
 
     def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
         """In the log whose owner this file is."""
         owner = meta(self._db, "owner") or ""
         draft = ledger.Draft(id=new_id(), kind="points.expired", store=owner, member=member_id, entries=entries)
         ledger.append(self._db, draft, now)
+
+    def is_time_sure(self, clocks: Reading) -> bool:
+        """By this file's own trusted time."""
+        with write(self._db):
+            trusted_time.note(self._db, clocks)
+        return trusted_time.now(self._db, clocks).is_sure
 
     def close(self) -> None:
         """Let go of the database."""
@@ -246,10 +247,6 @@ TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_m
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
   heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
-EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
-WHERE remaining > 0 AND expires_at <= :until AND member IN (
-  SELECT DISTINCT member FROM lot WHERE remaining > 0 AND expires_at <= :until ORDER BY member LIMIT :members_max
-) ORDER BY member, expires_at, id"""
 HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
 ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"
 MEMBER_SELECT = "SELECT state FROM member WHERE id = :member"

@@ -104,12 +104,15 @@ def test_a_price_that_the_return_changes_is_not_sold(shop: Shop) -> None:
 
 
 def commits_that_fail(monkeypatch: pytest.MonkeyPatch, times: int, *, stands: bool) -> None:
-    """From now on a connection's first COMMITs report an I/O error, though they stand or not."""
-    left_to_fail = [times]
+    """Once the till is opened again its first COMMITs report an I/O error, though they stand or not."""
+    left_to_fail, left_to_open = [times], [1]
 
     class Failing(dbapi2.Connection):  # type: ignore[misc]
         def execute(self, sql: str, *values: Any) -> Any:
             if sql != "COMMIT" or not left_to_fail[0]:
+                return super().execute(sql, *values)
+            if left_to_open[0]:
+                left_to_open[0] -= 1
                 return super().execute(sql, *values)
             left_to_fail[0] -= 1
             if stands:

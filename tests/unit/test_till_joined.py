@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from msgspec.structs import replace
 from pos_loyalty.errors import ConflictError, InputError
 from pos_loyalty.store import habits, members
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till.gift_card_model import IssueRequest
 from pos_loyalty.till.member_model import ChangeRequest, EraseRequest, SetName
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, QuoteRequest, SaleRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.staff_model import ClaimRequest, MergeRequest, SecretRequest
-from pos_loyalty.values import quantity
+from pos_loyalty.values import Minor, quantity
 from tests.gifts import IVANOVA, add_ivanova, basket_of, cash, gift, gift_shop, line, on_card, sell, sold_card
 from tests.shop import CARD, MEMBER, OTHER_CARD, Shop
 from tests.unit.test_till_acts import ANNA, BORIS, CLAIMS, staffed
@@ -86,6 +88,23 @@ def test_gift_cards_that_come_back_are_void_and_were_never_a_purchase(shop: Shop
     assert member is not None and member.sales is not None and member.sales.spent_minor == 45_000
     assert [day.net_minor for day in habits.days_of(shop.db, MEMBER, 0)] == [45_000]
     assert verify(shop.db) == ()
+
+
+def test_a_sale_that_nobody_ends_gives_the_gift_card_its_money_again(shop: Shop) -> None:
+    card = sold_card(shop)
+    sell(shop, GOODS, "s", (gift(60_000, card.code), cash(30_000)), complete=False)
+    assert on_card(shop, card) == 40_000
+    shop.now += timedelta(days=4)
+    assert {job.job: job.count for job in shop.till.nightly().jobs}["reservations"] == 1
+    assert on_card(shop, card) == 100_000 and verify(shop.db) == ()
+
+
+def test_the_night_ends_gift_cards(shop: Shop) -> None:
+    request = IssueRequest(series="thanks", amount_minor=Minor(30_000), by=IVANOVA, reason="a broken cup")
+    card = shop.till.issue_gift_card(request, "i")
+    shop.now += timedelta(days=40)
+    counts = {job.job: job.count for job in shop.till.nightly().jobs}
+    assert (counts["gift_cards"], on_card(shop, card)) == (1, 0) and verify(shop.db) == ()
 
 
 def test_a_card_that_was_spent_keeps_its_line(shop: Shop) -> None:
