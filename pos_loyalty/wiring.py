@@ -25,6 +25,7 @@ from pos_loyalty.values import Value, decode
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
+    from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Product, Shop
     from sync.daemon import Syncer, SyncReport
@@ -359,6 +360,15 @@ def publish(database: Path, keys: Secrets, body: bytes) -> str:
 
 def _head_office_store(path: Path) -> Connection:
     return open_store(path, role="head_office", owner=HEAD_OFFICE, now=utc_now())
+
+
+def code_book(known: Settings, database: Path | None) -> contextlib.AbstractContextManager[CodeBook]:
+    """Coupon codes of the till's file, beside a till that sells, or of head office's. Raises NotFoundError."""
+    from pos_loyalty.store.code_book import opened
+
+    if database is None:
+        return opened(_till_store(known, utc_now), known.config.store.id, utc_now, new_id)
+    return opened(_head_office_store(database), HEAD_OFFICE, utc_now, new_id)
 
 
 # --- any database

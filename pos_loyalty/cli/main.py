@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pos_loyalty
 from pos_loyalty.cli import (
     config,
+    coupons,
     demo,
     import_receipts,
     member,
@@ -22,7 +23,7 @@ from pos_loyalty.cli import (
 from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
-COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, store, config)
+COMMANDS = (demo, serve, quote, sale, member, programme, report, import_receipts, coupons, store, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,10 @@ from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
 from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
-REPORTS = {"day": "what each business day sold, saved and gave in points"}
+REPORTS = {
+    "day": "what each business day sold, saved and gave in points",
+    "coupons": "each series of coupons: made, open, used, used twice, money given",
+}
 
 
 def register(commands: Commands) -> None:
@@ -33,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(args)
     if args.json and args.csv:
         raise InputError("--csv", "contradicts --json; ask for one of them")
+    if args.name == "coupons":
+        return _coupons(args)
     from pos_loyalty import wiring
     from pos_loyalty.reports.day import day_report
     from pos_loyalty.reports.table import as_csv, as_table
@@ -47,6 +52,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         store = settings.config.store
         print(as_table(report, store.currency, ZoneInfo(store.timezone)), end="")
+    return 0
+
+
+def _coupons(args: argparse.Namespace) -> int:
+    if args.csv or args.first is not None or args.last is not None:
+        raise InputError("--csv, --from, --to", "are not for this report: it counts all that the file holds")
+    from pos_loyalty import wiring
+    from pos_loyalty.reports.coupons import as_lines, coupon_report
+
+    settings = wiring.settings(args.config)
+    report = coupon_report(args.database or settings.till_database)
+    if args.json:
+        print_json(report)
+    else:
+        print(as_lines(report, settings.config.store.currency))
     return 0
 
 

@@ -166,6 +166,7 @@ class CouponState(Value):
 
     series: Id
     usable: bool
+    why_not: Literal["used", "silent"] = "used"
 
 
 class State(Value):

@@ -8,29 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from pos_loyalty.store import ledger
+from pos_loyalty.store import coupon_codes, ledger, tiers
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.doubt import Doubt as Doubt
 from pos_loyalty.store.facts import Fact, FactKind
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.values import Value
-
-
-class Doubt(Value):
-    """A contradiction between a fact and what is known, for a person to settle. ``reason`` is a constant."""
-
-    reason: str
-    detail: str
-
 
 Follow = Callable[[Connection, Fact], None]
 Doubts = Callable[[Connection, Fact], Iterator[Doubt]]
 Differences = Callable[[Connection], Iterator[str]]
 
-FOLLOWS: Mapping[FactKind, Follow] = {}
+FOLLOWS: Mapping[FactKind, Follow] = {
+    "member.tiered": tiers.add,
+    "coupons.added": coupon_codes.add,
+}
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
-DOUBTS: Mapping[FactKind, Doubts] = {}
+DOUBTS: Mapping[FactKind, Doubts] = {
+    "member.tiered": tiers.doubts,
+    "coupons.added": coupon_codes.doubts,
+    "sale.authorised": coupon_codes.doubts_of_sale,
+    "sale.completed": coupon_codes.doubts_of_sale,
+}
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
-DIFFERENCES: tuple[Differences, ...] = ()
+DIFFERENCES: tuple[Differences, ...] = (tiers.differences, coupon_codes.differences)
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 
 

@@ -12,6 +12,7 @@ from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, ledger, outbox, sales
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
+from pos_loyalty.till import tiers
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
@@ -98,6 +99,7 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
         known_at=None if heard_ms is None else from_ms(heard_ms),
         privileges=_privileges(desk, held, now),
         paid_until=paid_until_of(held),
+        standing=tiers.answer_of(desk, member.member_id, now),
     )
 
 

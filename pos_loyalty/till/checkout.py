@@ -26,6 +26,7 @@ from pos_loyalty.till.model import SALE_ID_PATTERN, CancelRequest, CompleteReque
 from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points, encode
 
 
@@ -78,6 +79,7 @@ def authorise(desk: Desk, request: SaleRequest, keep: Keep[SaleAnswer]) -> SaleA
         stored = sales.add(desk.db, fact)
         if request.complete:
             _note_short_tenders(desk, stored, request.tenders)
+            tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
 
@@ -105,6 +107,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if problem is not None:
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
+            tier_facts_after(desk.db, desk, quote.member_id, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 
@@ -137,6 +140,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
             entries = _reversal(desk, stored, now)
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
+            tier_facts_after(desk.db, desk, stored.quote.member_id, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 

@@ -11,19 +11,23 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.model import Basket, CouponState, Member, State
-from pos_loyalty.store import habits, issues, uses
+from pos_loyalty.store import coupon_words, habits, issues, uses
+from pos_loyalty.store.coupon_words import KnownCoupon
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.issues import Held, IssuedCoupon
+from pos_loyalty.store.issues import Held
 from pos_loyalty.till.wants import Wants
 
 
-def state_of(db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants) -> State:
-    """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up."""
+def state_of(db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants, *, silent: bool = False) -> State:
+    """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up.
+
+    ``silent``: head office, which there is, does not answer.
+    """
     given = uses.given_minor(db) if wants.budgets else {}
     return State(
         uses=uses.so_far(db, member_id, biz_day) if wants.uses else {},
         budgets={rule: max(0, budget - given.get(rule, 0)) for rule, budget in wants.budgets.items()},
-        coupons=_coupons(db, basket, wants.shared_codes) if basket.coupons else {},
+        coupons=_coupons(db, basket, wants, wants.refused_offline if silent else frozenset()) if basket.coupons else {},
     )
 
 
@@ -51,16 +55,22 @@ def privileges_of(held: tuple[Held, ...], now: datetime) -> tuple[Held, ...]:
     return tuple(each for each in held if each.kind == "privilege" and each.expires_at is not None and _is_in(each, now))
 
 
-def _coupons(db: Connection, basket: Basket, shared: frozenset[str]) -> dict[str, CouponState]:
-    """Those with a code of their own, by the code as it was presented and in its own spelling."""
-    known = issues.coupons(db, dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in shared))
-    states = {code: CouponState(series=each.series, usable=_is_usable(each, basket.opened_at)) for code, each in known.items()}
+def _coupons(db: Connection, basket: Basket, wants: Wants, unchecked: frozenset[str]) -> dict[str, CouponState]:
+    """Those with a code of their own, by the code as it was presented and in its own spelling.
+
+    ``unchecked``: series of which only codes of our own log are taken now.
+    """
+    codes = dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in wants.shared_codes)
+    states = {code: _state(each, basket.opened_at, unchecked) for code, each in coupon_words.known(db, codes).items()}
     return states | {code: states[spelled(code)] for code in basket.coupons if spelled(code) in states}
 
 
-def _is_usable(coupon: IssuedCoupon, at: datetime) -> bool:
-    return coupon.is_live and coupon.taken_by is None and _is_in(coupon, at)
+def _state(coupon: KnownCoupon, at: datetime, unchecked: frozenset[str]) -> CouponState:
+    usable = coupon.is_live and coupon.taken_sale is None and _is_in(coupon, at)
+    if usable and not coupon.is_ours and coupon.series in unchecked:
+        return CouponState(series=coupon.series, usable=False, why_not="silent")
+    return CouponState(series=coupon.series, usable=usable)
 
 
-def _is_in(term: Held | IssuedCoupon, at: datetime) -> bool:
+def _is_in(term: Held | KnownCoupon, at: datetime) -> bool:
     return (term.usable_from is None or term.usable_from <= at) and (term.expires_at is None or at < term.expires_at)

@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from pos_loyalty.engine.explain import Sentence
 from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Message, Money, Quote, Tender, Text
 from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.till.tier_model import TierAnswer
 from pos_loyalty.values import Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
@@ -66,6 +67,8 @@ class MemberAnswer(Value):
     """Those that hold now, as far as this till gave them."""
     paid_until: datetime | None = None
     """When the paid membership runs out that was bought at this till."""
+    standing: TierAnswer | None = None
+    """The tier, what is missing for the next one, and when this one ends."""
 
 
 class QuoteRequest(Value):
@@ -194,6 +197,8 @@ class Health(Value):
     prints_waiting: int
     offline_redeemed_centi: Points
     """Points redeemed here under the allowance that head office does not hold yet."""
+    unconfirmed_coupons: int
+    """Codes that sales of this till take and head office does not know of yet: the exposure of coupons."""
     free_disk_mb: int
     problems: tuple[str, ...]
 

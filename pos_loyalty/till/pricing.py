@@ -15,7 +15,7 @@ from pos_loyalty.till import known
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
-from pos_loyalty.till.rights import rights_of
+from pos_loyalty.till.rights import is_silent, rights_of
 from pos_loyalty.values import Points, Value
 
 
@@ -85,7 +85,7 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
     basket = request.basket
     wants = desk.shelf.wants(desk.db)
     biz_day = desk.business_day(basket.opened_at)
-    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants)
+    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, silent=is_silent(desk.db, desk.config, now))
     if request.member_id is None:
         return Asked(member=None, state=state, online=True)
     member = members.by_id(desk.db, request.member_id)

@@ -27,6 +27,11 @@ def head_office_answers(db: Connection, config: Config, now: datetime) -> bool:
     return 0 <= silence_ms <= config.head_office.answers_for_s * 1000
 
 
+def is_silent(db: Connection, config: Config, now: datetime) -> bool:
+    """Whether there is a head office that does not answer."""
+    return config.head_office.url is not None and not head_office_answers(db, config, now)
+
+
 def rights_of(db: Connection, config: Config, member_id: str, day_start: datetime, now: datetime) -> Rights:
     """Rights of one member now. ``day_start`` is when this business day began by the till's own clock, never by the host's.
 

@@ -15,7 +15,7 @@ from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.db import write
-from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling
+from pos_loyalty.till import answers, awards, checkout, enrolment, pricing, slips, telling, tiers
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
@@ -35,6 +35,7 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 
 
 class Devices(Protocol):
@@ -148,6 +149,16 @@ class Till:
 
         answer = self._desk.once(key, f"award {member_id}", request, AwardAnswer, act)
         log.info("member.awarded", member_id=member_id, act=request.act, accrued_centi=answer.accrued_centi)
+        return answer
+
+    def set_tier(self, member_id: str, request: TierRequest, key: str) -> TierAnswer:
+        """A person's decision on a member's tier. Raises InputError, NotFoundError."""
+
+        def act(keep: Keep[TierAnswer]) -> TierAnswer:
+            return tiers.set_tier(self._desk, member_id, request, keep)
+
+        answer = self._desk.once(key, f"tier {member_id}", request, TierAnswer, act)
+        log.info("member.tier_set", member_id=member_id, tier=answer.tier)
         return answer
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:

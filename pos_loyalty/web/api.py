@@ -47,7 +47,8 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
     """The routes of OPERATIONS, in its order."""
     verbs: dict[str, Callable[..., Any]] = {
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
-        "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "receipt_text": till.receipt_text,
+        "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "set_tier": till.set_tier,
+        "receipt_text": till.receipt_text,
         "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
     }  # fmt: skip
     return [

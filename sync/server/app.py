@@ -16,6 +16,7 @@ from pos_loyalty.values import convert, encode
 from sync.server import steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
+from sync.server.nightly import move_tiers
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, deflate, problem
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
             members = await desk.ask(lambda store: expire_due(store, clock()))
             if members:
                 log.info("points.expired", members=members)
+            moved = await desk.ask(lambda store: move_tiers(store, clock()))
+            if moved:
+                log.info("tiers.moved", members=moved)
         except LoyaltyError as error:
             log.error("points.expire_failed", reason=str(error))
         await asyncio.sleep(EXPIRE_EVERY_S)

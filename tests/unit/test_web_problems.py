@@ -38,7 +38,7 @@ class FailingTill:
     def _fail(self, *arguments: object) -> NoReturn:
         raise self._error
 
-    identify = quote = told = authorise = complete = cancel = void = enrol = award = sale = _fail
+    identify = quote = told = authorise = complete = cancel = void = enrol = award = set_tier = sale = _fail
     print_again = health = receipt_text = receipt_png = _fail
 
 
