@@ -28,6 +28,9 @@ class Reading(NamedTuple):
 
 
 ReadClocks = Callable[[], Reading]
+RANDOM_BITS = 64
+RAND_A_SHIFT, RAND_B_BITS = 64, 62
+"""Where a UUID of version 7 keeps its random bits."""
 
 
 def utc_now() -> datetime:
@@ -70,6 +73,12 @@ def read(clock: Clock) -> Reading:
     if clock is utc_now:
         return Reading(wall, boot_id() or "this", uptime_ns())
     return Reading(wall, GIVEN, to_ms(wall) * NS_PER_MS)
+
+
+def random_bits(made: UUID) -> int:
+    """RANDOM_BITS of an id's 74 random bits: 12 above the variant, 62 below. **Source:** RFC 9562, section 5.7."""
+    tail = made.int & (1 << RAND_B_BITS) - 1
+    return ((made.int >> RAND_A_SHIFT) << RAND_B_BITS | tail) & (1 << RANDOM_BITS) - 1
 
 
 def to_ms(at: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
@@ -62,6 +62,16 @@ WORDS: dict[str, Words] = {
     "receipt.coupon_from": Words("Действует с {first}", "Good from {first}"),
     "receipt.coupon_between": Words("Действует с {first} по {last}", "Good from {first} to {last}"),
     "receipt.qr": Words("Код чека для возврата", "Receipt code for returns"),
+    "tier.reached": Words("Новый уровень: {tier}", "New tier: {tier}"),
+    "tier.reached_until": Words("Ваш уровень: {tier} — по {day}", "Your tier: {tier}, until {day}"),
+    "tier.ends": Words("Уровень {tier} действует по {day}", "Your tier {tier} ends on {day}"),
+    "tier.ends_unless": Words(
+        "Уровень {tier} действует по {day}; чтобы сохранить его — ещё {missing}",
+        "Your tier {tier} ends on {day}; {missing} more keep it",
+    ),
+    "tier.spent": Words("{amount} {currency}", "{amount} {currency}"),
+    "tier.visits": Words("{count} покуп.", "{count} visits"),
+    "tier.points": Words("{amount} баллов", "{amount} points"),
     "tender.cash": Words("Наличными", "Cash"),
     "tender.card": Words("Картой", "Card"),
     "tender.gift_card": Words("Подарочной картой", "Gift card"),
@@ -97,6 +107,7 @@ WORDS: dict[str, Words] = {
     "coupon.no_series": Words("такого купона нет", "there is no such coupon"),
     "coupon.check": Words("в коде опечатка (контрольные цифры)", "its code is mistyped (check digits)"),
     "coupon.used": Words("он уже использован", "it is used up"),
+    "coupon.silent": Words("его проверит только офис, а он не отвечает", "only head office can check it, and it is silent"),
     "coupon.begins": Words("он начнёт действовать {day}", "it begins on {day}"),
     "coupon.ended": Words("его срок истёк {day}", "it ended on {day}"),
     "coupon.per_receipt": Words("таких купонов в одном чеке больше нельзя", "one receipt takes no more of these"),
@@ -353,6 +364,11 @@ def day_text(language: Language, at: datetime) -> str:
     if language == "ru":
         return f"{at.day:02d}.{at.month:02d}.{at.year:04d}"
     return f"{at.day}{NO_BREAK}{MONTHS[at.month - 1]}{NO_BREAK}{at.year:04d}"
+
+
+def date_text(language: Language, day: date) -> str:
+    """A date: ``21.11.2026`` or ``21 Nov 2026``."""
+    return day_text(language, datetime.combine(day, time.min))
 
 
 def time_text(language: Language, at: datetime) -> str:

@@ -11,12 +11,12 @@ from pos_loyalty import log
 from pos_loyalty.clock import Reading, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.store import ledger, members, outbox, programmes, seal, trusted_time
+from pos_loyalty.store import coupon_words, ledger, members, outbox, programmes, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.values import Value
 from sync import pull, push
-from sync.wire import Changes, MemberChange, Peer
+from sync.wire import Changes, CouponChange, MemberChange, Peer
 
 KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
@@ -74,6 +74,7 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     with write(db):
         outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
+        coupon_words.put_words(db, [_known(coupon) for coupon in changes.coupons])
         if programme is not None:
             programmes.put_pulled(db, programme.id, programme.version, programme.body, now)
         outbox.pulled(db, changes.version, changes.mark)
@@ -158,6 +159,37 @@ def _pulled(member: MemberChange) -> members.PulledMember:
             )
             for lot in member.lots
         ),
+        tier_word=_word(member),
+    )
+
+
+def _word(member: MemberChange) -> tiers.TierWord:
+    """A head office whose programme moves nobody still says which tier it is."""
+    told = member.tier_word
+    if told is None:
+        return tiers.TierWord(tier=member.tier, biz_day=0)
+    return tiers.TierWord(
+        tier=member.tier,
+        biz_day=told.biz_day,
+        since=told.since,
+        until=told.until,
+        is_warned=told.is_warned,
+        frozen_until=told.frozen_until,
+        have=told.have,
+        clock=told.clock,
+    )
+
+
+def _known(coupon: CouponChange) -> coupon_words.KnownCoupon:
+    return coupon_words.KnownCoupon(
+        code=coupon.code,
+        series=coupon.series,
+        is_live=coupon.is_live,
+        is_ours=False,
+        usable_from=coupon.usable_from,
+        expires_at=coupon.expires_at,
+        taken_till=coupon.taken_till,
+        taken_sale=coupon.taken_sale,
     )
 
 

@@ -53,7 +53,7 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     """Take in a page. An answer to another question than the last changes nothing; after the last page wait ``interval_s``."""
     try:
         changes = read_changes(reply)
-        if not changes.complete and not changes.members:
+        if not changes.complete and not (changes.members or changes.coupons):
             raise WireError("head office says that there is more and gives nothing")
     except SyncError as error:
         return failed(state, error, now, random)

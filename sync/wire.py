@@ -15,6 +15,7 @@ from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, Lo
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.tier_facts import Day
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PROTOCOL: Final = 0
@@ -29,6 +30,7 @@ Any fact that a log takes, at most PAYLOAD_BYTES_MAX, fits alone under this and 
 """
 HEADER_BYTES_MAX: Final = 256 * 1024
 MEMBERS_MAX: Final = 500
+COUPONS_MAX: Final = 5_000
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_MAX_S: Final = 900
 GZIP_LEVEL: Final = 6
@@ -129,6 +131,34 @@ class SalesSum(Value):
     spent_minor: Annotated[Minor, Meta(ge=0, le=INT64_MAX)] = Minor(0)
 
 
+class TierChange(Value):
+    """A member's tier as head office counted it on a business day: ``have`` of the measure in the window of that day.
+
+    Days are since 1970-01-01; ``until``: the last day before it is looked at again; ``frozen_until``: by a person's decision;
+    ``clock``: the logical clock of the last move, which the till's own moves come after.
+    """
+
+    biz_day: Day
+    since: Day | None = None
+    until: Day | None = None
+    is_warned: bool = False
+    frozen_until: Day | None = None
+    have: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
+    clock: Count = 0
+
+
+class CouponChange(Value):
+    """A coupon with a code of its own. ``taken_till``, ``taken_sale``: a sale that takes it, reserved or used up."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+    series: Id
+    is_live: bool
+    usable_from: Instant | None = None
+    expires_at: Instant | None = None
+    taken_till: Id | None = None
+    taken_sale: Annotated[str, Meta(max_length=64)] | None = None
+
+
 class MemberChange(Value):
     """One member, whole. ``lots`` are those that still hold points; ``version`` 0 in an import, where head office gives it."""
 
@@ -152,6 +182,7 @@ class MemberChange(Value):
     """Hex of the slow hash of the phone. Names and phones themselves are never sent to a till."""
     phone_verified: bool = False
     referral_code: Label | None = None
+    tier_word: TierChange | None = None
 
 
 class ProgrammeBody(Value):
@@ -178,6 +209,8 @@ class Changes(Value):
     complete: bool
     server_time: Instant
     members: Annotated[tuple[MemberChange, ...], Meta(max_length=MEMBERS_MAX)] = ()
+    coupons: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] = ()
+    """Codes changed after ``since``; they are numbered together with the members."""
     programme: ProgrammeBody | None = None
 
 

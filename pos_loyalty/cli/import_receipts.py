@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pos_loyalty.cli import import_table
+from pos_loyalty.cli import coupons, import_table
 from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.model import Quote, Tender
@@ -59,6 +59,7 @@ def register(commands: Commands) -> None:
         dest="what", required=True, metavar="what"
     )
     import_table.register(kinds)
+    coupons.add_import(kinds)
     parser = kinds.add_parser("receipts", help="sell past receipts again under the programme in force, then sync")
     parser.add_argument(
         "--format",

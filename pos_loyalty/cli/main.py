@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pos_loyalty
 from pos_loyalty.cli import (
     config,
+    coupons,
     demo,
     export,
     gift_card,
@@ -28,7 +29,8 @@ from pos_loyalty.errors import InputError, LoyaltyError
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
-    demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, export, store, upkeep,
+    demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
+    upkeep,
     config,
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from pos_loyalty.errors import InputError
 REPORTS = {
     "day": "what each business day sold, saved and gave in points",
     "acts": "what people did by hand: who, with whose word, when and why",
+    "coupons": "each series of coupons: made, open, used, used twice, money given",
 }
 
 
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--csv", "contradicts --json; ask for one of them")
     if args.name == "acts":
         return _acts(args)
+    if args.name == "coupons":
+        return _coupons(args)
     from pos_loyalty import wiring
     from pos_loyalty.reports.day import day_report
     from pos_loyalty.reports.table import as_csv, as_table
@@ -67,6 +70,21 @@ def _acts(args: argparse.Namespace) -> int:
         print_json(report)
     else:
         print(acts.as_csv(report) if args.csv else acts.as_lines(report, zone), end="")
+    return 0
+
+
+def _coupons(args: argparse.Namespace) -> int:
+    if args.csv or args.first is not None or args.last is not None:
+        raise InputError("--csv, --from, --to", "are not for this report: it counts all that the file holds")
+    from pos_loyalty import wiring
+    from pos_loyalty.reports.coupons import as_lines, coupon_report
+
+    settings = wiring.settings(args.config)
+    report = coupon_report(args.database or settings.till_database)
+    if args.json:
+        print_json(report)
+    else:
+        print(as_lines(report, settings.config.store.currency))
     return 0
 
 

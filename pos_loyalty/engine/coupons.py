@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from pos_loyalty.engine.check_digits import CHECK_SIGNS, Check, checked, has_check
 from pos_loyalty.engine.model import CouponState, CouponTaken, Refusal
@@ -21,6 +22,9 @@ from pos_loyalty.values import Value
 
 COUPON = "coupon"
 PREFIX_PATTERN = r"^[0-9A-Z-]{0,16}(?!\n)$"
+PRINTED_DIGITS = 39
+"""Of a printed code whose series does not say how many: every serial of 128 bits has its own."""
+CODE_SIGNS = (4, 64)
 SERIAL_DIGITS = 20
 """Of a code whose series does not say how many: enough for a serial of 64 bits."""
 
@@ -34,6 +38,8 @@ class Series(Value):
 
     ``digits`` count the ``check`` digits, which stand last. ``unique``: each code is used once, and the till knows which are
     left. ``per_receipt``: so many coupons of the series count in one receipt.
+
+    ``offline``: whether a code that another till or head office made is taken while head office is silent.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
@@ -43,6 +49,7 @@ class Series(Value):
     check: Check | None = None
     unique: bool = True
     per_receipt: Annotated[int, Meta(ge=1, le=32)] = 1
+    offline: Literal["accept", "refuse"] = "refuse"
     since: date | None = None
     until: date | None = None
     title: dict[Plain, Plain] = field(default_factory=dict)
@@ -150,6 +157,35 @@ def coupon_code(series: Series, serial: int) -> str:
     return text if series.check is None else checked(text, series.check)
 
 
+def own_fault(code: str, series: Series, known: Codes) -> str | None:
+    """Why a code from outside cannot be a unique one of a series, as a sentence; None when it can. ``code`` as spelled."""
+    other = known.shared.get(code)
+    if other is not None:
+        return f"is the code that all coupons of {other.id} share"
+    if not CODE_SIGNS[0] <= len(code) <= CODE_SIGNS[1]:
+        return f"has {len(code)} signs; a code has {CODE_SIGNS[0]} to {CODE_SIGNS[1]}"
+    if not code.isprintable():
+        return "has signs that cannot be printed"
+    if series.digits is not None and not (len(code) == len(series.prefix) + series.digits and _fits(code, series)):
+        return f'is not "{series.prefix}" and {series.digits} digits, as codes of {series.id} are'
+    if series.check is not None and not has_check(code, series.check):
+        return "is mistyped: its check digits do not fit"
+    alike = next((each for each in known.by_length.get(len(code), ()) if not each.unique and _fits(code, each)), None)
+    return None if alike is None else f"looks like a code of {alike.id}, which nobody looks up"
+
+
+def printed_code(series: Series, serial: int) -> str:
+    """A code of a print run: as the series says; where it does not say how many digits, of a serial of 128 bits."""
+    if series.digits is None:
+        series = replace(series, digits=PRINTED_DIGITS + _check_signs(series))
+    return coupon_code(series, serial)
+
+
+def codes_possible(series: Series) -> int:
+    """So many different codes a series may have."""
+    return int(10 ** (PRINTED_DIGITS if series.digits is None else series.digits - _check_signs(series)))
+
+
 def pattern_faults(series: Series) -> Iterator[tuple[str, str]]:
     """(field, sentence) for each word about codes that cannot hold."""
     if series.code is not None:
@@ -210,7 +246,7 @@ def _judge(code: str, series: Series, held: CouponState | None, today: date) -> 
     if series.until is not None and today > series.until:
         return CouponUse(code=code, is_good=False, have=f"ended:{series.until.isoformat()}|{code}", need=need)
     if held is not None and not held.usable:
-        return CouponUse(code=code, is_good=False, have=f"used:{code}", need=need)
+        return CouponUse(code=code, is_good=False, have=f"{held.why_not}:{code}", need=need)
     return CouponUse(code=code, is_good=True)
 
 

@@ -46,6 +46,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "group": "Labels of rules.",
         "compatibility": "How the rules of one group stand to those of another, or to one another.",
         "tier": "Levels of members, from the lowest to the highest.",
+        "tiers": "How members move between tiers.",
         "plan": "Paid memberships.",
         "gift_cards": "What the law says of gift cards.",
         "gift_card": "Series of gift cards.",
@@ -70,6 +71,20 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Limits": {"member": "Uses by one member.", "day": "Uses on one local day.", "total": "Uses in all."},
     "Group": {"force": "Where it excludes another group, it wins untested."},
+    "Tier": {
+        "from_spent": "The tier from so much money on, in the window of [tiers].",
+        "from_visits": "The tier from so many purchases on, in the window of [tiers].",
+        "from_points": "The tier from so many earned points on, in the window of [tiers].",
+    },
+    "TiersTable": {
+        "measure": "What is counted; follows from the thresholds when not given.",
+        "window": "Whether the last so many months count, or the calendar period.",
+        "months": "How long the window and the period of a tier are.",
+        "grace_days": "So many days after the period in which what is missing may still be bought.",
+        "warn_days": "So many days before the end of the period the member is warned; 0: never.",
+        "returned": "When a tier is lost that only goods brought back had reached.",
+        "hold": "Whether what a person decided is frozen to its day.",
+    },
     "Pilot": {"share": "So large a share of the members.", "segment": "Members of this segment, or of one of these."},
     "PointsTable": {
         "value": "The money that one point pays; one unit of the currency when not given.",
@@ -171,6 +186,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "check": "How the last digits check the others.",
         "unique": "Each code is used once, and the till knows which are left.",
         "per_receipt": "So many coupons of the series count in one receipt.",
+        "offline": "Whether a code of another till or of head office is taken while head office is silent.",
     },
     "Goods": {
         "sku": "Goods with this SKU, or one of these.",

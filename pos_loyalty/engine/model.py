@@ -16,9 +16,8 @@ LINES_MAX = 1000
 MINOR_MAX = 10**13
 RECEIPT_MINOR_MAX = 10**11
 """A receipt of more than this is a slip of the hand, such as a bar code typed for a price."""
-MARKS_MAX = 1000
-"""Marks of one line; a basket holds at most as many as it may hold lines."""
 CENTI_MAX = 10**13
+MARKS_MAX = LINES_MAX  # of one line, and of a whole basket
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=256)]
@@ -165,10 +164,11 @@ class UsesSoFar(Value):
 
 
 class CouponState(Value):
-    """A unique coupon that was presented: its series, and whether it may still be used."""
+    """A unique coupon that was presented."""
 
     series: Id
     usable: bool
+    why_not: Literal["used", "silent"] = "used"
 
 
 class State(Value):

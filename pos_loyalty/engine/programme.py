@@ -36,6 +36,7 @@ from pos_loyalty.engine.rules import (
 from pos_loyalty.engine.selectors import Selector, SelectorIndex, index_of
 from pos_loyalty.engine.shelf import Tag, tags_of
 from pos_loyalty.engine.table_checks import Fault
+from pos_loyalty.engine.tier_rules import TierRules, tier_rules
 from pos_loyalty.engine.toml_text import tables_of
 from pos_loyalty.engine.zones import tzdata_version, zone
 from pos_loyalty.errors import ProgrammeError
@@ -82,6 +83,8 @@ class Programme(Value):
     compatibility: Compatibility
     tiers: Mapping[str, int]
     tier_titles: dict[str, dict[str, str]]
+    tier_rules: TierRules | None
+    """How members move between tiers; None when only persons move them."""
     series: Mapping[str, Series]
     codes: Codes
     """What the series' codes look like."""
@@ -201,6 +204,7 @@ def _ready(text: ProgrammeText, data: bytes) -> Programme:
         compatibility=compatibility,
         tiers={tier.id: rank for rank, tier in enumerate(text.tier)},
         tier_titles={tier.id: _words(tier.title) for tier in text.tier},
+        tier_rules=tier_rules(text),
         series={series.id: series for series in text.coupon},
         codes=codes_of({series.id: series for series in text.coupon}),
         titles=_titles(text),

@@ -56,6 +56,10 @@ COUPONS: Mapping[str, Pair] = {
     "ended": ("купон {code} закончился {day}", "the coupon {code} ended on {day}"),
     "begins": ("купон {code} начнёт действовать {day}", "the coupon {code} begins on {day}"),
     "used": ("купон {code} уже использован", "the coupon {code} is used up"),
+    "silent": (
+        "купон {code} проверит только офис, а он не отвечает",
+        "only head office can check the coupon {code}, and it is silent",
+    ),
     "unknown": ("касса не знает купона {code}", "this till does not know the coupon {code}"),
     "no_series": ("купона {code} нет в этой программе", "the coupon {code} is not of this programme"),
     "per_receipt": ("купон {code} в этот чек уже не идёт", "the coupon {code} is one too many for this receipt"),

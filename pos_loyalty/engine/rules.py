@@ -18,6 +18,9 @@ RULES_MAX = 20_000
 PARTS_MAX = 100
 PRIORITY_MAX = 1_000_000
 ROWS_BYTES_MAX = 8 * 1024 * 1024
+VISITS_MAX = 100_000
+TIER_MONTHS_MAX = 60
+TIER_DAYS_MAX = 366
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
@@ -67,10 +70,28 @@ class Group(Value):
 
 
 class Tier(Value):
-    """A level of members. Tiers stand from the lowest to the highest."""
+    """A level of members. Tiers stand from the lowest to the highest. ``from_…``: from so much on in a window."""
 
     id: Name
     title: Titles = field(default_factory=dict)
+    from_spent: MoneyFigure | None = None
+    from_visits: Annotated[int, Meta(ge=0, le=VISITS_MAX)] | None = None
+    from_points: PointsFigure | None = None
+
+
+class TiersTable(Value):
+    """How members move between tiers. ``calendar`` periods of 1, 2, 3, 4, 6 or 12 months begin with the year.
+
+    ``returned``: when a tier is lost that only goods brought back had reached. ``hold``: what a person decided is frozen.
+    """
+
+    measure: Literal["spent", "visits", "points"] | None = None
+    window: Literal["rolling", "calendar"] = "rolling"
+    months: Annotated[int, Meta(ge=1, le=TIER_MONTHS_MAX)] = 12
+    grace_days: Annotated[int, Meta(ge=0, le=TIER_DAYS_MAX)] = 0
+    warn_days: Annotated[int, Meta(ge=0, le=TIER_DAYS_MAX)] = 30
+    returned: Literal["at_once", "at_period_end"] = "at_once"
+    hold: bool = True
 
 
 class Pilot(Value):
@@ -284,6 +305,7 @@ class ProgrammeText(Value):
     group: Annotated[tuple[Group, ...], Meta(max_length=PARTS_MAX)] = ()
     compatibility: dict[Name, dict[Name, Relation]] = field(default_factory=dict)
     tier: Annotated[tuple[Tier, ...], Meta(max_length=PARTS_MAX)] = ()
+    tiers: TiersTable | None = None
     plan: Annotated[tuple[Plan, ...], Meta(max_length=PARTS_MAX)] = ()
     gift_cards: GiftCardsTable = GiftCardsTable()
     gift_card: Annotated[tuple[GiftCard, ...], Meta(max_length=PARTS_MAX)] = ()

@@ -23,6 +23,7 @@ from pos_loyalty.engine.rules import (
 )
 from pos_loyalty.engine.selectors import CONTROL, Names, has_control, names_nothing, names_of
 from pos_loyalty.engine.shelf import parse_rows
+from pos_loyalty.engine.tier_checks import tier_faults
 
 Fault = tuple[str, str]
 
@@ -41,6 +42,7 @@ def table_faults(text: ProgrammeText, known: Known) -> Iterator[Fault]:
     yield from _plan_faults(text.plan)
     plans = {plan.sku: f"plan[{number}]" for number, plan in enumerate(text.plan)}
     yield from gift_card_faults(text.gift_card, text.gift_cards, plans)
+    yield from tier_faults(text)
     for number, price_list in enumerate(text.price_list):
         yield from _price_list_faults(price_list, f"price_list[{number}]", known)
 

@@ -23,6 +23,7 @@ from pos_loyalty.engine.rule_doubts import Whole, rule_doubts, whole_of
 from pos_loyalty.engine.rules import ProgrammeText, Restricted, Rule
 from pos_loyalty.engine.selectors import ALL, CATEGORY_SEPARATOR, Selector, has_control, names_nothing, names_of
 from pos_loyalty.engine.table_checks import Fault
+from pos_loyalty.engine.tier_checks import tier_doubts
 from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.values import BP_PER_UNIT, Value
 
@@ -142,6 +143,7 @@ def _of_tables(text: ProgrammeText, used: Used) -> Iterator[Doubt]:
     for number, tier in enumerate(text.tier):
         if number and tier.id not in used.tiers:  # everybody may stand on the lowest
             yield Doubt(place=f"tier[{number}]", text=f'no rule mentions the tier "{tier.id}"')
+    yield from (Doubt(place=place, text=sentence) for place, sentence in tier_doubts(text))
     for number, series in enumerate(text.coupon):
         if series.id not in used.series:
             yield Doubt(place=f"coupon[{number}]", text=f'no rule asks for a coupon of "{series.id}"')

@@ -11,6 +11,7 @@ from datetime import datetime
 from pos_loyalty.store import (
     adjustments,
     claims,
+    coupon_codes,
     gift_cards,
     gift_differences,
     ledger,
@@ -19,6 +20,7 @@ from pos_loyalty.store import (
     member_secrets,
     merges,
     returned,
+    tiers,
 )
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
@@ -39,6 +41,8 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "member.enrolled": member_changes.enrolled,
     "member.changed": _member_changed,
     "member.merged": merges.follow,
+    "member.tiered": tiers.add,
+    "coupons.added": coupon_codes.add,
     "sale.claimed": claims.follow,
     "sale.returned": returned.add,
     "gift_card.changed": gift_cards.follow,
@@ -48,6 +52,10 @@ DOUBTS: Mapping[FactKind, Doubts] = {
     "member.enrolled": member_checks.doubts_of_enrolment,
     "member.changed": member_checks.doubts_of_change,
     "member.merged": merges.doubts,
+    "member.tiered": tiers.doubts,
+    "coupons.added": coupon_codes.doubts,
+    "sale.authorised": coupon_codes.doubts_of_sale,
+    "sale.completed": coupon_codes.doubts_of_sale,
     "sale.claimed": claims.doubts,
     "sale.returned": returned.doubts,
     "sale.reversed": returned.doubts_of_void,
@@ -63,6 +71,8 @@ DIFFERENCES: tuple[Differences, ...] = (
     adjustments.differences,
     gift_differences.differences,
     returned.differences,
+    tiers.differences,
+    coupon_codes.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -15,18 +15,6 @@ from pos_loyalty.store.merges import SAME_PERSON
 from pos_loyalty.values import Value
 
 Row = tuple[object, ...]
-
-
-class IssuedCoupon(Value):
-    """A coupon that this file issued. ``taken_by`` is a sale that takes it, authorised or completed; None when it is free."""
-
-    code: str
-    series: str
-    is_live: bool
-    """The sale that issued it is completed, or it was an award."""
-    usable_from: datetime | None
-    expires_at: datetime | None
-    taken_by: str | None
 
 
 class Made(Value):
@@ -76,23 +64,6 @@ def take_rows(fact: Fact) -> Iterator[Row]:
         yield code, fact.till, fact.sale.sale_id
 
 
-def coupons(db: Connection, codes: Iterable[str]) -> dict[str, IssuedCoupon]:
-    """Those of the codes that this file knows. A code that was issued twice is one coupon: the live one."""
-    found: dict[str, IssuedCoupon] = {}
-    for code in codes:
-        row = db.execute(BY_CODE_SELECT, {"code": spelled(code)}).fetchone()
-        if row is not None:
-            found[code] = IssuedCoupon(
-                code=code,
-                series=row[0],
-                is_live=bool(row[1]),
-                usable_from=_at(row[2]),
-                expires_at=_at(row[3]),
-                taken_by=row[4],
-            )
-    return found
-
-
 def held(db: Connection, member_id: str) -> tuple[Held, ...]:
     """Privileges and plans that a member got, run out ones too; by kind, name and end."""
     rows = db.execute(HELD_SELECT, {"member": member_id})
@@ -122,12 +93,6 @@ def _at(ms: int | None) -> datetime | None:
 ISSUE_COLUMNS = ("txn", "n", "rule", "kind", "series", "code", "member", "usable_from", "expires_at")
 ISSUE_INSERT = f"INSERT INTO issue ({', '.join(ISSUE_COLUMNS)}) VALUES ({', '.join('?' * len(ISSUE_COLUMNS))})"
 TAKE_INSERT = "INSERT INTO coupon_use (code, till, sale_id) VALUES (?, ?, ?)"
-BY_CODE_SELECT = """SELECT i.series, coalesce(s.state = 'completed', TRUE) AS live, i.usable_from, i.expires_at, (
-  SELECT MIN(t.sale_id) FROM coupon_use AS u JOIN sale AS t ON t.till = u.till AND t.sale_id = u.sale_id
-  WHERE u.code = i.code AND t.state IN ('authorised', 'completed')
-)
-FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
-WHERE i.code = :code ORDER BY live DESC, i.txn, i.n LIMIT 1"""
 HELD_SELECT = f"""SELECT i.kind, i.series, i.usable_from, i.expires_at FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
 WHERE i.member IN ({SAME_PERSON}) AND i.kind IN ('privilege', 'plan') AND coalesce(s.state = 'completed', TRUE)
 ORDER BY i.kind, i.series, i.expires_at"""

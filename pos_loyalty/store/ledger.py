@@ -56,6 +56,8 @@ class Draft(Value):
     cashier: str | None = None
     member: str | None = None
     reverses: UUID | None = None
+    after: int = 0
+    """The logical clock of another log's fact that this one answers: it comes after that."""
     body: Body | None = None
     """What the fact is about."""
 
@@ -92,7 +94,7 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
         at=now,
         boot_id=boot_id(),
         mono_ns=monotonic_ns(),
-        hlc=max(last_hlc + 1, to_ms(now) << LOGICAL_BITS),
+        hlc=max(last_hlc + 1, to_ms(now) << LOGICAL_BITS, draft.after + 1),
         engine=ENGINE_VERSION,
         programme=draft.programme,
         receipt_no=draft.receipt_no,

@@ -11,7 +11,8 @@ from typing import Any, Literal, cast
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, member_changes, merges
+from pos_loyalty.store import ledger, member_changes, merges, tiers
+from pos_loyalty.store.coupon_words import NEWEST_VERSION
 from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.values import Minor, Points, Value
@@ -60,6 +61,7 @@ class PulledMember(Value):
     merged_into: str | None = None
     cards: tuple[PulledCard, ...] = ()
     lots: tuple[PulledLot, ...] = ()
+    tier_word: tiers.TierWord | None = None
 
 
 def by_card(db: Connection, card: str) -> Member | None:
@@ -135,6 +137,7 @@ def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | N
     }
     if db.execute(ENROL_INSERT, row).rowcount == 0:
         raise ConflictError(f"Member {enrolment.member_id} exists already.")
+    tiers.refold(db, enrolment.member_id)
     if sealed_key is not None:
         add_key(db, enrolment.member_id, sealed_key)
 
@@ -177,11 +180,12 @@ def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -
             member_changes.forget(db, member.member_id)
         else:
             member_changes.put_again(db, member.member_id, as_of_seq)
+    tiers.put_words(db, [(member.member_id, member.tier_word) for member in members if member.tier_word is not None])
 
 
 def touch(db: Connection, member_id: str) -> None:
     """At head office: give a changed member the next version, so that tills pull it."""
-    db.execute("UPDATE member SET version = (SELECT MAX(version) FROM member) + 1 WHERE id = :member", {"member": member_id})
+    db.execute(TOUCH_UPDATE, {"member": member_id})
 
 
 def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMember, ...]:
@@ -191,8 +195,8 @@ def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMembe
 
 
 def newest_version(db: Connection) -> int:
-    """At head office: the version of the last change of a member, 0 before the first."""
-    return int(db.execute("SELECT coalesce(MAX(version), 0) FROM member").fetchone()[0])
+    """At head office: the version of the last change of a member or a coupon, 0 before the first."""
+    return int(db.execute(f"SELECT {NEWEST_VERSION}").fetchone()[0])
 
 
 def _member(db: Connection, select: str, key: str) -> Member | None:
@@ -326,6 +330,7 @@ BY_ID_SELECT = f"SELECT {_FIELDS} FROM member AS m WHERE m.id = :key AND m.state
 CHANGED = (*SEEN, "state", "phone_index", "phone_verified", "referral_code", "version", "merged_into")
 CHANGED_SELECT = f"""SELECT {", ".join(CHANGED)} FROM member
 WHERE version > :version ORDER BY version LIMIT :limit"""
+TOUCH_UPDATE = f"UPDATE member SET version = {NEWEST_VERSION} + 1 WHERE id = :member"
 CARDS_SELECT = "SELECT number FROM card WHERE member = :member AND state = 'active' ORDER BY number"
 BY_PHONE_SELECT = "SELECT id FROM member WHERE phone_index = :phone_index AND state IN ('active', 'merged') LIMIT 64"
 CARD_STATE_SELECT = "SELECT c.state, m.state FROM card AS c JOIN member AS m ON m.id = c.member WHERE c.number = :card"

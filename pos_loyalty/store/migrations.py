@@ -70,13 +70,16 @@ CREATE TABLE sale (
   gross_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, due_minor INTEGER NOT NULL,
   redeemed_centi INTEGER NOT NULL, offline_centi INTEGER NOT NULL, accrued_centi INTEGER NOT NULL,
   advance_minor INTEGER NOT NULL DEFAULT 0,
+  progress_minor INTEGER NOT NULL DEFAULT 0,
   programme TEXT NOT NULL, basket BLOB NOT NULL, quote BLOB NOT NULL, tenders BLOB NOT NULL, fiscal BLOB,
   completed_txn BLOB, reversed_txn BLOB,
   PRIMARY KEY (till, sale_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_by_day ON sale (biz_day);
 -- Holds all that a member's days are summed from, so that no row of a sale is read for them.
-CREATE INDEX sale_by_member ON sale (member, biz_day, state, total_minor, accrued_centi, redeemed_centi, advance_minor)
+CREATE INDEX sale_by_member ON sale (
+  member, biz_day, state, total_minor, accrued_centi, redeemed_centi, advance_minor, progress_minor
+)
   WHERE member IS NOT NULL;
 CREATE INDEX sale_open ON sale (state) WHERE state = 'authorised';
 CREATE INDEX sale_offline ON sale (txn) WHERE offline_centi > 0;
@@ -329,5 +332,46 @@ CREATE INDEX attempt_by_time ON attempt (opened_ms);
 CREATE INDEX lot_by_end ON lot (expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP)
+TIERS = """
+-- Moves between tiers. Days are since 1970-01-01 in the store's zone; ladder tells by which thresholds a move was found.
+CREATE TABLE member_tier (
+  txn BLOB PRIMARY KEY REFERENCES txn (id), member TEXT NOT NULL, tier TEXT, reason TEXT NOT NULL, biz_day INTEGER NOT NULL,
+  since INTEGER NOT NULL, until INTEGER, is_warned INTEGER NOT NULL, frozen_until INTEGER, before TEXT, ladder TEXT NOT NULL,
+  decided_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_tier_by_member ON member_tier (member);
+-- Facts besides sales that a member's tier is counted from.
+CREATE INDEX txn_for_tier ON txn (member) WHERE kind IN ('member.awarded', 'sale.claimed', 'sale.returned');
+
+-- Head office's word on a member's tier, and what it counted, as of member.base_seq; at head office: what an import said.
+CREATE TABLE tier_word (
+  member TEXT PRIMARY KEY, tier TEXT, biz_day INTEGER NOT NULL, since INTEGER, until INTEGER, is_warned INTEGER NOT NULL,
+  frozen_until INTEGER, have INTEGER, clock INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A cache of who owns the members' tiers: when each was looked at last and must be again. It may be lost.
+CREATE TABLE tier_look (
+  member TEXT PRIMARY KEY, next_day INTEGER, ladder TEXT NOT NULL, version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+COUPONS = """
+-- Unique codes that were imported or made for print. A code that came twice stands by the fact that was here first.
+CREATE TABLE coupon_code (
+  code TEXT PRIMARY KEY, series TEXT NOT NULL, txn BLOB NOT NULL REFERENCES txn (id), usable_from INTEGER, expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX coupon_code_by_txn ON coupon_code (txn);
+CREATE INDEX coupon_code_by_series ON coupon_code (series);
+
+-- At a till: head office's word on codes. taken_till, taken_sale: a sale that takes the code; our own sales our log knows better.
+CREATE TABLE coupon_word (
+  code TEXT PRIMARY KEY, series TEXT NOT NULL, is_live INTEGER NOT NULL, usable_from INTEGER, expires_at INTEGER,
+  taken_till TEXT, taken_sale TEXT
+) STRICT, WITHOUT ROWID;
+
+-- At head office: the version of each code's last change, of the same numbers as the members'. A cache: tills ask by it.
+CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

@@ -187,6 +187,7 @@ def sale_row(fact: Fact) -> dict[str, Any]:
         "offline_centi": sale.offline_centi,
         "accrued_centi": _accrued(fact),
         "advance_minor": advance_minor(quote),
+        "progress_minor": quote.tier_progress_minor,
         "programme": quote.programme,
         "basket": encode(sale.basket),
         "quote": encode(quote),
@@ -294,8 +295,8 @@ def _sale(
 
 COLUMNS = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "member", "biz_day", "ts_s", "authorised_ms", "ended_ms",
-    "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "advance_minor", "programme",
-    "basket", "quote", "tenders", "fiscal", "completed_txn", "reversed_txn",
+    "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "advance_minor",
+    "progress_minor", "programme", "basket", "quote", "tenders", "fiscal", "completed_txn", "reversed_txn",
 )  # fmt: skip
 SEEN = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "biz_day", "authorised_ms", "ended_ms", "redeemed_centi",

@@ -17,7 +17,7 @@ from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.store.trusted_time import Trusted
-from pos_loyalty.till import gift_sales
+from pos_loyalty.till import gift_sales, tiers
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
@@ -171,6 +171,7 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
             LotAnswer(phase=each.phase, centi=each.centi, usable_from=each.usable_from, expires_at=each.expires_at)
             for each in by_date[:LOTS_SHOWN_MAX]
         ),
+        standing=tiers.answer_of(desk, member.member_id, now),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pos_loyalty.clock import random_bits
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.check_digits import checked
 from pos_loyalty.errors import ConflictError, InputError
 from pos_loyalty.store import members, prints
-from pos_loyalty.till.coupons import serial_of
 from pos_loyalty.till.desk import Desk
 from receipts.card_slip import CardSlip, compose_card
 from receipts.escpos import to_escpos
@@ -21,7 +21,7 @@ def make(desk: Desk) -> str:
     if own is None:
         raise ConflictError("This till makes no cards: name its own range as own_prefix in the config, or take a printed card.")
     for _ in range(TRIES_MAX):
-        number = _number(own, serial_of(desk.new_id()))
+        number = _number(own, random_bits(desk.new_id()))
         if members.card_state(desk.db, number) == "unknown":
             return number
     raise ConflictError("This till's range of card numbers is almost full; give it another own_prefix in the config.")

@@ -48,6 +48,7 @@ from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.said import Said
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points, encode
 
 
@@ -79,6 +80,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
         if request.complete:
             _note_short_tenders(desk, stored)
             gift_sales.activate(desk, stored, now)
+            tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
 
@@ -145,6 +147,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
             gift_sales.activate(desk, stored, now)
+            tier_facts_after(desk.db, desk, quote.member_id, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 
@@ -184,6 +187,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
             _end(desk, stored, "sale.reversed", end, entries)
             gift_sales.undo(desk, stored, desk.now())
+            tier_facts_after(desk.db, desk, stored.quote.member_id, desk.now())
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
+from pos_loyalty.clock import random_bits
 from pos_loyalty.engine.coupons import Series, coupon_code, spelled
 from pos_loyalty.engine.model import Issue
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import issues
+from pos_loyalty.store import coupon_words
 from pos_loyalty.till.desk import Desk
 
-SERIAL_BITS = 64
 TRIES_MAX = 1000
-RAND_A_SHIFT, RAND_B_BITS = 64, 62
-"""Where a UUID of version 7 keeps its 74 random bits: 12 above the variant, 62 below. Source: RFC 9562, section 5.7."""
 
 
 def made(desk: Desk, issued: Sequence[Issue]) -> tuple[str, ...]:
@@ -29,19 +26,13 @@ def made(desk: Desk, issued: Sequence[Issue]) -> tuple[str, ...]:
     return tuple(codes)
 
 
-def serial_of(made_id: UUID) -> int:
-    """SERIAL_BITS of an id's random bits."""
-    tail = made_id.int & (1 << RAND_B_BITS) - 1
-    return ((made_id.int >> RAND_A_SHIFT) << RAND_B_BITS | tail) & (1 << SERIAL_BITS) - 1
-
-
 def _code(desk: Desk, series: Series, taken: Sequence[str]) -> str:
     """The series' own code when all its coupons share one, else one that this till has not given. Raises ConflictError."""
     if series.code is not None:
         return spelled(series.code)
     for _ in range(TRIES_MAX):
-        code = spelled(coupon_code(series, serial_of(desk.new_id())))
-        if code not in taken and not issues.coupons(desk.db, (code,)):
+        code = spelled(coupon_code(series, random_bits(desk.new_id())))
+        if code not in taken and not coupon_words.known(desk.db, (code,)):
             return code
     raise ConflictError(
         f"Coupon series {series.id} has hardly a code left to give; give its codes more digits. Nothing was sold."

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import outbox, prints, sales
+from pos_loyalty.store import coupon_words, outbox, prints, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import Health
 from pos_loyalty.till.rights import head_office_answers
@@ -59,6 +59,7 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
         unfinished_sales=sales.unfinished(desk.db),
         prints_waiting=prints.waiting(desk.db),
         offline_redeemed_centi=sales.offline_unsent(desk.db),
+        unconfirmed_coupons=0 if desk.config.head_office.url is None else coupon_words.unconfirmed(desk.db),
         free_disk_mb=free_disk_mb,
         problems=tuple(problems),
     )

@@ -6,30 +6,45 @@ What other tills did counts as far as head office has told it: see docs/security
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.model import Basket, CouponState, Member, State
-from pos_loyalty.store import habits, issues, uses
+from pos_loyalty.store import coupon_words, habits, issues, uses
+from pos_loyalty.store.coupon_words import KnownCoupon
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.issues import Held, IssuedCoupon
+from pos_loyalty.store.issues import Held
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till.wants import Wants
 
 
+class Here(NamedTuple):
+    """How it stands at this till now: trusted time, and whether head office, which there is, does not answer."""
+
+    trusted: Trusted | None = None
+    silent: bool = False
+
+
+HERE = Here()
+"""Nothing is known of it: what was sold before is asked again."""
+
+
 def state_of(
-    db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants, trusted: Trusted | None = None
-) -> State:
+    db: Connection, basket: Basket, member_id: str | None, biz_day: int, wants: Wants, here: Here = HERE
+) -> State:  # fmt: skip
     """Uses, budgets and coupons. ``biz_day`` is that of the basket. What no rule asks for is not looked up.
 
-    ``trusted``: a coupon that has lapsed by it is not revived by an earlier ``opened_at``.
+    A coupon that has lapsed by trusted time is not revived by an earlier ``opened_at``.
     """
     given = uses.given_minor(db) if wants.budgets else {}
     return State(
         uses=uses.so_far(db, member_id, biz_day) if wants.uses else {},
         budgets={rule: max(0, budget - given.get(rule, 0)) for rule, budget in wants.budgets.items()},
-        coupons=_coupons(db, basket, wants.shared_codes, trusted) if basket.coupons else {},
+        coupons=_coupons(db, basket, wants, wants.refused_offline if here.silent else frozenset(), here.trusted)
+        if basket.coupons
+        else {},
     )
 
 
@@ -57,25 +72,31 @@ def privileges_of(held: tuple[Held, ...], now: datetime) -> tuple[Held, ...]:
     return tuple(each for each in held if each.kind == "privilege" and each.expires_at is not None and _is_in(each, now))
 
 
-def _coupons(db: Connection, basket: Basket, shared: frozenset[str], trusted: Trusted | None) -> dict[str, CouponState]:
-    """Those with a code of their own, by the code as it was presented and in its own spelling."""
-    known = issues.coupons(db, dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in shared))
-    states = {
-        code: CouponState(series=each.series, usable=_is_usable(each, basket.opened_at, trusted)) for code, each in known.items()
-    }
+def _coupons(
+    db: Connection, basket: Basket, wants: Wants, unchecked: frozenset[str], trusted: Trusted | None
+) -> dict[str, CouponState]:
+    """Those with a code of their own, by the code as it was presented and in its own spelling.
+
+    ``unchecked``: series of which only codes of our own log are taken now.
+    """
+    codes = dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in wants.shared_codes)
+    states = {code: _state(each, basket.opened_at, unchecked, trusted) for code, each in coupon_words.known(db, codes).items()}
     return states | {code: states[spelled(code)] for code in basket.coupons if spelled(code) in states}
 
 
-def _is_usable(coupon: IssuedCoupon, at: datetime, trusted: Trusted | None) -> bool:
-    return coupon.is_live and coupon.taken_by is None and _is_in(coupon, at) and not _has_lapsed(coupon, trusted)
+def _state(coupon: KnownCoupon, at: datetime, unchecked: frozenset[str], trusted: Trusted | None) -> CouponState:
+    usable = coupon.is_live and coupon.taken_sale is None and _is_in(coupon, at) and not _has_lapsed(coupon, trusted)
+    if usable and not coupon.is_ours and coupon.series in unchecked:
+        return CouponState(series=coupon.series, usable=False, why_not="silent")
+    return CouponState(series=coupon.series, usable=usable)
 
 
-def _has_lapsed(coupon: IssuedCoupon, trusted: Trusted | None) -> bool:
+def _has_lapsed(coupon: KnownCoupon, trusted: Trusted | None) -> bool:
     """With a clock that is wrong by more than a day no coupon with an end can be told from a lapsed one."""
     if trusted is None or coupon.expires_at is None:
         return False
     return trusted.is_lost or coupon.expires_at <= trusted.at
 
 
-def _is_in(term: Held | IssuedCoupon, at: datetime) -> bool:
+def _is_in(term: Held | KnownCoupon, at: datetime) -> bool:
     return (term.usable_from is None or term.usable_from <= at) and (term.expires_at is None or at < term.expires_at)

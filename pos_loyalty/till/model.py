@@ -16,6 +16,7 @@ from pos_loyalty.till.gift_card_model import GiftCardAnswer, Presented
 from pos_loyalty.till.ids import SALE_ID_PATTERN as SALE_ID_PATTERN
 from pos_loyalty.till.ids import SaleId
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
+from pos_loyalty.till.tier_model import TierAnswer
 from pos_loyalty.values import Minor, Points, Value
 
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
@@ -92,6 +93,8 @@ class MemberAnswer(Value):
     """Points whose end has passed and that the nightly job has not booked yet."""
     lots: tuple[LotAnswer, ...] = ()
     """By date, soonest to be lost first; at most 50 dates."""
+    standing: TierAnswer | None = None
+    """The tier, what is missing for the next one, and when this one ends."""
 
 
 class QuoteRequest(Value):
@@ -255,6 +258,8 @@ class Health(Value):
     prints_waiting: int
     offline_redeemed_centi: Points
     """Points redeemed here under the allowance that head office does not hold yet."""
+    unconfirmed_coupons: int
+    """Codes that sales of this till take and head office does not know of yet: the exposure of coupons."""
     free_disk_mb: int
     problems: tuple[str, ...]
 

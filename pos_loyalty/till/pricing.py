@@ -16,7 +16,7 @@ from pos_loyalty.till.answers import redeemable_lots
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
-from pos_loyalty.till.rights import rights_of
+from pos_loyalty.till.rights import is_silent, rights_of
 from pos_loyalty.values import Points, Value
 
 
@@ -95,7 +95,8 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
     wants = desk.shelf.wants(desk.db)
     biz_day = desk.business_day(basket.opened_at)
     trusted = desk.trusted()
-    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, trusted)
+    silent = is_silent(desk.db, desk.config, now, trusted)
+    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, known.Here(trusted, silent))
     if request.member_id is None:
         return Asked(member=None, state=state, online=True)
     member = members.by_id(desk.db, request.member_id)

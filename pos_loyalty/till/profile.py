@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from drivers.symbology import mask
+from pos_loyalty.clock import random_bits
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import follow, members, merges, profiles
@@ -25,7 +26,6 @@ from pos_loyalty.store.member_facts import (
     StateChange,
 )
 from pos_loyalty.store.profiles import Profile
-from pos_loyalty.till.coupons import serial_of
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.enrolment import consent_of, index_of
 from pos_loyalty.till.member_model import (
@@ -164,7 +164,7 @@ def _own_code(desk: Desk, profile: Profile, wished: str | None) -> str:
             raise ConflictError("This code is another member's; choose another one.")
         return wished
     for _ in range(TRIES_MAX):
-        serial = serial_of(desk.new_id())
+        serial = random_bits(desk.new_id())
         code = "".join(CODE_SIGNS[serial >> 5 * n & 31] for n in range(CODE_LENGTH))
         if profiles.by_referral_code(desk.db, code) is None:
             return code

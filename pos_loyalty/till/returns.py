@@ -38,6 +38,7 @@ from pos_loyalty.till import (
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value, encode
 
 
@@ -131,6 +132,7 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
     fact = follow.book(desk.db, draft, now)
     returned_gifts.undo(desk, sold, back, now)
     merging.carry_over(desk, fact.entries, request.cashier)
+    tier_facts_after(desk.db, desk, fact.member, now)
     slips.queue_return(desk, fact)
     return fact
 

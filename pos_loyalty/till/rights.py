@@ -34,6 +34,11 @@ def head_office_answers(db: Connection, config: Config, now: datetime, trusted: 
     return 0 <= silence_ms <= life_ms
 
 
+def is_silent(db: Connection, config: Config, now: datetime, trusted: Trusted | None = None) -> bool:
+    """Whether there is a head office that does not answer."""
+    return config.head_office.url is not None and not head_office_answers(db, config, now, trusted)
+
+
 def rights_of(
     db: Connection, config: Config, member_id: str, day_start: datetime, now: datetime, trusted: Trusted | None = None
 ) -> Rights:

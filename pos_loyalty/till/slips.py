@@ -20,6 +20,7 @@ from pos_loyalty.till.answers import balance_of, coupons_of, of_return
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.rights import head_office_answers
+from pos_loyalty.till.tiers import notes_of
 from pos_loyalty.values import Points
 from receipts.compose import PaperCoupon, Receipt, compose
 from receipts.compose_return import ReturnSlip, compose_return
@@ -184,19 +185,20 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
 
 
 def _notes(desk: Desk, stored: StoredSale, language: Language) -> tuple[str, ...]:
-    """What the member is told of privileges and memberships; coupons have a place of their own."""
+    """What the member is told of privileges, memberships and the tier; coupons have a place of their own."""
     quote = stored.quote
-    if stored.state != "completed" or not (quote.privileges or quote.issued):
+    if stored.state != "completed":
         return ()
     try:
         programme = desk.shelf.current(desk.db)
     except NotFoundError:
         return ()
+    standing = notes_of(desk, stored, programme, language)
     dated = [issue for issue in quote.issued if issue.kind != "coupon"]
     names = {issue.series for issue in dated if issue.kind == "privilege"}
     told = [privilege_text(name, programme, language) for name in quote.privileges if name not in names]
     told += [issue_text(issue, programme, language) for issue in dated]
-    return tuple(told)
+    return (*told, *standing)
 
 
 def _is_cut_off(desk: Desk) -> bool:

@@ -45,6 +45,8 @@ from pos_loyalty.till import (
     staff,
     staff_model,
     telling,
+    tier_model,
+    tiers,
     unfinished,
 )
 from pos_loyalty.till.desk import Desk, Keep
@@ -321,6 +323,13 @@ class Till:
     def expire_gift_cards(self) -> int:
         """Book the money of gift cards that have run out; answers how many. Again changes nothing."""
         return gift_cards.expire_due(self._desk).count
+
+    def set_tier(self, member_id: str, request: tier_model.TierRequest, key: str) -> tier_model.TierAnswer:
+        """A senior's decision on a member's tier. Raises NotAllowedError, InputError, NotFoundError."""
+        act = partial(tiers.set_tier, self._desk, member_id, request)
+        answer = self._desk.once(key, f"tier {member_id}", staff.hidden(request, "by"), tier_model.TierAnswer, act)
+        log.info("member.tier_set", member_id=member_id, tier=answer.tier)
+        return answer
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""

@@ -29,6 +29,8 @@ class Wants(Value):
     plans: bool
     shared_codes: frozenset[str]
     """Coupon codes that are everybody's: nobody can use them up."""
+    refused_offline: frozenset[str]
+    """Coupon series whose codes need head office's word, unless this till made them."""
     privilege_titles: dict[str, dict[str, str]]
     """Privilege to its title by language."""
     tenders: bool
@@ -54,6 +56,7 @@ def wants_of(programme: Programme) -> Wants:
         purchases_back=max(bought, default=0),
         plans=bool(programme.plans),
         shared_codes=frozenset(spelled(series.code) for series in programme.series.values() if series.code is not None),
+        refused_offline=frozenset(series.id for series in programme.series.values() if series.offline == "refuse"),
         privilege_titles={each.name: dict(each.title) for each in effects if isinstance(each, Privilege)},  # type: ignore[arg-type]
         tenders=_has(conditions, TenderIs)
         or any(isinstance(effect, RoundTotal) and effect.tenders is not None for effect in effects),

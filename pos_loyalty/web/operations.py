@@ -37,6 +37,7 @@ from pos_loyalty.till.staff_model import (
     SecretAnswer,
     SecretRequest,
 )
+from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.values import Value
 from pos_loyalty.web.scans import Scan
 
@@ -135,6 +136,10 @@ OPERATIONS = (
     Operation(
         name="award", method="POST", path="/v1/members/{member_id}/awards", body=AwardRequest, answer=AwardAnswer, writes=True,
         problems=(404, *WRITING), summary="Points and gifts for an act other than buying, by the programme's rules for it.",
+    ),
+    Operation(
+        name="set_tier", method="POST", path="/v1/members/{member_id}/tier", body=TierRequest, answer=TierAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="A senior's decision on a member's tier: frozen to its day, with a reason.",
     ),
     Operation(
         name="claim", method="POST", path="/v1/sales/{sale_id}/claim", body=ClaimRequest, answer=ClaimAnswer, writes=True,

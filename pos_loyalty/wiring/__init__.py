@@ -12,6 +12,7 @@ from pos_loyalty.wiring.files import settings as settings
 from pos_loyalty.wiring.files import till_store as till_store
 from pos_loyalty.wiring.offices import HEAD_OFFICE as HEAD_OFFICE
 from pos_loyalty.wiring.offices import backup as backup
+from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import follow as follow
 from pos_loyalty.wiring.offices import publish as publish
 from pos_loyalty.wiring.offices import run_head_office as run_head_office

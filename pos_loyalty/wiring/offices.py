@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_sto
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
+    from pos_loyalty.store.code_book import CodeBook
     from sync.daemon import Syncer, SyncReport
 
 HEAD_OFFICE = "head-office"
@@ -111,6 +113,15 @@ def publish(database: Path, keys: Secrets, body: bytes) -> str:
 
 def _head_office_store(path: Path) -> Connection:
     return open_store(path, role="head_office", owner=HEAD_OFFICE, now=utc_now())
+
+
+def code_book(known: Settings, database: Path | None) -> contextlib.AbstractContextManager[CodeBook]:
+    """Coupon codes of the till's file, beside a till that sells, or of head office's. Raises NotFoundError."""
+    from pos_loyalty.store.code_book import opened
+
+    if database is None:
+        return opened(till_store(known, utc_now), known.config.store.id, utc_now, new_id)
+    return opened(_head_office_store(database), HEAD_OFFICE, utc_now, new_id)
 
 
 def verify(database: Path) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pos_loyalty.values import convert, encode
 from sync.server import steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
+from sync.server.nightly import move_tiers
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
                 log.warning("points.expire_waits", reason="the clock has not proven itself")
             elif members:
                 log.info("points.expired", members=members)
+            moved = await desk.ask(lambda store: move_tiers(store, clock()))
+            if moved:
+                log.info("tiers.moved", members=moved)
         except LoyaltyError as error:
             log.error("points.expire_failed", reason=str(error))
         await asyncio.sleep(EXPIRE_EVERY_S)

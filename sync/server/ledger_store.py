@@ -15,8 +15,9 @@ from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.follow import Doubt
 from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
-from sync.wire import MemberChange, ProgrammeBody
+from sync.wire import CouponChange, MemberChange, ProgrammeBody
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
 
@@ -87,6 +88,13 @@ class Posting(Value):
     adds_card: bool
 
 
+class CouponAt(Value):
+    """A changed coupon with the version of its change."""
+
+    version: int
+    coupon: CouponChange
+
+
 class LedgerStore(Protocol):
     """Head office's tables. Everything but ``close`` is called inside ``write``."""
 
@@ -124,6 +132,12 @@ class LedgerStore(Protocol):
     def changed(self, since: int, limit: int) -> tuple[MemberChange, ...]:
         """Members of a version above ``since``, by rising version, at most ``limit``, whole."""
 
+    def with_tiers(self, members: Sequence[MemberChange], now: datetime) -> tuple[MemberChange, ...]:
+        """The same members with what counts towards their tiers now."""
+
+    def changed_coupons(self, since: int, limit: int) -> tuple[CouponAt, ...]:
+        """Coupons of a version above ``since``, by rising version, at most ``limit``. They are numbered with the members."""
+
     def newest_programme(self) -> ProgrammeBody | None:
         """The programme published last."""
 
@@ -147,6 +161,9 @@ class LedgerStore(Protocol):
 
     def is_time_sure(self, clocks: Reading) -> bool:
         """Note head office's own clocks; answers whether what expires by them may be booked for ever."""
+
+    def move_tiers(self, after: str, now: datetime) -> TierPage:
+        """Book the moves between tiers that are due for the next members after an id, as facts of head office's own log."""
 
     def close(self) -> None:
         """Let go of the database."""

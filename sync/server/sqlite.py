@@ -11,16 +11,19 @@ from msgspec.structs import replace
 from pysqlite3 import dbapi2
 
 from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
+from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.errors import WireError
-from pos_loyalty.store import awards, follow, ledger, members, programmes, sales, seal, sold, trusted_time
+from pos_loyalty.errors import ProgrammeError, WireError
+from pos_loyalty.store import awards, coupon_words, follow, ledger, members, programmes, sales, seal, sold, trusted_time
 from pos_loyalty.store.db import Connection, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
-from sync.server import sqlite_members
-from sync.server.ledger_store import Case, Known, LotHold, MemberState, Posting, TillHold
+from pos_loyalty.store.tier_due import Page, Place, page_due
+from sync.server import sqlite_members, sqlite_tiers
+from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
@@ -34,6 +37,7 @@ class SqliteLedgerStore:
         self._db = db
         self._master_key = master_key.hex()
         self._is_to_scrub = False
+        self._programme: tuple[bytes, Programme] | None = None
         with write(db):
             sqlite_members.begin_mark(db, new_id().hex)
 
@@ -83,6 +87,7 @@ class SqliteLedgerStore:
             self._move_sale(posting)
             if booked.award is not None:
                 awards.add(self._db, booked)
+                coupon_words.touch(self._db, booked.award.coupons_made)
             self._enrol(posting, member_key)
             self._keep_key(posting.fact, member_key)
             follow.follow(self._db, booked)
@@ -126,6 +131,15 @@ class SqliteLedgerStore:
         """Members of a version above ``since``."""
         return sqlite_members.changed(self._db, since, limit)
 
+    def with_tiers(self, members: Sequence[MemberChange], now: datetime) -> tuple[MemberChange, ...]:
+        """By the programme in force."""
+        at = self._place()
+        return tuple(sqlite_tiers.with_word(self._db, member, at, now) for member in members)
+
+    def changed_coupons(self, since: int, limit: int) -> tuple[CouponAt, ...]:
+        """Coupons of a version above ``since``."""
+        return sqlite_tiers.changed_coupons(self._db, since, limit)
+
     def newest_programme(self) -> ProgrammeBody | None:
         """The programme published last."""
         found = programmes.newest_published(self._db)
@@ -168,15 +182,36 @@ class SqliteLedgerStore:
             trusted_time.note(self._db, clocks)
         return trusted_time.now(self._db, clocks).is_sure
 
+    def move_tiers(self, after: str, now: datetime) -> Page:
+        """Book what is due, in the log whose owner this file is."""
+        at = self._place()
+        return Page(last=None, moved=()) if at is None else page_due(self._db, at, now, new_id, after)
+
     def close(self) -> None:
         """Let go of the database."""
         self._db.close()
+
+    def _place(self) -> Place | None:
+        """The programme in force, read once; None without one, and for one that this build cannot read: it moves nobody."""
+        published = programmes.newest_published(self._db)
+        if published is None:
+            return None
+        if self._programme is None or self._programme[0] != published.sha256:
+            try:
+                self._programme = published.sha256, load_programme(published.body)
+            except ProgrammeError:
+                return None
+        programme = self._programme[1]
+        return Place(store=meta(self._db, "owner") or "", zone=programme.zone, programme=programme, is_owner=True)
 
     def _move_sale(self, posting: Posting) -> None:
         if posting.moves_sale and posting.fact.sale is not None:
             sales.add(self._db, posting.fact)
         elif posting.moves_sale:
             sales.end(self._db, posting.fact)
+        about = posting.fact.sale or posting.fact.end
+        if posting.moves_sale and about is not None:
+            coupon_words.touch_sale(self._db, posting.fact.till, about.sale_id)
 
     def _enrol(self, posting: Posting, member_key: bytes | None) -> None:
         enrolment = posting.fact.enrolment

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.tier_rules import to_day
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import ledger, members
 from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.tiers import TierWord
 from sync.wire import CardChange, LotChange, MemberChange, SalesSum
 
 ADJUSTMENT = "adjustment"
@@ -25,7 +27,7 @@ def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list
             holder = db.execute("SELECT member FROM card WHERE number = :card", {"card": card.number}).fetchone()
             if holder is not None:
                 raise ConflictError(f"a card of member {member.member_id} belongs to member {holder[0]} already")
-    members.put_pulled(db, [_base(member) for member in fresh], as_of_seq=0)
+    members.put_pulled(db, [_base(member, now) for member in fresh], as_of_seq=0)
     entries = tuple(_opening(member.member_id, lot) for member in fresh for lot in member.lots if lot.centi)
     owner = meta(db, "owner") or ""
     for start in range(0, len(entries), ENTRIES_MAX):
@@ -82,7 +84,7 @@ def _change(member: members.PulledMember) -> MemberChange:
     )
 
 
-def _base(member: MemberChange) -> members.PulledMember:
+def _base(member: MemberChange, now: datetime) -> members.PulledMember:
     """The member as a base to count from: without lots, which are entries, and without a version, which is given later."""
     return members.PulledMember(
         member_id=member.member_id,
@@ -102,6 +104,7 @@ def _base(member: MemberChange) -> members.PulledMember:
         phone_verified=member.phone_verified,
         referral_code=member.referral_code,
         cards=tuple(members.PulledCard(number=card.number, state=card.state) for card in member.cards),
+        tier_word=None if member.tier is None else TierWord(tier=member.tier, biz_day=to_day(now.astimezone(UTC).date())),
     )
 
 

@@ -11,9 +11,10 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, LogGapError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
-from sync.server.ledger_store import Case, LedgerStore, Posting, TillHold
+from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
 from sync.wire import (
+    COUPONS_MAX,
     INT64_MAX,
     MEMBERS_MAX,
     Ack,
@@ -67,9 +68,12 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
-        members = _page(store.changed(since, MEMBERS_MAX))
+        found = store.changed(since, MEMBERS_MAX)
+        coupons = store.changed_coupons(since, COUPONS_MAX)
         programme = store.newest_programme()
-        version = members[-1].version if members else newest
+        page = _page(found)
+        version = _page_end(newest, found, page, coupons)
+        members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
     return Changes(
         since=asked.since,
@@ -80,6 +84,7 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
         complete=version == newest,
         server_time=now,
         members=members,
+        coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programme=None if programme is None or programme.sha256 == asked.programme else programme,
     )
 
@@ -206,6 +211,16 @@ def _members_of(posting: Posting) -> list[str]:
     if fact.merge is not None:
         named.append(fact.merge.into)
     return sorted({member for member in named if member is not None})
+
+
+def _page_end(newest: int, found: Sequence[MemberChange], page: Sequence[MemberChange], coupons: Sequence[CouponAt]) -> int:
+    """The version up to which a page tells all: short of the newest where members or coupons had to be left out."""
+    ends = [newest]
+    if len(page) < len(found) or len(found) == MEMBERS_MAX:
+        ends.append(page[-1].version)
+    if len(coupons) == COUPONS_MAX:
+        ends.append(coupons[-1].version)
+    return min(ends)
 
 
 def _page(members: Sequence[MemberChange]) -> tuple[MemberChange, ...]:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.engine.model import CounterMove, CouponTaken, Issue, MemberDay, RuleUse, UsesSoFar
-from pos_loyalty.store import habits, issues, ledger, sales, uses
+from pos_loyalty.store import coupon_words, habits, issues, ledger, sales, uses
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.verify import verify
@@ -148,15 +148,15 @@ def test_purchases_have_an_end(db: Connection, monkeypatch: pytest.MonkeyPatch) 
 
 def test_coupons_live_with_the_sale_that_issued_them(db: Connection) -> None:
     sold(db, 1, completed=False, issued=ISSUED)
-    known = issues.coupons(db, ("C1-0", "C1-1", "C1-2"))
+    known = coupon_words.known(db, ("C1-0", "C1-1", "C1-2"))
     assert list(known) == ["C1-0", "C1-1"] and not known["C1-0"].is_live
     ended(db, 2, 1, "sale.completed")
-    live = issues.coupons(db, ("C1-0",))["C1-0"]
-    assert (live.series, live.is_live, live.taken_by) == ("next", True, None)
+    live = coupon_words.known(db, ("C1-0",))["C1-0"]
+    assert (live.series, live.is_live, live.taken_sale) == ("next", True, None)
     assert (live.usable_from, live.expires_at) == (NOW, NOW + timedelta(days=10))
     assert [made.code for made in issues.made_by(db, sale_draft(1).id)] == ["C1-0", "C1-1"]
     ended(db, 3, 1, "sale.reversed")
-    assert not issues.coupons(db, ("C1-0",))["C1-0"].is_live
+    assert not coupon_words.known(db, ("C1-0",))["C1-0"].is_live
     assert verify(db) == ()
 
 
@@ -164,14 +164,14 @@ def test_a_coupon_is_taken_while_a_sale_that_takes_it_stands(db: Connection) -> 
     sold(db, 1, issued=ISSUED)
     taken = (CouponTaken(code="C1-0", series="next"),)
     sold(db, 2, completed=False, coupons=taken)
-    assert issues.coupons(db, ("C1-0", "C1-1"))["C1-0"].taken_by == "sale-2"
-    assert issues.coupons(db, ("C1-1",))["C1-1"].taken_by is None
+    assert coupon_words.known(db, ("C1-0", "C1-1"))["C1-0"].taken_sale == "sale-2"
+    assert coupon_words.known(db, ("C1-1",))["C1-1"].taken_sale is None
     ended(db, 3, 2, "sale.cancelled")
-    assert issues.coupons(db, ("C1-0",))["C1-0"].taken_by is None
+    assert coupon_words.known(db, ("C1-0",))["C1-0"].taken_sale is None
     sold(db, 4, coupons=taken)
-    assert issues.coupons(db, ("C1-0",))["C1-0"].taken_by == "sale-4"
+    assert coupon_words.known(db, ("C1-0",))["C1-0"].taken_sale == "sale-4"
     ended(db, 5, 4, "sale.reversed")
-    assert issues.coupons(db, ("C1-0",))["C1-0"].taken_by is None
+    assert coupon_words.known(db, ("C1-0",))["C1-0"].taken_sale is None
     assert verify(db) == ()
 
 

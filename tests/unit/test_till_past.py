@@ -306,7 +306,7 @@ def test_two_quotes_do_not_share_a_coupon(shop: Shop) -> None:
 def test_a_series_without_free_codes_is_said_and_nothing_is_sold(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     under(shop, COUPON.replace("digits = 20", "digits = 4"))
     quote = quoted(shop)
-    monkeypatch.setattr("pos_loyalty.till.coupons.serial_of", lambda made: 7)
+    monkeypatch.setattr("pos_loyalty.till.coupons.random_bits", lambda made: 7)
     with pytest.raises(ConflictError, match="hardly a code left"):
         paid(shop, quote, "one")
     assert shop.db.execute("SELECT COUNT(*) FROM sale").fetchone() == (0,)

@@ -9,6 +9,7 @@ from tests.worlds import programme
 
 NOTHING = Wants(
     uses=False, budgets={}, counters=False, days_back=0, purchases_back=0, plans=False, shared_codes=frozenset(),
+    refused_offline=frozenset(),
     privilege_titles={}, tenders=False,
 )  # fmt: skip
 RULE = """
@@ -58,7 +59,10 @@ def test_conditions(when: str, wanted: dict[str, object]) -> None:
         ('[points]\nper_day = "10"\n', {"days_back": 1}),
         ('[redeem]\nlimit = "50%"\nper_day = "10"\n', {"days_back": 1}),
         ('[[plan]]\nid = "club"\nsku = "P"\ndays = 30\n', {"plans": True}),
-        ('[[coupon]]\nid = "c"\ncode = "Spring"\n[[coupon]]\nid = "own"\n', {"shared_codes": frozenset({"SPRING"})}),
+        (
+            '[[coupon]]\nid = "c"\ncode = "Spring"\n[[coupon]]\nid = "own"\n',
+            {"shared_codes": frozenset({"SPRING"}), "refused_offline": frozenset({"c", "own"})},
+        ),
         (
             '[[rule]]\nid = "r"\nstage = "payment"\nthen = [{ do = "round_total", step = "1.00", tenders = ["cash"] }]\n',
             {"tenders": True},

@@ -46,6 +46,7 @@ HOUSE_ROUTES = {
     ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
+    ("POST", "/v1/members/{member_id}/tier"),
     ("GET", "/v1/receipts/{sale_id}.png"),
     ("POST", "/v1/receipts/{sale_id}/print"),
     ("GET", "/healthz"),

@@ -1,0 +1,118 @@
+"""What is known of a code: by our own log, and by head office's word. And what head office tells of codes, by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.engine.coupons import spelled
+from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.values import Value
+
+
+class KnownCoupon(Value):
+    """A coupon with a code of its own. ``taken_till``, ``taken_sale``: a sale that takes it; None when it is free.
+
+    ``is_live``: it was imported or given by an act, or the sale that issued it is completed. ``is_ours``: our own log made it.
+    """
+
+    code: str
+    series: str
+    is_live: bool
+    is_ours: bool
+    usable_from: datetime | None
+    expires_at: datetime | None
+    taken_till: str | None = None
+    taken_sale: str | None = None
+
+
+def known(db: Connection, codes: Iterable[str]) -> dict[str, KnownCoupon]:
+    """Those of the codes that this file knows. A code that was issued twice is one coupon: the live one."""
+    return {code: found for code in codes if (found := _known(db, spelled(code))) is not None}
+
+
+def put_words(db: Connection, coupons: Iterable[KnownCoupon]) -> None:
+    """At a till: take head office's word on codes."""
+    db.executemany(WORD_UPSERT, [_word_row(coupon) for coupon in coupons])
+
+
+def touch(db: Connection, codes: Iterable[str]) -> None:
+    """At head office: give changed codes new versions, so that tills pull them. A till gives none."""
+    if meta(db, "role") == "head_office":
+        db.executemany(VERSION_UPSERT, [(spelled(code),) for code in codes])
+
+
+def touch_sale(db: Connection, till: str, sale_id: str) -> None:
+    """At head office: the codes that a sale takes and those that it issued change with it."""
+    touch(db, [code for (code,) in db.execute(OF_SALE_SELECT, {"till": till, "sale_id": sale_id})])
+
+
+def changed_since(db: Connection, version: int, limit: int) -> list[tuple[int, KnownCoupon]]:
+    """At head office: codes changed after a version, in the order of versions."""
+    rows = db.execute(CHANGED_SELECT, {"version": version, "limit": limit}).fetchall()
+    return [(number, found) for number, code in rows if (found := _known(db, code)) is not None]
+
+
+def unconfirmed(db: Connection) -> int:
+    """Codes that our own standing sales take and that head office does not hold yet: another till may take them too."""
+    return int(db.execute(UNCONFIRMED_SELECT).fetchone()[0])
+
+
+def _known(db: Connection, code: str) -> KnownCoupon | None:
+    key = {"code": code}
+    own, told = db.execute(OWN_SELECT, key).fetchone(), db.execute(WORD_SELECT, key).fetchone()
+    if own is None and told is None:
+        return None
+    series, is_live, usable_from, expires_at = own or told[:4]
+    taken = db.execute(TAKEN_SELECT, key).fetchone()
+    if taken is None and told is not None and told[4] not in (None, meta(db, "owner")):
+        taken = told[4:]
+    return KnownCoupon(
+        code=code,
+        series=series,
+        is_live=bool(is_live),
+        is_ours=own is not None,
+        usable_from=None if usable_from is None else from_ms(usable_from),
+        expires_at=None if expires_at is None else from_ms(expires_at),
+        taken_till=None if taken is None else taken[0],
+        taken_sale=None if taken is None else taken[1],
+    )
+
+
+def _word_row(coupon: KnownCoupon) -> dict[str, object]:
+    return {
+        "code": coupon.code,
+        "series": coupon.series,
+        "is_live": int(coupon.is_live),
+        "usable_from": None if coupon.usable_from is None else to_ms(coupon.usable_from),
+        "expires_at": None if coupon.expires_at is None else to_ms(coupon.expires_at),
+        "taken_till": coupon.taken_till,
+        "taken_sale": coupon.taken_sale,
+    }
+
+
+OWN_SELECT = """SELECT series, live, usable_from, expires_at FROM (
+  SELECT i.series, coalesce(s.state = 'completed', TRUE) AS live, i.usable_from, i.expires_at, i.txn, i.n
+  FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn WHERE i.code = :code
+  UNION ALL SELECT series, TRUE, usable_from, expires_at, txn, 0 FROM coupon_code WHERE code = :code
+) ORDER BY live DESC, txn, n LIMIT 1"""
+TAKEN_SELECT = """SELECT s.till, s.sale_id FROM coupon_use AS u JOIN sale AS s ON s.till = u.till AND s.sale_id = u.sale_id
+WHERE u.code = :code AND s.state IN ('authorised', 'completed') ORDER BY s.till, s.sale_id LIMIT 1"""
+WORD = ("series", "is_live", "usable_from", "expires_at", "taken_till", "taken_sale")
+WORD_SELECT = f"SELECT {', '.join(WORD)} FROM coupon_word WHERE code = :code"
+WORD_UPSERT = f"""INSERT INTO coupon_word (code, {", ".join(WORD)}) VALUES (:code, {", ".join(":" + name for name in WORD)})
+ON CONFLICT (code) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in WORD)}"""
+NEWEST_VERSION = "max(coalesce((SELECT MAX(version) FROM member), 0), coalesce((SELECT MAX(version) FROM coupon_version), 0))"
+"""Members and codes are numbered together."""
+VERSION_UPSERT = f"""INSERT INTO coupon_version (version, code) VALUES ({NEWEST_VERSION} + 1, ?)
+ON CONFLICT (code) DO UPDATE SET version = excluded.version"""
+CHANGED_SELECT = "SELECT version, code FROM coupon_version WHERE version > :version ORDER BY version LIMIT :limit"
+OF_SALE_SELECT = """SELECT code FROM coupon_use WHERE till = :till AND sale_id = :sale_id
+UNION SELECT i.code FROM issue AS i JOIN sale AS s ON s.txn = i.txn
+WHERE s.till = :till AND s.sale_id = :sale_id AND i.code IS NOT NULL"""
+UNCONFIRMED_SELECT = """SELECT COUNT(*) FROM txn AS t CROSS JOIN sale AS s ON s.txn = t.id
+CROSS JOIN coupon_use AS u ON u.till = s.till AND u.sale_id = s.sale_id WHERE s.state IN ('authorised', 'completed')
+AND t.till = (SELECT value FROM meta WHERE key = 'owner')
+AND t.epoch = CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)
+AND t.seq > (SELECT acked_seq FROM sync_state)"""
