@@ -191,7 +191,8 @@ def _member_now(db: Connection, select: str, key: str) -> Member | None:
 
 
 def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
-    count, spent = db.execute(OWN_SALES_SELECT, {"member": seen["id"], "seq": seen["base_seq"]}).fetchone()
+    select = OWN_SALES_SELECT if seen["base_seq"] else ALL_SALES_SELECT
+    count, spent = db.execute(select, {"member": seen["id"], "seq": seen["base_seq"]}).fetchone()
     return SalesSoFar(count=max(0, seen["sales_count"] + count), spent_minor=Minor(max(0, seen["spent_minor"] + spent)))
 
 
@@ -310,6 +311,8 @@ OWN_SALES_SELECT = """SELECT
 FROM txn AS t JOIN sale AS s ON s.till = t.till AND s.sale_id = t.sale_id
 WHERE t.member = :member AND t.seq > :seq AND t.id IN (s.completed_txn, s.reversed_txn)"""
 """Only facts that moved their sale count: one that completes it again is about nothing new."""
+ALL_SALES_SELECT = """SELECT COUNT(*), coalesce(SUM(total_minor), 0) FROM sale WHERE member = :member AND state = 'completed'"""
+"""The same when head office has said nothing: out of one index, however long the member's past is."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq
