@@ -23,6 +23,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.checkout
 	$(BIN)/python -m bench.cards
 	$(BIN)/python -m bench.returns
+	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.engine
 	$(BIN)/python -m bench.real
 	$(BIN)/python -m bench.adversarial

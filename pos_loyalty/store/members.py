@@ -236,7 +236,8 @@ def _sales(db: Connection, seen: dict[str, Any]) -> SalesSoFar:
     """Of the member and of all who went over into them."""
     count, spent = seen["sales_count"], seen["spent_minor"]
     for part in merges.parts_of(db, seen["id"], seen["base_seq"]):
-        own_count, own_spent = db.execute(OWN_SALES_SELECT, {"member": part.member_id, "seq": part.seq}).fetchone()
+        select = OWN_SALES_SELECT if part.seq else ALL_SALES_SELECT
+        own_count, own_spent = db.execute(select, {"member": part.member_id, "seq": part.seq}).fetchone()
         gone, refunded = db.execute(OWN_RETURNS_SELECT, {"member": part.member_id, "seq": part.seq}).fetchone()
         count, spent = count + part.count + own_count - gone, spent + part.spent_minor + own_spent - refunded
     return SalesSoFar(count=max(0, count), spent_minor=Minor(max(0, spent)))
@@ -380,6 +381,9 @@ OWN_RETURNS_SELECT = """SELECT
   coalesce(SUM(r.refund_minor + r.points_minor - r.advance_minor), 0)
 FROM sale_return AS r JOIN txn AS t ON t.id = r.txn WHERE r.member = :member AND NOT r.is_claimed AND t.seq > :seq"""
 """What came back, in money and in the points that had paid; a sale of which nothing is kept is none."""
+ALL_SALES_SELECT = """SELECT COUNT(*), coalesce(SUM(total_minor - advance_minor), 0) FROM sale
+WHERE member = :member AND state = 'completed'"""
+"""The same when head office has said nothing: out of one index, however long the member's past is."""
 OWN_OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :account THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct GLOB 'owed:*' OR e.credit_acct GLOB 'owed:*') AND t.seq > :seq

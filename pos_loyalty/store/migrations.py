@@ -37,7 +37,7 @@ CREATE TABLE lot (
   remaining INTEGER NOT NULL CHECK (0 <= remaining AND remaining <= amount),
   base_remaining INTEGER NOT NULL DEFAULT 0, base_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX lot_by_member ON lot (member, expires_at);
+CREATE INDEX lot_by_member ON lot (member, remaining);
 
 -- A cache: credits less debits of the entries in this database, by account. An account at zero has no row.
 CREATE TABLE balance (

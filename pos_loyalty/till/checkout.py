@@ -165,8 +165,9 @@ def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnsw
 
 def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
-    lots = () if stored.quote.member_id is None else ledger.all_lots_of(desk.db, stored.quote.member_id)
-    entries = graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, desk.grace())
+    grace, member_id = desk.grace(), stored.quote.member_id
+    lots = () if grace is None or member_id is None else ledger.all_lots_of(desk.db, member_id)
+    entries = graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, grace)
     entries += gift_sales.release_entries(desk, stored)
     _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
 

@@ -12,7 +12,9 @@ from pos_loyalty.store import ledger, members, sales
 from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.members import PulledCard, PulledLot, PulledMember
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, VoidRequest
 from pos_loyalty.values import Minor, Points
+from tests.shop import MEMBER, Shop
 from tests.unit.store_facts import NOW, end_draft, enrol, lot_centi, sale_draft, sell, till_store, uuid_of
 
 
@@ -219,3 +221,17 @@ def test_a_member_whose_card_is_anothers_is_kept_without_it(db: Connection) -> N
     found = members.by_card(db, "1001")
     assert found is not None and found.member_id == "M1"
     assert uuid_of(1) is not None
+
+
+def test_what_a_member_bought_is_one_sum_by_facts_and_by_sales(shop: Shop) -> None:
+    for n in range(5):
+        shop.sell(f"s{n}", complete=n != 1)
+    shop.till.void("s2", VoidRequest(), "void")
+    shop.till.cancel("s1", CancelRequest(), "cancel")
+    shop.sell("s5", complete=False)
+    shop.till.complete("s1", CompleteRequest(), "late")
+    key = {"member": MEMBER, "seq": 0}
+    by_facts, by_sales = (
+        shop.db.execute(select, key).fetchone() for select in (members.OWN_SALES_SELECT, members.ALL_SALES_SELECT)
+    )
+    assert by_facts == by_sales == (4, 4 * 27_000)

@@ -15,11 +15,13 @@ from tests.unit.store_facts import NOW, sale_draft, till_store
 
 SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme", "same")
 """Tables of one row, of a handful, and intermediate results, such as the ids of one person."""
+NOT_ASKED = ("JOB_SELECT", "EXPIRED_SELECT")
+"""A part of others; what the night asks."""
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": text
     for module in (ledger, sales, members, outbox, prints, programmes)
     for name, text in vars(module).items()
-    if name.isupper() and isinstance(text, str) and re.match(r"\s*(SELECT|UPDATE|DELETE)\b", text) and name != "JOB_SELECT"
+    if name.isupper() and isinstance(text, str) and re.match(r"\s*(SELECT|UPDATE|DELETE)\b", text) and name not in NOT_ASKED
 } | {
     "prints.next_queued": f"{prints.JOB_SELECT} WHERE state = 'queued' ORDER BY id LIMIT 1",
     "prints.waiting": "SELECT COUNT(*) FROM print_job WHERE state IN ('queued', 'sending', 'awaiting_ack')",

@@ -137,7 +137,7 @@ def _commits_that_fail(numbers: set[int]) -> Iterator[None]:
 
 
 def test_a_commit_that_fails_twice_leaves_no_connection_to_trust(shop: Shop) -> None:
-    with _commits_that_fail({2, 3}):  # the attempt stands, the sale fails, and fails again
+    with _commits_that_fail({3, 4}):  # the till is opened, the attempt stands, the sale fails, and fails again
         shop.reopen()
         request = replace(shop.ask(redeem=100), complete=True)
         with pytest.raises(CommitUnknownError):
