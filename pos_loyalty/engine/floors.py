@@ -8,7 +8,7 @@ from datetime import date
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import share_up, with_margin
 from pos_loyalty.engine.rules import FloorsTable, LegalMinimum, Restricted
-from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_nothing, names_of, sieve_of
+from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_of, sieve_of
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
@@ -50,7 +50,7 @@ class ReadyFloors(Value):
     restricted: tuple[ReadyRestricted, ...]
     minimum: tuple[ReadyMinimum, ...]
     named: Named | None
-    """None when every line is to be looked at: there is a margin, or goods are not told by names."""
+    """None when every line is to be looked at, because there is a margin."""
 
 
 class Floor(Value, gc=False):
@@ -73,7 +73,7 @@ def floors_of(table: FloorsTable) -> ReadyFloors:
         margin_bp=table.margin,
         restricted=tuple(_restricted(name, each) for name, each in pairs),
         minimum=tuple(ReadyMinimum(minimum=each, goods=sieve_of(each.on, {})) for each in table.minimum),
-        named=_named(goods) if table.margin is None and not any(names_nothing(on) for on in goods) else None,
+        named=_named(goods) if table.margin is None else None,
     )
 
 
@@ -110,7 +110,7 @@ def floors_by_line(lines: Sequence[Line], floors: ReadyFloors, store: str, day: 
             or line.category.startswith(roots)
             or line.brand in brand
             or line.sku in sku
-            or (line.tags and not tag.isdisjoint(line.tags))
+            or not tag.isdisjoint(line.tags)
         )
         else NO_FLOOR
         for line in lines

@@ -251,11 +251,11 @@ def greedy(kinds: Sequence[Kind], offers: Sequence[tuple[int, Offer]], left: dic
     uses = [one.best(left) for one in own]
     scores = [_score(use, one) for use, one in zip(uses, own, strict=True)]
     while True:
-        chosen, best = -1, (0, 1)
+        chosen = 0
         for place, score in enumerate(scores):
-            if score[0] and better(*score, *best):
-                chosen, best = place, score
-        use = uses[chosen] if chosen >= 0 else None
+            if better(*score, *scores[chosen]):
+                chosen = place
+        use = uses[chosen]
         if use is None:
             break
         if _fits(use, left):

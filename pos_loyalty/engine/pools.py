@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand, finer, settle
-from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
+from pos_loyalty.engine.drafts import Draft, Drafts, drafts_of
 from pos_loyalty.engine.effects import Act, Limited, NForM, Percent
 from pos_loyalty.engine.idle import why_nothing
 from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
@@ -95,7 +95,7 @@ def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Questi
         is_plain = not by_priority and (rule.is_plain or _is_unbound(rule, strands, question))
         (plain_rules if is_plain else others).append(rule)
     strands, scale = _levelled(strands, question, is_whole=any(_lays_sums(rule, question) for rule in others))
-    drafted = drafts_of(others, strands, question) if others else NO_DRAFTS
+    drafted = drafts_of(others, strands, question)
     plain = _plain(plain_rules, strands, question)
     if not drafted.drafts:
         return _done(rules, strands, (drafted, plain, None, scale), NOTHING_LAID)
@@ -171,8 +171,7 @@ def _plain(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Ques
             if line.floor_minor:
                 worth = min(wanted, room_each(line, left, strand.scale) * BP_PER_UNIT)
             if not worth:
-                if wanted > shut.get(spot, 0):
-                    shut[spot] = wanted
+                shut[spot] = max(wanted, shut.get(spot, 0))
                 continue
             held = best.get(spot)
             if held is None or worth > held.value or (worth == held.value and priority > held.rule.priority):
@@ -266,8 +265,7 @@ def stopped_by_floors(done: PoolDone, question: Question) -> list[tuple[int, int
         else:
             held = plain.best.get(share.spot)
             kept = held.wanted - held.value if held is not None and held.rule.id == share.rule else 0
-        if kept:
-            stopped.append((place, kept * share.units))
+        stopped.append((place, kept * share.units))
     return stopped
 
 
@@ -288,9 +286,8 @@ def _taken(laid: Laid, fine: int) -> dict[Spot, dict[str, int]]:
         mine = taken.setdefault(share.spot, {})
         mine[share.rule] = mine.get(share.rule, 0) + share.units * share.each
     for part in laid.whole:
-        if part.off_minor:
-            mine = taken.setdefault(part.spot, {})
-            mine[part.rule] = mine.get(part.rule, 0) + part.off_minor * fine
+        mine = taken.setdefault(part.spot, {})
+        mine[part.rule] = mine.get(part.rule, 0) + part.off_minor * fine
     return taken
 
 
@@ -333,7 +330,7 @@ def losers(done: PoolDone, question: Question) -> Losers:
             by, off = _winner(worths, taken)
             worth = sum(worths.values())
         if worth and off:
-            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(0, off - worth), done.scale))))
+            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(off, worth) - worth, done.scale))))
         elif worth:
             refusals.append(nothing_left(rule.id, question.programme.exponent))
         else:

@@ -80,7 +80,7 @@ NOT_BY_HAND = ByHand(offs=(), stopped=(), refusals=())
 
 def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, known: dict[int, Lack | None]) -> Held:
     """Which rules hold now. ``known`` carries what was found out about conditions that no stage changes to the next ones."""
-    moving = {} if programme.has_running else known
+    moving: dict[int, Lack | None] = {}
     is_nobody = situation.member is None
     rules: list[ReadyRule] = []
     lacks: list[tuple[ReadyRule, Lack]] = []
@@ -127,8 +127,7 @@ def price(
     is_by_hand = question.has_hand or 0 in listed
     by_hand = manual_offs(lines, left, programme.caps, programme.exponent) if is_by_hand else NOT_BY_HAND
     cap = capped(offs + by_hand.offs, sum(listed), programme.caps)
-    if by_hand.offs or cap.stopped:
-        left = _less(listed, cap.offs)
+    left = _less(listed, cap.offs)
     too_low = [line for line, each in zip(lines, left, strict=True) if each < line.floor_minor and each < line.list_minor]
     assert not too_low, "a line below its floor"
     if turns[LATER] and programme.has_running:
@@ -167,7 +166,7 @@ def _receipt(left: Sequence[int], strands: Sequence[Strand], question: Question)
     """The lines as stage order finds them."""
     return Receipt(
         left_minor=left,
-        rooms_minor=[room_of(line, each) if line.floor_minor else each for line, each in zip(question.lines, left, strict=True)],
+        rooms_minor=[room_of(line, each) for line, each in zip(question.lines, left, strict=True)],
         clean_minor=[clean_minor(strand) for strand in strands] if question.programme.has_dynamic else left,
     )
 
@@ -212,8 +211,6 @@ def _pools(rules: list[ReadyRule]) -> list[list[ReadyRule]]:
 
 
 def _less_effort(effort: Effort, spent: Effort) -> Effort:
-    if not spent.applications and not spent.nodes:
-        return effort
     return Effort(applications=max(0, effort.applications - spent.applications), nodes=max(0, effort.nodes - spent.nodes))
 
 
@@ -221,16 +218,15 @@ def _line_offs(strands: Sequence[Strand], held: Sequence[ReadyRule], *, is_down:
     """What came off each line, rounded; in the order in which the rules' pools act."""
     found: dict[str, list[Off]] = {}
     for place, strand in enumerate(strands):
-        if strand.pending or strand.settled:
-            offs = rounded(strand, is_down=is_down)
-            if strand.settled and len(offs) > 1:  # a rule may have acted in more than one way
-                sums: dict[str, int] = {}
-                for rule, off in offs:
-                    sums[rule] = sums.get(rule, 0) + off
-                offs = tuple(sums.items())
+        offs = rounded(strand, is_down=is_down)
+        if strand.settled:  # a rule may have acted in more than one way
+            sums: dict[str, int] = {}
             for rule, off in offs:
-                if off:
-                    found.setdefault(rule, []).append(Off(place=place, rule=rule, off_minor=off))
+                sums[rule] = sums.get(rule, 0) + off
+            offs = tuple(sums.items())
+        for rule, off in offs:
+            if off:
+                found.setdefault(rule, []).append(Off(place=place, rule=rule, off_minor=off))
     if len(found) > 1:
         in_order = sorted([(rule.pool, rule.id) for rule in held if rule.id in found])
         return tuple([off for _, rule in in_order for off in found[rule]])

@@ -211,7 +211,7 @@ class SlotsFilled:
         return begun * self.size - sum(state[1:])
 
     def may_end(self, state: tuple[int, ...]) -> bool:
-        return not any(state[1:])
+        return True  # a set that cannot be completed any more is no way
 
 
 class GiftsGiven:
@@ -252,7 +252,7 @@ class GiftsGiven:
         return 0
 
     def may_end(self, state: tuple[int, ...]) -> bool:
-        return self._missing(state) == 0
+        return True  # a group that cannot be completed any more is no way
 
 
 Open = tuple[tuple[int, ...], int]
@@ -329,7 +329,7 @@ class SetsApart:
         return len(state[1])
 
     def may_end(self, state: Apart) -> bool:
-        return not state[1]
+        return True  # a set that cannot be completed any more is no way
 
 
 class WithinMoney:
