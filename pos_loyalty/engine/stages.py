@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -65,6 +66,15 @@ class Held(Value):
     lacks: list[tuple[ReadyRule, Lack]]
 
 
+class Noted(NamedTuple):
+    """What one question was answered so far. Scenarios share it: what they have in common is found out once."""
+
+    lacks: dict[int, Lack | None]
+    """Of conditions that no stage changes, by number."""
+    pools: dict[tuple[str, ...], PoolDone]
+    """By the rules of the pool and of all pools before it: the lines and the effort that a pool finds follow from those."""
+
+
 class Course(Value):
     """What all pools of stages item and customer came to."""
 
@@ -104,22 +114,23 @@ def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Pr
     return Held(rules=rules, lacks=lacks)
 
 
-def price(
-    candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
-) -> Priced:
-    """Run all stages for rules that may act together. ``situation`` shows the lines as the shelf does; ``known`` see held_of."""
+def price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, noted: Noted) -> Priced:
+    """Run all stages for rules that may act together. ``situation`` shows the lines as the shelf does.
+
+    ``noted`` is for one question and effort.
+    """
     programme, lines = question.programme, question.lines
     turns: tuple[list[ReadyRule], ...] = ([], [], [], [])
     for rule in candidates:
         turns[rule.turn].append(rule)
-    course = _course((turns[ITEMS], turns[CUSTOMERS]), situation, question, effort, known)
+    course = _course((turns[ITEMS], turns[CUSTOMERS]), situation, question, effort, noted)
     listed = [line.list_minor for line in lines]
     offs = _line_offs(course.strands, course.held, is_down=programme.rounding.discount == "down")
     left = _less(listed, offs)
     order, ordered = Held(rules=[], lacks=[]), NOTHING
     if turns[RECEIPT]:
         situation = _seen(situation, left, course.strands, programme)
-        order = held_of(turns[RECEIPT], situation, programme, known)
+        order = held_of(turns[RECEIPT], situation, programme, noted.lacks)
         ordered = order_offs(order.rules, _receipt(left, course.strands, question), situation, question)
         offs += ordered.offs
         left = _less(left, ordered.offs)
@@ -133,7 +144,7 @@ def price(
     if turns[LATER] and programme.has_running:
         touched = {off.place for off in (*ordered.offs, *by_hand.offs)}
         situation = _seen(situation, left, course.strands, programme, touched)
-    late = held_of(turns[LATER], situation, programme, known)
+    late = held_of(turns[LATER], situation, programme, noted.lacks)
     return Priced(
         offs=cap.offs,
         left_minor=tuple(left),
@@ -172,7 +183,7 @@ def _receipt(left: Sequence[int], strands: Sequence[Strand], question: Question)
 
 
 def _course(
-    turns: Sequence[Sequence[ReadyRule]], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
+    turns: Sequence[Sequence[ReadyRule]], situation: Situation, question: Question, effort: Effort, noted: Noted
 ) -> Course:
     """Stages item and customer, pool after pool; ``turns``: the rules that act with item offers, then the others."""
     programme, lines = question.programme, question.lines
@@ -182,16 +193,20 @@ def _course(
     lacks: list[tuple[ReadyRule, Lack]] = []
     dones: list[PoolDone] = []
     left = effort
+    path: tuple[str, ...] = ()
     for turn, asked in enumerate(turns):
         if not asked:
             continue
         if turn == CUSTOMERS and programme.has_running:
             situation = _seen(situation, left_minor(strands, lines, is_down=is_down), strands, programme)
-        held = held_of(asked, situation, programme, known)
+        held = held_of(asked, situation, programme, noted.lacks)
         lacks += held.lacks
         all_held += held.rules
         for rivals in _pools(held.rules):
-            done = run_pool(rivals, strands, question, left)
+            path = (*path, "", *[rule.id for rule in rivals])
+            done = noted.pools.get(path)
+            if done is None:
+                done = noted.pools[path] = run_pool(rivals, strands, question, left)
             strands = done.strands
             dones.append(done)
             left = _less_effort(left, done.spent)
