@@ -75,9 +75,7 @@ class Left:
     def use(self, use: Use, left: dict[int, int]) -> int:
         """Take it as often as it can be; what it brings within the money."""
         claimed = use.application.claimed
-        often = min([left[kind] // count for kind, count in claimed])
-        if use.gifts:
-            often = min([often, *[self.gifts[kind] // count for kind, count in use.gifts]])
+        often = min([left[kind] // count for kind, count in claimed] + [self.gifts[kind] // count for kind, count in use.gifts])
         if use.groups > 1 or _is_basket(self.offer):
             often, self.is_over = 1, True
         if self.times is not None:

@@ -226,7 +226,7 @@ def _pools(rules: list[ReadyRule]) -> list[list[ReadyRule]]:
 
 
 def _less_effort(effort: Effort, spent: Effort) -> Effort:
-    return Effort(applications=max(0, effort.applications - spent.applications), nodes=max(0, effort.nodes - spent.nodes))
+    return Effort(applications=effort.applications - spent.applications, nodes=effort.nodes - spent.nodes)
 
 
 def _line_offs(strands: Sequence[Strand], held: Sequence[ReadyRule], *, is_down: bool) -> tuple[Off, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from pos_loyalty.engine.applications import unit_of
 from pos_loyalty.engine.greedy import by_density, by_value, greedy
 from pos_loyalty.engine.packing import EachUnit, Effort, GiftOf, Kind, NOfGroup, Offer, SetOf, Slot, Taken
-from pos_loyalty.engine.regroup import regroup
+from pos_loyalty.engine.regroup import regroup, taken_of
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
 from pos_loyalty.engine.steps import DearestOfGroup
 
@@ -130,3 +132,24 @@ def test_a_set_for_less_by_an_amount_as_far_as_its_floors_let_it(amount: int, br
     one = offer(SetOf(slots=(Slot(kinds=(0,), count=1), Slot(kinds=(1,), count=1)), amount=amount))
     assert value(kinds, one) == brought
     assert value([*kinds, *units(20)], one, offer(two(1, 2), "b")) == max(brought, 10)
+
+
+@pytest.mark.parametrize(("limits", "times", "brought"), [({}, 5, 50), ({"money": 25}, 3, 25), ({"money": 20}, 2, 20)])
+def test_of_a_use_so_often_only_what_the_money_lasts_for_is_taken(limits: dict[str, int], times: int, brought: int) -> None:
+    """Five units of 10: the third is cut to fit, unless it must be whole."""
+    found = [(unit_of(0, 10), 5), (unit_of(1, 0), 9)]
+    one = offer(EachUnit(values=((0, 10),)), **limits)
+    assert [(each.times, each.value) for each in taken_of(one, 0, found)] == [(times, brought)]
+    whole = replace(one, is_whole=True)
+    assert [(each.times, each.value) for each in taken_of(whole, 0, found)] == [(brought // 10, brought // 10 * 10)]
+    assert taken_of(replace(one, money=0), 0, found) == taken_of(replace(whole, money=9), 0, found) == []
+
+
+def test_offers_that_stand_apart_cost_of_the_same_effort() -> None:
+    """Two offers that nobody competes with are listed first; the others share what is left."""
+    kinds = units(30, 20, 10, 7, 6, 5, 4)
+    apart = (offer(two(3, 4), "x"), offer(two(5, 6), "y"))
+    shared = (offer(two(0, 1), "a"), offer(two(1, 2), "b"), offer(two(0, 2), "c"))
+    spent = [pack(kinds, [*shared, *apart], Effort(applications=most, nodes=100)).applications for most in range(2, 30)]
+    assert all(listed <= most for most, listed in enumerate(spent, start=2))
+    assert spent[0] == 2 and spent[-1] > 10
