@@ -307,3 +307,17 @@ def test_a_cap_cuts_what_acted_last_though_its_stage_is_the_same() -> None:
     text += rule("b", 'do = "percent", percent = "10%"', stage="customer", head='group = "b"\n')
     text += rule("c", 'do = "amount_each", amount = "10.00"', stage="customer", head='group = "c"\npriority = 9\n')
     assert off_by_rule(ask('[caps]\namount = "25.00"\n' + text, line("1", 10_000))) == {"a": 2_000, "c": 500}
+
+
+@pytest.mark.parametrize(
+    ("groups", "most", "proven"), [("a", 8, True), ("b", 8, True), ("ab", 15, False), ("ab", 16, True), ("a", 7, False)]
+)
+def test_pools_that_act_one_after_another_share_the_effort(groups: str, most: int, proven: bool) -> None:
+    """Of each pool two offers want the middle one of three units: each has two units in two memories, so eight ways in all."""
+    text = f"[search]\napplications = {most}\n" + stacking("a", "b")
+    for group in groups:
+        for name, skus in (("1", '["1", "2"]'), ("2", '["2", "3"]')):
+            then = f'do = "n_for_m", n = 2, percent = "50%", spread = "unit", on = {{ sku = {skus} }}'
+            text += rule(f"{group}{name}", then, head=f'group = "{group}"\n')
+    answer = ask(text, line("1", 3_000), line("2", 2_000), line("3", 1_000))
+    assert answer.proof.proven is proven
