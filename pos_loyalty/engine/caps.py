@@ -101,4 +101,6 @@ def capped(offs: Sequence[Off], list_minor: int, caps: CapsTable) -> Capped:
             stopped.append(Stopped(place=off.place, floor=CAP, stopped_minor=part))
             kept[id(off)] = Off(place=off.place, rule=rule, off_minor=off.off_minor - part)
             excess -= part
+        if not excess:
+            break
     return Capped(offs=tuple([off for off in kept.values() if off.off_minor]), stopped=tuple(stopped), points_minor=0)

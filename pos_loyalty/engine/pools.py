@@ -82,6 +82,8 @@ class PoolDone(Value):
         return _times(self.searched) if self.searched is not None else {}
 
 
+SCALE_MAX = BP_PER_UNIT**8
+"""So fine may the lines of a pool be: the money of a receipt at this scale stays far from what the search takes for lost."""
 NOTHING = Effort(applications=0, nodes=0)
 NOTHING_LAID = Laid(exact=(), whole=())
 
@@ -144,11 +146,11 @@ def _lays_sums(rule: ReadyRule, question: Question) -> bool:
 
 
 def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> tuple[list[Strand], int]:
-    """All lines in one scale; in whole minor units where sums will be laid on them."""
+    """All lines in one scale; in whole minor units where sums will be laid on them, or when the scale grows too fine."""
     scale = max([strand.scale for strand in strands], default=1)
     if scale == 1:
         return strands, 1
-    if is_whole:
+    if is_whole or scale > SCALE_MAX:
         is_down = question.programme.rounding.discount == "down"
         pairs = zip(strands, question.lines, strict=True)
         return [settle(strand, line, is_down=is_down) for strand, line in pairs], 1

@@ -306,3 +306,18 @@ def test_shares_of_units_stay_exact_between_groups_and_sums_lie_on_whole_kopecks
     odd = line("1", 100, "7")
     assert ask(text.replace("SPREAD", "unit"), odd).total_minor == 569, "6.125 - 0.4375 = 5.6875"
     assert ask(text.replace("SPREAD", "set"), odd).total_minor == 568, "6.12 first, then half of 0.87 or 0.88"
+
+
+def test_many_percentages_one_upon_another_leave_sets_their_right_price() -> None:
+    """Thirteen times 2 % off, then pairs of which the dearer one is half off: all six units make three pairs."""
+    text = '[[group]]\nid = "aa"\n[[group]]\nid = "bb"\n[compatibility.aa]\naa = "stack"\nbb = "stack"\n'
+    text += "".join(
+        f'[[rule]]\nid = "p{number:02}"\nstage = "item"\ngroup = "aa"\nthen = [{{ do = "percent", percent = "2%" }}]\n'
+        for number in range(13)
+    )
+    pairs = '{ do = "n_for_m", n = 2, percent = "50%", which = "dearest", spread = "unit", partial_group = false }'
+    text += f'[[rule]]\nid = "x"\nstage = "item"\ngroup = "bb"\nthen = [{pairs}]\n'
+    answer = ask(text, line("1", 99_900, "3"), line("2", 99_900, "2"), line("3", 500_000))
+    left = 0.98**13
+    assert abs(answer.total_minor - (99_900 * 5 + 500_000 - (500_000 + 2 * 99_900) / 2) * left) < 5
+    assert answer.proof.proven
