@@ -91,13 +91,14 @@ NOTHING_LAID = Laid(exact=(), whole=())
 def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Question, effort: Effort) -> PoolDone:
     """Let the rules of one pool act. ``rules`` hold and are sorted by id."""
     by_priority = question.programme.search.mode == "priority"
-    plain_rules: list[ReadyRule] = []
-    others: list[ReadyRule] = []
-    for rule in rules:
-        is_plain = not by_priority and (rule.is_plain or _is_unbound(rule, strands, question))
-        (plain_rules if is_plain else others).append(rule)
-    strands, scale = _levelled(strands, question, is_whole=any(_lays_sums(rule, question) for rule in others))
+    strands, scale = _in_one_scale(strands)
+    plain_rules, others = _told_apart(rules, strands, question)
     drafted = drafts_of(others, strands, question)
+    if scale > 1 and any(scale > SCALE_MAX or _lays_sums(draft) for draft in drafted.drafts):
+        is_down = question.programme.rounding.discount == "down"
+        strands, scale = [settle(s, line, is_down=is_down) for s, line in zip(strands, question.lines, strict=True)], 1
+        plain_rules, others = _told_apart(rules, strands, question)
+        drafted = drafts_of(others, strands, question)
     plain = _plain(plain_rules, strands, question)
     if not drafted.drafts:
         return _done(rules, strands, (drafted, plain, None, scale), NOTHING_LAID)
@@ -133,28 +134,30 @@ def _is_unbound(rule: ReadyRule, strands: Sequence[Strand], question: Question) 
     return True
 
 
-def _lays_sums(rule: ReadyRule, question: Question) -> bool:
-    """Whether a rule may lay a sum on its goods, which takes whole minor units, rather than a share on each unit."""
-    limit = question.allowances.get(rule.id, NO_LIMIT).money_minor
-    for act in rule.money:
-        effect = act.effect
-        if not (isinstance(effect, Limited) or (isinstance(effect, NForM) and effect.spread == "unit")):
-            return True
-        if least_of(limit, effect.max_amount) is not None:
-            return True
-    return False
+def _told_apart(
+    rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question
+) -> tuple[list[ReadyRule], list[ReadyRule]]:
+    """Rules that need no search, and the others."""
+    if question.programme.search.mode == "priority":
+        return [], list(rules)
+    plain: list[ReadyRule] = []
+    others: list[ReadyRule] = []
+    for rule in rules:
+        (plain if rule.is_plain or _is_unbound(rule, strands, question) else others).append(rule)
+    return plain, others
 
 
-def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> tuple[list[Strand], int]:
-    """All lines in one scale; in whole minor units where sums will be laid on them, or when the scale grows too fine."""
+def _lays_sums(draft: Draft) -> bool:
+    """Whether an offer may lay a sum on its goods, which takes whole minor units, rather than a share on each unit."""
+    effect = draft.act.effect
+    if isinstance(effect, Limited) or (isinstance(effect, NForM) and effect.spread == "unit"):
+        return least_of(draft.allowance.money_minor, effect.max_amount) is not None
+    return True
+
+
+def _in_one_scale(strands: list[Strand]) -> tuple[list[Strand], int]:
     scale = max([strand.scale for strand in strands], default=1)
-    if scale == 1:
-        return strands, 1
-    if is_whole or scale > SCALE_MAX:
-        is_down = question.programme.rounding.discount == "down"
-        pairs = zip(strands, question.lines, strict=True)
-        return [settle(strand, line, is_down=is_down) for strand, line in pairs], 1
-    return [finer(strand, scale) for strand in strands], scale
+    return ([finer(strand, scale) for strand in strands], scale) if scale > 1 else (strands, 1)
 
 
 def _plain(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question) -> Plain:

@@ -321,3 +321,31 @@ def test_many_percentages_one_upon_another_leave_sets_their_right_price() -> Non
     left = 0.98**13
     assert abs(answer.total_minor - (99_900 * 5 + 500_000 - (500_000 + 2 * 99_900) / 2) * left) < 5
     assert answer.proof.proven
+
+
+def test_lines_are_rounded_unit_by_unit_so_that_the_cheapest_stays_the_cheapest() -> None:
+    """Two of 100.00: one at half price, then one per cent off the other: 50.00 and 99.00. Of the two the cheaper one is free."""
+    text = (
+        '[[group]]\nid = "aa"\n[[group]]\nid = "bb"\n[[group]]\nid = "cc"\n'
+        '[compatibility.aa]\nbb = "stack"\ncc = "stack"\n[compatibility.bb]\ncc = "stack"\n'
+        '[[rule]]\nid = "a"\nstage = "item"\ngroup = "aa"\npriority = 3\n'
+        'then = [{ do = "percent", percent = "50%", max_units = 1 }]\n'
+        '[[rule]]\nid = "b"\nstage = "item"\ngroup = "bb"\npriority = 2\n'
+        'then = [{ do = "percent", percent = "1%", on = { not_discounted = true } }]\n'
+        '[[rule]]\nid = "c"\nstage = "item"\ngroup = "cc"\nthen = [{ do = "n_for_m", n = 2 }]\n'
+    )
+    assert ask(text, line("1", 10_000, "2")).total_minor == 9_900
+
+
+def test_a_limit_of_money_holds_after_lines_are_rounded() -> None:
+    """One unit is left at 10.00, the other at 99.00: 50.00 off each is 60.00, just the limit. c2 takes at most 1.00."""
+    text = (
+        '[[rule]]\nid = "i1"\nstage = "item"\nthen = [{ do = "percent", percent = "90%", max_units = 1, on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "i2"\nstage = "item"\nthen = [{ do = "percent", percent = "1%", on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "c1"\nstage = "customer"\n'
+        'then = [{ do = "amount_each", amount = "50.00", max_amount = "60.00", on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "c2"\nstage = "customer"\n'
+        'then = [{ do = "percent", percent = "10%", max_amount = "1.00", on = { sku = "t" } }]\n'
+    )
+    taken = off_by_rule(ask(text, line("s", 10_000, "2"), line("t", 5_000)))
+    assert (taken["c1"], taken["c2"]) == (6_000, 100)
