@@ -321,3 +321,57 @@ def test_pools_that_act_one_after_another_share_the_effort(groups: str, most: in
             text += rule(f"{group}{name}", then, head=f'group = "{group}"\n')
     answer = ask(text, line("1", 3_000), line("2", 2_000), line("3", 1_000))
     assert answer.proof.proven is proven
+
+
+def test_a_pool_without_a_search_costs_no_effort() -> None:
+    """Percentages alone are looked up, so the eight ways of the other pool are enough before them and after them."""
+    for order in ("ca", "ac"):
+        text = "[search]\napplications = 8\n" + stacking(*order)
+        text += rule("c", 'do = "percent", percent = "10%"', head='group = "c"\npriority = 5\n')
+        for name, skus in (("1", '["1", "2"]'), ("2", '["2", "3"]')):
+            then = f'do = "n_for_m", n = 2, percent = "50%", spread = "unit", on = {{ sku = {skus} }}'
+            text += rule(f"a{name}", then, head='group = "a"\n')
+        assert ask(text, line("1", 3_000), line("2", 2_000), line("3", 1_000)).proof.proven
+
+
+def test_a_rule_with_two_effects_is_beaten_by_what_it_would_have_taken_with_both() -> None:
+    """10 % of 10.00 and of 20.00 are 3.00; 20 % take 6.00 there."""
+    both = 'do = "percent", percent = "10%", on = { sku = "1" } }, { do = "percent", percent = "10%", on = { sku = "2" }'
+    answer = ask(rule("both", both) + rule("more", 'do = "percent", percent = "20%"'), line("1", 1_000), line("2", 2_000))
+    assert [(each.rule, each.by, each.difference_minor) for each in answer.beaten] == [("both", "more", 300)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "floor"),
+    [
+        ('since = "2026-11-21"', "legal"),
+        ('since = "2026-11-22"', ""),
+        ('until = "2026-11-21"', "legal"),
+        ('until = "2026-11-20"', ""),
+    ],
+)
+def test_a_dated_minimum_holds_on_its_first_and_its_last_day(dates: str, floor: str) -> None:
+    law = f'[[floors.minimum]]\nkind = "wine"\non = {{ sku = "1" }}\nprice = "95.00"\n{dates}\n'
+    answer = ask(law + rule("r", 'do = "percent", percent = "10%"'), line("1", 10_000))
+    assert off_by_rule(answer) == {"r": 500 if floor else 1_000}
+    assert [each.floor for each in answer.floors] == ([floor] if floor else [])
+
+
+def test_a_weight_that_may_neither_fall_nor_rise_moves_nothing_else() -> None:
+    """3 kg at 0.33 or 0.34 a kilogram cost 0.99 or 1.02, never 1.00: the sum stays, and so does the piece."""
+    weight = line("1", 100, quantity="3", measure="weight")
+    assert moves([Paid(line=weight, paid_minor=100, room_minor=0, headroom_minor=0)], None) == [0]
+    piece = Paid(line=line("2", 100), paid_minor=50, room_minor=50, headroom_minor=50)
+    assert moves([Paid(line=weight, paid_minor=100, room_minor=0, headroom_minor=0), piece], None) == [0, 0]
+
+
+def test_an_offer_that_finds_no_goods_changes_no_other_offer() -> None:
+    """12.5 % leave 0.875 of each of seven; the fourth is halved: 6.125 - 0.4375 = 5.6875, with a bundle or without."""
+    text = stacking("a", "b") + rule("first", 'do = "percent", percent = "12.5%"', head='group = "a"\npriority = 9\n')
+    text += rule("fourth", 'do = "n_for_m", n = 4, percent = "50%", spread = "unit"', head='group = "b"\n')
+    bundle = 'do = "bundle", slots = [{ on = { sku = "1" } }, { on = { sku = "y" } }], fixed = "1.00"'
+    alone = ask(text, line("1", 100, quantity="7"))
+    assert alone.total_minor == 569
+    beside = ask(text + rule("pair", bundle, head='group = "b"\n'), line("1", 100, quantity="7"))
+    assert (beside.total_minor, offs(beside)) == (569, offs(alone))
+    assert why(beside, "pair") == ("quantity", "goods:1|0", "goods:1|1")
