@@ -1,27 +1,18 @@
-"""Why JSON could not be read as a value: the first fault, with its place and its mend. It is asked only when reading failed.
-
-It walks the types that read the document, so it speaks of the same fields.
-"""
+"""Why JSON could not be read as a value: the first fault, with its place and its mend. The walk is that of misfits."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import inspect
 
-from pos_loyalty.near import nearest
+from pos_loyalty.misfits import Fault, Read, Wording, instead, misfits, one_of, shown, whole_number
 from pos_loyalty.values import DAY_OF_YEAR_PATTERN, DAY_PATTERN, MONTH_DAY_PATTERN
 
-Read = Callable[[type[Any], object], object]
-"""How figures are read; it raises ValueError with a sentence."""
-Fault = tuple[str, str]
-
-SHOWN_MAX = 40
 INSTANT = '"2026-11-21T12:30:05+03:00"'
 _FORMS = {
     DAY_PATTERN: 'a day such as "2026-11-21"',
@@ -33,99 +24,42 @@ _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 def misread(kind: object, given: object, read: Read) -> Fault | None:
     """The first fault: its place from ``$`` on, and a sentence. None when none is seen."""
-    return next(_faults(inspect.type_info(kind), given, "$", read), None)
+    wording = Wording(read, _inside, _fault, _of_several, _unknown, _too_few)
+    return next(misfits(inspect.type_info(kind), given, "$", wording), None)
 
 
-def _faults(kind: inspect.Type, given: object, place: str, read: Read) -> Iterator[Fault]:
-    match kind:
-        case inspect.Metadata(type=inner):
-            yield from _faults(inner, given, place, read)
-        case inspect.UnionType(types=types):
-            yield from _union_faults([each for each in types if not isinstance(each, inspect.NoneType)], given, place, read)
-        case inspect.StructType():
-            yield from _struct_faults(kind, given, place, read)
-        case inspect.VarTupleType() | inspect.ListType():
-            yield from _list_faults(kind, given, place, read)
-        case inspect.DictType():
-            yield from _map_faults(kind, given, place, read)
-        case inspect.CustomType(cls=cls):
-            try:
-                read(cls, given)
-            except ValueError as error:
-                yield place, str(error)
-        case _:
-            sentence = _plain_fault(kind, given)
-            if sentence is not None:
-                yield place, sentence
-
-
-def _union_faults(ways: Sequence[inspect.Type], given: object, place: str, read: Read) -> Iterator[Fault]:
-    """None may always stand. Of several other ways one that fits is enough; else all are told."""
-    if given is None:
-        return
-    if len(ways) == 1:
-        yield from _faults(ways[0], given, place, read)
-        return
-    if all(next(_faults(way, given, place, read), None) is not None for way in ways):
+def _of_several(ways: Sequence[inspect.Type], given: object, place: str, wording: Wording) -> Iterator[Fault]:
+    """One that fits is enough; else all are told."""
+    if all(any(misfits(way, given, place, wording)) for way in ways):
         yield place, f"write {' or '.join(_wanted(way) for way in ways)}"
 
 
-def _struct_faults(kind: inspect.StructType, given: object, place: str, read: Read) -> Iterator[Fault]:
-    if not isinstance(given, Mapping):
-        yield place, f"write {_wanted(kind)}"
-        return
-    fields = {field.encode_name: field for field in kind.fields}
-    for key, value in given.items():
-        if key in fields:
-            yield from _faults(fields[key].type, value, _inside(place, key), read)
-        elif key != kind.tag_field and kind.forbid_unknown_fields:
-            near = nearest(key, [name for name in fields if name not in given])
-            meant = f'did you mean "{near}"? Else ' if near is not None else ""
-            yield _inside(place, key), f"is not a field here; {meant}leave it out"
-    for name, field in fields.items():
-        if field.required and name not in given:
-            yield place, f'"{name}" is missing'
+def _unknown(near: str | None, fields: object) -> str:
+    meant = f'did you mean "{near}"? Else ' if near is not None else ""
+    return f"is not a field here; {meant}leave it out"
 
 
-def _list_faults(kind: inspect.VarTupleType | inspect.ListType, given: object, place: str, read: Read) -> Iterator[Fault]:
-    if not isinstance(given, list | tuple):
-        yield place, f"write {_wanted(kind)}"
-        return
-    yield from _length_faults(kind, len(given), place)
-    for number, each in enumerate(given):
-        yield from _faults(kind.item_type, each, f"{place}[{number}]", read)
+def _too_few(count: int, needed: int) -> str:
+    return f"has {count}, fewer than the {needed} that are needed"
 
 
-def _map_faults(kind: inspect.DictType, given: object, place: str, read: Read) -> Iterator[Fault]:
-    if not isinstance(given, Mapping):
-        yield place, f"write {_wanted(kind)}"
-        return
-    yield from _length_faults(kind, len(given), place)
-    for key, value in given.items():
-        inside = f"{place}[{json.dumps(_shown(key), ensure_ascii=False)}]"
-        yield from _faults(kind.key_type, key, inside, read)
-        yield from _faults(kind.value_type, value, inside, read)
-
-
-def _length_faults(kind: inspect.VarTupleType | inspect.ListType | inspect.DictType, count: int, place: str) -> Iterator[Fault]:
-    if kind.min_length is not None and count < kind.min_length:
-        yield place, f"has {count}, fewer than the {kind.min_length} that are needed"
-    if kind.max_length is not None and count > kind.max_length:
-        yield place, f"{count} are more than the {kind.max_length} that may stand here"
-
-
-def _plain_fault(kind: inspect.Type, given: object) -> str | None:
+def _fault(kind: inspect.Type, given: object, place: str) -> str | None:
     match kind:
+        case inspect.StructType() | inspect.DictType():
+            return None if isinstance(given, Mapping) else f"write {_wanted(kind)}"
+        case inspect.VarTupleType() | inspect.ListType():
+            return None if isinstance(given, list | tuple) else f"write {_wanted(kind)}"
+        case inspect.BoolType():
+            return None if isinstance(given, bool) else f"write {_wanted(kind)}"
         case inspect.StrType():
             return _text_fault(kind, given)
         case inspect.IntType():
             return _number_fault(kind, given)
-        case inspect.BoolType():
-            return None if isinstance(given, bool) else f"write {_wanted(kind)}"
         case inspect.DateTimeType():
             return _instant_fault(kind, given)
-        case inspect.LiteralType(values=values):
-            return None if given in values else _not_a_word(given, [str(value) for value in values])
+        case inspect.LiteralType(values=values) if given not in values:
+            said = f'"{_shown(given)}"' if isinstance(given, str) else _shown(given)
+            return f"{said} is not a word that may stand here; {instead(given, [str(value) for value in values])}"
         case _:
             return None
 
@@ -170,30 +104,15 @@ def _instant_fault(kind: inspect.DateTimeType, given: object) -> str | None:
     return None
 
 
-def _not_a_word(given: object, words: Sequence[str]) -> str:
-    near = nearest(given, words) if isinstance(given, str) else None
-    hint = f'did you mean "{near}"? ' if near is not None else ""
-    said = f'"{_shown(given)}"' if isinstance(given, str) else _shown(given)
-    return f"{said} is not a word that may stand here; {hint}write {_one_of(words)}"
-
-
-def _one_of(words: Sequence[str]) -> str:
-    quoted = [f'"{word}"' for word in words]
-    return quoted[0] if len(quoted) == 1 else f"one of {', '.join(quoted)}"
-
-
 def _wanted(kind: inspect.Type) -> str:
     """What may stand in a place, in a few words."""
     match kind:
         case inspect.Metadata(type=inner):
             return _wanted(inner)
         case inspect.IntType():
-            low = kind.ge if kind.ge is not None else None if kind.gt is None else kind.gt + 1
-            high = kind.le if kind.le is not None else None if kind.lt is None else kind.lt - 1
-            bounds = (f" from {low}" if low is not None else "") + (f" to {high}" if high is not None else "")
-            return f"a whole number{bounds}"
+            return whole_number(kind)
         case inspect.LiteralType(values=values):
-            return _one_of([str(value) for value in values])
+            return one_of([str(value) for value in values])
         case inspect.BoolType():
             return "true or false, without quotation marks"
         case inspect.DateTimeType():
@@ -208,10 +127,11 @@ def _wanted(kind: inspect.Type) -> str:
             return "another value"
 
 
-def _inside(place: str, key: str) -> str:
-    return f"{place}.{key}" if _BARE_KEY.fullmatch(key) else f"{place}[{json.dumps(_shown(key), ensure_ascii=False)}]"
+def _inside(kind: inspect.Type, place: str, key: str) -> str:
+    if isinstance(kind, inspect.StructType) and _BARE_KEY.fullmatch(key):
+        return f"{place}.{key}"
+    return f"{place}[{json.dumps(_shown(key), ensure_ascii=False)}]"
 
 
 def _shown(given: object) -> str:
-    text = given.isoformat() if isinstance(given, datetime) else str(given)
-    return "".join(sign if sign.isprintable() else "�" for sign in text[:SHOWN_MAX])
+    return shown(given.isoformat() if isinstance(given, datetime) else str(given))

@@ -173,7 +173,7 @@ def fill(slots: Sequence[Slot], order: Sequence[int], left: dict[int, int]) -> l
     if sum([left.get(number, 0) for number in order]) < sum([slot.count for slot in slots]):
         return None
     wanted = [frozenset(slot.kinds) for slot in slots]
-    if len(slots) > 1 and sum([len(kinds) for kinds in wanted]) > len(frozenset().union(*wanted)):
+    if sum([len(kinds) for kinds in wanted]) > len(frozenset().union(*wanted)):
         return _fill_overlapping(slots, order, left)
     filled = []
     for slot, kinds in zip(slots, wanted, strict=True):
@@ -231,8 +231,9 @@ def gift_pool(kinds: Sequence[Kind], shape: GiftOf, times: int | None) -> Pool:
 
     As many buy groups count as each leave at least one gift for the last of them.
     """
-    gifts = [number for number in shape.gifts if kinds[number].count > 0]
+    gifts = shape.gifts
     total = sum(kinds[number].count for number in gifts)
+    most: dict[int, int] = {}
     low, high = 0, -(-total // shape.qty)
     if times is not None:
         high = min(high, times)
@@ -240,11 +241,10 @@ def gift_pool(kinds: Sequence[Kind], shape: GiftOf, times: int | None) -> Pool:
         groups = (low + high + 1) // 2
         left = _after_buying(kinds, shape, groups)
         if left is not None and sum(left[number] for number in gifts) > (groups - 1) * shape.qty:
-            low = groups
+            low, most = groups, left
         else:
             high = groups - 1
-    left = _after_buying(kinds, shape, low) if low else None
-    units = dict(take(gifts, left, low * shape.qty)) if left is not None else {}
+    units = dict(take(gifts, most, low * shape.qty))
     return Pool(units, sum(units.values()) < low * shape.qty)
 
 

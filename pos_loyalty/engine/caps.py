@@ -98,10 +98,9 @@ def capped(offs: Sequence[Off], list_minor: int, caps: CapsTable) -> Capped:
         mine = [off for off in offs if off.rule == rule]
         parts = [off.off_minor for off in mine]
         for off, part in zip(mine, allocate(parts, min(excess, sum(parts)), parts), strict=True):
-            if part:
-                stopped.append(Stopped(place=off.place, floor=CAP, stopped_minor=part))
-                kept[id(off)] = Off(place=off.place, rule=rule, off_minor=off.off_minor - part)
-                excess -= part
-        if excess == 0:
+            stopped.append(Stopped(place=off.place, floor=CAP, stopped_minor=part))
+            kept[id(off)] = Off(place=off.place, rule=rule, off_minor=off.off_minor - part)
+            excess -= part
+        if not excess:
             break
     return Capped(offs=tuple([off for off in kept.values() if off.off_minor]), stopped=tuple(stopped), points_minor=0)

@@ -82,21 +82,25 @@ def rounded(strand: Strand, *, is_down: bool) -> tuple[tuple[str, int], ...]:
 
 
 def settle(strand: Strand, line: CalcLine, *, is_down: bool) -> Strand:
-    """The line in whole minor units again; the rounding is spread over its reduced units."""
+    """The line in whole minor units again, rounded once; no unit moves by more than the minor unit that it is a part of."""
     if strand.scale == 1 and not strand.pending:
         return strand
     offs = rounded(strand, is_down=is_down)
     left = line.list_minor - sum([off for _, off in offs])
+    floors = [whole_in(each, strand.scale) for _, each, _ in strand.runs]
+    up = left - sum([count * floor for (count, _, _), floor in zip(strand.runs, floors, strict=True)])
+    parts = [each - floor * strand.scale for (_, each, _), floor in zip(strand.runs, floors, strict=True)]
+    dearer = dict.fromkeys(range(len(parts)), 0)
+    for number in sorted(dearer, key=lambda number: -parts[number]):
+        dearer[number] = min(up, strand.runs[number][0]) if parts[number] else 0
+        up -= dearer[number]
+    assert up == 0, "a rounded sum lies between its units rounded down and rounded up"
     runs: list[Run] = []
-    reduced = 0
-    for count, each, is_clean in strand.runs:
-        if is_clean or not strand.pending:
-            runs.append((count, whole_in(each, strand.scale), is_clean))
-            left -= count * runs[-1][1]
-        else:
-            reduced += count
-    if reduced:
-        runs.extend(even_runs(left, reduced, is_clean=False))
+    for number, (count, _, is_clean) in enumerate(strand.runs):
+        if count > dearer[number]:
+            runs.append((count - dearer[number], floors[number], is_clean))
+        if dearer[number]:
+            runs.append((dearer[number], floors[number] + 1, is_clean))
     return Strand(scale=1, runs=tuple(runs), settled=offs)
 
 

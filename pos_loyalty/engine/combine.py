@@ -20,7 +20,7 @@ from pos_loyalty.engine.question import Question
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.reasons_of import bound_of
 from pos_loyalty.engine.situation import Lack, Situation
-from pos_loyalty.engine.stages import Priced, held_of, price
+from pos_loyalty.engine.stages import Noted, Priced, held_of, price
 from pos_loyalty.values import Minor, Value
 
 SCENARIOS_MAX, SCENARIOS_LEAST = 256, 8
@@ -46,14 +46,14 @@ class Tried(Value):
 def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort) -> Priced:
     """Price the receipt under the best scenario: the lowest total, then fewer rules, then higher priority, then by ids."""
     search = question.programme.search
-    known: dict[int, Lack | None] = {}
+    noted = Noted(lacks={}, pools={})
     if not question.programme.compatibility.is_exclusive:
-        return price(candidates, situation, question, effort, known)
-    may_act = _may_act(candidates, situation, question, known)
+        return price(candidates, situation, question, effort, noted)
+    may_act = _may_act(candidates, situation, question, noted.lacks)
     nodes = _nodes([rule for rule in may_act if rule.stage in ON_PRICE], question.programme.compatibility)
     rivals = _rivals(nodes, question.programme.compatibility)
     if not any(rivals):
-        return _without_excluded(price(candidates, situation, question, effort, known), question.programme.compatibility)
+        return _without_excluded(price(candidates, situation, question, effort, noted), question.programme.compatibility)
     most = scenarios_most(len(question.lines), len(candidates))
     scenarios = _by_priority(nodes, rivals) if search.mode == "priority" else _scenarios(nodes, rivals, most)
     count = len(scenarios.sets) if scenarios.is_whole else most
@@ -63,7 +63,7 @@ def best_price(candidates: Sequence[ReadyRule], situation: Situation, question: 
 
     def trying(chosen: Sequence[int]) -> Tried:
         rules = sorted([*refused, *_chosen(chosen, nodes)], key=lambda rule: rule.id)
-        return Tried(rules=tuple(rules), priced=price(rules, situation, question, share, known))
+        return Tried(rules=tuple(rules), priced=price(rules, situation, question, share, noted))
 
     tried = [trying(chosen) for chosen in scenarios.sets]
     if not scenarios.is_whole:

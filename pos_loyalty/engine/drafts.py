@@ -27,7 +27,6 @@ class Draft(Value):
     n_for_m has one slot; a bundle one for each of its own; a gift one for each buy entry and then that of the gifts.
     """
 
-    id: str
     rule: ReadyRule
     act: Act
     slots: tuple[Units, ...]
@@ -42,15 +41,11 @@ class Drafts(Value):
     missing: tuple[Missing, ...]
 
 
-NO_DRAFTS = Drafts(drafts=(), refusals=(), missing=())
-
-
 class _Short(Value):
-    """Why an effect cannot act, and how many units of which goods would let it."""
+    """Why an effect cannot act, and the goods that would let it when those of one slot alone are missing."""
 
     refusal: Refusal
-    selector: int = -1
-    units: int = 0
+    missing: Missing | None = None
 
 
 def drafts_of(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question) -> Drafts:
@@ -61,7 +56,7 @@ def drafts_of(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Q
     for rule in rules:
         lacks: list[_Short] = []
         mine = len(drafts)
-        for number, act in enumerate(rule.money):
+        for act in rule.money:
             lack = _short_of(rule, act, strands, question)
             slots = _slots(rule, act, strands, question) if lack is None else ()
             if lack is None and not slots[-1] and isinstance(act.effect, Gift):
@@ -69,13 +64,10 @@ def drafts_of(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Q
             if lack is not None:
                 lacks.append(lack)
                 continue
-            name = rule.id if number == 0 else f"{rule.id}#{number}"
-            allowance = question.allowances.get(rule.id, NO_LIMIT)
-            drafts.append(Draft(id=name, rule=rule, act=act, slots=slots, allowance=allowance))
+            drafts.append(Draft(rule=rule, act=act, slots=slots, allowance=question.allowances.get(rule.id, NO_LIMIT)))
         if len(drafts) == mine and lacks:
             refusals.append(lacks[0].refusal)
-            if lacks[0].units:
-                missing.append(Missing(rule=rule, selector=lacks[0].selector, quantity_milli=MILLI_PER_UNIT * lacks[0].units))
+            missing += [lacks[0].missing] if lacks[0].missing is not None else []
     return Drafts(drafts=tuple(drafts), refusals=tuple(refusals), missing=tuple(missing))
 
 
@@ -189,4 +181,6 @@ def _first_short(
         slots = [_all(each, strands, question) for each in selectors]
         filled = [sum(units.values()) for units in slots_filled(slots, needs, strands)]
     refusal = set_refused(rule.id, filled, needs)
-    return _Short(refusal=refusal, selector=selector, units=need - have if len(short) == 1 else 0)
+    if len(short) > 1:
+        return _Short(refusal=refusal)
+    return _Short(refusal=refusal, missing=Missing(rule=rule, selector=selector, quantity_milli=MILLI_PER_UNIT * (need - have)))

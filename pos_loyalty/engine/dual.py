@@ -131,16 +131,17 @@ class Descent:
         self.part, self.best, self.last = part, first, first
         self.direction = [0] * len(first.prices)
         self.step, self.stale, self.passes = STEP_UNITS, 0, 0
-        self.most = most
+        self.most, self.gained = most, 0
         self.found: Wish | None = None
 
     def run(self, passes: int, incumbent: int) -> None:
         """At most so many passes; ``found`` is the best choice met that can be had and gains more than the incumbent."""
+        self.gained = max(self.gained, incumbent)
         for _ in range(min(passes, self.most - self.passes)):
-            if self.part.reached(self.best.bound) <= max(incumbent, self.found.gain if self.found else 0):
+            if self.part.reached(self.best.bound) <= self.gained:
                 return
             self.passes += 1
-            prices = self._moved(max(incumbent, self.found.gain if self.found else 0))
+            prices = self._moved()
             if prices == self.last.prices:
                 self.passes = self.most
                 return
@@ -151,15 +152,15 @@ class Descent:
                 self.stale += 1
                 if self.stale >= PATIENCE:
                     self.step, self.stale = self.step * 7 // 10, 0
-            if self.last.gain > (self.found.gain if self.found else incumbent) and is_free_of_conflict(self.part, self.last):
-                self.found = self.last
+            if self.last.gain > self.gained and is_free_of_conflict(self.part, self.last):
+                self.found, self.gained = self.last, self.last.gain
 
-    def _moved(self, incumbent: int) -> list[int]:
-        """A step against what is left over, half of the last direction kept, as long as the gap to the incumbent asks for."""
+    def _moved(self) -> list[int]:
+        """A step against what is left over, half of the last direction kept, as long as the gap to what is gained asks for."""
         over = [count - used for count, used in zip(self.part.counts, self.last.used, strict=True)]
         self.direction = [MEMORY * one + old * KEPT // MEMORY for one, old in zip(over, self.direction, strict=True)]
         length = sum(one * one for one in self.direction)
         if not length:
             return self.last.prices
-        step = self.step * (self.best.bound - incumbent) * MEMORY // STEP_UNITS
+        step = self.step * (self.best.bound - self.gained) * MEMORY // STEP_UNITS
         return [max(0, price - step * one // length) for price, one in zip(self.last.prices, self.direction, strict=True)]

@@ -78,7 +78,7 @@ def _nearest(paid: Paid) -> int:
 
 def _even_out(lines: Sequence[Paid], pieces: Sequence[int], fallen_minor: int) -> dict[int, int] | None:
     """Offs on piece lines that take up the difference exactly; None when they cannot."""
-    if fallen_minor >= 0:
+    if fallen_minor > 0:
         off = _as_far_as_they_go(lines, pieces, fallen_minor)
         return off if -sum(off.values()) == fallen_minor else None
     parts = allocate([lines[i].paid_minor for i in pieces], -fallen_minor, [lines[i].room_minor for i in pieces])
@@ -92,7 +92,7 @@ def _as_far_as_they_go(lines: Sequence[Paid], pieces: Sequence[int], fallen_mino
 
 
 def _laid(size: int, weighed: dict[int, int], pieces: dict[int, int]) -> list[int]:
-    return [weighed.get(i, pieces.get(i, 0)) for i in range(size)]
+    return [weighed[i] if i in weighed else pieces[i] for i in range(size)]
 
 
 def positions(line: Line, paid_minor: Minor) -> tuple[FiscalPosition, ...]:

@@ -9,7 +9,7 @@ from pos_loyalty.engine.gift_cards import GIFT_CARD, face_refusal, sold_by_sku
 from pos_loyalty.engine.model import Line
 from pos_loyalty.engine.money import share_up, with_margin
 from pos_loyalty.engine.rules import FloorsTable, GiftCard, LegalMinimum, Restricted
-from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_nothing, names_of, sieve_of
+from pos_loyalty.engine.selectors import CATEGORY_SEPARATOR, Selector, Sieve, keys_of, names_of, sieve_of
 from pos_loyalty.values import Value
 
 SHOP, MARGIN, LEGAL, ALCOHOL, TOBACCO = "shop", "margin", "legal", "alcohol", "tobacco"
@@ -54,7 +54,7 @@ class ReadyFloors(Value):
     gift_cards: Mapping[str, GiftCard]
     """By the SKU that sells them: they cost their face, and no rule sees them."""
     named: Named | None
-    """None when every line is to be looked at: there is a margin, or goods are not told by names."""
+    """None when every line is to be looked at, because there is a margin."""
 
 
 class Floor(Value, gc=False):
@@ -79,7 +79,7 @@ def floors_of(table: FloorsTable, gift_cards: Iterable[GiftCard] = ()) -> ReadyF
         restricted=tuple(_restricted(name, each) for name, each in pairs),
         minimum=tuple(ReadyMinimum(minimum=each, goods=sieve_of(each.on, {})) for each in table.minimum),
         gift_cards=sold,
-        named=_named(goods, sold) if table.margin is None and not any(names_nothing(on) for on in goods) else None,
+        named=_named(goods, sold) if table.margin is None else None,
     )
 
 
@@ -116,7 +116,7 @@ def floors_by_line(lines: Sequence[Line], floors: ReadyFloors, store: str, day: 
             or line.category.startswith(roots)
             or line.brand in brand
             or line.sku in sku
-            or (line.tags and not tag.isdisjoint(line.tags))
+            or not tag.isdisjoint(line.tags)
         )
         else NO_FLOOR
         for line in lines

@@ -75,9 +75,7 @@ class Left:
     def use(self, use: Use, left: dict[int, int]) -> int:
         """Take it as often as it can be; what it brings within the money."""
         claimed = use.application.claimed
-        often = min([left[kind] // count for kind, count in claimed])
-        if use.gifts:
-            often = min([often, *[self.gifts[kind] // count for kind, count in use.gifts]])
+        often = min([left[kind] // count for kind, count in claimed] + [self.gifts[kind] // count for kind, count in use.gifts])
         if use.groups > 1 or _is_basket(self.offer):
             often, self.is_over = 1, True
         if self.times is not None:
@@ -251,11 +249,11 @@ def greedy(kinds: Sequence[Kind], offers: Sequence[tuple[int, Offer]], left: dic
     uses = [one.best(left) for one in own]
     scores = [_score(use, one) for use, one in zip(uses, own, strict=True)]
     while True:
-        chosen, best = -1, (0, 1)
+        chosen = 0
         for place, score in enumerate(scores):
-            if score[0] and better(*score, *best):
-                chosen, best = place, score
-        use = uses[chosen] if chosen >= 0 else None
+            if better(*score, *scores[chosen]):
+                chosen = place
+        use = uses[chosen]
         if use is None:
             break
         if _fits(use, left):

@@ -129,14 +129,14 @@ def _offer(draft: Draft, slots: Sequence[tuple[int, ...]], all_kinds: Sequence[K
     else:
         assert isinstance(effect, Gift)
         buy = tuple([Slot(kinds=kinds, count=each.count) for kinds, each in zip(slots, effect.buy, strict=False)])
-        sign = -1 if effect.choice == "dearest" else 1
-        gifts = tuple(sorted(slots[-1], key=lambda kind: _choice(all_kinds[kind], kind, sign)))
+        order = _dear_first if effect.choice == "dearest" else _cheap_first
+        gifts = tuple(sorted(slots[-1], key=lambda kind: (*order(all_kinds[kind]), kind)))
         shape = GiftOf(buy=buy, gifts=gifts, qty=effect.qty, rate_bp=effect.percent)
     if not isinstance(effect, Limited):
         times = least_of(times, effect.max_times)
     money = least_of(draft.allowance.money_minor, effect.max_amount)
     return Offer(
-        id=draft.id,
+        id=draft.rule.id,
         priority=draft.rule.priority,
         shape=shape,
         times=times,
@@ -150,9 +150,13 @@ def _type(signature: Signature) -> tuple[object, ...]:
     return signature[0], -signature[1], signature[2:]
 
 
-def _choice(kind: Kind, number: int, sign: int) -> tuple[int, int, int]:
+def _dear_first(kind: Kind) -> tuple[int, int]:
     """By price; of equal prices the unit that may fall further."""
-    return (sign * kind.price, -kind.room, number)
+    return -kind.price, -kind.room
+
+
+def _cheap_first(kind: Kind) -> tuple[int, int]:
+    return kind.price, -kind.room
 
 
 def least_of(one: int | None, other: int | None) -> int | None:

@@ -105,9 +105,8 @@ def lay(packed: Packed, drafts: Sequence[Draft], offers: Sequence[Offer], sorted
         draft = drafts[taken.offer] if taken.offer < len(drafts) else None
         row = _drawn(taken, drawer)
         if draft is None or _is_exact(draft, offer, reached[taken.offer] + margin):
-            rule = offer.id if draft is None else draft.rule.id
             exact += [
-                Exact(spot=(place, run), units=units, rule=rule, each=each)
+                Exact(spot=(place, run), units=units, rule=offer.id, each=each)
                 for each, drawn in row.on_parts
                 for place, run, units in drawn
             ]
@@ -141,7 +140,7 @@ def _drawn(taken: Taken, drawer: _Drawer) -> _Row:
     for kind, units, each in taken.parts:
         on_parts.append((each, tuple(drawer.draw(kind, units * taken.times))))
         counts[kind] = counts.get(kind, 0) - units
-    rest = [drawn for kind, units in sorted(counts.items()) if units > 0 for drawn in drawer.draw(kind, units * taken.times)]
+    rest = [drawn for kind, units in sorted(counts.items()) for drawn in drawer.draw(kind, units * taken.times)]
     claimed = tuple([drawn for _, each in on_parts for drawn in each] + rest)
     return _Row(value=taken.value, claimed=claimed, on_parts=tuple(on_parts), rest=tuple(rest))
 
@@ -269,11 +268,10 @@ def _relaid(strand: Strand, exact: Sequence[Exact], whole: Sequence[Whole]) -> S
 def _all_reduced(strand: Strand, share: Exact) -> Strand:
     """The common case: one rule takes the same off every unit of a line, so that nothing else acts there."""
     count, left, _ = strand.runs[0]
-    mine = ((share.rule, count * share.each),)
     return Strand(
         scale=strand.scale * BP_PER_UNIT,
         runs=((count, left * BP_PER_UNIT - share.each, False),),
-        pending=(*[(rule, amount * BP_PER_UNIT) for rule, amount in strand.pending], *mine) if strand.pending else mine,
+        pending=(*[(rule, amount * BP_PER_UNIT) for rule, amount in strand.pending], (share.rule, count * share.each)),
         settled=strand.settled,
     )
 

@@ -199,7 +199,7 @@ def _calc_line(
         tag=tag,
         floor=floor,
         floor_minor=floor_minor,
-        manual=tuple(by_hand.get(line.line_id, ())) if by_hand else (),
+        manual=tuple(by_hand.get(line.line_id, ())),
         members=tuple(places),
         line_ids=(line.line_id,) if len(places) == 1 else tuple([lines[i].line_id for i in places]),
         grosses=(gross,) if len(places) == 1 else tuple([sum_of(each, lines[i].quantity_milli) for i in places]),

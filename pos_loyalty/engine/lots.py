@@ -10,7 +10,6 @@ from pos_loyalty.engine.model import Lot, LotUse
 from pos_loyalty.values import Points, Value
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
 SOON = timedelta(days=30)
 """Points that are lost within it are expiring."""
 
@@ -45,7 +44,12 @@ def is_expired(lot: Lot, now: datetime) -> bool:
 
 def in_order(lots: Iterable[Lot]) -> tuple[Lot, ...]:
     """Soonest to expire first, then oldest, then by id: the order of redemption."""
-    return tuple(sorted(lots, key=lambda lot: (lot.expires_at or NEVER, lot.usable_from or ALWAYS, lot.lot_id)))
+    return tuple(sorted(lots, key=_rank))
+
+
+def _rank(lot: Lot) -> tuple[object, ...]:
+    since = lot.usable_from
+    return lot.expires_at or NEVER, since is not None, since or NEVER, lot.lot_id
 
 
 def usable(lots: Iterable[Lot], now: datetime) -> tuple[Lot, ...]:
@@ -99,8 +103,6 @@ def take(lots: Iterable[Lot], centi: int) -> tuple[LotUse, ...]:
     uses = []
     left = centi
     for lot in lots:
-        if left <= 0:
-            break
         part = min(lot.centi, left)
         if part > 0:
             uses.append(LotUse(lot_id=lot.lot_id, centi=Points(part)))

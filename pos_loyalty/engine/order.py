@@ -118,8 +118,8 @@ def _beaten(
         if by is None:
             rivals = [(-sums[other.id], other.id) for other in chosen if _compete(rule, other, question)]
             by = by_of[rule.group] = min(rivals)[1]
-        more = sums[by] - sums[rule.id]
-        beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(more if more > 0 else 0)))
+        more = max(sums[by], sums[rule.id]) - sums[rule.id]
+        beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(more)))
     return tuple(beaten)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pos_loyalty.engine.chain import Strand, finer, settle
-from pos_loyalty.engine.drafts import NO_DRAFTS, Draft, Drafts, drafts_of
+from pos_loyalty.engine.drafts import Draft, Drafts, drafts_of
 from pos_loyalty.engine.effects import Act, Limited, NForM, Percent
 from pos_loyalty.engine.idle import why_nothing
 from pos_loyalty.engine.kinds import Best, Sorted, least_of, offers_of, sort_units
@@ -82,6 +82,8 @@ class PoolDone(Value):
         return _times(self.searched) if self.searched is not None else {}
 
 
+SCALE_MAX = BP_PER_UNIT**8
+"""So fine may the lines of a pool be: the money of a receipt at this scale stays far from what the search takes for lost."""
 NOTHING = Effort(applications=0, nodes=0)
 NOTHING_LAID = Laid(exact=(), whole=())
 
@@ -89,13 +91,14 @@ NOTHING_LAID = Laid(exact=(), whole=())
 def run_pool(rules: Sequence[ReadyRule], strands: list[Strand], question: Question, effort: Effort) -> PoolDone:
     """Let the rules of one pool act. ``rules`` hold and are sorted by id."""
     by_priority = question.programme.search.mode == "priority"
-    plain_rules: list[ReadyRule] = []
-    others: list[ReadyRule] = []
-    for rule in rules:
-        is_plain = not by_priority and (rule.is_plain or _is_unbound(rule, strands, question))
-        (plain_rules if is_plain else others).append(rule)
-    strands, scale = _levelled(strands, question, is_whole=any(_lays_sums(rule, question) for rule in others))
-    drafted = drafts_of(others, strands, question) if others else NO_DRAFTS
+    strands, scale = _in_one_scale(strands)
+    plain_rules, others = _told_apart(rules, strands, question)
+    drafted = drafts_of(others, strands, question)
+    if scale > 1 and any(scale > SCALE_MAX or _lays_sums(draft) for draft in drafted.drafts):
+        is_down = question.programme.rounding.discount == "down"
+        strands, scale = [settle(s, line, is_down=is_down) for s, line in zip(strands, question.lines, strict=True)], 1
+        plain_rules, others = _told_apart(rules, strands, question)
+        drafted = drafts_of(others, strands, question)
     plain = _plain(plain_rules, strands, question)
     if not drafted.drafts:
         return _done(rules, strands, (drafted, plain, None, scale), NOTHING_LAID)
@@ -131,28 +134,30 @@ def _is_unbound(rule: ReadyRule, strands: Sequence[Strand], question: Question) 
     return True
 
 
-def _lays_sums(rule: ReadyRule, question: Question) -> bool:
-    """Whether a rule may lay a sum on its goods, which takes whole minor units, rather than a share on each unit."""
-    limit = question.allowances.get(rule.id, NO_LIMIT).money_minor
-    for act in rule.money:
-        effect = act.effect
-        if not (isinstance(effect, Limited) or (isinstance(effect, NForM) and effect.spread == "unit")):
-            return True
-        if least_of(limit, effect.max_amount) is not None:
-            return True
-    return False
+def _told_apart(
+    rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question
+) -> tuple[list[ReadyRule], list[ReadyRule]]:
+    """Rules that need no search, and the others."""
+    if question.programme.search.mode == "priority":
+        return [], list(rules)
+    plain: list[ReadyRule] = []
+    others: list[ReadyRule] = []
+    for rule in rules:
+        (plain if rule.is_plain or _is_unbound(rule, strands, question) else others).append(rule)
+    return plain, others
 
 
-def _levelled(strands: list[Strand], question: Question, *, is_whole: bool) -> tuple[list[Strand], int]:
-    """All lines in one scale; in whole minor units where sums will be laid on them."""
+def _lays_sums(draft: Draft) -> bool:
+    """Whether an offer may lay a sum on its goods, which takes whole minor units, rather than a share on each unit."""
+    effect = draft.act.effect
+    if isinstance(effect, Limited) or (isinstance(effect, NForM) and effect.spread == "unit"):
+        return least_of(draft.allowance.money_minor, effect.max_amount) is not None
+    return True
+
+
+def _in_one_scale(strands: list[Strand]) -> tuple[list[Strand], int]:
     scale = max([strand.scale for strand in strands], default=1)
-    if scale == 1:
-        return strands, 1
-    if is_whole:
-        is_down = question.programme.rounding.discount == "down"
-        pairs = zip(strands, question.lines, strict=True)
-        return [settle(strand, line, is_down=is_down) for strand, line in pairs], 1
-    return [finer(strand, scale) for strand in strands], scale
+    return ([finer(strand, scale) for strand in strands], scale) if scale > 1 else (strands, 1)
 
 
 def _plain(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Question) -> Plain:
@@ -171,8 +176,7 @@ def _plain(rules: Sequence[ReadyRule], strands: Sequence[Strand], question: Ques
             if line.floor_minor:
                 worth = min(wanted, room_each(line, left, strand.scale) * BP_PER_UNIT)
             if not worth:
-                if wanted > shut.get(spot, 0):
-                    shut[spot] = wanted
+                shut[spot] = max(wanted, shut.get(spot, 0))
                 continue
             held = best.get(spot)
             if held is None or worth > held.value or (worth == held.value and priority > held.rule.priority):
@@ -266,8 +270,7 @@ def stopped_by_floors(done: PoolDone, question: Question) -> list[tuple[int, int
         else:
             held = plain.best.get(share.spot)
             kept = held.wanted - held.value if held is not None and held.rule.id == share.rule else 0
-        if kept:
-            stopped.append((place, kept * share.units))
+        stopped.append((place, kept * share.units))
     return stopped
 
 
@@ -288,9 +291,8 @@ def _taken(laid: Laid, fine: int) -> dict[Spot, dict[str, int]]:
         mine = taken.setdefault(share.spot, {})
         mine[share.rule] = mine.get(share.rule, 0) + share.units * share.each
     for part in laid.whole:
-        if part.off_minor:
-            mine = taken.setdefault(part.spot, {})
-            mine[part.rule] = mine.get(part.rule, 0) + part.off_minor * fine
+        mine = taken.setdefault(part.spot, {})
+        mine[part.rule] = mine.get(part.rule, 0) + part.off_minor * fine
     return taken
 
 
@@ -333,7 +335,7 @@ def losers(done: PoolDone, question: Question) -> Losers:
             by, off = _winner(worths, taken)
             worth = sum(worths.values())
         if worth and off:
-            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(0, off - worth), done.scale))))
+            beaten.append(Beaten(rule=rule.id, by=by, difference_minor=Minor(half_up(max(off, worth) - worth, done.scale))))
         elif worth:
             refusals.append(nothing_left(rule.id, question.programme.exponent))
         else:

@@ -166,7 +166,7 @@ def taken_of(offer: Offer, number: int, applications: Iterable[tuple[Application
             times[application] = times.get(application, 0) + often
     left = offer.money
     taken = []
-    for one in sorted(times, key=lambda one: (-one.value, one.claimed, one.parts)) if len(times) > 1 else times:
+    for one in sorted(times, key=lambda one: (-one.value, one.claimed, one.parts)):
         often = times[one]
         if left is not None:
             often = min(often, left // one.value if offer.is_whole else -(-left // one.value))

@@ -61,7 +61,7 @@ def pack(kinds: Sequence[Kind], offers: Sequence[Offer], effort: Effort, before:
     for number, part in enumerate(parts):
         answer = _answer(asked, part, left // (len(parts) - number), passes)
         answers.append(answer)
-        left = max(0, left - answer.nodes)
+        left -= answer.nodes
     packed = _packed(asked, answers, listed + size, sum(answer.nodes for answer in answers))
     return packed if packed.proven else _at_least_in_turn(packed, kinds, offers)
 

@@ -103,7 +103,7 @@ def _fiscally(moneys: tuple[LineMoney, ...], calc: Sequence[CalcLine], paid: Pai
 
 def _paid(money: LineMoney, each: CalcLine, paid: Paid) -> fiscal.Paid:
     pays = paid_minor(money, paid)
-    floor = sum_of(each.floor.each_minor, money.line.quantity_milli) if each.floor.each_minor else 0
+    floor = sum_of(each.floor.each_minor, money.line.quantity_milli)
     headroom = sum([off for rule, off in money.offs if rule != PRIOR])
     room = min(max(0, pays - floor), money.net_minor - money.points_minor)
     return fiscal.Paid(line=money.line, paid_minor=pays, room_minor=room, headroom_minor=headroom)

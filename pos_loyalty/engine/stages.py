@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -66,6 +67,15 @@ class Held(Value):
     lacks: list[tuple[ReadyRule, Lack]]
 
 
+class Noted(NamedTuple):
+    """What one question was answered so far. Scenarios share it: what they have in common is found out once."""
+
+    lacks: dict[int, Lack | None]
+    """Of conditions that no stage changes, by number."""
+    pools: dict[tuple[str, ...], PoolDone]
+    """By the rules of the pool and of all pools before it: the lines and the effort that a pool finds follow from those."""
+
+
 class Course(Value):
     """What all pools of stages item and customer came to."""
 
@@ -81,7 +91,7 @@ NOT_BY_HAND = ByHand(offs=(), stopped=(), refusals=())
 
 def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, known: dict[int, Lack | None]) -> Held:
     """Which rules hold now. ``known`` carries what was found out about conditions that no stage changes to the next ones."""
-    moving = {} if programme.has_running else known
+    moving: dict[int, Lack | None] = {}
     is_nobody = situation.member is None
     rules: list[ReadyRule] = []
     lacks: list[tuple[ReadyRule, Lack]] = []
@@ -105,22 +115,23 @@ def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Pr
     return Held(rules=rules, lacks=lacks)
 
 
-def price(
-    candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
-) -> Priced:
-    """Run all stages for rules that may act together. ``situation`` shows the lines as the shelf does; ``known`` see held_of."""
+def price(candidates: Sequence[ReadyRule], situation: Situation, question: Question, effort: Effort, noted: Noted) -> Priced:
+    """Run all stages for rules that may act together. ``situation`` shows the lines as the shelf does.
+
+    ``noted`` is for one question and effort.
+    """
     programme, lines = question.programme, question.lines
     turns: tuple[list[ReadyRule], ...] = ([], [], [], [])
     for rule in candidates:
         turns[rule.turn].append(rule)
-    course = _course((turns[ITEMS], turns[CUSTOMERS]), situation, question, effort, known)
+    course = _course((turns[ITEMS], turns[CUSTOMERS]), situation, question, effort, noted)
     listed = [line.list_minor for line in lines]
     offs = _line_offs(course.strands, course.held, is_down=programme.rounding.discount == "down")
     left = _less(listed, offs)
     order, ordered = Held(rules=[], lacks=[]), NOTHING
     if turns[RECEIPT]:
         situation = _seen(situation, left, course.strands, programme)
-        order = held_of(turns[RECEIPT], situation, programme, known)
+        order = held_of(turns[RECEIPT], situation, programme, noted.lacks)
         ordered = order_offs(order.rules, _receipt(left, course.strands, question), situation, question)
         offs += ordered.offs
         left = _less(left, ordered.offs)
@@ -128,14 +139,13 @@ def price(
     is_by_hand = question.has_hand or 0 in listed
     by_hand = manual_offs(lines, left, programme.caps, programme.exponent) if is_by_hand else NOT_BY_HAND
     cap = capped(offs + by_hand.offs, _below_caps(lines, listed, programme), programme.caps)
-    if by_hand.offs or cap.stopped:
-        left = _less(listed, cap.offs)
+    left = _less(listed, cap.offs)
     too_low = [line for line, each in zip(lines, left, strict=True) if each < line.floor_minor and each < line.list_minor]
     assert not too_low, "a line below its floor"
     if turns[LATER] and programme.has_running:
         touched = {off.place for off in (*ordered.offs, *by_hand.offs)}
         situation = _seen(situation, left, course.strands, programme, touched)
-    late = held_of(turns[LATER], situation, programme, known)
+    late = held_of(turns[LATER], situation, programme, noted.lacks)
     return Priced(
         offs=cap.offs,
         left_minor=tuple(left),
@@ -168,13 +178,13 @@ def _receipt(left: Sequence[int], strands: Sequence[Strand], question: Question)
     """The lines as stage order finds them."""
     return Receipt(
         left_minor=left,
-        rooms_minor=[room_of(line, each) if line.floor_minor else each for line, each in zip(question.lines, left, strict=True)],
+        rooms_minor=[room_of(line, each) for line, each in zip(question.lines, left, strict=True)],
         clean_minor=[clean_minor(strand) for strand in strands] if question.programme.has_dynamic else left,
     )
 
 
 def _course(
-    turns: Sequence[Sequence[ReadyRule]], situation: Situation, question: Question, effort: Effort, known: dict[int, Lack | None]
+    turns: Sequence[Sequence[ReadyRule]], situation: Situation, question: Question, effort: Effort, noted: Noted
 ) -> Course:
     """Stages item and customer, pool after pool; ``turns``: the rules that act with item offers, then the others."""
     programme, lines = question.programme, question.lines
@@ -184,16 +194,20 @@ def _course(
     lacks: list[tuple[ReadyRule, Lack]] = []
     dones: list[PoolDone] = []
     left = effort
+    path: tuple[str, ...] = ()
     for turn, asked in enumerate(turns):
         if not asked:
             continue
         if turn == CUSTOMERS and programme.has_running:
             situation = _seen(situation, left_minor(strands, lines, is_down=is_down), strands, programme)
-        held = held_of(asked, situation, programme, known)
+        held = held_of(asked, situation, programme, noted.lacks)
         lacks += held.lacks
         all_held += held.rules
         for rivals in _pools(held.rules):
-            done = run_pool(rivals, strands, question, left)
+            path = (*path, "", *[rule.id for rule in rivals])
+            done = noted.pools.get(path)
+            if done is None:
+                done = noted.pools[path] = run_pool(rivals, strands, question, left)
             strands = done.strands
             dones.append(done)
             left = _less_effort(left, done.spent)
@@ -213,25 +227,22 @@ def _pools(rules: list[ReadyRule]) -> list[list[ReadyRule]]:
 
 
 def _less_effort(effort: Effort, spent: Effort) -> Effort:
-    if not spent.applications and not spent.nodes:
-        return effort
-    return Effort(applications=max(0, effort.applications - spent.applications), nodes=max(0, effort.nodes - spent.nodes))
+    return Effort(applications=effort.applications - spent.applications, nodes=effort.nodes - spent.nodes)
 
 
 def _line_offs(strands: Sequence[Strand], held: Sequence[ReadyRule], *, is_down: bool) -> tuple[Off, ...]:
     """What came off each line, rounded; in the order in which the rules' pools act."""
     found: dict[str, list[Off]] = {}
     for place, strand in enumerate(strands):
-        if strand.pending or strand.settled:
-            offs = rounded(strand, is_down=is_down)
-            if strand.settled and len(offs) > 1:  # a rule may have acted in more than one way
-                sums: dict[str, int] = {}
-                for rule, off in offs:
-                    sums[rule] = sums.get(rule, 0) + off
-                offs = tuple(sums.items())
+        offs = rounded(strand, is_down=is_down)
+        if strand.settled:  # a rule may have acted in more than one way
+            sums: dict[str, int] = {}
             for rule, off in offs:
-                if off:
-                    found.setdefault(rule, []).append(Off(place=place, rule=rule, off_minor=off))
+                sums[rule] = sums.get(rule, 0) + off
+            offs = tuple(sums.items())
+        for rule, off in offs:
+            if off:
+                found.setdefault(rule, []).append(Off(place=place, rule=rule, off_minor=off))
     if len(found) > 1:
         in_order = sorted([(rule.pool, rule.id) for rule in held if rule.id in found])
         return tuple([off for _, rule in in_order for off in found[rule]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, assert_never
 
 from pos_loyalty.engine.applications import (
@@ -48,7 +48,7 @@ def steps_of(kinds: Sequence[Kind], offer: Offer, order: Sequence[int]) -> Steps
                 steps = _any_groups(kinds, shape, order, times)
         case SetOf() as shape:
             if shape.fixed is not None and money is not None and offer.is_whole:
-                return WithinMoney(_sets_at_once(kinds, shape, order, times), money, 0, is_whole=True)
+                return WithinMoney(_sets_at_once(kinds, shape, order, times), money, _nothing, is_whole=True)
             steps = _sets(kinds, shape, order, times)
         case GiftOf() as shape:
             pool = gift_pool(kinds, shape, offer.times)
@@ -56,16 +56,23 @@ def steps_of(kinds: Sequence[Kind], offer: Offer, order: Sequence[int]) -> Steps
             steps = GiftsGiven([(frozenset(slot.kinds), slot.count) for slot in merged(shape.buy)], offs, pool, shape.qty)
         case _:
             assert_never(offer.shape)
-    return steps if money is None else WithinMoney(steps, money, _takes_back(kinds, offer), is_whole=offer.is_whole)
+    return steps if money is None else WithinMoney(steps, money, _takes_back(kinds, offer, steps), is_whole=offer.is_whole)
 
 
-def _takes_back(kinds: Sequence[Kind], offer: Offer) -> int:
-    """The most that a complete set takes back of what its units brought: nothing but at a fixed price."""
+def _takes_back(kinds: Sequence[Kind], offer: Offer, steps: Steps[Any]) -> Callable[[Any], int]:
+    """By what is remembered: the most that complete sets take back of what their units brought, nothing but at a fixed price."""
     shape = offer.shape
     if not isinstance(shape, SetOf) or shape.fixed is None:
-        return 0
+        return _nothing
+    assert isinstance(steps, Chain | SlotsFilled | SetsApart)
+    begun = steps.begun
     floor = {kind: kinds[kind].price - kinds[kind].room for kind in kinds_of(offer) if kinds[kind].count}
-    return max(shape.fixed, _most([(frozenset(slot.kinds), slot.count) for slot in shape.slots], floor))
+    most = max(shape.fixed, _most([(frozenset(slot.kinds), slot.count) for slot in shape.slots], floor))
+    return lambda state: most * begun(state)
+
+
+def _nothing(state: Hashable) -> int:
+    return 0
 
 
 def generous_steps(kinds: Sequence[Kind], offer: Offer, order: Sequence[int]) -> Steps[Any] | None:

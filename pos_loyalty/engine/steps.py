@@ -43,9 +43,6 @@ class Steps(Protocol[S]):
     def may_end(self, state: S) -> bool:
         """Whether nothing begun is left unfinished after the last unit."""
 
-    def begun(self, state: S) -> int:
-        """How many sets are begun and not complete, where a complete set takes something back; else nothing."""
-
 
 class Chain:
     """Groups one after another, the units of a group each with its own ``gains`` by kind; at most ``last`` units in all.
@@ -66,6 +63,7 @@ class Chain:
         return [(after, self.gains[state % self.size][place.kind], 0)] if state != self.last else []
 
     def begun(self, state: int) -> int:
+        """How many sets are begun and not complete."""
         return 1 if state % self.size else 0
 
     def may_end(self, state: int) -> bool:
@@ -93,9 +91,6 @@ class CheapestOfGroup:
             ways.append(((paid - self.pay, self.k - 1, begun), self.offs[place.kind], REWARDED))
         return ways
 
-    def begun(self, state: tuple[int, int, int]) -> int:
-        return 0
-
     def may_end(self, state: tuple[int, int, int]) -> bool:
         return self.is_partial or state[1] == 0
 
@@ -122,9 +117,6 @@ class DearestOfGroup:
         if owed > self.pay or (owed and (not open_ or self.is_partial)):
             ways.append(((owed - 1, open_ if owed > self.pay else 0, groups), 0, PAID))
         return ways
-
-    def begun(self, state: tuple[int, int, int]) -> int:
-        return 0
 
     def may_end(self, state: tuple[int, int, int]) -> bool:
         return state[0] == 0 and (self.is_partial or state[1] == 0)
@@ -158,9 +150,6 @@ class BasketOption:
 
     def _after(self, groups: int, taken: int, place: Place) -> tuple[int, int]:
         return groups, 0 if place.nth + 1 == place.of else taken
-
-    def begun(self, state: tuple[int, int]) -> int:
-        return 0
 
     def may_end(self, state: tuple[int, int]) -> bool:
         return True
@@ -211,7 +200,7 @@ class SlotsFilled:
         return begun * self.size - sum(state[1:])
 
     def may_end(self, state: tuple[int, ...]) -> bool:
-        return not any(state[1:])
+        return True  # a set that cannot be completed any more is no way
 
 
 class GiftsGiven:
@@ -248,11 +237,8 @@ class GiftsGiven:
         missing = sum([max(0, groups * count - state[i + 2]) for i, (_, count) in enumerate(self.slots)]) if groups else 0
         return missing + (0 if self.is_short else groups * self.qty - state[1])
 
-    def begun(self, state: tuple[int, ...]) -> int:
-        return 0
-
     def may_end(self, state: tuple[int, ...]) -> bool:
-        return self._missing(state) == 0
+        return True  # a group that cannot be completed any more is no way
 
 
 Open = tuple[tuple[int, ...], int]
@@ -329,17 +315,17 @@ class SetsApart:
         return len(state[1])
 
     def may_end(self, state: Apart) -> bool:
-        return not state[1]
+        return True  # a set that cannot be completed any more is no way
 
 
 class WithinMoney:
     """Any steps within so much money in all: (what they remember, their gains so far).
 
-    A gain counts as far as it moves the smaller of the sum and the money, so the last one is cut. ``takes_back``: the most that a
-    set begun can take back when it is complete; a sum that stays above the money in spite of that is as good as any larger.
+    A gain counts as far as it moves the smaller of the sum and the money, so the last one is cut. ``takes_back``: the most that
+    the sets begun can take back when complete; a sum that stays above the money in spite of that is as good as any larger.
     """
 
-    def __init__(self, steps: Steps[Any], money: int, takes_back: int, *, is_whole: bool) -> None:
+    def __init__(self, steps: Steps[Any], money: int, takes_back: Callable[[Any], int], *, is_whole: bool) -> None:
         self.steps, self.money, self.takes_back, self.is_whole = steps, money, takes_back, is_whole
         self.start = (steps.start, 0)
 
@@ -351,14 +337,11 @@ class WithinMoney:
         money, before = self.money, min(state[1], self.money)
         ways = []
         for after, gain, role in self.steps.ways(state[0], place):
-            most = money + (self.takes_back * self.steps.begun(after) if self.takes_back else 0)
+            most = money + self.takes_back(after)
             given = state[1] + gain
             if given <= most or not self.is_whole:
                 ways.append(((after, min(given, most)), min(given, money) - before, role))
         return ways
-
-    def begun(self, state: tuple[Any, int]) -> int:
-        return self.steps.begun(state[0])
 
     def may_end(self, state: tuple[Any, int]) -> bool:
         return self.steps.may_end(state[0]) and (not self.is_whole or state[1] <= self.money)

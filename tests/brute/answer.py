@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key
 from itertools import combinations
+from math import floor
 
 from tests.brute.conditions import World, rule_holds, uses_left
 from tests.brute.figures import Row, Table, UnsureError, fits, half_up, money, programme_of, rows_of, share, shares_of
@@ -150,16 +151,19 @@ def _run(scenario: Sequence[Table], world: World) -> tuple[list[End], Fraction |
 
 
 def leveled(units: Sequence[Unit], rows: Sequence[Row], claims: Sequence[Claim]) -> tuple[Unit, ...]:
-    """The units before a pool: whole kopecks when a rule of it lays a sum, the line's spread evenly over its reduced units."""
+    """The units before a pool: whole kopecks when a rule of it lays a sum, those with the largest parts of a kopeck up."""
     if all(unit.price.denominator == 1 for unit in units) or not any(lays_sums(claim, units) for claim in claims):
         return tuple(units)
     after: list[Unit] = []
     for number, row in enumerate(rows):
-        mine = [unit for unit in units if unit.row == number]
-        whole = [unit for unit in mine if unit.price == row.price]
-        reduced = len(mine) - len(whole)
-        left = half_up_net(row, [unit.price for unit in mine]) - sum(int(unit.price) for unit in whole)
-        after += whole + [Unit(number, Fraction((left + i) // reduced), row.floor) for i in range(reduced)]
+        mine = sorted(
+            (unit for unit in units if unit.row == number), key=lambda unit: (floor(unit.price) - unit.price, unit.price)
+        )
+        missing = half_up_net(row, [unit.price for unit in mine]) - sum(floor(unit.price) for unit in mine)
+        last, first = mine[missing - 1 : missing], mine[missing : missing + 1]
+        if last and first and last[0].price != first[0].price and (last[0].price - first[0].price).denominator == 1:
+            raise UnsureError("which unit goes up")
+        after += [Unit(number, Fraction(floor(unit.price) + (i < missing)), unit.floor) for i, unit in enumerate(mine)]
     return tuple(sorted(after))
 
 

@@ -300,6 +300,8 @@ def _kinds_of(taken: Sequence[Go], units: Sequence[Unit]) -> object:
 def lays_sums(claim: Claim, units: Sequence[Unit]) -> bool:
     """Whether a claim's money is a sum on whole kopecks, not a share of each unit."""
     word = claim.effect["do"]
+    if not claim.goes:
+        return False
     if word in GROUP_WORDS and not (word == "n_for_m" and claim.effect.get("spread") == "unit"):
         return True
     if claim.money is None or word in GROUP_WORDS:

@@ -38,6 +38,8 @@ COPIED = (
     "pyproject.toml",
 )
 SURVIVORS = Path(__file__).with_name("survivors.md")
+REASONS_TITLE = "## What is left and why\n"
+"""From here on survivors.md is written by people and stays as it is."""
 GOLDEN_TEST = "tests/property/test_engine_version.py"
 SLACK = 3
 """A run so many times slower than without the break is stopped, and the break counts as noticed."""
@@ -196,14 +198,14 @@ def _run(tests: tuple[str, ...], copy: Path, limit: float) -> int | None:
 def write_survivors(survived: list[Outcome], figure: str) -> None:
     """The list with the reasons that stand there already; a new one has none yet."""
     reasons: dict[str, str] = {}
-    if SURVIVORS.exists():
-        for line in SURVIVORS.read_text(encoding="utf-8").splitlines():
-            key, _, reason = line.removeprefix("- ").partition(" — ")
-            reasons[key] = reason
+    listed_before, title, kept = SURVIVORS.read_text(encoding="utf-8").partition(REASONS_TITLE)
+    for line in listed_before.splitlines():
+        key, _, reason = line.removeprefix("- ").partition(" — ")
+        reasons[key] = reason
     listed = sorted({each.one.key for each in survived})
     text = f"# Breaks that no test noticed\n\n`make mutants`. {figure}\n\n"
     text += "".join(f"- {key} — {reasons.get(key, 'to be explained')}\n" for key in listed)
-    SURVIVORS.write_text(text, encoding="utf-8")
+    SURVIVORS.write_text(f"{text}\n{title}{kept}" if title else text, encoding="utf-8")
 
 
 if __name__ == "__main__":

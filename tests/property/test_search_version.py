@@ -14,9 +14,10 @@ from pathlib import Path
 from pos_loyalty.engine.packing import Effort, Kind, Offer, Packed, Solved
 from pos_loyalty.engine.search import alone, pack, pack_by_priority
 from tests.oracles.problems import asked, beside, problem
+from tests.property.seeded_worlds import effort
 
 KEPT = Path(__file__).parents[1] / "golden" / "packs.txt"
-BATCH, BATCHES = 20, 20
+BATCH, BATCHES = 20, effort(few=8, some=20, many=20)
 FIRST = 100_000
 UNITS = (6, 9, 12, 16)
 EFFORTS = ((4_000, 2_000), (4_000, 8), (400, 40), (60, 20), (15, 3))

@@ -306,3 +306,46 @@ def test_shares_of_units_stay_exact_between_groups_and_sums_lie_on_whole_kopecks
     odd = line("1", 100, "7")
     assert ask(text.replace("SPREAD", "unit"), odd).total_minor == 569, "6.125 - 0.4375 = 5.6875"
     assert ask(text.replace("SPREAD", "set"), odd).total_minor == 568, "6.12 first, then half of 0.87 or 0.88"
+
+
+def test_many_percentages_one_upon_another_leave_sets_their_right_price() -> None:
+    """Thirteen times 2 % off, then pairs of which the dearer one is half off: all six units make three pairs."""
+    text = '[[group]]\nid = "aa"\n[[group]]\nid = "bb"\n[compatibility.aa]\naa = "stack"\nbb = "stack"\n'
+    text += "".join(
+        f'[[rule]]\nid = "p{number:02}"\nstage = "item"\ngroup = "aa"\nthen = [{{ do = "percent", percent = "2%" }}]\n'
+        for number in range(13)
+    )
+    pairs = '{ do = "n_for_m", n = 2, percent = "50%", which = "dearest", spread = "unit", partial_group = false }'
+    text += f'[[rule]]\nid = "x"\nstage = "item"\ngroup = "bb"\nthen = [{pairs}]\n'
+    answer = ask(text, line("1", 99_900, "3"), line("2", 99_900, "2"), line("3", 500_000))
+    left = 0.98**13
+    assert abs(answer.total_minor - (99_900 * 5 + 500_000 - (500_000 + 2 * 99_900) / 2) * left) < 5
+    assert answer.proof.proven
+
+
+def test_lines_are_rounded_unit_by_unit_so_that_the_cheapest_stays_the_cheapest() -> None:
+    """Two of 100.00: one at half price, then one per cent off the other: 50.00 and 99.00. Of the two the cheaper one is free."""
+    text = (
+        '[[group]]\nid = "aa"\n[[group]]\nid = "bb"\n[[group]]\nid = "cc"\n'
+        '[compatibility.aa]\nbb = "stack"\ncc = "stack"\n[compatibility.bb]\ncc = "stack"\n'
+        '[[rule]]\nid = "a"\nstage = "item"\ngroup = "aa"\npriority = 3\n'
+        'then = [{ do = "percent", percent = "50%", max_units = 1 }]\n'
+        '[[rule]]\nid = "b"\nstage = "item"\ngroup = "bb"\npriority = 2\n'
+        'then = [{ do = "percent", percent = "1%", on = { not_discounted = true } }]\n'
+        '[[rule]]\nid = "c"\nstage = "item"\ngroup = "cc"\nthen = [{ do = "n_for_m", n = 2 }]\n'
+    )
+    assert ask(text, line("1", 10_000, "2")).total_minor == 9_900
+
+
+def test_a_limit_of_money_holds_after_lines_are_rounded() -> None:
+    """One unit is left at 10.00, the other at 99.00: 50.00 off each is 60.00, just the limit. c2 takes at most 1.00."""
+    text = (
+        '[[rule]]\nid = "i1"\nstage = "item"\nthen = [{ do = "percent", percent = "90%", max_units = 1, on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "i2"\nstage = "item"\nthen = [{ do = "percent", percent = "1%", on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "c1"\nstage = "customer"\n'
+        'then = [{ do = "amount_each", amount = "50.00", max_amount = "60.00", on = { sku = "s" } }]\n'
+        '[[rule]]\nid = "c2"\nstage = "customer"\n'
+        'then = [{ do = "percent", percent = "10%", max_amount = "1.00", on = { sku = "t" } }]\n'
+    )
+    taken = off_by_rule(ask(text, line("s", 10_000, "2"), line("t", 5_000)))
+    assert (taken["c1"], taken["c2"]) == (6_000, 100)

@@ -64,7 +64,9 @@ def test_it_imports_values_only(path: Path) -> None:
         ours = {
             name
             for name in names
-            if name.startswith(("pos_loyalty.engine", "pos_loyalty.values", "pos_loyalty.errors", "pos_loyalty.near"))
+            if name.startswith(
+                ("pos_loyalty.engine", "pos_loyalty.values", "pos_loyalty.errors", "pos_loyalty.near", "pos_loyalty.misfits")
+            )
         }
         assert names - ours <= allowed
 
