@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,dev
 
-.PHONY: demo test check bench peers replay kills laws mutants clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills laws mutants test-money clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
@@ -73,3 +73,7 @@ laws: $(STAMP)
 # Break the engine 600 times in a copy and see that its tests notice; the figure and the survivors stand in tests/mutants/survivors.md.
 mutants: $(STAMP)
 	$(BIN)/python -m tests.mutants.run --seed 20281231 --count 600 --write
+
+# Plant each fault of tests/money and see that a money law notices it; part of `make test` too.
+test-money: $(STAMP)
+	$(BIN)/python -m tests.money.run
