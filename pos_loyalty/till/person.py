@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.model import Member
+from pos_loyalty.engine.model import Member, Refusal
 from pos_loyalty.errors import StoreError
 from pos_loyalty.store import members, profiles, seal
 from pos_loyalty.store.member_changes import NAME, PHONE
@@ -12,6 +12,8 @@ from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.member_model import Person
 from pos_loyalty.till.wants import Wants
 
+DAYS_LEFT = "days:"
+"""In what a refusal has, however deep the condition stands: how far a day of the person's own is."""
 DAY_SIGNS = 5
 """Of a date: its month and day, without a year."""
 
@@ -75,6 +77,11 @@ def with_profile(desk: Desk, member: Member, wants: Wants) -> Member:
     if person is None:
         return member
     return replace(member, profile=person.attributes, dates={name: day[-DAY_SIGNS:] for name, day in person.dates.items()})
+
+
+def without_days(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    """What may be logged of why rules did not apply: who reads how many days are left to a birthday knows the day."""
+    return tuple(each for each in refusals if DAYS_LEFT not in each.have)
 
 
 def _personal(member_id: str, sealed: bytes, keys: list[bytes]) -> seal.Personal:

@@ -27,8 +27,29 @@ from pos_loyalty.store.member_facts import (
 from pos_loyalty.store.verify import verify
 from tests.simulation.shop import KEY, NOW, HeadOffice, Till, pull_all, push_all
 
-INDEX, OTHER_INDEX = "ab" * 32, "cd" * 32
+INDEX = "ab" * 32
 PEPPER = "a1" * 32
+
+
+def held_key(db: Connection, member: str) -> bytes:
+    """The key under which a till seals a member's fields, made when there is none."""
+    sealed = members.sealed_key(db, member)
+    if sealed is not None:
+        return seal.open_key(member, sealed, KEY.hex())
+    key = seal.make_key()
+    with write(db):
+        members.add_key(db, member, seal.seal_key(member, key, KEY.hex()))
+    return key
+
+
+def phone(db: Connection, member: str, sealed: str | None = None) -> PhoneChange:
+    """A phone of one and the same slow hash."""
+    return PhoneChange(sealed=sealed, index=seal.seal_field(member, "self:phone_index", INDEX, held_key(db, member)))
+
+
+def friend_code(db: Connection, member: str, code: str) -> ReferralCode:
+    """The member's own code."""
+    return ReferralCode(sealed=seal.seal_field(member, "self:referral_code", code, held_key(db, member)))
 
 
 def change(db: Connection, n: int, member: str, *changes: Change) -> None:
@@ -57,11 +78,11 @@ def test_what_one_till_changed_the_other_hears(office: HeadOffice, tills: tuple[
         one.db,
         1,
         "M1",
-        PhoneChange(sealed=b64encode(b"x").decode(), index=INDEX),
-        PhoneVerified(index=INDEX),
+        phone(one.db, "M1", b64encode(b"x").decode()),
+        PhoneVerified(index=seal.seal_field("M1", "self:phone_index", INDEX, held_key(one.db, "M1"))),
         CardAdded(card="2900000000025"),
         CardStateChange(card="2900000000018", state="lost"),
-        ReferralCode(code="FRIEND22"),
+        friend_code(one.db, "M1", "FRIEND22"),
         ConsentChange(purpose="data", given=True, text_version="2"),
     )
     push_all(one, office)
@@ -128,9 +149,9 @@ def test_what_contradicts_is_booked_and_a_case(office: HeadOffice, tills: tuple[
     one.enrol("M1", "2900000000018")
     push_all(one, office)
     other.enrol("M2", "2900000000025")
-    change(other.db, 1, "M2", CardAdded(card="2900000000018"), PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    change(other.db, 1, "M2", CardAdded(card="2900000000018"), phone(other.db, "M2"), friend_code(other.db, "M2", "SAME"))
     change(other.db, 2, "M9", ConsentChange(purpose="data", given=True))
-    change(one.db, 1, "M1", PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    change(one.db, 1, "M1", phone(one.db, "M1"), friend_code(one.db, "M1", "SAME"))
     push_all(one, office)
     push_all(other, office)
     reasons = {row[0] for row in office.rows("SELECT reason FROM suspense_case")}
@@ -160,7 +181,7 @@ def test_verify_finds_what_was_forged(tills: tuple[Till, Till], forgery: str) ->
     till.sell("S1", "M1")
     sealed = b64encode(b"sealed").decode()
     consents = (ConsentChange(purpose="advertising", given=False),)
-    change(till.db, 1, "M1", *consents, AttributeChange(name="pet", sealed=sealed), PhoneChange(sealed=sealed, index=INDEX))
+    change(till.db, 1, "M1", *consents, AttributeChange(name="pet", sealed=sealed), phone(till.db, "M1", sealed))
     change(till.db, 2, "M1", CardStateChange(card="2900000000018", state="lost"), StateChange(state="blocked"))
     assert verify(till.db) == ()
     with write(till.db):
