@@ -19,6 +19,8 @@ from pos_loyalty.values import convert
 INDEX_PLACE = "self:phone_index"
 BIRTHDAY_PLACE = "self:birthday"
 CODE_PLACE = "self:referral_code"
+UNOPENED = (StoreError, InputError, ValueError)
+"""How a field of another key, of another form or under a key of another length fails: a till may send anything."""
 
 
 def add_key(db: Connection, member_id: str, sealed_key: bytes, till: str = "") -> None:
@@ -52,7 +54,7 @@ def personal(db: Connection, member_id: str, sealed: str | None) -> seal.Persona
     for key in keys_of(db, member_id) if found else ():
         try:
             return seal.open_personal(member_id, found, key)
-        except (StoreError, InputError):
+        except UNOPENED:
             continue
     return seal.Personal()
 
@@ -74,12 +76,12 @@ def referral_code(db: Connection, member_id: str, sealed: str | None) -> str | N
 
 
 def _field(db: Connection, member_id: str, place: str, sealed: str | None, kind: Any) -> str | None:
-    """A field, where it opens and is what it should be: a till may send anything."""
+    """A field, where it opens and is what it should be."""
     found = _bytes(sealed)
     for key in keys_of(db, member_id) if found else ():
         try:
             return str(convert(seal.open_field(member_id, place, found, key), kind))
-        except (StoreError, InputError, UnicodeDecodeError):
+        except UNOPENED:
             continue
     return None
 

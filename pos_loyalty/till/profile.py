@@ -132,7 +132,12 @@ def _change_of(desk: Desk, profile: Profile, sealer: Sealer, wish: Wish, by: str
         case SetName(name=name):
             return NameChange(sealed=sealer.field("self:name", name))
         case SetPhone(phone=phone):
-            return _phone(desk, profile, sealer, phone)
+            made = _phone(desk, profile, sealer, phone)
+            if profile.phone == "verified" and not made.verified and not by:
+                raise ConflictError(
+                    'The phone was shown to be theirs; send a name and a PIN in "by": a person answers for another.'
+                )
+            return made
         case SetAttribute(name=name, value=value):
             return AttributeChange(name=name, sealed=None if value is None else sealer.field(f"attribute:{name}", value))
         case SetDate(name=name, day=day):

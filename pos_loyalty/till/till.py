@@ -270,7 +270,7 @@ class Till:
 
     def set_secret(self, member_id: str, request: staff_model.SecretRequest, key: str) -> staff_model.SecretAnswer:
         """What confirms the member's redemptions from now on. Raises NotFoundError, ConflictError."""
-        plain = replace(request, pin=None)
+        plain = staff.hidden(replace(request, pin=None), "by")
         act = partial(confirming.set_secret, self._desk, member_id, request)
         return self._desk.once(key, f"secret {member_id}", plain, staff_model.SecretAnswer, act)
 

@@ -14,6 +14,7 @@ from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import (
     AttributeChange,
+    BirthdayChange,
     CardAdded,
     CardStateChange,
     Change,
@@ -158,6 +159,30 @@ def test_what_contradicts_is_booked_and_a_case(office: HeadOffice, tills: tuple[
     assert reasons == {"card.taken", "phone.taken", "referral_code.taken", "member.unknown"}
     assert office.rows("SELECT member FROM card WHERE number = '2900000000018'") == [("M1",)]
     assert verify(office.db) == ()
+
+
+def test_what_no_key_opens_stops_no_log(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    """A key of another length, fields that are no Base64, of another member, and what is no phone hash and no day."""
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    push_all(one, office)
+    pull_all(other, office)
+    with write(other.db):
+        members.add_key(other.db, "M1", seal.seal_key("M1", bytes(20), KEY.hex()))
+    key = seal.make_key()
+    change(other.db, 1, "M1", PhoneChange(index=seal.seal_field("M1", "self:phone_index", INDEX, key)))
+    change(
+        one.db, 1, "M1", PhoneChange(index="no base64!"), BirthdayChange(sealed=seal.seal_field("M1", "self:name", "05-17", key))
+    )
+    key = held_key(one.db, "M1")
+    change(one.db, 2, "M1", PhoneChange(index=seal.seal_field("M1", "self:phone_index", "zz", key)))
+    change(one.db, 3, "M1", BirthdayChange(sealed=seal.seal_field("M1", "self:birthday", "1990-05-17", key)))
+    push_all(other, office)
+    push_all(one, office)
+    pull_all(one, office)
+    for db in (one.db, other.db, office.db):
+        assert db.execute("SELECT phone_index, birthday FROM member").fetchone() == (None, None)
+        assert verify(db) == ()
 
 
 FORGED = {
