@@ -10,7 +10,7 @@ from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.till import profile, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.member_model import EraseAnswer, EraseRequest, Held
-from pos_loyalty.till.person import person_of
+from pos_loyalty.till.person import check_reason, person_of
 
 
 def held_on(desk: Desk, member_id: str) -> Held:
@@ -37,6 +37,7 @@ def erase(desk: Desk, member_id: str, request: EraseRequest, keep: Keep[EraseAns
         raise NotFoundError("This member is not known at this till.")
     if found.state == "merged":
         raise ConflictError(f"This member went over into {merges.current(desk.db, member_id)}; erase that one.")
+    check_reason(desk, member_id, request.reason)
     word = profile.Word("", staff.check(desk, request.by, senior=True), request.reason)
     with write(desk.db):
         for id_ in merges.ids_of(desk.db, member_id):

@@ -46,7 +46,7 @@ from pos_loyalty.till.member_model import (
     SetState,
     Wish,
 )
-from pos_loyalty.till.person import Sealer
+from pos_loyalty.till.person import Sealer, check_reason
 
 CODE_SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """None that is read for another."""
@@ -67,6 +67,7 @@ def change(desk: Desk, member_id: str, request: ChangeRequest, keep: Keep[Profil
     """Change a member. Raises InputError, NotFoundError, ConflictError with the reason, NotAllowedError for a wrong PIN."""
     now = desk.now()
     profile = known(desk, member_id)
+    check_reason(desk, member_id, request.reason)
     by = person_behind(desk, request.by)
     sealer = Sealer(desk, member_id)
     changes = tuple(_change_of(desk, profile, sealer, wish, by) for wish in request.changes)

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from pos_loyalty.store import follow, ledger, members, phone_hashes, profiles, seal
-from pos_loyalty.store.db import Connection, write
-from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.db import Connection, open_store, write
+from pos_loyalty.store.facts import Enrolment, fact_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import (
     AttributeChange,
@@ -183,6 +183,32 @@ def test_what_no_key_opens_stops_no_log(office: HeadOffice, tills: tuple[Till, T
     for db in (one.db, other.db, office.db):
         assert db.execute("SELECT phone_index, birthday FROM member").fetchone() == (None, None)
         assert verify(db) == ()
+
+
+def test_the_log_of_an_erased_member_folds_again_without_any_key(tmp_path: Path, tills: tuple[Till, Till]) -> None:
+    """The rows are the same as those that stand, though nobody can open what the facts hold."""
+    one = tills[0]
+    one.enrol("M1", "2900000000018")
+    key = held_key(one.db, "M1")
+    birthday = BirthdayChange(sealed=seal.seal_field("M1", "self:birthday", "05-17", key))
+    change(one.db, 1, "M1", phone(one.db, "M1"), friend_code(one.db, "M1", "FRIEND22"), birthday)
+    assert one.db.execute("SELECT phone_index, birthday, referral_code FROM member").fetchone() == (
+        bytes.fromhex(INDEX), "05-17", "FRIEND22",
+    )  # fmt: skip
+    change(one.db, 2, "M1", StateChange(state="erased"))
+    again = open_store(tmp_path / "again.db", role="till", owner="T1", now=NOW)
+    with write(again):
+        for payload, prev_hash, hash_ in one.db.execute("SELECT payload, prev_hash, hash FROM txn ORDER BY seq").fetchall():
+            fact = fact_of(payload)
+            ledger.store_fact(again, fact, payload, prev_hash, hash_)
+            if fact.enrolment is not None:
+                members.add(again, fact.enrolment, None, fact.at)
+            follow.follow(again, fact)
+    for table in ("member", "member_key", "member_attribute", "member_consent", "card", "txn"):
+        rows = f"SELECT * FROM {table} ORDER BY 1"
+        assert again.execute(rows).fetchall() == one.db.execute(rows).fetchall(), table
+    assert verify(again) == ()
+    again.close()
 
 
 FORGED = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty import log
-from pos_loyalty.errors import ConflictError, NotFoundError, StoreError
+from pos_loyalty.errors import ConflictError, InputError, NotFoundError, StoreError
 from pos_loyalty.store import members, profiles, seal
 from pos_loyalty.store.db import backup, open_to_write
 from pos_loyalty.store.facts import fact_of
@@ -24,6 +24,8 @@ from pos_loyalty.till.member_model import (
     SetPhone,
 )
 from pos_loyalty.till.model import CompleteRequest, EnrolRequest, IdentifyRequest
+from pos_loyalty.till.staff_model import AdjustRequest
+from pos_loyalty.values import Points
 from tests.emulators.code_gateway import CodeGateway
 from tests.shop import CONFIG, OTHER_CARD, Shop
 from tests.unit.test_till_acts import BORIS, staffed
@@ -149,6 +151,23 @@ def test_the_ledger_and_the_consents_of_an_erased_member_stand(tmp_path: Path) -
     assert len(shop.rows()["txn"]) == facts, "an erased member is erased once"
     with pytest.raises(ConflictError, match="used for another request"):
         shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME, phone=PHONE, consents=("data",)), "enrol")
+    shop.close()
+
+
+@pytest.mark.parametrize("reason", ["Щербацевич asked", "asked by ksëniя-ωmegå", "call 605-43-21", "call 8 (987) 605 43 21"])
+def test_a_reason_that_names_the_member_is_refused_while_they_can_be_asked(tmp_path: Path, reason: str) -> None:
+    shop = staffed(Shop(tmp_path))
+    member = shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME, phone=PHONE), "enrol").member_id
+    before = shop.rows()["txn"]
+    by = {"by": BORIS, "reason": reason}
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.erase(member, EraseRequest(**by), "erase")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.change(member, ChangeRequest(changes=(SetName(name="X"),), **by), "change")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.adjust(member, AdjustRequest(centi=Points(100), **by), "adjust")  # type: ignore[arg-type]
+    assert shop.rows()["txn"] == before
+    shop.till.erase(member, EraseRequest(by=BORIS, reason="letter 12 of 2026-11-21, by post"), "in order")
     shop.close()
 
 
