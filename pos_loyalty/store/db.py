@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 from pysqlite3 import dbapi2
-from pysqlite3.dbapi2 import Connection as Connection
 
 from pos_loyalty import log
 from pos_loyalty.errors import CommitUnknownError, StoreBusyError, StoreError, StoreFullError, StoreSchemaError
@@ -36,7 +35,13 @@ PRIMARY_CODE = 0xFF
 ROLE_WORDS = {"till": "till", "head_office": "head office"}
 
 
-def open_store(path: Path, *, role: Role, owner: str, now: datetime) -> Connection:
+class Connection(dbapi2.Connection):  # type: ignore[misc]  # the library tells no types
+    """A connection. ``master_key``: opens the data keys of members; None for who folds nothing that is sealed."""
+
+    master_key: str | None = None
+
+
+def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key: str | None = None) -> Connection:
     """Open the file, made when absent. Raises StoreSchemaError for another's file, StoreBusyError, StoreFullError, StoreError.
 
     The connection may move between threads, but is never used by two at once.
@@ -55,20 +60,22 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime) -> Connecti
         except BaseException:
             db.close()
             raise
+    db.master_key = master_key
     return db
 
 
-def open_to_write(path: Path, *, now: datetime) -> Connection:
+def open_to_write(path: Path, *, now: datetime, master_key: str | None = None) -> Connection:
     """Open a file that is there, whoever's it is. Raises as ``open_store`` does."""
     reader = open_reader(path)
     try:
         role, owner = meta(reader, "role"), meta(reader, "owner") or ""
     finally:
         reader.close()
-    return open_store(path, role="head_office" if role == "head_office" else "till", owner=owner, now=now)
+    named: Role = "head_office" if role == "head_office" else "till"
+    return open_store(path, role=named, owner=owner, now=now, master_key=master_key)
 
 
-def open_reader(path: Path) -> Connection:
+def open_reader(path: Path, *, master_key: str | None = None) -> Connection:
     """A connection that cannot write, beside those that do. Raises StoreSchemaError when there is no such store."""
     if not path.is_file():
         raise StoreSchemaError(f"There is no database at {path}.")
@@ -84,6 +91,7 @@ def open_reader(path: Path) -> Connection:
         except BaseException:
             db.close()
             raise
+    db.master_key = master_key
     return db
 
 
@@ -176,13 +184,14 @@ def build() -> str:
 
 
 def _connect(uri: str) -> Connection:
-    db = dbapi2.connect(
+    db: Connection = dbapi2.connect(
         uri,
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_MS / 1000,
         cached_statements=STATEMENTS_MAX,
         check_same_thread=False,
+        factory=Connection,
     )
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA trusted_schema = OFF")

@@ -12,6 +12,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.staff_facts import AdjustFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import AdjustAnswer, AdjustRequest
 from pos_loyalty.values import Points
 
@@ -22,6 +23,7 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
         raise InputError("$.centi", "is the points to give (more than 0) or to take (less than 0), in hundredths")
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
+    check_reason(desk, member_id, request.reason)
     by, approved_by = _persons(desk, request)
     now, txn = desk.now(), desk.new_id()
     programme = desk.shelf.current(desk.db)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.acts import Award, Done, settle_award
 from pos_loyalty.engine.acts import award as ask_engine
 from pos_loyalty.engine.explain import is_told, refusal_text
@@ -40,7 +42,12 @@ def award(desk: Desk, member_id: str, request: AwardRequest, keep: Keep[AwardAns
             programme=programme.name,
             cashier=request.cashier,
             member=member_id,
-            body=AwardFact(act=request.act, biz_day=biz_day, award=given, coupons_made=coupons.made(desk, given.issued)),
+            body=AwardFact(
+                act=request.act,
+                biz_day=biz_day,
+                award=replace(given, refusals=person.without_days(given.refusals)),
+                coupons_made=coupons.made(desk, given.issued),
+            ),
         )
         awards.add(desk.db, ledger.append(desk.db, draft, now))
         answer = AwardAnswer(

@@ -22,6 +22,7 @@ def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[Pr
     """Change a member's cards. Raises InputError, NotFoundError, ConflictError with the reason."""
     now = desk.now()
     profile.known(desk, member_id)
+    by = profile.person_behind(desk, request.by)
     changes: list[Change] = []
     if request.lost is not None:
         changes.append(CardStateChange(card=_own(desk, member_id, request.lost), state="lost"))
@@ -39,7 +40,7 @@ def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[Pr
             made = card_numbers.make(desk)
             changes.append(CardAdded(card=made))
             card_numbers.queue_slip(desk, made)
-        profile.book(desk, member_id, tuple(changes), profile.Word(request.cashier, request.by, request.reason), now)
+        profile.book(desk, member_id, tuple(changes), profile.Word(request.cashier, by, request.reason), now)
         return keep(replace(profile.of_profile(desk, member_id), made_card=made))
 
 

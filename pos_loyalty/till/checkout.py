@@ -31,6 +31,7 @@ from pos_loyalty.till import (
     exchange,
     gift_sales,
     merging,
+    person,
     returned_sale,
     slips,
     tenders,
@@ -104,7 +105,7 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
         body=SaleFact(
             sale_id=request.sale_id,
             basket=basket,
-            quote=held.quote,
+            quote=replace(held.quote, refusals=person.without_days(held.quote.refusals)),
             tenders=request.tenders,
             offline_centi=Points(0) if held.online else held.quote.redemption.centi,
             biz_day=desk.business_day(basket.opened_at),

@@ -23,6 +23,7 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ChangeFact
 from pos_loyalty.store.member_secrets import Tries
+from pos_loyalty.till import profile
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import Confirmation
 from pos_loyalty.till.person import Sealer
@@ -87,9 +88,14 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
 
 
 def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[SecretAnswer]) -> SecretAnswer:
-    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError."""
+    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError, NotAllowedError where one stands."""
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
+    if request.by is None and member_secrets.sealed(desk.db, member_id) is not None:
+        raise NotAllowedError(
+            "Something confirms this member's redemptions already; send a name and a PIN in by for another one."
+        )
+    by = profile.person_behind(desk, request.by)
     sealer, secret = Sealer(desk, member_id), Secret()
     if request.pin is not None:
         salt = os.urandom(SALT_BYTES)
@@ -98,7 +104,7 @@ def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[Se
         secret = replace(secret, qr_key=os.urandom(QR_KEY_BYTES).hex())
     fact = ChangeFact(
         member_id=member_id,
-        by=request.cashier,
+        by=by or request.cashier,
         reason="confirmation",
         secret=sealer.secret(encode(secret)),
     )

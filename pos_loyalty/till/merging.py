@@ -19,6 +19,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
 from pos_loyalty.values import Points
 
@@ -32,6 +33,8 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
     """
     if member_id == request.into:
         raise InputError("$.into", "is the same member; name the one who stays")
+    for each in (member_id, request.into):
+        check_reason(desk, each, request.reason)
     by, approved_by = staff.check_two(desk, request.by, request.approval)
     now = desk.now()
     with write(desk.db):

@@ -82,11 +82,15 @@ class MergeAnswer(Value):
 
 
 class SecretRequest(Value):
-    """What will confirm the member's redemptions: a PIN, a rotating QR, or both. What is not given is taken away."""
+    """What will confirm the member's redemptions: a PIN, a rotating QR, or both. What is not given is taken away.
+
+    ``by``: whose word it is, where something stands already: the member forgot it.
+    """
 
     pin: Pin | None = None
     qr: bool = False
     cashier: Label = ""
+    by: Approval | None = None
 
 
 class SecretAnswer(Value):

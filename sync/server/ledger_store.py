@@ -110,7 +110,10 @@ class LedgerStore(Protocol):
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
 
-    def add(self, posting: Posting, member_key: bytes | None) -> None:
+    def keep_key(self, fact: Fact, member_key: bytes) -> None:
+        """Keep the data key that came for the member of a fact, before it is asked what is known. Not of an erased member."""
+
+    def add(self, posting: Posting) -> None:
         """Book a fact. Raises WireError when no table can hold it."""
 
     def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
