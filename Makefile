@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,dev
 
-.PHONY: demo test check bench peers replay kills laws mutants test-money clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills machine laws mutants test-money clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
@@ -65,6 +65,10 @@ clean:
 # The long form of the kill test: 200 kills of till, daemon and head office.
 kills: $(STAMP)
 	KILLS=200 $(BIN)/pytest -q -s tests/faults/test_kill.py
+
+# The long form of the state machine: 5,000 runs of everything that a shop does (MACHINE_RUNS=n for more).
+machine: $(STAMP)
+	MACHINE=long $(BIN)/pytest -q -s --timeout=36000 --show-capture=no tests/faults/test_machine.py
 
 # The long form of the laws: 20,000 receipts against the brute force and the laws, 1,000 for byte equality.
 laws: $(STAMP)

@@ -28,15 +28,16 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
     now, txn = desk.now(), desk.new_id()
     programme = desk.shelf.current(desk.db)
     life = life_by_hand(programme, now)
+    alive_at = desk.trusted().at
     with write(desk.db):
         if request.centi > 0:
             lot_id = f"{desk.config.till.id}/{txn.hex}:by-hand"
             entries = give(member_id, request.centi, lot_id, life)
         else:
-            entries = take_away(member_id, ledger.lots_of(desk.db, member_id), -request.centi, now)
+            entries = take_away(member_id, ledger.lots_of(desk.db, member_id), -request.centi, alive_at)
         owed_centi = _owed(entries)
         if owed_centi and not request.owe:
-            held = sum(lot.centi for lot in takeable(ledger.lots_of(desk.db, member_id), now))
+            held = sum(lot.centi for lot in takeable(ledger.lots_of(desk.db, member_id), alive_at))
             raise ConflictError(
                 f"The member has {points_text(held)} points, {points_text(-request.centi)} cannot be taken: "
                 "take no more than there is, or send owe to have the rest owed."

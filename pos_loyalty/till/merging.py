@@ -70,7 +70,7 @@ def carry_over(desk: Desk, entries: Iterable[Entry], cashier: str) -> None:
             continue
         fact = MergeFact(member_id=member_id, into=into, by=cashier, reason=CARRIED)
         txn = desk.new_id()
-        if _entries(desk, fact, txn, now):
+        if _entries(desk, fact, txn):
             _book(desk, fact, txn, now)
 
 
@@ -91,7 +91,7 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
         id=txn,
         kind="member.merged",
         store=desk.config.store.id,
-        entries=_entries(desk, fact, txn, now),
+        entries=_entries(desk, fact, txn),
         cashier=fact.by,
         member=fact.member_id,
         body=fact,
@@ -99,7 +99,8 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
     return follow.book(desk.db, draft, now).entries
 
 
-def _entries(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
+def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
+    """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
     lots = ledger.lots_of(desk.db, fact.member_id)
     owed_centi = members.owed_of(desk.db, fact.member_id)
-    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", now)
+    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", desk.trusted().at)
