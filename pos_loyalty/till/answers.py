@@ -48,6 +48,11 @@ def balance_of(desk: Desk, member_id: str | None) -> Points | None:
     return None if member_id is None else total_centi(ledger.lots_of(desk.db, member_id), desk.trusted().at)
 
 
+def owed_of(desk: Desk, member_id: str | None) -> Points:
+    """What a member, or the one they went over into, owes as known here and now; nothing without a member."""
+    return Points(0) if member_id is None else members.owed_of(desk.db, merges.current(desk.db, member_id))
+
+
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
     return SaleAnswer(
@@ -64,6 +69,8 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         gift_cards=gift_sales.sold_by(desk, stored, desk.now()),
         gift_balances=gift_sales.balances_of(desk, stored),
         returned=_exchanged(desk, stored),
+        settled_centi=sales.settled_centi(desk.db, stored),
+        owed_centi=owed_of(desk, stored.quote.member_id),
     )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from pos_loyalty.engine.by_hand import carry
+from pos_loyalty.engine.by_hand import carry, takeable
 from pos_loyalty.engine.ledger import owed_account
-from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import follow, ledger, members, merges
 from pos_loyalty.store.db import write
@@ -49,6 +50,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
             owed_centi=Points(owed),
             cards=cards,
             balance_centi=answers.balance_of(desk, request.into) or Points(0),
+            settled_centi=settled_by(entries, request.into),
         )
         return keep(answer)
 
@@ -99,4 +101,17 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
 def _entries(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
     lots = ledger.lots_of(desk.db, fact.member_id)
     owed_centi = members.owed_of(desk.db, fact.member_id)
-    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", now)
+    made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", now)
+    return made + _settled(desk, fact.into, made, owed_centi, now) if made else ()
+
+
+def _settled(desk: Desk, winner: str, carried: tuple[Entry, ...], owed_centi: int, now: datetime) -> tuple[Entry, ...]:
+    """What both owed is settled by the lots of both: those that were carried first, then the others, soonest to expire first."""
+    brought = tuple(
+        Lot(lot_id=entry.lot_id or "", centi=Points(entry.amount), usable_from=entry.usable_from, expires_at=entry.expires_at)
+        for entry in carried
+        if entry.kind == "accrue"
+    )
+    owed_centi += members.owed_of(desk.db, winner)
+    lots = takeable(brought, now) + takeable(ledger.lots_of(desk.db, winner), now)
+    return settle_from_lots(winner, lots, owed_centi) if owed_centi else ()

@@ -38,6 +38,7 @@ from pos_loyalty.till import (
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value, encode
 
@@ -225,7 +226,8 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
     own_lots = ledger.all_lots_of(desk.db, own)
-    return graced(repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots), own_lots, desk.grace())
+    moved = settle_return(sold.quote, made, ref, own_lots, now, others=lots)
+    return with_owed(desk, graced(repaid + moved, own_lots, desk.grace()))
 
 
 class _PaidOut(Value):
