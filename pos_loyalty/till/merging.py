@@ -21,6 +21,7 @@ from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points
 
 CARRIED = "carried over after a later fact of the merged member"
@@ -40,6 +41,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
         cards = merges.cards_count(desk.db, member_id)
         fact = MergeFact(member_id=member_id, into=request.into, by=by, approved_by=approved_by, reason=request.reason)
         entries = _book(desk, fact, desk.new_id(), now)
+        tier_facts_after(desk.db, desk, request.into, now)
         moved = [entry for entry in entries if entry.kind == "accrue"]
         owed = sum(entry.amount for entry in entries if entry.debit == owed_account(request.into))
         answer = MergeAnswer(
