@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.gift_ledger import settle as settle_gifts
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import release, reserve, settle
+from pos_loyalty.engine.ledger import GRACE, release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
@@ -36,6 +36,7 @@ from pos_loyalty.till import (
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.lapsed import with_lapsed
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -201,8 +202,11 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     sold = [entry for entry in ledger.sale_entries(desk.db, stored.till, stored.sale_id) if entry.unit == POINT]
     done = [*sold, *claims.entries_of(desk.db, stored.till, stored.sale_id)]
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
-    own = lots.pop(claiming.holder_of(desk, stored) or "", ())
-    entries = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
+    holder = claiming.holder_of(desk, stored) or ""
+    own = lots.pop(holder, ())
+    moved = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
+    earned = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
+    entries = with_lapsed(desk, earned, moved, lots | {holder: own}, ())
     return with_owed(desk, graced(entries, own, desk.grace()))
 
 
