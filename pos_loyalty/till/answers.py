@@ -12,7 +12,7 @@ from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Entry, Lot, Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, ledger, members, merges, outbox, profiles, returned, sales
+from pos_loyalty.store import coupon_words, issues, ledger, members, merges, outbox, profiles, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
@@ -80,6 +80,8 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
     mine, made = fact.returned, fact.returned.returned
     now_id = None if fact.member is None else merges.current(desk.db, fact.member)
     member = None if now_id is None else members.by_id(desk.db, now_id)
+    codes = issues.withdrawn_codes(desk.db, fact.till, mine.return_id) if mine.withdrawn else ()
+    taken = coupon_words.known(desk.db, codes)
     return ReturnAnswer(
         return_id=mine.return_id,
         sale_till=mine.sale_till,
@@ -97,6 +99,8 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, now_id),
         is_last=made.is_last,
+        withdrawn=codes,
+        withdrawn_used=tuple(code for code, coupon in taken.items() if coupon.taken_sale is not None),
     )
 
 

@@ -41,6 +41,7 @@ from pos_loyalty.till.lapsed import with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
+from pos_loyalty.till.withdrawing import withdrawn_by
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value, encode
 
 
@@ -127,6 +128,7 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
             approved_by=asked.approved_by,
             fiscal=request.fiscal,
             is_claimed=sold.is_claimed,
+            withdrawn=withdrawn_by(desk, sold, made),
             exchange_id="" if exchange is None else exchange.sale_id,
             names={line.line_id: names[line.line_id] for line in made.lines},
         ),
