@@ -50,6 +50,10 @@ class Receipt(Value, kw_only=True):
     """Masked already."""
     balance_centi: Points | None = None
     """After this sale; None without a member."""
+    settled_centi: Points = Points(0)
+    """Of the points earned: what settled points that were owed."""
+    owed_centi: Points = Points(0)
+    """What the member owes after this sale."""
     expiring_centi: Points = Points(0)
     expiring_at: datetime | None = None
     """When ``expiring_centi`` burn: the first instant at which they are gone."""
@@ -179,6 +183,8 @@ def _points(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield from _points_moved(receipt, language)
     elif receipt.kind == "reversed":
         yield from _points_back(receipt, language)
+    if receipt.owed_centi:
+        yield Row(left=tr(language, "return.owed"), right=points(language, receipt.owed_centi))
     yield Row(left=tr(language, "receipt.balance"), right=points(language, receipt.balance_centi), weight="bold")
     if receipt.expiring_at is not None and receipt.expiring_centi:
         day = day_text(language, _local(receipt.expiring_at, receipt))
@@ -196,6 +202,8 @@ def _points_moved(receipt: Receipt, language: Language) -> Iterable[Element]:
         earned[words] = earned.get(words, 0) + accrual.centi
     for words, centi in earned.items():
         yield Row(left=words, right="+" + points(language, centi))
+    if receipt.settled_centi:
+        yield Row(left=tr(language, "receipt.settled"), right=points(language, -receipt.settled_centi))
     if receipt.quote.redemption.centi:
         yield Row(left=tr(language, "receipt.redeemed"), right=points(language, -receipt.quote.redemption.centi))
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import issues, ledger, sales
 from pos_loyalty.store.db import Connection, meta, snapshot
@@ -224,7 +226,8 @@ def _column_differences(place: str, expected: dict[str, Any], stored: dict[str, 
 
 
 def _entry_differences(db: Connection, row: LogRow, fact: Fact, stored: list[tuple[Any, ...]]) -> Iterator[str]:
-    if stored != list(map(ledger.entry_row, fact.entries)) and not _entries_agree(fact.entries, stored):
+    may_lack = is_settling if row.has_case else _is_never
+    if stored != list(map(ledger.entry_row, fact.entries)) and not _entries_agree(fact.entries, stored, may_lack):
         yield f"{row.place}: its entries are not those of the payload."
         return
     for entry in fact.entries:
@@ -232,22 +235,28 @@ def _entry_differences(db: Connection, row: LogRow, fact: Fact, stored: list[tup
             yield from _lot_differences(db, row, fact, entry)
 
 
-def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]]) -> bool:
-    """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take."""
-    rows = iter(stored)
+def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], may_lack: Callable[[Entry], bool]) -> bool:
+    """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take.
+
+    ``may_lack``: entries that may be stored in part, or not at all.
+    """
+    rows = deque(stored)
     for entry in expected:
-        kind, debit, credit, centi, unit, lot, member, rule = ledger.entry_row(entry)
-        left = centi
-        while left > 0:
-            row = next(rows, None)
-            if row is None:
-                return False
-            same = (row[0], *row[4:]) == (kind, unit, lot, member, rule)
-            sides = _side_agrees(debit, row[1]) and _side_agrees(credit, row[2])
-            if not same or not sides or row[3] > left:
-                return False
-            left -= row[3]
-    return next(rows, None) is None
+        left = int(entry.amount)
+        while left > 0 and rows and rows[0][3] <= left and _is_part(rows[0], entry):
+            left -= rows.popleft()[3]
+        if left > 0 and not may_lack(entry):
+            return False
+    return not rows
+
+
+def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
+    kind, debit, credit, _, *rest = ledger.entry_row(entry)
+    return (row[0], *row[4:]) == (kind, *rest) and _side_agrees(debit, row[1]) and _side_agrees(credit, row[2])
+
+
+def _is_never(entry: Entry) -> bool:
+    return False
 
 
 def _side_agrees(expected: str, stored: str) -> bool:

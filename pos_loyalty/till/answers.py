@@ -12,7 +12,7 @@ from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Entry, Lot, Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, ledger, members, merges, outbox, profiles, returned, sales
+from pos_loyalty.store import coupon_words, issues, ledger, members, merges, outbox, profiles, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
@@ -48,6 +48,11 @@ def balance_of(desk: Desk, member_id: str | None) -> Points | None:
     return None if member_id is None else total_centi(ledger.lots_of(desk.db, member_id), desk.trusted().at)
 
 
+def owed_of(desk: Desk, member_id: str | None) -> Points:
+    """What a member, or the one they went over into, owes as known here and now; nothing without a member."""
+    return Points(0) if member_id is None else members.owed_of(desk.db, merges.current(desk.db, member_id))
+
+
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
     return SaleAnswer(
@@ -64,6 +69,8 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         gift_cards=gift_sales.sold_by(desk, stored, desk.now()),
         gift_balances=gift_sales.balances_of(desk, stored),
         returned=_exchanged(desk, stored),
+        settled_centi=sales.settled_centi(desk.db, stored),
+        owed_centi=owed_of(desk, stored.quote.member_id),
     )
 
 
@@ -73,6 +80,8 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
     mine, made = fact.returned, fact.returned.returned
     now_id = None if fact.member is None else merges.current(desk.db, fact.member)
     member = None if now_id is None else members.by_id(desk.db, now_id)
+    codes = issues.withdrawn_codes(desk.db, fact.till, mine.return_id) if mine.withdrawn else ()
+    taken = coupon_words.known(desk.db, codes)
     return ReturnAnswer(
         return_id=mine.return_id,
         sale_till=mine.sale_till,
@@ -90,6 +99,8 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, now_id),
         is_last=made.is_last,
+        withdrawn=codes,
+        withdrawn_used=tuple(code for code, coupon in taken.items() if coupon.taken_sale is not None),
     )
 
 

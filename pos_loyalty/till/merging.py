@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from pos_loyalty.engine.by_hand import carry
+from pos_loyalty.engine.by_hand import carry, takeable
 from pos_loyalty.engine.ledger import owed_account
-from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import follow, ledger, members, merges
 from pos_loyalty.store.db import write
@@ -21,6 +22,7 @@ from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points
 
 CARRIED = "carried over after a later fact of the merged member"
@@ -42,6 +44,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
         cards = merges.cards_count(desk.db, member_id)
         fact = MergeFact(member_id=member_id, into=request.into, by=by, approved_by=approved_by, reason=request.reason)
         entries = _book(desk, fact, desk.new_id(), now)
+        tier_facts_after(desk.db, desk, request.into, now)
         moved = [entry for entry in entries if entry.kind == "accrue"]
         owed = sum(entry.amount for entry in entries if entry.debit == owed_account(request.into))
         answer = MergeAnswer(
@@ -52,6 +55,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
             owed_centi=Points(owed),
             cards=cards,
             balance_centi=answers.balance_of(desk, request.into) or Points(0),
+            settled_centi=settled_by(entries, request.into),
         )
         return keep(answer)
 
@@ -103,4 +107,18 @@ def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
     """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
     lots = ledger.lots_of(desk.db, fact.member_id)
     owed_centi = members.owed_of(desk.db, fact.member_id)
-    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", desk.trusted().at)
+    alive_at = desk.trusted().at
+    made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", alive_at)
+    return made + _settled(desk, fact.into, made, owed_centi, alive_at) if made else ()
+
+
+def _settled(desk: Desk, winner: str, carried: tuple[Entry, ...], owed_centi: int, alive_at: datetime) -> tuple[Entry, ...]:
+    """What both owed is settled by the lots of both: those that were carried first, then the others, soonest to expire first."""
+    brought = tuple(
+        Lot(lot_id=entry.lot_id or "", centi=Points(entry.amount), usable_from=entry.usable_from, expires_at=entry.expires_at)
+        for entry in carried
+        if entry.kind == "accrue"
+    )
+    owed_centi += members.owed_of(desk.db, winner)
+    lots = takeable(brought, alive_at) + takeable(ledger.lots_of(desk.db, winner), alive_at)
+    return settle_from_lots(winner, lots, owed_centi) if owed_centi else ()

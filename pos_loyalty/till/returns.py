@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.gift_ledger import GIFT
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import repay, settle_return
+from pos_loyalty.engine.ledger import forgive, repay, settle_return, undone_by
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
@@ -37,8 +37,11 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.lapsed import with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
+from pos_loyalty.till.withdrawing import withdrawn_by
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value, encode
 
 
@@ -125,6 +128,7 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
             approved_by=asked.approved_by,
             fiscal=request.fiscal,
             is_claimed=sold.is_claimed,
+            withdrawn=withdrawn_by(desk, sold, made),
             exchange_id="" if exchange is None else exchange.sale_id,
             names={line.line_id: names[line.line_id] for line in made.lines},
         ),
@@ -225,7 +229,12 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
     own_lots = ledger.all_lots_of(desk.db, own)
-    return graced(repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots), own_lots, desk.grace())
+    moved = repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots)
+    before = [each.returned for each in sold.returns]
+    all_taken = with_lapsed(desk, undone_by(sold.quote, made, ref), moved, {own: own_lots} | lots, before)
+    if sold.quote.earning is not None and sold.quote.earning.owed == "forgive":
+        all_taken += forgive(all_taken[len(moved) :])
+    return with_owed(desk, graced(all_taken, own_lots, desk.grace()))
 
 
 class _PaidOut(Value):

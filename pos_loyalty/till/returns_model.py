@@ -85,3 +85,7 @@ class ReturnAnswer(Value):
     """The member's points after this, as known here; None without a member."""
     is_last: bool
     """Nothing of the sale is kept any more."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that the sale issued and that are good no more; ask for the papers."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that were used before: what they gave stays."""

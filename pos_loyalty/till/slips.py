@@ -12,11 +12,11 @@ from pos_loyalty.config import Language
 from pos_loyalty.engine.explain import issue_text, privilege_text
 from pos_loyalty.engine.lots import next_expiry
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import ledger, members, prints, returned
+from pos_loyalty.store import ledger, members, prints, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_sales
-from pos_loyalty.till.answers import balance_of, coupons_of, of_return
+from pos_loyalty.till.answers import balance_of, coupons_of, of_return, owed_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.rights import head_office_answers
@@ -181,6 +181,8 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
         ),
         gift_left=gift_sales.balances_of(desk, stored),
         copy_no=copy,
+        settled_centi=sales.settled_centi(desk.db, stored),
+        owed_centi=owed_of(desk, member_id),
     )
 
 

@@ -59,6 +59,8 @@ class Known(Value):
     """Members whom only entries of the fact name: those who brought a friend."""
     gifts: dict[tuple[str, str], int] = field(default_factory=dict)
     """What gift cards hold, by account and unit: those that the entries name."""
+    owed_centi: dict[str, int] = field(default_factory=dict)
+    """What members owe of whom the fact settles something."""
     doubts: tuple[Doubt, ...] = ()
     """What else a person should see."""
 

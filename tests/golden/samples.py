@@ -127,7 +127,20 @@ def gifted() -> Receipt:
     )
 
 
-SAMPLES = {"gifted": gifted, "full": full, "plain": plain, "copy": copy, "reversed": reversed_sale, "cancelled": cancelled}
+def owing() -> Receipt:
+    """A member whose points of this sale settled a part of what they owed."""
+    return replace(full(), settled_centi=Points(600), owed_centi=Points(1_250), balance_centi=Points(0), expiring_at=None)
+
+
+SAMPLES = {
+    "owing": owing,
+    "gifted": gifted,
+    "full": full,
+    "plain": plain,
+    "copy": copy,
+    "reversed": reversed_sale,
+    "cancelled": cancelled,
+}
 
 
 def _day(year: int, month: int, day: int) -> datetime:

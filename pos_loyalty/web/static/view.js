@@ -74,6 +74,7 @@ export function showMember(member, tiers) {
     const fields = { points: pointsInWords(member.next_expiry_centi), day: day(member.next_expiry) };
     facts.push(element("p", "expiring", word("expiring", fields)));
   }
+  if (member.owed_centi > 0) facts.push(element("p", "owed", word("owed", { points: pointsInWords(member.owed_centi) })));
   if (member.redeemable_centi < member.usable_centi) {
     facts.push(element("p", "faint", word("limited", { points: pointsInWords(member.redeemable_centi) })));
   }
@@ -201,6 +202,8 @@ export function showDone(sale, receipt) {
   $("receipt").textContent = receipt;
   const notes = sale.coupons.map(({ code }) => word("coupon_issued", { code }));
   if (sale.balance_centi !== null) notes.push(word("balance_after", { points: pointsInWords(sale.balance_centi) }));
+  if (sale.settled_centi > 0) notes.push(word("settled", { points: pointsInWords(sale.settled_centi) }));
+  if (sale.owed_centi > 0) notes.push(word("owed", { points: pointsInWords(sale.owed_centi) }));
   $("done-note").textContent = notes.join(". ");
   $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
   $("paper").scrollTop = 0;
