@@ -109,7 +109,8 @@ SALES = (
   SELECT {TXN}, 'T1', 1, n + 1, 'sale.completed', :ms + n, 'b', 0, n, '1', printf('T1-1-%08d', n), {WHO}, {SALE}, X'7b7d',
   zeroblob(32), zeroblob(32) FROM number""",
     f"""INSERT INTO sale (till, sale_id, txn, state, receipt_no, store, cashier, member, biz_day, ts_s, authorised_ms,
-  gross_minor, total_minor, due_minor, redeemed_centi, offline_centi, accrued_centi, programme, basket, quote, tenders, completed_txn)
+  gross_minor, total_minor, due_minor, redeemed_centi, offline_centi, accrued_centi, programme, basket, quote, tenders,
+  completed_txn)
   SELECT 'T1', {SALE}, {TXN}, 'completed', printf('T1-1-%08d', n), 'S1', 'C1', {WHO}, 20778, 0, :ms + n, 100, 100, 100, 0,
   0, :centi, 'p', X'', X'', X'', {TXN} FROM number""",
     f"""INSERT INTO lot (id, member, origin_txn, unit, usable_from, expires_at, amount, remaining)
