@@ -15,6 +15,7 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.log import mask
 from pos_loyalty.store import member_keys
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -208,7 +209,7 @@ def _one(db: Connection, select: str, key: str | None) -> str | None:
 CONSENTS_SELECT = f"SELECT {', '.join(CONSENT_COLUMNS)} FROM member_consent WHERE txn = :txn ORDER BY n"
 STRAY_CONSENTS_SELECT = """SELECT c.member, c.txn FROM member_consent AS c LEFT JOIN txn AS t ON t.id = c.txn
 WHERE t.kind IS NULL OR t.kind NOT IN ('member.enrolled', 'member.changed')"""
-CHANGED_SELECT = "SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND member IS NOT NULL"
+CHANGED_SELECT = f"SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND {OF_ACTS} AND member IS NOT NULL"
 FACTS_SELECT = "SELECT seq, payload FROM txn WHERE member = :member AND kind = 'member.changed' ORDER BY rowid"
 """In the order in which they came."""
 MEMBER_SELECT = """SELECT state, birthday, birthday_set_ms, phone_index, phone_verified, referral_code, origin, drive, base_seq

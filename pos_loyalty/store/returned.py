@@ -14,6 +14,7 @@ from pos_loyalty.engine.model import ENGINE_VERSION, Instant, Quote, RuleUse, Te
 from pos_loyalty.engine.returns import Returned, return_of
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import claims, coupon_words, uses
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -257,7 +258,7 @@ KNOWN_SELECT = "SELECT 1 FROM sale_return WHERE till = :till AND return_id = :re
 LOWEST_SELECT = """SELECT MIN((l.net_minor - l.points_minor) * 1000 / l.quantity_milli)
 FROM sale AS s JOIN sale_line AS l ON l.till = s.till AND l.sale_id = s.sale_id
 WHERE s.biz_day >= :since AND s.state = 'completed' AND l.sku = :sku"""
-FACTS_SELECT = "SELECT payload FROM txn WHERE kind = 'sale.returned'"
+FACTS_SELECT = f"SELECT payload FROM txn WHERE kind = 'sale.returned' AND {OF_ACTS}"
 ROW_SELECT = f"SELECT {', '.join(COLUMNS)} FROM sale_return WHERE till = :till AND return_id = :return_id"
 LINES_SELECT = f"""SELECT {", ".join(LINE_COLUMNS)} FROM return_line
 WHERE till = :till AND return_id = :return_id ORDER BY line_id"""
