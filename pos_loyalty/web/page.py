@@ -26,8 +26,8 @@ from pos_loyalty.web.verbs import Shop, Verbs
 
 HOME = Path(__file__).parent
 PAGE = "page."
-SCRIPT_WORDS = (PAGE, "point.", "rule.")
-"""Which words the script is given: those of the page, the forms of a point, the names of what is not a rule of the programme."""
+SCRIPT_WORDS = (PAGE, "point.", "rule.", "tender.")
+"""Which words the script is given: those of the page, forms of a point, names of what is no rule, and of what pays."""
 
 AskTerms = Callable[[], Terms]
 Titles = Callable[[], Mapping[str, Mapping[str, str]]]
