@@ -92,9 +92,9 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         charged_minor=made.charged_minor,
         tenders=mine.tenders,
         lines=made.lines,
-        restored_centi=Points(sum(entry.amount for entry in fact.entries if entry.credit == member_account(fact.member or ""))),
-        taken_back_centi=Points(sum(entry.amount for entry in fact.entries if _takes_back(entry, fact.member))),
-        owed_centi=owed_by(fact),
+        restored_centi=restored_by(fact.entries, fact.member),
+        taken_back_centi=taken_back_by(fact.entries, fact.member),
+        owed_centi=owed_by(fact.entries, fact.member),
         member_id=fact.member,
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, now_id),
@@ -104,15 +104,22 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
     )
 
 
-def _takes_back(entry: Entry, member_id: str | None) -> bool:
+def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What entries of a return give back to its member's lots."""
+    return Points(sum(entry.amount for entry in entries if entry.credit == member_account(member_id or "")))
+
+
+def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What they take back, owed or not."""
     own = (member_account(member_id or ""), owed_account(member_id or ""))
-    return entry.kind == "reverse" and entry.debit in own and entry.credit not in own
+    taken = (entry for entry in entries if entry.kind == "reverse" and entry.debit in own and entry.credit not in own)
+    return Points(sum(entry.amount for entry in taken))
 
 
-def owed_by(fact: Fact) -> Points:
-    """What the entries of a fact made its member owe."""
-    account = owed_account(fact.member or "")
-    return Points(sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in fact.entries))
+def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What they made their member owe."""
+    account = owed_account(member_id or "")
+    return Points(sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in entries))
 
 
 def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:

@@ -45,7 +45,11 @@ def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[Pr
 
 
 def _own(desk: Desk, member_id: str, code: str) -> str:
-    number = number_of(desk, code)
+    """A card of the member, by its number or as it is shown: a lost card's number is with who found it."""
+    shown = [card.number for card in profiles.cards_of(desk.db, member_id) if mask(card.number) == code]
+    if len(shown) > 1:
+        raise ConflictError(f"Several cards of this member look like {code}; name the whole number.")
+    number = shown[0] if shown else number_of(desk, code)
     if profiles.by_card(desk.db, number) != member_id:
         raise ConflictError(f"Card {mask(number)} is not a card of this member.")
     return number

@@ -281,3 +281,5 @@ class Problem(Value):
     detail: str
     place: str | None = None
     quote: Quote | None = None
+    needs: Literal["approval", "pin", "code", "qr"] | None = None
+    """Whose word would do, where one is missing or wrong: a senior's, or the holder's by PIN, code or rotating QR."""

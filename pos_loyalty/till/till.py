@@ -39,6 +39,7 @@ from pos_loyalty.till import (
     nightly,
     pricing,
     profile,
+    return_preview,
     returns,
     said,
     slips,
@@ -69,7 +70,7 @@ from pos_loyalty.till.model import (
     VoidRequest,
 )
 from pos_loyalty.till.nightly_model import NightReport
-from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
 
 
@@ -173,6 +174,10 @@ class Till:
     def return_by_receipt(self, request: ReturnRequest, key: str) -> ReturnAnswer:
         """The same where the address names no sale."""
         return self.return_goods(None, request, key)
+
+    def preview_return(self, request: ReturnRequest) -> ReturnPreview:
+        """The sale, what is left of it, and what a return would do. Raises InputError, NotFoundError, ConflictError."""
+        return return_preview.preview(self._desk, request)
 
     def return_text(self, return_id: str, language: Language | None = None) -> str:
         """The slip of a return of this till as text. Raises NotFoundError."""
