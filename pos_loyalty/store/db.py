@@ -32,6 +32,7 @@ CHECKPOINT_PAGES = 16_384
 STATEMENTS_MAX = 256
 BACKUP_PAGES = 1024
 PRIMARY_CODE = 0xFF
+NOT_SURE = "It is not known whether this was stored ({reason}); look it up before trying again."
 ROLE_WORDS = {"till": "till", "head_office": "head office"}
 
 
@@ -140,14 +141,38 @@ def was_full(error: StoreError) -> bool:
 
 
 def checkpoint(db: Connection) -> int:
-    """Move what it can from the WAL into the file without waiting for anybody; answers how many pages are left in the WAL."""
-    _, in_wal, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    """Move what it can from the WAL into the file without waiting for anybody; answers how many pages are left in the WAL.
+
+    Raises StoreError.
+    """
+    try:
+        _, in_wal, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except dbapi2.Error as error:
+        raise _translated(error) from error
     return max(0, int(in_wal) - int(moved))
 
 
+def make_sure(db: Connection) -> None:
+    """After a failed COMMIT that stands all the same: what a failed sync left in memory alone goes to the disk once more.
+
+    Without this the answer, and every later one, would be gone with the power. Raises CommitUnknownError.
+    """
+    try:
+        busy, in_wal, moved = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    except dbapi2.Error as error:
+        raise CommitUnknownError(NOT_SURE.format(reason=error)) from error
+    if busy or in_wal != moved:
+        raise CommitUnknownError(NOT_SURE.format(reason="another process reads the file"))
+
+
 def scrub(db: Connection) -> bool:
-    """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads: try again later."""
-    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads, or when the disk fails: try
+    again later."""
+    try:
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except dbapi2.Error as error:
+        log.error("store.scrub_failed", reason=str(error))
+        return False
     return not busy
 
 
@@ -297,7 +322,7 @@ def _commit_failed(db: Connection, error: Exception) -> None:
         _roll_back(db)
         raise _translated(error) from error
     reason = "the disk is full" if _code(error) == dbapi2.SQLITE_FULL else str(error)
-    raise CommitUnknownError(f"It is not known whether this was stored ({reason}); look it up before trying again.") from error
+    raise CommitUnknownError(NOT_SURE.format(reason=reason)) from error
 
 
 def _roll_back(db: Connection) -> None:

@@ -158,7 +158,7 @@ class EraseRequest(Value):
 
 
 class EraseAnswer(Value):
-    """``is_clean`` false: another process reads the file, and its journal still holds what was erased; erase again."""
+    """``is_clean`` false: the journal still holds what was erased, as another process reads it or the disk fails; erase again."""
 
     member_id: str
     is_clean: bool
