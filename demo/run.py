@@ -203,7 +203,7 @@ def _proved(floor: Floor) -> int:
     """Each file verified against its own log, then both compared by SQL; gives how many figures differ."""
     print("\nEach file against its own log (pos-loyalty verify)")
     for path in floor.databases:
-        _say(run("verify", "--database", str(path)))
+        _say(run("verify", "--database", str(path), "--config", str(floor.config)))
     print("\nTill against head office, by SQL on both files (python -m demo.agree till.db head_office.db)")
     return agree.compare(*floor.databases)
 

@@ -28,13 +28,15 @@ def register(commands: Commands) -> None:
 def run_verify(args: argparse.Namespace) -> int:
     """Verify reads only; it names what differs and mends nothing."""
     path = args.database or wiring.settings(args.config).till_database
-    keys = wiring.secrets_of(wiring.settings(args.config)) if args.config.is_file() else None
+    keys = wiring.secrets_if_there(args.config)
     differences = wiring.verify(path, keys)
     if args.json:
-        print_json({"database": str(path), "differences": differences})
+        print_json({"database": str(path), "differences": differences, "sealed": keys is not None})
     else:
         for difference in differences:
             print(difference)
+        if keys is None:
+            print(f"{args.config}: no key file goes with it, so what is sealed was not compared; name the till's with --config")
         print(
             f"{path}: " + (f"differs in {len(differences)}" if differences else "log, lots, balances, sales and print jobs agree")
         )

@@ -7,6 +7,7 @@ from pos_loyalty.wiring.files import check_files as check_files
 from pos_loyalty.wiring.files import made_folder as made_folder
 from pos_loyalty.wiring.files import make_secrets as make_secrets
 from pos_loyalty.wiring.files import products_of as products_of
+from pos_loyalty.wiring.files import secrets_if_there as secrets_if_there
 from pos_loyalty.wiring.files import secrets_of as secrets_of
 from pos_loyalty.wiring.files import settings as settings
 from pos_loyalty.wiring.files import till_store as till_store

@@ -52,6 +52,14 @@ def secrets_of(known: Settings) -> Secrets:
     return load_secrets(path)
 
 
+def secrets_if_there(path: Path) -> Secrets | None:
+    """The keys that a config names; None when the config or its key file is missing. Raises ConfigError when one is faulty."""
+    if not path.is_file():
+        return None
+    known = settings(path)
+    return load_secrets(known.file(known.config.secrets)) if known.file(known.config.secrets).exists() else None
+
+
 def check_files(known: Settings) -> None:
     """All that the config names must be there and be right. Raises ConfigError, ProgrammeError."""
     secrets_of(known)

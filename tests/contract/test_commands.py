@@ -154,7 +154,10 @@ def test_a_backup_of_a_working_till_verifies(shop: Shop, tmp_path: Path) -> None
     shop.sell()
     target = tmp_path / "copy.db"
     assert run("backup", "--to", str(target), "--config", str(shop.config)).returncode == 0
-    assert run("verify", "--database", str(target)).returncode == 0
+    done = run("verify", "--database", str(target), "--config", str(shop.config))
+    assert done.returncode == 0 and "not compared" not in done.stdout
+    keyless = run("verify", "--database", str(target), "--config", str(tmp_path / "none.toml"))
+    assert keyless.returncode == 0 and "what is sealed was not compared" in keyless.stdout
     again = run("backup", "--to", str(target), "--config", str(shop.config))
     assert again.returncode == 1 and "exists already" in again.stderr
 
