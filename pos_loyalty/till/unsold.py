@@ -116,6 +116,7 @@ def priced(desk: Desk, request: ReturnRequest, table: ReturnsTable, day: int) ->
 
 
 def line_of(goods: GoodsBack) -> ReturnedLine:
+    """The goods as a line of the refund's receipt."""
     return ReturnedLine(
         line_id=goods.line_id,
         quantity_milli=goods.quantity_milli,

@@ -236,6 +236,12 @@ def test_the_last_sale_is_voided_at_the_second_press(page: Page, shop: Shop) -> 
     page.keyboard.press("F4")
     expect(page.locator("#return .fault")).to_contain_text("Точно?")
     expect(page.locator("#return-would")).to_contain_text("162,00")
+    page.keyboard.press("F9")
+    page.keyboard.press("Escape")
+    page.keyboard.press("F3")
+    expect(page.locator("#return-void-name")).to_have_text("Отменить весь чек")
+    page.keyboard.press("F4")
+    expect(page.locator("#return-void-name")).to_contain_text("Да")
     assert [state for state, _, _ in sales(shop)] == ["completed"]
     page.keyboard.press("F4")
     expect(page.locator("#return-done-title")).to_contain_text("отменён: выдайте 162,00")

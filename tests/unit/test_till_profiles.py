@@ -131,6 +131,15 @@ def test_a_till_without_a_range_makes_no_card(shop: Shop) -> None:
         shop.till.enrol(EnrolRequest(new_card=True), "key")
 
 
+def test_a_lost_card_is_named_as_the_profile_shows_it(shop: Shop) -> None:
+    (shown,) = [card.card for card in shop.till.profile(MEMBER).cards]
+    assert shown != CARD and shown.endswith(CARD[-4:])
+    assert [card.state for card in shop.till.change_cards(MEMBER, CardRequest(lost=shown), "lost").cards] == ["lost"]
+    assert [card.state for card in shop.till.change_cards(MEMBER, CardRequest(found=shown), "found").cards] == ["active"]
+    with pytest.raises(InputError):
+        shop.till.change_cards(MEMBER, CardRequest(lost="*" * 9 + "9999"), "other")
+
+
 def test_a_new_card_takes_over_from_a_lost_one(shop: Shop) -> None:
     answer = shop.till.change_cards(MEMBER, CardRequest(lost=CARD, card=OTHER_CARD, by=word(shop)), "key")
     assert [(card.card[-4:], card.state) for card in answer.cards] == [(CARD[-4:], "lost"), (OTHER_CARD[-4:], "active")]

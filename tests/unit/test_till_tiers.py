@@ -62,6 +62,14 @@ def bread(shop: Shop, rubles: int) -> Basket:
     return replace(basket, lines=(replace(basket.lines[0], category="bread"),), opened_at=shop.now)
 
 
+def test_the_answer_says_why_the_tier_is_theirs(shop: Shop) -> None:
+    assert standing(shop).reason is None
+    sell(shop, "a", 600)
+    assert standing(shop).reason == "reached"
+    shop.till.set_tier(MEMBER, TierRequest(tier="gold", by=ANNA, reason="jubilee", until=date(2027, 1, 1)), "gold")
+    assert standing(shop).reason == "staff"
+
+
 def standing(shop: Shop) -> TierAnswer:
     found = shop.till.identify(IdentifyRequest(card=CARD)).standing
     assert found is not None

@@ -12,6 +12,7 @@ import pytest
 
 from pos_loyalty.i18n import LANGUAGES, catalogue
 from tests.browser.serving import PRODUCTS, Web, serving
+from tests.browser.world import furnished, serving_world
 from tests.shop import Shop
 
 HOME = Path(__file__).parents[2] / "pos_loyalty" / "web"
@@ -115,6 +116,19 @@ def test_products_and_titles_are_what_the_shop_has(web: Web) -> None:
     names = web.get("/page/names.json").json
     assert names["rules"]["coffee"] == {"ru": "Кофе -10%", "en": "Coffee 10% off"}
     assert names["tiers"] == {}
+    assert names["terms"] == {"confirm": "none", "without_receipt": False, "claim_days": 0, "gift_cards": []}
+
+
+def test_the_page_knows_what_the_programme_lets_the_cashier_do(shop: Shop) -> None:
+    with serving_world(furnished(shop)) as web:
+        terms = web.get("/page/names.json").json["terms"]
+    assert (terms["confirm"], terms["without_receipt"], terms["claim_days"]) == ("none", True, 7)
+    assert [
+        (each["sku"], each["amounts_minor"], each["from_minor"], each["to_minor"], each["top_up"]) for each in terms["gift_cards"]
+    ] == [
+        ("GC", [50_000, 100_000], None, None, True),
+        ("GC-PIN", [], 10_000, 500_000, False),
+    ]
 
 
 def test_the_page_knows_the_stores_zone_and_cards(web: Web) -> None:

@@ -71,6 +71,13 @@ def test_every_problem_has_a_title_in_every_language() -> None:
             assert tr(language, f"problem.{name}").endswith(".")
 
 
+@pytest.mark.parametrize("needs", ["approval", "pin", "code", "qr", ""])
+def test_a_refusal_says_whose_word_would_do(needs: str) -> None:
+    assert problems.of_error(errors.NotAllowedError("No.", needs), "en").needs == (needs or None)
+    assert problems.of_error(errors.NotAllowedError("No."), "en").needs == "approval"
+    assert problems.of_error(errors.ConflictError("No."), "en").needs is None
+
+
 def test_place_and_quote_stand_only_where_they_belong() -> None:
     plain: dict[str, Any] = json.loads(problems.answer(problems.of_error(errors.NotFoundError("No."), "en")).body)
     assert (plain["place"], plain["quote"]) == (None, None)

@@ -35,7 +35,8 @@ export function nameOf(text) {
 export function open() {
   if (desk.paying) return view.warn(word("paying_now"));
   if (now.done) now = fresh();
-  dialogs.raise(box, { keys: KEYS, scanned: typedReceipt, closed: view.focusScan });
+  if (now.voidArmed) now.voidArmed = false, dialogs.fault(box, "");
+  raise();
   paint();
   if (desk.finished && !now.sold) return find({ sale_id: desk.finished.sale_id });
   return now.sold ? focusLine(0) : $("return-code").focus();
@@ -47,6 +48,8 @@ export function opened(code) {
   open();
   return find(nameOf(code));
 }
+
+const raise = () => dialogs.raise(box, { keys: KEYS, scanned: typedReceipt, closed: view.focusScan });
 
 function close() {
   dialogs.drop(box);
@@ -156,7 +159,7 @@ function everything() {
 
 async function yes() {
   if (now.done) return close();
-  if (now.sent?.busy) return undefined;
+  if (now.sent?.busy || now.voidArmed) return undefined;
   const would = isGoods() ? now.sold?.would : now.would;
   if (!now.sent && !would) return dialogs.fault(box, word(now.sold ? "return_nothing" : "return_scan_first"));
   if (isGoods()) now.would = would;
@@ -212,6 +215,8 @@ function addressed(sent, approval) {
 async function done(mine, answer) {
   [mine.done, mine.sent] = [answer, null];
   if (isGoods()) nextSale();
+  mine.voidArmed = false;
+  raise(); // money is to be handed out: seen also by who went back meanwhile
   const path = answer.return_id
     ? `/v1/returns/${encodeURIComponent(answer.return_id)}.txt`
     : `/v1/receipts/${encodeURIComponent(answer.sale_id)}.txt`;
@@ -222,7 +227,7 @@ async function done(mine, answer) {
 
 /** The chosen goods pay for the basket: the sale takes them along, and the difference is to be paid. */
 function swap() {
-  if (isGoods() || now.sent || now.done) return undefined;
+  if (isGoods() || now.sent || now.done || now.voidArmed) return undefined;
   if (!now.would) return dialogs.fault(box, word(now.sold ? "return_nothing" : "return_scan_first"));
   if (now.sold.tenders.some(({ kind }) => kind === "gift")) return dialogs.fault(box, word("exchange_gift"));
   if (desk.finished) nextSale();
