@@ -1,4 +1,4 @@
-"""A file system of SQLite's (a VFS of apsw) that counts what goes to the disk, and fails at the n-th time: once, or for ever.
+"""A file system of SQLite's (a VFS of apsw) that counts what goes to the disk and fails at the n-th time: once, twice, for ever.
 
 A write that fails has written its first half. After a power cut (``cut``) nothing reaches the disk any more, and what was
 written and not synced may be gone: ``fall_back`` takes all or some of it away, by a seed.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -16,7 +17,9 @@ import apsw
 
 from tests.faults.apsw_dbapi2 import VFS
 
-Mode = Literal["once", "ever", "cut"]
+Mode = Literal["once", "twice", "ever", "cut"]
+FAILS: Mapping[str, int] = {"once": 1, "twice": 2}
+"""How often in a row it fails in modes that end."""
 
 
 class Undo(NamedTuple):
@@ -70,7 +73,7 @@ class FaultyDisk(apsw.VFS):
         if self._mode is None or not name.startswith(self._watched):
             return
         self.count += 1
-        if not self._at or (self.count != self._at if self._mode == "once" else self.count < self._at):
+        if not self._at or self.count < self._at or self.count >= self._at + FAILS.get(self._mode, self.count):
             return
         is_full = kind == "write" and self._mode != "cut" and self._at // 2 % 2 == 1
         self.met[f"{kind} {'ENOSPC' if is_full else 'EIO'}"] += 1
@@ -108,7 +111,7 @@ class FaultyFile(apsw.VFSFile):
         try:
             self._disk.step(self._name, "write")
         except apsw.Error:
-            if self._disk._mode == "once":
+            if self._disk._mode in FAILS:
                 super().xWrite(data[: len(data) // 2], offset)
             raise
         size = super().xFileSize()

@@ -15,7 +15,7 @@ from typing import Any
 
 from pos_loyalty.clock import utc_now
 from pos_loyalty.engine.model import Basket, Line, Tender
-from pos_loyalty.errors import NotFoundError
+from pos_loyalty.errors import NotFoundError, QuoteStaleError
 from pos_loyalty.till import Till, staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.gift_card_model import IssueRequest
@@ -31,6 +31,7 @@ from tests.tables import card_of
 CARDS = ("2200000000019", "2200000000026")
 CASHIER, SENIOR = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 ACTS = ("sale", "sale", "sale", "return", "exchange", "void", "claim", "adjust", "gift", "issue", "enrol")
+QUOTES_MAX = 5
 Said = Iterator[tuple[str, str]]
 """Kinds of facts that stand now, each with the word by which it is known."""
 
@@ -148,22 +149,25 @@ def _sell(
     try:
         stored = till.sale(sale_id)
     except NotFoundError:
-        quote = till.quote(QuoteRequest(basket=basket, card=card))
-        assert quote.quote_id is not None
-        left = quote.due_minor - sum(tender.amount_minor for tender in paid)
-        tenders = (*paid, Tender(kind="cash", amount_minor=Minor(left))) if paid else ()
-        request = SaleRequest(
-            sale_id=sale_id,
-            quote_id=quote.quote_id,
-            due_minor=quote.due_minor,
-            tenders=tenders,
-            complete=is_one,
-            returns=returns,
-        )
-        stored = till.authorise(request, f"key {sale_id} {quote.quote_id}")
+        stored = _authorised(till, sale_id, QuoteRequest(basket=basket, card=card), paid, complete=is_one, returns=returns)
     if stored.state == "authorised":
         stored = till.complete(sale_id, CompleteRequest(), f"complete {sale_id}")
     return stored
+
+
+def _authorised(till: Till, sale_id: str, asked: QuoteRequest, paid: tuple[Tender, ...], **more: Any) -> SaleAnswer:
+    """Head office may fall silent between the quote and the sale: then a new price is asked for, as a host does."""
+    for _ in range(QUOTES_MAX):
+        quote = till.quote(asked)
+        assert quote.quote_id is not None
+        left = quote.due_minor - sum(tender.amount_minor for tender in paid)
+        tenders = (*paid, Tender(kind="cash", amount_minor=Minor(left))) if paid else ()
+        request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, **more)
+        try:
+            return till.authorise(request, f"key {sale_id} {quote.quote_id}")
+        except QuoteStaleError:
+            continue
+    raise AssertionError(f"no quote of {sale_id} stood long enough")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tests.faults.told import check_once, kinds_of, spoken
 
 KILLS = int(os.environ.get("KILLS", "24"))
 SEED = 20261121
-PATIENCE_S = 30
+PATIENCE_S = 120
 COMMAND = [sys.executable, "-m", "pos_loyalty.cli.main"]
 
 
