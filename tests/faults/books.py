@@ -6,6 +6,8 @@ Every answer is booked once, by hand: accounts, lots by their dates, what of eac
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 POINT, RUB = "point", "RUB"
@@ -19,12 +21,13 @@ RATES = {"base": 333, "slow": 500}
 
 @dataclass
 class LotBook:
-    """A lot. ``ends_ms`` is the first instant at which it is lost."""
+    """A lot. ``ends_ms`` is the first instant at which it is lost. ``used``: of its points, those that went for something."""
 
     member: str
     centi: int
     usable_ms: int
     ends_ms: int | None
+    used: int = 0
 
     def is_dead(self, at_ms: int) -> bool:
         return self.ends_ms is not None and self.ends_ms <= at_ms
@@ -94,6 +97,14 @@ class Books:
         self.into: dict[str, str] = {}
         self.wall_ms = now_ms
         self.noted_ms, self.noted_wall_ms = now_ms, now_ms
+        self.has_undone_time = False
+        """A person took hours back that had been believed: what was dead lives again, beside what is owed."""
+        self.settled: Counter[str] = Counter()
+        """By member, what their points settled in the last act."""
+        self.moved = 0
+        """What went over to another member in the last act."""
+        self.touched: dict[str, None] = {}
+        """The lots of the last act, in the order in which it came to them."""
 
     # time
 
@@ -112,6 +123,7 @@ class Books:
 
     def confirm(self) -> None:
         """A person said that the clock is right."""
+        self.has_undone_time |= self.wall_ms < self.trusted_ms
         self.noted_ms, self.noted_wall_ms = self.wall_ms, self.wall_ms
 
     # accounts
@@ -132,6 +144,13 @@ class Books:
         while member in self.into:
             member = self.into[member]
         return member
+
+    def owes(self, member: str) -> int:
+        return -self.accounts[f"owed:{member}", POINT]
+
+    def alive(self, member: str) -> int:
+        """All that is not dead, usable or not yet."""
+        return sum(self.lots[lot].centi for lot in self.in_order(member, self.trusted_ms))
 
     def debtors(self) -> list[str]:
         """Members who owe and were not merged."""
@@ -165,20 +184,48 @@ class Books:
         return taken
 
     def _out(self, lot_id: str, credit: str, centi: int) -> None:
-        lot = self.lots[lot_id]
+        """For something: it was spent, taken, or paid what was owed."""
+        self.lots[lot_id].used += centi
+        self._leave(lot_id, credit, centi)
+
+    def _leave(self, lot_id: str, credit: str, centi: int) -> None:
+        lot = self._touch(lot_id)
         lot.centi -= centi
         assert lot.centi >= 0, lot_id
         self.move(f"member:{lot.member}", credit, centi)
 
     def _in(self, lot_id: str, debit: str, centi: int) -> None:
-        lot = self.lots[lot_id]
+        lot = self._touch(lot_id)
         lot.centi += centi
+        lot.used -= centi
         self.move(debit, f"member:{lot.member}", centi)
 
     def new_lot(self, lot_id: str, lot: LotBook, debit: str) -> None:
         assert lot_id not in self.lots
         self.lots[lot_id] = lot
+        self._touch(lot_id)
         self.move(debit, f"member:{lot.member}", lot.centi)
+
+    def _touch(self, lot_id: str) -> LotBook:
+        self.touched[lot_id] = None
+        return self.lots[lot_id]
+
+    # what is owed
+
+    @contextmanager
+    def act(self) -> Iterator[None]:
+        """Something that is done at once. What a living lot has more after it than before pays what its member owes then."""
+        before = {lot_id: lot.centi for lot_id, lot in self.lots.items()}
+        self.settled.clear()
+        self.touched.clear()
+        yield
+        for lot_id in tuple(self.touched):
+            lot = self.lots[lot_id]
+            if not lot.is_dead(self.trusted_ms):
+                more = lot.centi - before.get(lot_id, 0)
+                part = max(0, min(more, self.owes(lot.member)))
+                self._out(lot_id, f"owed:{lot.member}", part)
+                self.settled[lot.member] += part
 
     # sales
 
@@ -186,7 +233,7 @@ class Books:
         if sale.member is not None:
             centi = sum(part for _, part in sale.uses)
             assert sale.uses == self.greedy(self.usable(sale.member), centi), "not the soonest to end first, or not usable"
-            owed = -self.accounts[f"owed:{sale.member}", POINT]
+            owed = self.owes(sale.member)
             assert centi == 0 or centi + owed <= sum(self.lots[lot].centi for lot in self.usable(sale.member)), (
                 "owed was forgotten"
             )
@@ -219,15 +266,17 @@ class Books:
             self.carry(sale.member)
 
     def accrue(self, sale: SaleBook, member: str) -> None:
-        for rule, centi, usable_ms, ends_ms in sale.accruals:
-            self.new_lot(f"{sale.ref}:{rule}", LotBook(member, centi, usable_ms, ends_ms), ISSUED)
+        with self.act():
+            for rule, centi, usable_ms, ends_ms in sale.accruals:
+                self.new_lot(f"{sale.ref}:{rule}", LotBook(member, centi, usable_ms, ends_ms), ISSUED)
 
     def cancel(self, sale: SaleBook) -> None:
         if sale.state != "authorised":
             return
         sale.state = "cancelled"
-        for lot_id, centi in sale.uses:
-            self._in(lot_id, f"held:{sale.ref}", centi)
+        with self.act():
+            for lot_id, centi in sale.uses:
+                self._in(lot_id, f"held:{sale.ref}", centi)
         for card, minor, _ in sale.gifts:
             self.move(f"gifts:held:{sale.ref}", f"gift:{card}", int(minor), RUB)
         if sale.member is not None and sale.uses:
@@ -258,40 +307,60 @@ class Books:
     def _undo(self, sale: SaleBook, restored: list[tuple[str, int]], taken: list[tuple[str, int]]) -> None:
         if sale.holder is None:
             return
-        for lot_id, centi in restored:
-            if sale.is_lent:
-                self.move(REDEEMED, "suspense", centi)
-            else:
-                self._in(lot_id, REDEEMED, centi)
-        self._claw_back(sale.holder, [(f"{sale.ref}:{rule}", centi) for rule, centi in taken])
+        with self.act():
+            for lot_id, centi in restored:
+                if sale.is_lent:
+                    self.move(REDEEMED, "suspense", centi)
+                else:
+                    self._in(lot_id, REDEEMED, centi)
+            self._claw_back(sale.holder, sale, taken)
         if restored or taken:
             self.carry(sale.holder)
 
-    def _claw_back(self, member: str, taken: list[tuple[str, int]]) -> None:
-        """Out of the sale's own lots, then out of others, and the rest is owed; what died in an own lot is let go."""
-        missing = []
-        for lot_id, centi in taken:
+    def _claw_back(self, member: str, sale: SaleBook, taken: list[tuple[str, int]]) -> None:
+        """Out of the sale's own lots, then out of others, and the rest is owed.
+
+        What died in an own lot is let go; what of it had gone for something before, less what was asked of it, is had again.
+        """
+        missing, had = [], []
+        for rule, centi in taken:
+            lot_id = f"{sale.ref}:{rule}"
             lot = self.lots[lot_id]
+            used = max(0, lot.used - sale.taken[rule])
             part = min(lot.centi, centi)
             self._out(lot_id, ISSUED, part)
-            missing.append(0 if lot.is_dead(self.trusted_ms) else centi - part)
-        for centi in missing:
+            if lot.is_dead(self.trusted_ms):
+                had.append(min(used, centi - part))
+            else:
+                missing.append(centi - part)
+        for centi in missing + had:
             uses = self.greedy(self.in_order(member, self.trusted_ms), centi)
             for lot_id, part in uses:
                 self._out(lot_id, ISSUED, part)
             self.move(f"owed:{member}", ISSUED, centi - sum(part for _, part in uses))
 
     def carry(self, member: str) -> None:
-        """What a merged member got goes on to the one who stays."""
+        """What a merged member got or owes goes on to the one who stays, whose points settle it: those that come first."""
         into = self.person(member)
         if into == member:
             return
-        for lot_id in self.in_order(member, self.trusted_ms):
-            lot = self.lots[lot_id]
-            self.fresh.append((into, lot.centi, lot.usable_ms, lot.ends_ms or NEVER_MS))
-            self._out(lot_id, f"member:{into}", lot.centi)
-        owed = -self.accounts[f"owed:{member}", POINT]
+        coming = self.in_order(member, self.trusted_ms)
+        owed = self.owes(member)
+        self.moved = sum(self.lots[lot].centi for lot in coming)
         self.move(f"owed:{into}", f"owed:{member}", owed)
+        if not coming and not owed:
+            return
+        own = self.in_order(into, self.trusted_ms)
+        before = self.owes(into)
+        for lot_id in coming:
+            lot = self.lots[lot_id]
+            self._leave(lot_id, f"member:{into}", lot_centi := lot.centi)
+            part = min(lot_centi, self.owes(into))
+            self.move(f"member:{into}", f"owed:{into}", part)
+            self.fresh.append((into, lot_centi - part, lot.usable_ms, lot.ends_ms or NEVER_MS))
+        for lot_id, part in self.greedy(own, self.owes(into)):
+            self._out(lot_id, f"owed:{into}", part)
+        self.settled = Counter({into: before - self.owes(into)})
 
     # gift cards
 
@@ -327,7 +396,7 @@ class Books:
         assert all(ends_ms > self.trusted_ms for _, _, _, ends_ms in self.fresh), "only what is alive is carried over"
         for lot_id, lot in self.lots.items():
             if lot.is_dead(self.trusted_ms):
-                self._out(lot_id, EXPIRED, lot.centi)
+                self._leave(lot_id, EXPIRED, lot.centi)
         for card, book in self.cards.items():
             if book.ends_ms is not None and book.ends_ms <= self.trusted_ms:
                 self.move(f"gift:{card}", "gifts:expired", self.on_card(card), RUB)

@@ -159,6 +159,8 @@ class CheckedTill(RuleBasedStateMachine):
         for (_, unit), amount in balances.items():
             sums[unit] += amount
         assert not +sums and not -sums, sums
+        for member in books.debtors():
+            assert books.has_undone_time or not books.alive(member), "who owes holds points that could be redeemed"
         states = dict(self.shop.db.execute("SELECT sale_id, state FROM sale"))
         assert states == {sale_id: sale.state for sale_id, sale in books.sales.items()}
 
