@@ -98,7 +98,7 @@ def returns_table(desk: Desk) -> ReturnsTable:
 def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exchange | None = None) -> Fact:
     """Book a return of a sale, and lay its slip into the spool. Called inside a transaction."""
     request = asked.request
-    _check(desk, sold, asked, now)
+    _check(desk, sold, asked)
     lines = _lines(sold, request)
     made = return_of(sold.quote, [each.returned for each in sold.returns], lines)
     refund_minor = Minor(made.refund_minor - made.charged_minor)
@@ -164,7 +164,7 @@ def _again(desk: Desk, request: ReturnRequest) -> Fact | None:
     return fact
 
 
-def _check(desk: Desk, sold: SoldSale, asked: Asked, now: datetime) -> None:
+def _check(desk: Desk, sold: SoldSale, asked: Asked) -> None:
     request = asked.request
     if returned.by_id(desk.db, desk.config.till.id, request.return_id) is not None:
         raise ConflictError(f"Return id {request.return_id} stands for another return; take a new id for a new return.")
@@ -172,7 +172,7 @@ def _check(desk: Desk, sold: SoldSale, asked: Asked, now: datetime) -> None:
         mend = "cancel it instead" if sold.state == "authorised" else "nothing of it is left to come back"
         raise ConflictError(f"Sale {sold.sale_id} is {sold.state}; {mend}.")
     days = returns_table(desk).days
-    if days is not None and desk.business_day(now) - sold.biz_day > days:
+    if days is not None and desk.business_day(desk.trusted().at) - sold.biz_day > days:
         check_approval(asked, f"The sale is more than {days} days old")
 
 

@@ -28,8 +28,8 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
     """Book it. Called inside a transaction. Raises ConflictError, NotAllowedError when programme or persons do not allow it."""
     request = asked.request
     _check(desk, asked, table)
-    day = desk.business_day(now)
-    goods = _priced(desk, request, day - (table.days or KNOWN_DAYS))
+    trusted_at = desk.trusted().at
+    goods = _priced(desk, request, desk.business_day(trusted_at) - (table.days or KNOWN_DAYS))
     lines = tuple(_line(each) for each in goods)
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders.check_refund(request.tenders, refund_minor)
@@ -49,7 +49,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
         id=desk.new_id(),
         kind="sale.returned",
         store=desk.config.store.id,
-        entries=take_back(request.member_id or "", taken, lots, programme.id, now) if taken else (),
+        entries=take_back(request.member_id or "", taken, lots, programme.id, trusted_at) if taken else (),
         programme=programme.name,
         receipt_no=desk.receipt_no(),
         cashier=request.cashier,
@@ -62,7 +62,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
             returned=made,
             refund_minor=refund_minor,
             tenders=request.tenders,
-            biz_day=day,
+            biz_day=desk.business_day(now),
             asked=returns.asked_of(request),
             reason=request.reason,
             approved_by=asked.approved_by,
