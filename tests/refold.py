@@ -1,7 +1,7 @@
 """A till's file made again from its log alone, and compared with the first one, table by table, byte for byte.
 
-Rule: what follows from the log is equal to the byte. What does not is named in NOT_OF_THE_LOG, with its reason. Keys of members are
-lent to the new file, for facts hold a person only sealed; an erased member has none, and folds as one who never told anything.
+Rule: what follows from the log is equal to the byte. What does not is named in NOT_OF_THE_LOG, with its reason. Keys of members
+are lent to the new file, for facts hold a person only sealed; an erased one has none, and folds as one who never told anything.
 """
 
 from __future__ import annotations

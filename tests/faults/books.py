@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from tests.faults.pages import CardBook, LotBook, SaleBook
 
 POINT, RUB = "point", "RUB"
 ISSUED, REDEEMED, EXPIRED = "programme:test:issued", "programme:test:redeemed", "programme:test:expired"
@@ -19,79 +20,14 @@ RATES = {"base": 333, "slow": 500}
 """Of the programme: hundredths of a percent of what is paid, one point a ruble. The better one stands: slow for drinks."""
 
 
-@dataclass
-class LotBook:
-    """A lot. ``ends_ms`` is the first instant at which it is lost. ``used``: of its points, those that went for something."""
-
-    member: str
-    centi: int
-    usable_ms: int
-    ends_ms: int | None
-    used: int = 0
-
-    def is_dead(self, at_ms: int) -> bool:
-        return self.ends_ms is not None and self.ends_ms <= at_ms
-
-
-@dataclass
-class SaleBook:
-    """A sale as its answers told it, and what of it came back."""
-
-    sale_id: str
-    member: str | None
-    due_minor: int
-    at_ms: int
-    lines: dict[str, tuple[str, int]]
-    """Line id: sku and thousandths."""
-    uses: list[tuple[str, int]]
-    accruals: list[tuple[str, int, int, int | None]]
-    """Rule, hundredths, from, to."""
-    gifts: list[list[int | str]]
-    """Card that paid, how much, how much of it came back."""
-    top_ups: dict[str, tuple[str, int]] = field(default_factory=dict)
-    state: str = "authorised"
-    is_lent: bool = False
-    is_exchange: bool = False
-    claimed_by: str | None = None
-    cards: list[tuple[str, str, int]] = field(default_factory=list)
-    """Cards that it loads: card, line, how much."""
-    back: Counter[str] = field(default_factory=Counter)
-    refunded_minor: int = 0
-    goods_back: Counter[str] = field(default_factory=Counter)
-    """Refunds of goods by the rule that brings points for them."""
-    restored: Counter[str] = field(default_factory=Counter)
-    taken: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def ref(self) -> str:
-        return f"T1/{self.sale_id}"
-
-    @property
-    def holder(self) -> str | None:
-        return self.member or self.claimed_by
-
-    @property
-    def is_all_back(self) -> bool:
-        return all(self.back[line] == milli for line, (_, milli) in self.lines.items())
-
-
-@dataclass
-class CardBook:
-    """A gift card, but for its balance, which is an account."""
-
-    kind: str
-    state: str
-    ends_ms: int | None
-
-
 class Books:
     """All of it."""
 
     def __init__(self, now_ms: int) -> None:
         self.accounts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.lots: dict[str, LotBook] = {}
-        self.fresh: list[tuple[str, int, int, int]] = []
-        """Lots whose ids the till chooses: member, hundredths, dates. The file must show exactly these."""
+        self.fresh: list[LotBook] = []
+        """Lots whose ids the till chooses. The file must show exactly these, in this order."""
         self.sales: dict[str, SaleBook] = {}
         self.cards: dict[str, CardBook] = {}
         self.into: dict[str, str] = {}
@@ -125,6 +61,14 @@ class Books:
         """A person said that the clock is right."""
         self.has_undone_time |= self.wall_ms < self.trusted_ms
         self.noted_ms, self.noted_wall_ms = self.wall_ms, self.wall_ms
+
+    def day(self, at_ms: int) -> int:
+        """The shop's: it lies three hours east."""
+        return (at_ms + 3 * 3_600_000) // 86_400_000
+
+    def days_since(self, sale: SaleBook) -> int:
+        """A clock turned back makes nothing younger."""
+        return self.day(self.trusted_ms) - self.day(sale.at_ms)
 
     # accounts
 
@@ -326,7 +270,7 @@ class Books:
         for rule, centi in taken:
             lot_id = f"{sale.ref}:{rule}"
             lot = self.lots[lot_id]
-            used = max(0, lot.used - sale.taken[rule])
+            used = max(0, lot.used_anywhere - sale.taken[rule])
             part = min(lot.centi, centi)
             self._out(lot_id, ISSUED, part)
             if lot.is_dead(self.trusted_ms):
@@ -344,6 +288,7 @@ class Books:
         into = self.person(member)
         if into == member:
             return
+        self.settled.clear()
         coming = self.in_order(member, self.trusted_ms)
         owed = self.owes(member)
         self.moved = sum(self.lots[lot].centi for lot in coming)
@@ -354,10 +299,11 @@ class Books:
         before = self.owes(into)
         for lot_id in coming:
             lot = self.lots[lot_id]
-            self._leave(lot_id, f"member:{into}", lot_centi := lot.centi)
-            part = min(lot_centi, self.owes(into))
+            part = min(lot.centi, self.owes(into))
+            lot.went_to.append(LotBook(into, lot.centi - part, lot.usable_ms, lot.ends_ms, used=part))
+            self._leave(lot_id, f"member:{into}", lot.centi)
             self.move(f"member:{into}", f"owed:{into}", part)
-            self.fresh.append((into, lot_centi - part, lot.usable_ms, lot.ends_ms or NEVER_MS))
+            self.fresh.append(lot.went_to[-1])
         for lot_id, part in self.greedy(own, self.owes(into)):
             self._out(lot_id, f"owed:{into}", part)
         self.settled = Counter({into: before - self.owes(into)})
@@ -393,7 +339,7 @@ class Books:
         before = min(self.trusted_ms, self.wall_ms) - LIFE_MS
         for sale in [each for each in self.sales.values() if each.state == "authorised" and each.at_ms < before]:
             self.cancel(sale)
-        assert all(ends_ms > self.trusted_ms for _, _, _, ends_ms in self.fresh), "only what is alive is carried over"
+        assert not any(lot.is_dead(self.trusted_ms) for lot in self.fresh), "only what is alive is carried over"
         for lot_id, lot in self.lots.items():
             if lot.is_dead(self.trusted_ms):
                 self._leave(lot_id, EXPIRED, lot.centi)
