@@ -1,6 +1,7 @@
 """A till's file made again from its log alone, and compared with the first one, table by table, byte for byte.
 
-Rule: what follows from the log is equal to the byte. What does not is named in NOT_OF_THE_LOG, with its reason.
+Rule: what follows from the log is equal to the byte. What does not is named in NOT_OF_THE_LOG, with its reason. Keys of members
+are lent to the new file, for facts hold a person only sealed; an erased one has none, and folds as one who never told anything.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ OF_THE_LOG: Mapping[str, str] = {
     "gift_card": "id",
     "sale_return": "till, return_id",
     "return_line": "till, return_id, line_id",
+    "withdrawn": "till, return_id, n",
     "member_tier": "txn",
     "coupon_code": "code",
     "meta": "key",
@@ -63,14 +65,16 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
 PULLED_MEMBERS = "SELECT id FROM member WHERE version > 0"
 """Of whom head office has spoken. Their own row, their cards and their lots are its word with our later facts on top: they are
 left out on both sides. The log says nothing of what it did not make. All else of theirs is compared: entries, accounts, sales."""
+KEYS_SELECT = "SELECT member, till, sealed FROM member_key"
 OF_A_MEMBER: Mapping[str, str] = {"member": "id", "card": "member", "lot": "member"}
 
 
 def refold(source: Connection, path: Path) -> Connection:
     """A new store at ``path``, with the facts of ``source`` in the order in which they came."""
     made_at = datetime.fromisoformat(meta(source, "made_at") or "")
-    db = open_store(path, role="till", owner=meta(source, "owner") or "", now=made_at)
+    db = open_store(path, role="till", owner=meta(source, "owner") or "", now=made_at, master_key=source.master_key)
     with write(db):
+        db.executemany("INSERT INTO member_key (member, till, sealed) VALUES (?, ?, ?)", source.execute(KEYS_SELECT).fetchall())
         db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (meta(source, "epoch"),))
         for payload, prev_hash, hash_ in source.execute("SELECT payload, prev_hash, hash FROM txn ORDER BY rowid"):
             fact = fact_of(payload)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,10 +17,23 @@ from pos_loyalty.engine.lots import in_order, is_expired, take
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.programme import Programme
 
+MERGE: Final = "merge:"
+OWED: Final = "owed:"
+
 
 def merge_account(loser: str) -> str:
     """Where points stand on their way from a member who goes over into another."""
-    return f"merge:{loser}"
+    return f"{MERGE}{loser}"
+
+
+def is_carrying(entry: Entry) -> bool:
+    """Whether an entry moves something from one member to another, or half of the way."""
+    return entry.debit.startswith(MERGE) or entry.credit.startswith(MERGE)
+
+
+def carried_debtors(entries: Iterable[Entry]) -> frozenset[str]:
+    """Whose debt goes over to another by these entries."""
+    return frozenset(entry.credit.removeprefix(OWED) for entry in entries if is_carrying(entry) and entry.credit.startswith(OWED))
 
 
 def life_by_hand(programme: Programme, at: datetime) -> Life:

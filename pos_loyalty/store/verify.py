@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pysqlite3 import dbapi2
 
+from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
@@ -234,7 +235,7 @@ def _column_differences(place: str, expected: dict[str, Any], stored: dict[str, 
 
 def _entry_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
     stored = db.execute(ENTRIES_SELECT, {"txn": bytes.fromhex(fact.id)}).fetchall()
-    may_lack = is_settling if row.has_case else _is_never
+    may_lack = _may_lack if row.has_case else _is_never
     if stored != list(map(ledger.entry_row, fact.entries)) and not _entries_agree(fact.entries, stored, may_lack):
         yield f"{row.place}: its entries are not those of the payload."
     else:
@@ -265,6 +266,11 @@ def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], m
 def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
     kind, debit, credit, _, *rest = ledger.entry_row(entry)
     return (row[0], *row[4:]) == (kind, *rest) and _side_agrees(debit, row[1]) and _side_agrees(credit, row[2])
+
+
+def _may_lack(entry: Entry) -> bool:
+    """Head office settles and carries over no more than is there."""
+    return is_settling(entry) or is_carrying(entry)
 
 
 def _is_never(entry: Entry) -> bool:

@@ -106,7 +106,8 @@ def _check(desk: Desk, stored: StoredSale, member: Member) -> None:
         raise ConflictError(f"Receipt {stored.receipt_no} was sold to a member already; it brings points once.")
     if claims.by_sale(desk.db, stored.till, stored.sale_id) is not None:
         raise ConflictError(f"Receipt {stored.receipt_no} was claimed already; it brings points once.")
-    if not 0 <= desk.business_day(desk.now()) - stored.biz_day <= days:
+    today = desk.business_day(desk.trusted().at)
+    if today - stored.biz_day > days or stored.biz_day > max(today, desk.business_day(desk.now())):
         raise ConflictError(f"Receipt {stored.receipt_no} is too old: points are given for {days} days after the purchase.")
     if member.joined_at is not None and member.joined_at > stored.authorised_at:
         raise ConflictError("The member joined after this purchase; a forgotten card is one that was there.")
@@ -130,7 +131,7 @@ def _claimed(desk: Desk, stored: StoredSale, member: Member, programme: Programm
     asking = _with_claims(desk, known.with_past(desk.db, member, stored.biz_day, wants), stored, programme)
     asked = ask_engine(basket, asking, programme, state, basket.opened_at)
     before = [each.returned for each in returned.of_sale(desk.db, stored.till, stored.sale_id)]
-    return claim_of(stored.quote, asked, basket.lines, before, programme, desk.now())
+    return claim_of(stored.quote, asked, basket.lines, before, programme, desk.trusted().at)
 
 
 def _with_claims(desk: Desk, member: Member, stored: StoredSale, programme: Programme) -> Member:

@@ -19,9 +19,8 @@ from pos_loyalty.values import Minor, Points, Thousandths
 
 def preview(desk: Desk, request: ReturnRequest) -> ReturnPreview:
     """The sale, what is left of it, and what the lines asked for come to. Raises InputError, NotFoundError, ConflictError."""
-    now = desk.now()
     if request.goods:
-        return _without_receipt(desk, request, now)
+        return _without_receipt(desk, request)
     sold = returned_sale.find(desk, request)
     would = None
     if request.lines or request.all:
@@ -37,7 +36,7 @@ def preview(desk: Desk, request: ReturnRequest) -> ReturnPreview:
         due_minor=sold.quote.due_minor,
         tenders=sold.tenders,
         lines=_left(sold),
-        approval=returns.why_late(desk, sold, now),
+        approval=returns.why_late(desk, sold),
         would=would,
     )
 
@@ -101,11 +100,11 @@ def _paid_for(quote: Quote) -> dict[str, Minor]:
     return {line.line_id: Minor(line.net_minor - line.points_minor) for line in quote.lines}
 
 
-def _without_receipt(desk: Desk, request: ReturnRequest, now: datetime) -> ReturnPreview:
+def _without_receipt(desk: Desk, request: ReturnRequest) -> ReturnPreview:
     """Goods that nobody sold, as far as is known: what they would bring. No points come back."""
     table = returns.returns_table(desk)
     unsold.check(desk, request, table)
-    goods = unsold.priced(desk, request, table, desk.business_day(now))
+    goods = unsold.priced(desk, request, table, desk.business_day(desk.trusted().at))
     lines = [unsold.line_of(each) for each in goods]
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders: tuple[Tender, ...] = request.tenders

@@ -98,7 +98,7 @@ def returns_table(desk: Desk) -> ReturnsTable:
 def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exchange | None = None) -> Fact:
     """Book a return of a sale, and lay its slip into the spool. Called inside a transaction."""
     request = asked.request
-    _check(desk, sold, asked, now)
+    _check(desk, sold, asked)
     plan = plan_of(desk, sold, request)
     made = plan.made
     paid = paid_out(desk, sold, request, plan.refund_minor, exchange)
@@ -185,12 +185,12 @@ def _again(desk: Desk, request: ReturnRequest) -> Fact | None:
     return fact
 
 
-def _check(desk: Desk, sold: SoldSale, asked: Asked, now: datetime) -> None:
+def _check(desk: Desk, sold: SoldSale, asked: Asked) -> None:
     request = asked.request
     if returned.by_id(desk.db, desk.config.till.id, request.return_id) is not None:
         raise ConflictError(f"Return id {request.return_id} stands for another return; take a new id for a new return.")
     check_completed(sold)
-    late = why_late(desk, sold, now)
+    late = why_late(desk, sold)
     if late:
         check_approval(asked, late)
 
@@ -202,10 +202,10 @@ def check_completed(sold: SoldSale) -> None:
         raise ConflictError(f"Sale {sold.sale_id} is {sold.state}; {mend}.")
 
 
-def why_late(desk: Desk, sold: SoldSale, now: datetime) -> str:
+def why_late(desk: Desk, sold: SoldSale) -> str:
     """Why a senior must approve this return; empty when nobody need."""
     days = returns_table(desk).days
-    is_late = days is not None and desk.business_day(now) - sold.biz_day > days
+    is_late = days is not None and desk.business_day(desk.trusted().at) - sold.biz_day > days
     return f"The sale is more than {days} days old" if is_late else ""
 
 

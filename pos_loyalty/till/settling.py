@@ -16,4 +16,6 @@ def with_owed(desk: Desk, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         return entries
     now = desk.trusted().at
     dead = {lot.lot_id for member_id in owed for lot in ledger.all_lots_of(desk.db, member_id) if is_expired(lot, now)}
+    # A late payment may bring points that ended before they came.
+    dead |= {entry.lot_id or "" for entry in entries if entry.expires_at is not None and entry.expires_at <= now}
     return entries + settle_owed(entries, owed, dead)

@@ -30,8 +30,8 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
     request = asked.request
     check(desk, request, table)
     returns.check_approval(asked, NO_RECEIPT)
-    day = desk.business_day(now)
-    goods = priced(desk, request, table, day)
+    trusted_at = desk.trusted().at
+    goods = priced(desk, request, table, desk.business_day(trusted_at))
     lines = tuple(line_of(each) for each in goods)
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders.check_refund(request.tenders, refund_minor)
@@ -51,7 +51,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
         id=desk.new_id(),
         kind="sale.returned",
         store=desk.config.store.id,
-        entries=take_back(request.member_id or "", taken, lots, programme.id, now) if taken else (),
+        entries=take_back(request.member_id or "", taken, lots, programme.id, trusted_at) if taken else (),
         programme=programme.name,
         receipt_no=desk.receipt_no(),
         cashier=request.cashier,
@@ -64,7 +64,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
             returned=made,
             refund_minor=refund_minor,
             tenders=request.tenders,
-            biz_day=day,
+            biz_day=desk.business_day(now),
             asked=returns.asked_of(request),
             reason=request.reason,
             approved_by=asked.approved_by,

@@ -60,7 +60,7 @@ class Known(Value):
     gifts: dict[tuple[str, str], int] = field(default_factory=dict)
     """What gift cards hold, by account and unit: those that the entries name."""
     owed_centi: dict[str, int] = field(default_factory=dict)
-    """What members owe of whom the fact settles something."""
+    """What members owe of whom the fact settles something, or whose debt goes over to another."""
     doubts: tuple[Doubt, ...] = ()
     """What else a person should see."""
 

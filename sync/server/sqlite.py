@@ -12,6 +12,7 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
 from pos_loyalty.engine import load_programme
+from pos_loyalty.engine.by_hand import carried_debtors
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import settling_members
 from pos_loyalty.engine.programme import Programme
@@ -77,7 +78,10 @@ class SqliteLedgerStore:
             others={member: self._member_state(member) for member in _others(fact)},
             is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
             gifts=self._gifts(fact),
-            owed_centi={member: members.owed_of(self._db, member) for member in settling_members(fact.entries)},
+            owed_centi={
+                member: members.owed_of(self._db, member)
+                for member in settling_members(fact.entries) | carried_debtors(fact.entries)
+            },
             doubts=follow.doubts(self._db, fact),
         )
 

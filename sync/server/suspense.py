@@ -5,10 +5,12 @@ A lot gives and takes what it can, suspense the rest, and a person gets a case.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from msgspec.structs import replace
 
+from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import WireError
@@ -56,6 +58,8 @@ class _Booking:
         self._lent = dict(known.lent_centi) if may_repay else {}
         self._gifts = dict(known.gifts)
         self._owed = dict(known.owed_centi)
+        self._on_way: Counter[str] = Counter()
+        self._debt_on_way: Counter[str] = Counter()
         self.entries: list[Entry] = []
         self.cases: list[Case] = []
 
@@ -67,6 +71,9 @@ class _Booking:
         if is_settling(entry):
             self._settle(entry)
             return
+        if is_carrying(entry):
+            self._carry(entry)
+            return
         if entry.debit.startswith(OWED):
             member = entry.debit.removeprefix(OWED)
             self._owed[member] = self._owed.get(member, 0) + entry.amount
@@ -74,14 +81,18 @@ class _Booking:
         if not takes and not gives:
             self.entries.append(entry)
             return
-        if (takes and gives) or f"{MEMBER}{entry.member_id}" not in (entry.debit, entry.credit):
-            raise WireError(f"fact {self._seq} moves points between members, or of a member it does not name")
+        self._check_named(entry)
         if takes:
             self._take(entry)
         elif entry.kind == "accrue":
             self._make(entry)
         else:
             self._give_back(entry)
+
+    def _check_named(self, entry: Entry) -> None:
+        sides = (entry.debit, entry.credit)
+        if all(side.startswith(MEMBER) for side in sides) or f"{MEMBER}{entry.member_id}" not in sides:
+            raise WireError(f"fact {self._seq} moves points between members, or of a member it does not name")
 
     def check_sale(self, fact: Fact) -> bool:
         """Whether the fact begins a sale or moves it on, as far as head office can follow."""
@@ -149,6 +160,43 @@ class _Booking:
         if settled < entry.amount:
             short = entry.amount - settled
             self._open("owed.settled_twice", f"{short} hundredths of a point of lot {entry.lot_id} are not owed any more")
+
+    def _carry(self, entry: Entry) -> None:
+        """Nothing goes over that is not there any more, neither points nor a debt: another till may have carried it over."""
+        if entry.debit.startswith(MEMBER):
+            self._check_named(entry)
+            lot = self._lot(entry)
+            part = min(entry.amount, lot.centi if lot else 0)
+            if lot is not None:
+                self._lots[lot.lot_id] = replace(lot, centi=lot.centi - part)
+            self._on_way[entry.credit] += part
+            self._book_part(entry, part)
+        elif entry.credit.startswith(MEMBER):
+            self._check_named(entry)
+            part = min(entry.amount, self._on_way[entry.debit])
+            self._on_way[entry.debit] -= part
+            if part:
+                self._make(replace(entry, amount=part))
+        elif entry.credit.startswith(OWED):
+            member = entry.credit.removeprefix(OWED)
+            part = min(entry.amount, self._owed.get(member, 0))
+            self._owed[member] = self._owed.get(member, 0) - part
+            self._debt_on_way[entry.debit] += part
+            self._book_part(entry, part)
+        elif entry.debit.startswith(OWED):
+            member = entry.debit.removeprefix(OWED)
+            part = min(entry.amount, self._debt_on_way[entry.credit])
+            self._debt_on_way[entry.credit] -= part
+            self._owed[member] = self._owed.get(member, 0) + part
+            self._append(entry, part)
+        else:
+            self.entries.append(entry)
+
+    def _book_part(self, entry: Entry, part: int) -> None:
+        self._append(entry, part)
+        if part < entry.amount:
+            what = "are not owed" if entry.lot_id is None else f"of lot {entry.lot_id} are not there"
+            self._open("merge.short", f"{entry.amount - part} hundredths of a point {what} any more")
 
     def _give_back(self, entry: Entry) -> None:
         """What suspense lent for this sale goes back to suspense before the lot gets any."""

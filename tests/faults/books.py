@@ -6,7 +6,10 @@ Every answer is booked once, by hand: accounts, lots by their dates, what of eac
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults.pages import CardBook, LotBook, SaleBook
 
 POINT, RUB = "point", "RUB"
 ISSUED, REDEEMED, EXPIRED = "programme:test:issued", "programme:test:redeemed", "programme:test:expired"
@@ -17,83 +20,27 @@ RATES = {"base": 333, "slow": 500}
 """Of the programme: hundredths of a percent of what is paid, one point a ruble. The better one stands: slow for drinks."""
 
 
-@dataclass
-class LotBook:
-    """A lot. ``ends_ms`` is the first instant at which it is lost."""
-
-    member: str
-    centi: int
-    usable_ms: int
-    ends_ms: int | None
-
-    def is_dead(self, at_ms: int) -> bool:
-        return self.ends_ms is not None and self.ends_ms <= at_ms
-
-
-@dataclass
-class SaleBook:
-    """A sale as its answers told it, and what of it came back."""
-
-    sale_id: str
-    member: str | None
-    due_minor: int
-    at_ms: int
-    lines: dict[str, tuple[str, int]]
-    """Line id: sku and thousandths."""
-    uses: list[tuple[str, int]]
-    accruals: list[tuple[str, int, int, int | None]]
-    """Rule, hundredths, from, to."""
-    gifts: list[list[int | str]]
-    """Card that paid, how much, how much of it came back."""
-    top_ups: dict[str, tuple[str, int]] = field(default_factory=dict)
-    state: str = "authorised"
-    is_lent: bool = False
-    is_exchange: bool = False
-    claimed_by: str | None = None
-    cards: list[tuple[str, str, int]] = field(default_factory=list)
-    """Cards that it loads: card, line, how much."""
-    back: Counter[str] = field(default_factory=Counter)
-    refunded_minor: int = 0
-    goods_back: Counter[str] = field(default_factory=Counter)
-    """Refunds of goods by the rule that brings points for them."""
-    restored: Counter[str] = field(default_factory=Counter)
-    taken: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def ref(self) -> str:
-        return f"T1/{self.sale_id}"
-
-    @property
-    def holder(self) -> str | None:
-        return self.member or self.claimed_by
-
-    @property
-    def is_all_back(self) -> bool:
-        return all(self.back[line] == milli for line, (_, milli) in self.lines.items())
-
-
-@dataclass
-class CardBook:
-    """A gift card, but for its balance, which is an account."""
-
-    kind: str
-    state: str
-    ends_ms: int | None
-
-
 class Books:
     """All of it."""
 
     def __init__(self, now_ms: int) -> None:
         self.accounts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.lots: dict[str, LotBook] = {}
-        self.fresh: list[tuple[str, int, int, int]] = []
-        """Lots whose ids the till chooses: member, hundredths, dates. The file must show exactly these."""
+        self.fresh: list[LotBook] = []
+        """Lots whose ids the till chooses. The file must show exactly these, in this order."""
         self.sales: dict[str, SaleBook] = {}
         self.cards: dict[str, CardBook] = {}
         self.into: dict[str, str] = {}
         self.wall_ms = now_ms
         self.noted_ms, self.noted_wall_ms = now_ms, now_ms
+        self.has_undone_time = False
+        """A person took hours back that had been believed: what was dead lives again, beside what is owed."""
+        self.settled: Counter[str] = Counter()
+        """By member, what their points settled in the last act."""
+        self.moved = 0
+        """What went over to another member in the last act."""
+        self.touched: dict[str, None] = {}
+        """The lots of the last act, in the order in which it came to them."""
 
     # time
 
@@ -112,7 +59,16 @@ class Books:
 
     def confirm(self) -> None:
         """A person said that the clock is right."""
+        self.has_undone_time |= self.wall_ms < self.trusted_ms
         self.noted_ms, self.noted_wall_ms = self.wall_ms, self.wall_ms
+
+    def day(self, at_ms: int) -> int:
+        """The shop's: it lies three hours east."""
+        return (at_ms + 3 * 3_600_000) // 86_400_000
+
+    def days_since(self, sale: SaleBook) -> int:
+        """A clock turned back makes nothing younger."""
+        return self.day(self.trusted_ms) - self.day(sale.at_ms)
 
     # accounts
 
@@ -132,6 +88,13 @@ class Books:
         while member in self.into:
             member = self.into[member]
         return member
+
+    def owes(self, member: str) -> int:
+        return -self.accounts[f"owed:{member}", POINT]
+
+    def alive(self, member: str) -> int:
+        """All that is not dead, usable or not yet."""
+        return sum(self.lots[lot].centi for lot in self.in_order(member, self.trusted_ms))
 
     def debtors(self) -> list[str]:
         """Members who owe and were not merged."""
@@ -165,20 +128,48 @@ class Books:
         return taken
 
     def _out(self, lot_id: str, credit: str, centi: int) -> None:
-        lot = self.lots[lot_id]
+        """For something: it was spent, taken, or paid what was owed."""
+        self.lots[lot_id].used += centi
+        self._leave(lot_id, credit, centi)
+
+    def _leave(self, lot_id: str, credit: str, centi: int) -> None:
+        lot = self._touch(lot_id)
         lot.centi -= centi
         assert lot.centi >= 0, lot_id
         self.move(f"member:{lot.member}", credit, centi)
 
     def _in(self, lot_id: str, debit: str, centi: int) -> None:
-        lot = self.lots[lot_id]
+        lot = self._touch(lot_id)
         lot.centi += centi
+        lot.used -= centi
         self.move(debit, f"member:{lot.member}", centi)
 
     def new_lot(self, lot_id: str, lot: LotBook, debit: str) -> None:
         assert lot_id not in self.lots
         self.lots[lot_id] = lot
+        self._touch(lot_id)
         self.move(debit, f"member:{lot.member}", lot.centi)
+
+    def _touch(self, lot_id: str) -> LotBook:
+        self.touched[lot_id] = None
+        return self.lots[lot_id]
+
+    # what is owed
+
+    @contextmanager
+    def act(self) -> Iterator[None]:
+        """Something that is done at once. What a living lot has more after it than before pays what its member owes then."""
+        before = {lot_id: lot.centi for lot_id, lot in self.lots.items()}
+        self.settled.clear()
+        self.touched.clear()
+        yield
+        for lot_id in tuple(self.touched):
+            lot = self.lots[lot_id]
+            if not lot.is_dead(self.trusted_ms):
+                more = lot.centi - before.get(lot_id, 0)
+                part = max(0, min(more, self.owes(lot.member)))
+                self._out(lot_id, f"owed:{lot.member}", part)
+                self.settled[lot.member] += part
 
     # sales
 
@@ -186,7 +177,7 @@ class Books:
         if sale.member is not None:
             centi = sum(part for _, part in sale.uses)
             assert sale.uses == self.greedy(self.usable(sale.member), centi), "not the soonest to end first, or not usable"
-            owed = -self.accounts[f"owed:{sale.member}", POINT]
+            owed = self.owes(sale.member)
             assert centi == 0 or centi + owed <= sum(self.lots[lot].centi for lot in self.usable(sale.member)), (
                 "owed was forgotten"
             )
@@ -219,15 +210,17 @@ class Books:
             self.carry(sale.member)
 
     def accrue(self, sale: SaleBook, member: str) -> None:
-        for rule, centi, usable_ms, ends_ms in sale.accruals:
-            self.new_lot(f"{sale.ref}:{rule}", LotBook(member, centi, usable_ms, ends_ms), ISSUED)
+        with self.act():
+            for rule, centi, usable_ms, ends_ms in sale.accruals:
+                self.new_lot(f"{sale.ref}:{rule}", LotBook(member, centi, usable_ms, ends_ms), ISSUED)
 
     def cancel(self, sale: SaleBook) -> None:
         if sale.state != "authorised":
             return
         sale.state = "cancelled"
-        for lot_id, centi in sale.uses:
-            self._in(lot_id, f"held:{sale.ref}", centi)
+        with self.act():
+            for lot_id, centi in sale.uses:
+                self._in(lot_id, f"held:{sale.ref}", centi)
         for card, minor, _ in sale.gifts:
             self.move(f"gifts:held:{sale.ref}", f"gift:{card}", int(minor), RUB)
         if sale.member is not None and sale.uses:
@@ -258,40 +251,62 @@ class Books:
     def _undo(self, sale: SaleBook, restored: list[tuple[str, int]], taken: list[tuple[str, int]]) -> None:
         if sale.holder is None:
             return
-        for lot_id, centi in restored:
-            if sale.is_lent:
-                self.move(REDEEMED, "suspense", centi)
-            else:
-                self._in(lot_id, REDEEMED, centi)
-        self._claw_back(sale.holder, [(f"{sale.ref}:{rule}", centi) for rule, centi in taken])
+        with self.act():
+            for lot_id, centi in restored:
+                if sale.is_lent:
+                    self.move(REDEEMED, "suspense", centi)
+                else:
+                    self._in(lot_id, REDEEMED, centi)
+            self._claw_back(sale.holder, sale, taken)
         if restored or taken:
             self.carry(sale.holder)
 
-    def _claw_back(self, member: str, taken: list[tuple[str, int]]) -> None:
-        """Out of the sale's own lots, then out of others, and the rest is owed; what died in an own lot is let go."""
-        missing = []
-        for lot_id, centi in taken:
+    def _claw_back(self, member: str, sale: SaleBook, taken: list[tuple[str, int]]) -> None:
+        """Out of the sale's own lots, then out of others, and the rest is owed.
+
+        What died in an own lot is let go; what of it had gone for something before, less what was asked of it, is had again.
+        """
+        missing, had = [], []
+        for rule, centi in taken:
+            lot_id = f"{sale.ref}:{rule}"
             lot = self.lots[lot_id]
+            used = max(0, lot.used_anywhere - sale.taken[rule])
             part = min(lot.centi, centi)
             self._out(lot_id, ISSUED, part)
-            missing.append(0 if lot.is_dead(self.trusted_ms) else centi - part)
-        for centi in missing:
+            if lot.is_dead(self.trusted_ms):
+                had.append(min(used, centi - part))
+            else:
+                missing.append(centi - part)
+        for centi in missing + had:
             uses = self.greedy(self.in_order(member, self.trusted_ms), centi)
             for lot_id, part in uses:
                 self._out(lot_id, ISSUED, part)
             self.move(f"owed:{member}", ISSUED, centi - sum(part for _, part in uses))
 
     def carry(self, member: str) -> None:
-        """What a merged member got goes on to the one who stays."""
+        """What a merged member got or owes goes on to the one who stays, whose points settle it: those that come first."""
         into = self.person(member)
         if into == member:
             return
-        for lot_id in self.in_order(member, self.trusted_ms):
-            lot = self.lots[lot_id]
-            self.fresh.append((into, lot.centi, lot.usable_ms, lot.ends_ms or NEVER_MS))
-            self._out(lot_id, f"member:{into}", lot.centi)
-        owed = -self.accounts[f"owed:{member}", POINT]
+        self.settled.clear()
+        coming = self.in_order(member, self.trusted_ms)
+        owed = self.owes(member)
+        self.moved = sum(self.lots[lot].centi for lot in coming)
         self.move(f"owed:{into}", f"owed:{member}", owed)
+        if not coming and not owed:
+            return
+        own = self.in_order(into, self.trusted_ms)
+        before = self.owes(into)
+        for lot_id in coming:
+            lot = self.lots[lot_id]
+            part = min(lot.centi, self.owes(into))
+            lot.went_to.append(LotBook(into, lot.centi - part, lot.usable_ms, lot.ends_ms, used=part))
+            self._leave(lot_id, f"member:{into}", lot.centi)
+            self.move(f"member:{into}", f"owed:{into}", part)
+            self.fresh.append(lot.went_to[-1])
+        for lot_id, part in self.greedy(own, self.owes(into)):
+            self._out(lot_id, f"owed:{into}", part)
+        self.settled = Counter({into: before - self.owes(into)})
 
     # gift cards
 
@@ -324,10 +339,10 @@ class Books:
         before = min(self.trusted_ms, self.wall_ms) - LIFE_MS
         for sale in [each for each in self.sales.values() if each.state == "authorised" and each.at_ms < before]:
             self.cancel(sale)
-        assert all(ends_ms > self.trusted_ms for _, _, _, ends_ms in self.fresh), "only what is alive is carried over"
+        assert not any(lot.is_dead(self.trusted_ms) for lot in self.fresh), "only what is alive is carried over"
         for lot_id, lot in self.lots.items():
             if lot.is_dead(self.trusted_ms):
-                self._out(lot_id, EXPIRED, lot.centi)
+                self._leave(lot_id, EXPIRED, lot.centi)
         for card, book in self.cards.items():
             if book.ends_ms is not None and book.ends_ms <= self.trusted_ms:
                 self.move(f"gift:{card}", "gifts:expired", self.on_card(card), RUB)

@@ -26,6 +26,7 @@ MEMBERS = {MEMBER: CARD, "member-2": OTHER_CARD, "member-3": "2200000000033"}
 STEPS_PER_LOOK = 25
 """Steps of SQLite's machine between two looks whether to die."""
 SETTINGS = CONFIG + "[acts]\nalone_up_to_centi = 1000\n"
+CLAIM_DAYS, RETURN_DAYS = 14, 35
 PROGRAMME = """
 format = 1
 id = "test"
@@ -74,6 +75,10 @@ then = [{ do = "points", rate = "5%", delay_days = 2, lifetime_days = 9, on = { 
 id = "cups"
 when = [{ is = "customer", member = true }]
 then = [{ do = "counter_add", key = "cups", on = { category = "drinks" } }]
+
+[returns]
+days = 35
+without_receipt = "approved"
 
 [[gift_card]]
 id = "standard"

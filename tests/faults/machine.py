@@ -18,11 +18,12 @@ from pos_loyalty.engine.model import Basket, Tender
 from pos_loyalty.errors import QuoteStaleError
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, IssueRequest, PayBackRequest
 from pos_loyalty.till.model import CancelRequest, CompleteRequest, QuoteRequest, SaleAnswer, SaleRequest, VoidRequest
-from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
+from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest, UnsoldLine
 from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest, MergeRequest
-from pos_loyalty.values import Minor, Points, Value
-from tests.faults.books import RUB, CardBook, LotBook, SaleBook
-from tests.faults.crashing import ANNA, BORIS, MEMBERS
+from pos_loyalty.values import Minor, Points, Thousandths, Value
+from tests.faults.books import ISSUED, RUB
+from tests.faults.crashing import ANNA, BORIS, CLAIM_DAYS, MEMBERS, RETURN_DAYS
+from tests.faults.pages import CardBook, LotBook, SaleBook
 from tests.faults.shopping import (
     GIFT_SKU,
     GOODS,
@@ -64,7 +65,7 @@ class TillMachine(CheckedTill):
         self._sell(basket_of(items, points, self.shop.now), who, number, number % 5 > 0, None)
 
     @precondition(lambda self: self.books.debtors())
-    @rule(items=ITEMS, number=NUMBERS, centi=st.integers(100, 20_000))
+    @rule(items=ITEMS, number=NUMBERS, centi=st.integers(100, 60_000))
     def a_debtor_buys(self, items: list[tuple[str, int]], number: int, centi: int) -> None:
         """Who owes gets some points, and spends all that may be spent."""
         self.done["debtor buys"] += 1
@@ -151,8 +152,8 @@ class TillMachine(CheckedTill):
             if answer is not None:
                 self.books.void(sale)
 
-    @rule(number=NUMBERS, part=NUMBERS)
-    def return_goods(self, number: int, part: int) -> None:
+    @rule(number=NUMBERS, part=NUMBERS, senior=st.booleans())
+    def return_goods(self, number: int, part: int, senior: bool) -> None:
         sale = self.pick("completed", number)
         if sale is None:
             return
@@ -163,10 +164,33 @@ class TillMachine(CheckedTill):
             rest = Minor(sale.due_minor - sale.refunded_minor)
             cash = (Tender(kind="cash", amount_minor=rest),) if rest and sale.is_exchange else ()
             request = ReturnRequest(return_id=return_id, all=True, tenders=cash)
+        is_late = self.books.days_since(sale) > RETURN_DAYS
+        if senior:
+            request = replace(request, approval=BORIS)
         answer = self.do("return", lambda: self.till.return_goods(sale.sale_id, request, return_id))
-        assert answer is not None or sale.cards or sale.is_all_back, f"what was sold can come back: {self.refusal}"
+        assert answer is not None or sale.cards or sale.is_all_back or (is_late and not senior), (
+            f"what was sold can come back: {self.refusal}"
+        )
+        assert answer is None or not is_late or senior, "after so many days a senior answers for it"
         if answer is not None:
             self._returned(sale, answer)
+
+    @rule(who=st.sampled_from(tuple(MEMBERS)), centi=st.integers(0, 3_000), rare=st.integers(0, 2))
+    def return_without_receipt(self, who: str, centi: int, rare: int) -> None:
+        if rare:
+            return
+        member, return_id = self.books.person(who), self.name("u")
+        goods = UnsoldLine(line_id="1", sku="unheard of", quantity_milli=Thousandths(1000), price_minor=Minor(5_000))
+        request = ReturnRequest(
+            return_id=return_id, goods=(goods,), member_id=member, take_back_centi=Points(centi), cashier="C7", approval=BORIS,
+            tenders=(Tender(kind="cash", amount_minor=Minor(5_000)),),
+        )  # fmt: skip
+        answer = self.do("return without receipt", lambda: self.till.return_goods(None, request, return_id))
+        assert answer is not None, self.refusal
+        uses = self.books.greedy(self.books.in_order(member, self.books.trusted_ms), centi)
+        for lot_id, part in uses:
+            self.books._out(lot_id, ISSUED, part)
+        self.books.move(f"owed:{member}", ISSUED, centi - sum(part for _, part in uses))
 
     def _returned(self, sale: SaleBook, answer: ReturnAnswer) -> None:
         """Book a return by its answer, and by what its row says of lots and rules."""
@@ -199,9 +223,11 @@ class TillMachine(CheckedTill):
         answer = self.do("claim", lambda: self.till.claim(sale.sale_id, request, key))
         if answer is not None:
             assert answer.member_id == self.books.person(who)
+            assert self.books.days_since(sale) <= CLAIM_DAYS, "too late to have been forgotten"
             sale.claimed_by, sale.accruals = answer.member_id, accruals_of(answer.accruals)
             sale.goods_back.clear()  # what came back before brings nothing
             self.books.accrue(sale, answer.member_id)
+            assert answer.settled_centi == self.books.settled[answer.member_id]
 
     # by hand
 
@@ -223,7 +249,10 @@ class TillMachine(CheckedTill):
         if centi > 0:
             ends_ms = None if answer.expires_at is None else to_ms(answer.expires_at)
             lot = LotBook(member, centi, self.books.wall_ms, ends_ms)
-            self.books.new_lot(f"T1/{answer.adjust_id}:by-hand", lot, "adjustment")
+            with self.books.act():
+                self.books.new_lot(f"T1/{answer.adjust_id}:by-hand", lot, "adjustment")
+            assert answer.settled_centi == self.books.settled[member]
+            assert answer.owed_in_all_centi == self.books.owes(member)
             return
         for lot_id, part in self.books.greedy(held, -centi):
             self.books._out(lot_id, "adjustment", part)
@@ -239,7 +268,8 @@ class TillMachine(CheckedTill):
         if answer is not None:
             self.books.into[who] = into
             self.books.carry(who)
-            assert answer.moved_centi == sum(centi for _, centi, _, _ in self.books.fresh)
+            assert answer.moved_centi == self.books.moved
+            assert answer.settled_centi == self.books.settled[into]
 
     # gift cards
 

@@ -14,7 +14,8 @@ from pos_loyalty.till.gift_card_model import GiftCardAnswer
 from pos_loyalty.till.model import SaleAnswer, SaleRequest
 from pos_loyalty.till.returns_model import LineBack
 from pos_loyalty.values import Minor, Points, Thousandths, Value, encode
-from tests.faults.books import Books, SaleBook
+from tests.faults.books import Books
+from tests.faults.pages import SaleBook
 
 A = TypeVar("A", bound=Value)
 GIFT_SKU = "GC"

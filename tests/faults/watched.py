@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pos_loyalty.clock import to_ms
-from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError, QuoteStaleError
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import Till
 from pos_loyalty.values import Value
 from tests import refold
-from tests.faults.books import ISSUED, NEVER_MS, Books, LotBook
+from tests.faults.books import ISSUED, NEVER_MS, Books
 from tests.faults.crashing import MEMBERS, CrashingShop
+from tests.faults.pages import LotBook
 from tests.faults.shopping import (
     GOODS,
     plain,
@@ -33,6 +34,8 @@ DAY_S = 86_400
 JUMPS_S = (60, 3_600, DAY_S, 3 * DAY_S, 10 * DAY_S, 31 * DAY_S, -3_600, -2 * DAY_S, -20 * DAY_S)
 ITEMS = st.lists(st.tuples(st.sampled_from(tuple(GOODS)), st.integers(1, 5_000)), min_size=1, max_size=3)
 WHO = st.sampled_from((None, *MEMBERS))
+MADE_SELECT = """SELECT lot.id FROM lot JOIN entry ON entry.lot = lot.id JOIN txn ON txn.id = entry.txn
+WHERE entry.kind = 'accrue' ORDER BY txn.seq, entry.n"""
 NEVER_BELOW = ("member:", "gift:", "held:", "gifts:held:")
 
 
@@ -84,7 +87,7 @@ class CheckedTill(RuleBasedStateMachine):
                     self.shop.crash()
                 assert plain(verb()) == plain(first)
             answer = verb()
-        except (ConflictError, InputError, NotFoundError) as error:
+        except (ConflictError, InputError, NotAllowedError, NotFoundError) as error:
             self.done[f"{what} refused"] += 1
             self.refusal = str(error)
             assert not isinstance(error, QuoteStaleError) or "authorise" in what, error
@@ -132,7 +135,11 @@ class CheckedTill(RuleBasedStateMachine):
         self.shop.confirm_clock()
         self.books.confirm()
 
-    @rule()
+    @rule(rare=st.integers(0, 4))
+    def a_night(self, rare: int) -> None:
+        if not rare:
+            self.night()
+
     def night(self) -> None:
         fault, self.fault = self.fault, None
         if fault is not None and fault[0] == "inside":
@@ -159,15 +166,17 @@ class CheckedTill(RuleBasedStateMachine):
         for (_, unit), amount in balances.items():
             sums[unit] += amount
         assert not +sums and not -sums, sums
+        for member in books.debtors():
+            assert books.has_undone_time or not books.alive(member), "who owes holds points that could be redeemed"
         states = dict(self.shop.db.execute("SELECT sale_id, state FROM sale"))
         assert states == {sale_id: sale.state for sale_id, sale in books.sales.items()}
 
     def _adopt(self, lots: dict[str, tuple[str, int, int, int]]) -> None:
         """Lots that were carried over bear ids of the till's own: they must be exactly those that are due."""
-        new = {lot_id: lot for lot_id, lot in lots.items() if lot_id not in self.books.lots}
-        assert sorted(new.values()) == sorted(self.books.fresh)
-        for lot_id, (member, centi, usable_ms, ends_ms) in new.items():
-            self.books.lots[lot_id] = LotBook(member, centi, usable_ms, None if ends_ms == NEVER_MS else ends_ms)
+        new = {lot_id: lots[lot_id] for (lot_id,) in self.shop.db.execute(MADE_SELECT) if lot_id not in self.books.lots}
+        due = [(lot.member, lot.centi, lot.usable_ms, lot.ends_ms or NEVER_MS) for lot in self.books.fresh]
+        assert list(new.values()) == due
+        self.books.lots.update(zip(new, self.books.fresh, strict=True))
         self.books.fresh.clear()
 
     def _lots(self) -> list[tuple[str, str, int, int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.money.fault import CHECKOUT, GIFTS, LEDGER, PAPERS, POINTS, fault
+from tests.money.fault import BACK, CHECKOUT, GIFTS, LEDGER, PAPERS, POINTS, fault
 
 LEDGER_FAULTS = (
     fault(
@@ -27,8 +27,8 @@ LEDGER_FAULTS = (
         f"{POINTS}a_completed_sale_settles_what_it_set_aside_once",
         (
             CHECKOUT,
-            '        if stored.state == "authorised":\n            entries = settle(',
-            '        if stored.state != "cancelled":\n            entries = settle(',
+            '        if stored.state == "authorised":\n            entries = with_owed(desk, settle(',
+            '        if stored.state != "cancelled":\n            entries = with_owed(desk, settle(',
         ),
     ),
     fault(
@@ -75,6 +75,18 @@ LEDGER_FAULTS = (
             "if claims.by_sale(desk.db, stored.till, stored.sale_id) is not None:\n        raise",
             "if not stored.till:\n        raise",
         ),
+    ),
+    fault(
+        "claimed-by-a-clock-turned-back",
+        "The shop: whoever may set the clock has points for receipts of last year.",
+        f"{POINTS}a_clock_turned_back_makes_no_receipt_young",
+        ("till/claiming.py", "today = desk.business_day(desk.trusted().at)", "today = desk.business_day(desk.now())"),
+    ),
+    fault(
+        "debt-never-settled",
+        "The member: points come and stand beside what is owed, until they are lost.",
+        f"{BACK}bought_redeemed_and_brought_back_leaves_a_debt",
+        ("till/settling.py", "return entries + settle_owed(entries, owed, dead)", "return entries"),
     ),
     fault(
         "expired-every-night",

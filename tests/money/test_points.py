@@ -91,6 +91,17 @@ def test_a_forgotten_card_brings_its_points_once(corner: Corner) -> None:
     assert corner.account(f"member:{MEMBER}") == OPENING_CENTI + 1_500
 
 
+def test_a_clock_turned_back_makes_no_receipt_young(corner: Corner) -> None:
+    """100.00 without a card would bring 5 points for fourteen days. A month later somebody sets the clock back to that day."""
+    corner.staffed().buys("s", ("book", 10_000, "1"), card=None)
+    corner.now = NOW + timedelta(days=30)
+    corner.buys("later", ("book", 10_000, "1"), card=None)
+    corner.now = NOW
+    with pytest.raises(ConflictError, match="too old"):
+        corner.till.claim("s", ClaimRequest(card=CARD, by="Vera", approval=OLGA), "claim")
+    assert corner.account(f"member:{MEMBER}") == OPENING_CENTI
+
+
 def test_points_are_lost_once(corner: Corner) -> None:
     """The year is over: 500 points are booked as lost. The night after there is nothing to lose, and nothing is owed by it."""
     corner.now += 366 * DAY

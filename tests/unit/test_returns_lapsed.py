@@ -7,12 +7,16 @@ from datetime import timedelta
 import pytest
 
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till import staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import VoidRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
+from pos_loyalty.till.staff_model import MergeRequest
 from pos_loyalty.values import quantity
-from tests.shop import MEMBER, OPENING_CENTI, PROGRAMME, Shop
+from tests.shop import MEMBER, OPENING_CENTI, OTHER_CARD, PROGRAMME, Shop
 from tests.unit.test_till_returns import goods, sell
 
+ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 SHORT = PROGRAMME.replace("version = 1", "version = 2").replace("lifetime_days = 180", "lifetime_days = 7")
 
 
@@ -36,10 +40,14 @@ def back(shop: Shop, return_id: str, count: int) -> int:
 
 
 def live(shop: Shop) -> int:
+    return living(shop, MEMBER)
+
+
+def living(shop: Shop, member: str) -> int:
     """Lots that live, less what is owed."""
     at_ms = int(shop.now.timestamp() * 1000)
-    lots = shop.db.execute("SELECT SUM(remaining) FROM lot WHERE member = ? AND expires_at > ?", (MEMBER, at_ms)).fetchone()
-    owed = shop.db.execute("SELECT -coalesce(SUM(amount), 0) FROM balance WHERE account = ?", (f"owed:{MEMBER}",)).fetchone()
+    lots = shop.db.execute("SELECT SUM(remaining) FROM lot WHERE member = ? AND expires_at > ?", (member, at_ms)).fetchone()
+    owed = shop.db.execute("SELECT -coalesce(SUM(amount), 0) FROM balance WHERE account = ?", (f"owed:{member}",)).fetchone()
     return int(lots[0] or 0) - int(owed[0])
 
 
@@ -78,4 +86,20 @@ def test_points_that_nobody_used_are_lost_and_not_taken_again(shop: Shop) -> Non
     shop.till.nightly()
     back(shop, "r1", 10)
     assert live(shop) == OPENING_CENTI
+    assert verify(shop.db) == ()
+
+
+def test_points_that_went_over_to_another_and_were_redeemed_there_are_taken_back_too(shop: Shop) -> None:
+    shop.publish(SHORT)
+    for person, role in ((ANNA, "cashier"), (BORIS, "senior")):
+        staff.add(shop.db, person.person, role, person.pin, shop.till._desk.secrets.pepper)  # type: ignore[arg-type]
+    shop.add_member("member-2", OTHER_CARD, 7_000)
+    sell(shop, goods(("pen", 10_000, "10")))
+    shop.till.merge(MEMBER, MergeRequest(into="member-2", reason="one person", by=ANNA, approval=BORIS), "m")
+    sell(shop, goods(("cap", 100_000, "1"), redeem=3_000), "sale-2")
+    shop.now += timedelta(days=9)
+    before = living(shop, "member-2")
+    back(shop, "r1", 4)
+    back(shop, "r2", 6)
+    assert living(shop, "member-2") == before - 3_000, "30 of the 50 points were redeemed, 20 were lost"
     assert verify(shop.db) == ()

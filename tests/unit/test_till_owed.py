@@ -203,3 +203,13 @@ def test_the_settlement_stands_in_the_fact_of_the_sale(owing: Shop) -> None:
         kind="adjust", debit=f"member:{MEMBER}", credit=f"owed:{MEMBER}", amount=1_000, member_id=MEMBER, lot_id=accrual.lot_id,
         rule="points.owed",
     )  # fmt: skip
+
+
+def test_points_that_ended_before_they_came_settle_nothing(owing: Shop) -> None:
+    owing.till.authorise(replace(owing.ask(), sale_id="s1"), "k1")
+    owing.now += timedelta(days=200)
+    late = owing.till.complete("s1", CompleteRequest(), "k2")
+    assert (late.settled_centi, net(owing)) == (0, (1_350, 1_000)), "the quote's points lived for 180 days"
+    owing.till.nightly()
+    assert net(owing) == (0, 1_000)
+    assert verify(owing.db) == ()

@@ -1,0 +1,104 @@
+"""Two tills make one person of the same two members while neither hears of the other: points and debt go over once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pos_loyalty.store import members
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.verify import verify
+from pos_loyalty.till import staff
+from pos_loyalty.till.approval import Approval
+from pos_loyalty.till.staff_model import AdjustRequest, MergeRequest
+from pos_loyalty.values import Points
+from tests.shop import MEMBER, OPENING_CENTI, OTHER_CARD, Shop
+from tests.unit.test_returns_elsewhere import Chain
+from tests.unit.test_till_returns import goods
+
+ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
+OTHER = "member-2"
+
+
+@pytest.fixture
+def chain(shop: Shop, tmp_path: Path) -> Iterator[Chain]:
+    """Two tills that know two members, the first of whom has 500 points."""
+    shop.add_member(OTHER, OTHER_CARD, 7_000)
+    made = Chain(tmp_path, shop)
+    for till in (made.first, made.second):
+        for person, role in ((ANNA, "cashier"), (BORIS, "senior")):
+            staff.add(till.db, person.person, role, person.pin, till.till._desk.secrets.pepper)  # type: ignore[arg-type]
+    yield made
+    made.second.close()
+    made.office.db.close()
+
+
+def take(chain: Chain, member_id: str, centi: int) -> None:
+    """At the first till; the second one hears of it."""
+    request = AdjustRequest(centi=Points(-centi), reason="by hand", by=ANNA, approval=BORIS, owe=True)
+    chain.first.till.adjust(member_id, request, f"take {member_id}")
+    chain.push(chain.first)
+    chain.pull(chain.second)
+
+
+def merge(shop: Shop, key: str) -> None:
+    shop.till.merge(OTHER, MergeRequest(into=MEMBER, reason="one person", by=ANNA, approval=BORIS), key)
+
+
+def stands(db: Connection) -> tuple[int, int]:
+    member = members.by_id(db, MEMBER)
+    assert member is not None
+    return sum(lot.centi for lot in member.lots), member.owed_centi
+
+
+def all_agree(chain: Chain) -> tuple[int, int]:
+    """How the one who stays stands everywhere, once all was sent and heard."""
+    for shop in (chain.first, chain.second):
+        chain.push(shop)
+    for shop in (chain.first, chain.second):
+        chain.pull(shop)
+    (figures,) = {stands(db) for db in (chain.first.db, chain.second.db, chain.office.db)}
+    assert [verify(db) for db in (chain.first.db, chain.second.db, chain.office.db)] == [(), (), ()]
+    between = chain.office.rows(f"SELECT amount FROM balance WHERE account IN ('merge:{OTHER}', 'suspense')")
+    assert between == []
+    return figures
+
+
+def test_a_debt_goes_over_once(chain: Chain) -> None:
+    take(chain, MEMBER, OPENING_CENTI)
+    take(chain, OTHER, 7_000 + 1_000)
+    merge(chain.first, "m1")
+    merge(chain.second, "m2")
+    assert all_agree(chain) == (0, 1_000)
+    assert chain.cases() == ["merge.short"]
+
+
+def test_points_go_over_once(chain: Chain) -> None:
+    merge(chain.first, "m1")
+    merge(chain.second, "m2")
+    assert stands(chain.second.db) == (OPENING_CENTI + 7_000, 0)
+    assert all_agree(chain) == (OPENING_CENTI + 7_000, 0)
+    assert chain.cases() == ["merge.short"]
+
+
+def test_a_debt_that_the_lots_of_the_other_settled_is_settled_once(chain: Chain) -> None:
+    take(chain, OTHER, 7_000 + 1_000)
+    merge(chain.first, "m1")
+    merge(chain.second, "m2")
+    assert all_agree(chain) == (OPENING_CENTI - 1_000, 0)
+    assert set(chain.cases()) == {"merge.short", "owed.settled_twice"}
+
+
+def test_what_was_redeemed_elsewhere_does_not_go_over(chain: Chain) -> None:
+    basket = replace(goods(("pen", 20_000, "1"), redeem=5_000), till="T2")
+    asked = chain.second.ask(basket, card=OTHER_CARD)
+    assert chain.second.till.authorise(replace(asked, complete=True), "s").quote.redemption.centi == 5_000
+    merge(chain.first, "m1")
+    chain.push(chain.second)
+    chain.push(chain.first)
+    held, owed = stands(chain.office.db)
+    assert (held, owed) == (OPENING_CENTI + 2_000, 0) and chain.cases() == ["merge.short"]
+    assert verify(chain.office.db) == ()
