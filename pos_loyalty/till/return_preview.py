@@ -6,7 +6,6 @@ Rule: the figures are those of the functions that book a return; only what other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from pos_loyalty.engine.model import Quote, Tender
 from pos_loyalty.errors import InputError
@@ -104,7 +103,7 @@ def _without_receipt(desk: Desk, request: ReturnRequest) -> ReturnPreview:
     """Goods that nobody sold, as far as is known: what they would bring. No points come back."""
     table = returns.returns_table(desk)
     unsold.check(desk, request, table)
-    goods = unsold.priced(desk, request, table, desk.business_day(desk.trusted().at))
+    goods = unsold.priced(desk, request, table)
     lines = [unsold.line_of(each) for each in goods]
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders: tuple[Tender, ...] = request.tenders

@@ -30,8 +30,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
     request = asked.request
     check(desk, request, table)
     returns.check_approval(asked, NO_RECEIPT)
-    trusted_at = desk.trusted().at
-    goods = priced(desk, request, table, desk.business_day(trusted_at))
+    goods = priced(desk, request, table)
     lines = tuple(line_of(each) for each in goods)
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders.check_refund(request.tenders, refund_minor)
@@ -51,7 +50,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
         id=desk.new_id(),
         kind="sale.returned",
         store=desk.config.store.id,
-        entries=take_back(request.member_id or "", taken, lots, programme.id, trusted_at) if taken else (),
+        entries=take_back(request.member_id or "", taken, lots, programme.id, desk.trusted().at) if taken else (),
         programme=programme.name,
         receipt_no=desk.receipt_no(),
         cashier=request.cashier,
@@ -91,9 +90,12 @@ def check(desk: Desk, request: ReturnRequest, table: ReturnsTable) -> None:
         raise NotFoundError("This member is not known at this till; read the card again, or leave the member out.")
 
 
-def priced(desk: Desk, request: ReturnRequest, table: ReturnsTable, day: int) -> tuple[GoodsBack, ...]:
-    """At the lowest price that this till sold them for since the days of the programme, and never more than was typed."""
-    since_day = day - (table.days or KNOWN_DAYS)
+def priced(desk: Desk, request: ReturnRequest, table: ReturnsTable) -> tuple[GoodsBack, ...]:
+    """At the lowest price that this till sold them for since the days of the programme, and never more than was typed.
+
+    The days count from the clock or from trusted time, whichever is earlier: a clock that is turned finds no dearer price.
+    """
+    since_day = min(desk.business_day(at) for at in (desk.now(), desk.trusted().at)) - (table.days or KNOWN_DAYS)
     ids = [line.line_id for line in request.goods]
     if len(set(ids)) != len(ids):
         raise InputError("$.goods", "a line_id stands twice")
