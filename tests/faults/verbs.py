@@ -243,9 +243,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("enrol", _enrol),
     Verb("change a member", _change),
     Verb(
-        "change cards", lambda world: world.till.change_cards(MEMBER, CardRequest(card=card_of(55), lost=CARD, by="S1"), "cards")
+        "change cards", lambda world: world.till.change_cards(MEMBER, CardRequest(card=card_of(55), lost=CARD, by=ANNA), "cards")
     ),
-    Verb("erase a member", lambda world: world.till.erase(world.erased, EraseRequest(by="boss", reason="asked"), "erase")),
+    Verb("erase a member", lambda world: world.till.erase(world.erased, EraseRequest(by=BORIS, reason="asked"), "erase")),
     Verb("award", lambda world: world.till.award(MEMBER, AwardRequest(act="review", cashier="C7"), "award")),
     Verb("adjust up", _adjust(5_000)),
     Verb("adjust down", _adjust(-5_000)),
