@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from heapq import merge
 from itertools import groupby
@@ -13,6 +14,19 @@ from pos_loyalty.store.ledger import LOT_FOLD
 
 FOLDED, STORED = 0, 1
 """Which side a row of an account is on."""
+
+
+class Weights:
+    """A random weight for each name, the same through one check: two sides whose weighted sums are equal agree in every name.
+
+    Weights have 64 bits of SipHash under a key of this run. So nothing has to be sorted, and SQLite sorts in memory here.
+    """
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32).hex()
+
+    def __call__(self, *name: str) -> int:
+        return hash(self._key + "\n".join(name))
 
 
 def _lots(db: Connection) -> Iterator[str]:
@@ -27,7 +41,15 @@ def _lots(db: Connection) -> Iterator[str]:
 
 
 def _balances(db: Connection) -> Iterator[str]:
-    """Both sides come sorted by account and unit and are gone through side by side: memory does not grow with the accounts."""
+    weigh = Weights()
+    folded = sum(amount * (weigh(credit, unit) - weigh(debit, unit)) for debit, credit, unit, amount in db.execute(MOVES_SELECT))
+    stored = sum(amount * weigh(account, unit) for account, unit, _, amount in db.execute(BALANCES_SELECT))
+    if folded != stored:
+        yield from _balances_one_by_one(db)
+
+
+def _balances_one_by_one(db: Connection) -> Iterator[str]:
+    """Both sides come sorted by account and unit and are gone through side by side."""
     both = merge(db.execute(FOLD_SELECT), db.execute(BALANCES_SELECT))
     for (account, _), rows in groupby(both, key=itemgetter(0, 1)):
         sides = {side: amount for _, _, side, amount in rows}
@@ -39,6 +61,18 @@ def _balances(db: Connection) -> Iterator[str]:
 
 
 def _uses(db: Connection) -> Iterator[str]:
+    weigh, made, stored = Weights(), 0, 0
+    for member, day, rule, times, minor in db.execute(EACH_USE_SELECT):
+        for scope, key in (("all", ""), ("member", member), ("day", day)):
+            if key is not None:
+                made += times * weigh(scope, key, rule) + minor * weigh("minor", scope, key, rule)
+    for scope, key, rule, times, minor in db.execute("SELECT scope, key, rule, times, given_minor FROM rule_use"):
+        stored += times * weigh(scope, key, rule) + minor * weigh("minor", scope, key, rule)
+    if made != stored or db.execute("SELECT 1 FROM rule_use WHERE times = 0 AND given_minor = 0").fetchone():
+        yield from _uses_one_by_one(db)
+
+
+def _uses_one_by_one(db: Connection) -> Iterator[str]:
     for scope, key, rule, times, minor, expected, expected_minor in db.execute(USES_SELECT):
         whose = {"all": "in all", "member": f"by member {key}", "day": f"on day {key}"}[scope]
         yield (
@@ -48,6 +82,14 @@ def _uses(db: Connection) -> Iterator[str]:
 
 
 def _counters(db: Connection) -> Iterator[str]:
+    weigh = Weights()
+    made = sum(units * weigh(member, key) for member, key, units in db.execute(EACH_COUNT_SELECT))
+    stored = sum(units * weigh(member, key) for member, key, units in db.execute("SELECT member, key, units FROM member_counter"))
+    if made != stored or db.execute("SELECT 1 FROM member_counter WHERE units = 0").fetchone():
+        yield from _counters_one_by_one(db)
+
+
+def _counters_one_by_one(db: Connection) -> Iterator[str]:
     for member, key, units, expected in db.execute(COUNTERS_SELECT):
         yield f"Counter {key} of member {member} stands at {units or 0}, by the sales it is {expected or 0}."
 
@@ -81,12 +123,12 @@ ORIGINLESS_SELECT = """SELECT id, origin_txn FROM lot
 WHERE origin_txn IS NOT NULL AND NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.origin_txn)"""
 BASES_SELECT = """SELECT id, base_remaining FROM lot WHERE base_remaining < 0 OR base_remaining > amount
 OR (base_remaining > 0 AND (SELECT value FROM meta WHERE key = 'role') = 'head_office')"""
+MOVES_SELECT = "SELECT debit_acct, credit_acct, unit, amount FROM entry"
 BALANCES_SELECT = f"SELECT account, unit, {STORED}, amount FROM balance ORDER BY account, unit"
 FOLD_SELECT = f"""SELECT account, unit, {FOLDED}, SUM(amount) FROM (
   SELECT credit_acct AS account, unit, amount FROM entry UNION ALL SELECT debit_acct AS account, unit, -amount FROM entry
 ) GROUP BY account, unit HAVING SUM(amount) <> 0 ORDER BY account, unit"""
-USES_SELECT = """WITH used AS (
-  SELECT s.member, s.biz_day, u.value ->> 'rule' AS rule, u.value ->> 'times' AS times, (
+USED_SELECT = """SELECT s.member, s.biz_day, u.value ->> 'rule' AS rule, u.value ->> 'times' AS times, (
     SELECT coalesce(SUM(a.off_minor), 0) FROM adjustment AS a
     WHERE a.till = s.till AND a.sale_id = s.sale_id AND a.rule = u.value ->> 'rule'
   ) + (
@@ -101,8 +143,11 @@ USES_SELECT = """WITH used AS (
     json_each(CAST(r.body AS TEXT), '$.uses') AS u WHERE s.state IN ('authorised', 'completed')
   UNION ALL
   SELECT t.member, CAST(t.payload AS TEXT) ->> '$.award.biz_day', u.value ->> 'rule', u.value ->> 'times', 0
-  FROM txn AS t, json_each(CAST(t.payload AS TEXT), '$.award.award.uses') AS u WHERE t.kind = 'member.awarded'
-), scoped AS (
+  FROM txn AS t, json_each(CAST(t.payload AS TEXT), '$.award.award.uses') AS u WHERE t.kind = 'member.awarded'"""
+EACH_USE_SELECT = f"""WITH used (member, biz_day, rule, times, minor) AS ({USED_SELECT})
+SELECT member, CAST(coalesce(biz_day, '') AS TEXT), CAST(coalesce(rule, '') AS TEXT), CAST(coalesce(times, 0) AS INTEGER),
+  CAST(coalesce(minor, 0) AS INTEGER) FROM used"""
+USES_SELECT = f"""WITH used (member, biz_day, rule, times, minor) AS ({USED_SELECT}), scoped AS (
   SELECT 'all' AS scope, '' AS key, rule, times, minor FROM used
   UNION ALL SELECT 'member', member, rule, times, minor FROM used WHERE member IS NOT NULL
   UNION ALL SELECT 'day', CAST(biz_day AS TEXT), rule, times, minor FROM used
@@ -113,16 +158,17 @@ USES_SELECT = """WITH used AS (
 SELECT coalesce(e.scope, r.scope), coalesce(e.key, r.key), coalesce(e.rule, r.rule), r.times, r.given_minor, e.times, e.minor
 FROM expected AS e FULL JOIN rule_use AS r ON r.scope = e.scope AND r.key = e.key AND r.rule = e.rule
 WHERE r.times IS NOT e.times OR r.given_minor IS NOT e.minor"""
-COUNTERS_SELECT = """WITH moved AS (
-  SELECT s.member, c.value ->> 'key' AS key, c.value ->> 'add' AS units
+COUNTED_SELECT = """SELECT s.member, c.value ->> 'key' AS key, c.value ->> 'add' AS units
   FROM sale AS s, json_each(CAST(s.quote AS TEXT), '$.counters') AS c
   WHERE s.state IN ('authorised', 'completed') AND +s.member IS NOT NULL AND instr(s.quote, CAST('"counters":[{' AS BLOB))
   UNION ALL
   SELECT s.member, c.value ->> 'key', c.value ->> 'add'
   FROM sale_return AS r JOIN sale AS s ON s.till = r.sale_till AND s.sale_id = r.sale_id,
     json_each(CAST(r.body AS TEXT), '$.counters') AS c
-  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL
-), expected AS (
+  WHERE s.state IN ('authorised', 'completed') AND s.member IS NOT NULL"""
+EACH_COUNT_SELECT = f"""WITH moved (member, key, units) AS ({COUNTED_SELECT})
+SELECT member, CAST(coalesce(key, '') AS TEXT), CAST(coalesce(units, 0) AS INTEGER) FROM moved"""
+COUNTERS_SELECT = f"""WITH moved (member, key, units) AS ({COUNTED_SELECT}), expected AS (
   SELECT member, key, SUM(units) AS units FROM moved GROUP BY member, key HAVING SUM(units) <> 0
 )
 SELECT coalesce(e.member, m.member), coalesce(e.key, m.key), m.units, e.units
