@@ -5,8 +5,11 @@ LoyaltyError
 │   ├── ConfigError            config.toml or the key file
 │   └── ProgrammeError         a fault in a published programme
 ├── NotFoundError              no such card, member, sale or receipt here
-├── NotAllowedError            a person may not do this: wrong PIN, locked, or not confirmed by the holder
+├── NotAllowedError            a person may not do this: a word is missing, or not confirmed by the holder
+│   ├── WrongPinError          the name or the PIN is not right
+│   └── PersonLockedError      the name waits after wrong PINs
 ├── ConflictError              the same key or sale id came with another body, or in a wrong state
+│   ├── MemberBlockedError     the card is good, and its member is blocked
 │   └── QuoteStaleError        the quote ran out or changed; carries the new quote when there is one
 ├── StoreError                 the SQLite file
 │   ├── StoreSchemaError       made by another build, or not ours
@@ -59,8 +62,20 @@ class NotAllowedError(LoyaltyError):
         self.needs = needs
 
 
+class WrongPinError(NotAllowedError):
+    """No such person here, or the PIN is not theirs."""
+
+
+class PersonLockedError(NotAllowedError):
+    """Too many wrong PINs came for this person; none is looked at for a while."""
+
+
 class ConflictError(LoyaltyError):
     """The request contradicts what is stored; nothing was written."""
+
+
+class MemberBlockedError(ConflictError):
+    """The member is blocked; a person's word lets them in again."""
 
 
 class QuoteStaleError(ConflictError):

@@ -42,6 +42,11 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.return_restored": ("Вернутся баллы", "Points that paid come back"),
     "page.return_taken": ("Отзываются начисленные баллы", "Points earned are taken back"),
     "page.return_owed": ("Из них в долг", "Of these owed"),
+    "page.return_withdrawn": ("Заберите купоны, они больше не действуют", "Ask for these coupons; they are good no more"),
+    "page.return_withdrawn_used": (
+        "Уже использованы, скидка по ним остаётся",
+        "Used already; what they gave stays",
+    ),
     "page.return_is_last": ("После этого от чека ничего не останется", "Nothing of the receipt is left after this"),
     "page.return_way": ("Как вернуть деньги", "How the money goes back"),
     "page.return_as_paid": ("Так же, как платили", "As it was paid"),
@@ -97,6 +102,12 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.done_out": ("Обмен сделан, выдайте {due}. Чек {number}", "Exchanged, hand out {due}. Receipt {number}"),
     # whose word is needed
     "page.senior": ("Нужно слово старшего", "A senior's word is needed"),
+    "problem.wrong-pin": (
+        "Имя или ПИН не подходят; после нескольких ошибок имя запирается.",
+        "The name or the PIN is not right.",
+    ),
+    "problem.locked": ("Имя заперто после неверных ПИН.", "The name is locked after wrong PINs."),
+    "problem.blocked": ("Участник заблокирован.", "The member is blocked."),
     "page.who_answers": ("Кто отвечает за это?", "Who answers for it?"),
     "page.senior_name": ("Имя", "Name"),
     "page.senior_pin": ("ПИН", "PIN"),
@@ -131,6 +142,14 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "page.gift_void": ("Карта {label} отменена вместе с продажей", "Card {label} is void: its sale was undone"),
     "page.gift_pays": ("Карта {label} заплатит {pays}, останется {left}", "Card {label} pays {pays}, {left} stays on it"),
+    "page.gift_or_none": (
+        "Такого купона нет. Если это подарочная карта, нужен её ПИН.",
+        "There is no such coupon. If it is a gift card, its PIN is needed.",
+    ),
+    "page.either_waits": (
+        "Купон или подарочная карта? Сначала товары, потом этот код; подарочную карту примет и F6.",
+        "A coupon or a gift card? The goods first, then this code; F6 takes a gift card too.",
+    ),
     "page.gift_left": ("На карте {label} осталось {left}", "Left on card {label}: {left}"),
     "page.gift_codes": (
         "Код проданной карты — если слип не напечатался",
@@ -196,6 +215,8 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.unblock_why": ("Участник снова сможет копить и списывать", "The member will earn and redeem again"),
     "page.blocked": ("Участник заблокирован", "The member is blocked"),
     "page.unblocked": ("Участник разблокирован", "The member is not blocked any more"),
+    "page.care_blocked": ("Карта {card}: участник заблокирован", "Card {card}: its member is blocked"),
+    "page.let_in_how": ("Разблокировать: F7, ещё раз карта, F4.", "To let them in: F7, the card again, F4."),
     "page.is_blocked": ("заблокирован", "blocked"),
 }
 """Key to the words in Russian and English."""

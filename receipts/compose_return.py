@@ -34,6 +34,10 @@ class ReturnSlip(Value, kw_only=True):
     """What the member owes in all."""
     balance_centi: Points | None
     """After this return; None without a member."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that are good no more."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that were used before."""
     is_offline: bool = False
 
 
@@ -44,6 +48,7 @@ def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
         *_lines(slip, language),
         *_refund(slip, language),
         *_points(slip, language),
+        *_withdrawn(slip, language),
         Cut(),
     )
 
@@ -102,3 +107,12 @@ def _points(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     yield Row(left=tr(language, "receipt.balance"), right=points(language, slip.balance_centi), weight="bold")
     if slip.is_offline:
         yield Text(text=tr(language, "receipt.offline"))
+
+
+def _withdrawn(slip: ReturnSlip, language: Language) -> Iterable[Element]:
+    if not slip.withdrawn:
+        return
+    yield Rule()
+    yield Text(text=tr(language, "return.withdrawn"), weight="bold")
+    for code in slip.withdrawn:
+        yield Row(left=code, right=tr(language, "return.used")) if code in slip.withdrawn_used else Text(text=code)

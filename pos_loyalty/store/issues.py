@@ -87,9 +87,16 @@ def made_by(db: Connection, txn: UUID) -> tuple[Made, ...]:
     )
 
 
-def withdrawn_codes(db: Connection, till: str, return_id: str) -> tuple[str, ...]:
-    """The codes of coupons that a return withdrew, as far as the sale that issued them is in this file."""
-    return tuple(code for (code,) in db.execute(BACK_SELECT, {"till": till, "return_id": return_id}))
+def codes_of(db: Connection, till: str, sale_id: str, numbers: Iterable[int]) -> tuple[str, ...]:
+    """The codes of coupons that a sale issued under these numbers, in their order, as far as the sale is in this file."""
+    wanted = set(numbers)
+    rows = db.execute(CODES_SELECT, {"till": till, "sale_id": sale_id}) if wanted else ()
+    return tuple(code for n, code in rows if n in wanted)
+
+
+def withdrawn_before(db: Connection, till: str, sale_id: str) -> frozenset[int]:
+    """The numbers of what earlier returns of a sale withdrew, as far as this file knows of them."""
+    return frozenset(n for (n,) in db.execute(WITHDRAWN_SELECT, {"till": till, "sale_id": sale_id}))
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -110,6 +117,6 @@ WHERE i.member IN ({SAME_PERSON}) AND i.kind IN ('privilege', 'plan') AND coales
 ORDER BY i.kind, i.series, i.expires_at"""
 MADE_SELECT = f"""SELECT i.code, i.series, i.usable_from, i.expires_at FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn
 WHERE i.txn = :txn AND i.code IS NOT NULL AND {STANDS} ORDER BY i.n"""
-BACK_SELECT = """SELECT i.code FROM withdrawn AS w JOIN sale AS s ON s.till = w.sale_till AND s.sale_id = w.sale_id
-JOIN issue AS i ON i.txn = s.txn AND i.n = w.n
-WHERE w.till = :till AND w.return_id = :return_id AND i.code IS NOT NULL ORDER BY i.n"""
+CODES_SELECT = """SELECT i.n, i.code FROM sale AS s JOIN issue AS i ON i.txn = s.txn
+WHERE s.till = :till AND s.sale_id = :sale_id AND i.code IS NOT NULL ORDER BY i.n"""
+WITHDRAWN_SELECT = "SELECT n FROM withdrawn WHERE sale_till = :till AND sale_id = :sale_id"

@@ -24,7 +24,7 @@ from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, Privil
 from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.tenders import EXCHANGE
-from pos_loyalty.values import Points
+from pos_loyalty.values import Points, Value
 
 LOTS_SHOWN_MAX: Final = 50
 """Dates shown of one member, soonest to be lost first; the sums are over all."""
@@ -80,8 +80,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
     mine, made = fact.returned, fact.returned.returned
     now_id = None if fact.member is None else merges.current(desk.db, fact.member)
     member = None if now_id is None else members.by_id(desk.db, now_id)
-    codes = issues.withdrawn_codes(desk.db, fact.till, mine.return_id) if mine.withdrawn else ()
-    taken = coupon_words.known(desk.db, codes)
+    gone = withdrawn_of(desk, mine.sale_till, mine.sale_id, mine.withdrawn)
     return ReturnAnswer(
         return_id=mine.return_id,
         sale_till=mine.sale_till,
@@ -99,9 +98,23 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, now_id),
         is_last=made.is_last,
-        withdrawn=codes,
-        withdrawn_used=tuple(code for code, coupon in taken.items() if coupon.taken_sale is not None),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
     )
+
+
+class Withdrawn(Value):
+    """Codes of coupons that a return withdraws, and of these the ones that a sale has used."""
+
+    codes: tuple[str, ...]
+    used: tuple[str, ...]
+
+
+def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int]) -> Withdrawn:
+    """The coupons among what a sale issued under these numbers, as far as this till knows their codes."""
+    codes = issues.codes_of(desk.db, sale_till, sale_id, numbers)
+    known = coupon_words.known(desk.db, codes)
+    return Withdrawn(codes=codes, used=tuple(code for code, coupon in known.items() if coupon.taken_sale is not None))
 
 
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:

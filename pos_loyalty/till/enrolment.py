@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from drivers.symbology import mask, member_card
 from pos_loyalty.engine.model import Member
-from pos_loyalty.errors import ConflictError, InputError, NotFoundError
+from pos_loyalty.errors import ConflictError, InputError, MemberBlockedError, NotFoundError
 from pos_loyalty.store import follow, members, profiles, seal
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import Enrolment
@@ -33,6 +33,10 @@ def find(desk: Desk, request: IdentifyRequest) -> Member:
         member = members.by_card(desk.db, number)
         what = f"Card {mask(request.card)}"
         state = members.card_state(desk.db, number)
+        if state == "blocked":
+            raise MemberBlockedError(
+                f"{what} is blocked: it may not be used. Sell without it, or let them in on a person's word."
+            )
         if member is None and state != "unknown":
             raise ConflictError(f"{what} is {state}: it may not be used. Sell without it, or ask the shop's office.")
     else:

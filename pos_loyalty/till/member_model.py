@@ -94,6 +94,15 @@ class ChangeRequest(Value):
     reason: Text = ""
 
 
+class LetInRequest(Value):
+    """A blocked member may act again, found by a card that ``identify`` refuses. ``by``: who in the shop answers for it."""
+
+    card: CardNumber
+    by: Approval
+    cashier: Label = ""
+    reason: Text = ""
+
+
 class CardRequest(Value):
     """Cards of one member: a new one, or one made at once; one that was lost, one that was found. All or none."""
 

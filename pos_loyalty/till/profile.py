@@ -30,11 +30,12 @@ from pos_loyalty.store.profiles import Profile
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.enrolment import consent_of, index_of
+from pos_loyalty.till.enrolment import consent_of, index_of, number_of
 from pos_loyalty.till.member_model import (
     CardShown,
     ChangeRequest,
     GiveConsent,
+    LetInRequest,
     MakeReferralCode,
     ProfileAnswer,
     SetAttribute,
@@ -74,6 +75,25 @@ def change(desk: Desk, member_id: str, request: ChangeRequest, keep: Keep[Profil
     with write(desk.db):
         sealer.keep()
         book(desk, member_id, changes, Word(request.cashier, by, request.reason), now)
+        return keep(of_profile(desk, member_id))
+
+
+def let_in(desk: Desk, request: LetInRequest, keep: Keep[ProfileAnswer]) -> ProfileAnswer:
+    """A blocked member may act again. The word is looked at first: without one nobody learns whose card it is.
+
+    Raises NotAllowedError for a wrong PIN, InputError, NotFoundError, ConflictError for a card whose member is not blocked.
+    """
+    by = staff.check(desk, request.by)
+    number = number_of(desk, request.card)
+    state, member_id = members.card_state(desk.db, number), profiles.by_card(desk.db, number)
+    if member_id is None:
+        raise NotFoundError(f"Card {mask(number)} is not known here.")
+    if state != "blocked":
+        raise ConflictError(f"Card {mask(number)} is {state}: there is nobody to let in.")
+    check_reason(desk, member_id, request.reason)
+    with write(desk.db):
+        word = Word(request.cashier, by, request.reason)
+        book(desk, member_id, (StateChange(state="active"),), word, desk.now())
         return keep(of_profile(desk, member_id))
 
 

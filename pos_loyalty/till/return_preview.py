@@ -44,6 +44,7 @@ def _would(desk: Desk, sold: SoldSale, request: ReturnRequest) -> WouldReturn:
     plan = returns.plan_of(desk, sold, request)
     member_id = sold.quote.member_id
     paid = _paid_out(desk, sold, request, plan.refund_minor)
+    gone = answers.withdrawn_of(desk, sold.till, sold.sale_id, plan.withdrawn)
     return WouldReturn(
         refund_minor=plan.refund_minor,
         charged_minor=plan.made.charged_minor,
@@ -54,6 +55,8 @@ def _would(desk: Desk, sold: SoldSale, request: ReturnRequest) -> WouldReturn:
         owed_centi=answers.owed_by(plan.entries, member_id),
         balance_centi=answers.balance_of(desk, member_id),
         is_last=plan.made.is_last,
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
     )
 
 

@@ -126,7 +126,7 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
             approved_by=asked.approved_by,
             fiscal=request.fiscal,
             is_claimed=sold.is_claimed,
-            withdrawn=withdrawn_by(desk, sold, made),
+            withdrawn=plan.withdrawn,
             exchange_id="" if exchange is None else exchange.sale_id,
             names={line.line_id: names[line.line_id] for line in made.lines},
         ),
@@ -147,6 +147,8 @@ class Plan(Value):
     refund_minor: Minor
     entries: tuple[Entry, ...]
     gift_lines: frozenset[str]
+    withdrawn: tuple[int, ...]
+    """Of what the sale issued, by its numbers."""
 
 
 def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
@@ -159,6 +161,7 @@ def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
         refund_minor=Minor(made.refund_minor - made.charged_minor),
         entries=_entries(desk, sold, made, desk.trusted().at),
         gift_lines=returned_gifts.check(desk, sold, made),
+        withdrawn=withdrawn_by(desk, sold, made),
     )
 
 

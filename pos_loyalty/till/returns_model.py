@@ -119,6 +119,8 @@ class WouldReturn(Value):
     owed_centi: Points
     balance_centi: Points | None
     is_last: bool
+    withdrawn: tuple[str, ...] = ()
+    withdrawn_used: tuple[str, ...] = ()
 
 
 class ReturnPreview(Value):

@@ -89,6 +89,8 @@ def _return_slip(desk: Desk, fact: Fact) -> ReturnSlip:
         taken_back_centi=answer.taken_back_centi,
         owed_centi=answer.owed_in_all_centi,
         balance_centi=answer.balance_centi,
+        withdrawn=answer.withdrawn,
+        withdrawn_used=answer.withdrawn_used,
         is_offline=_is_cut_off(desk),
     )
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pos_loyalty import log
 from pos_loyalty.clock import from_ms, to_ms
-from pos_loyalty.errors import NotAllowedError
+from pos_loyalty.errors import NotAllowedError, PersonLockedError, WrongPinError
 from pos_loyalty.store import staff
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.seal import SCRYPT_BYTES_MAX, SCRYPT_N, SCRYPT_P, SCRYPT_R
@@ -46,14 +46,14 @@ def check(desk: Desk, approval: Approval, *, senior: bool = False) -> str:
     known = staff.by_person(desk.db, approval.person)
     if known is not None and known.locked_until_ms > to_ms(now):
         until = from_ms(known.locked_until_ms).astimezone(desk.zone)
-        raise NotAllowedError(f"{approval.person} is locked until {until:%H:%M} after wrong PINs; ask another senior.")
+        raise PersonLockedError(f"{approval.person} is locked until {until:%H:%M} after wrong PINs; ask another senior.")
     if known is not None:
         staff.begin_try(desk.db, known.person, ATTEMPTS_MAX, now + timedelta(minutes=LOCK_MINUTES))
     salt, expected = (NOBODY_SALT, b"") if known is None else (known.salt, known.pin)
     is_right = hmac.compare_digest(pin_hash(approval.pin, salt, desk.secrets.pepper), expected)
     if known is None or not is_right or known.blocked:
         log.warning("staff.refused", person="" if known is None else known.person)
-        raise NotAllowedError(NOT_RIGHT.format(most=ATTEMPTS_MAX, minutes=LOCK_MINUTES))
+        raise WrongPinError(NOT_RIGHT.format(most=ATTEMPTS_MAX, minutes=LOCK_MINUTES))
     staff.succeeded(desk.db, known.person)
     if senior and known.role != "senior":
         raise NotAllowedError(f"{known.person} is no senior here; this needs the word of a senior.")

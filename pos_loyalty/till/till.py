@@ -199,6 +199,11 @@ class Till:
         act = partial(profile.change, self._desk, member_id, request)
         return self._desk.once(key, f"change {member_id}", staff.hidden(request, "by"), member_model.ProfileAnswer, act)
 
+    def let_in(self, request: member_model.LetInRequest, key: str) -> member_model.ProfileAnswer:
+        """A blocked member may act again, by their card. Raises NotAllowedError, InputError, NotFoundError, ConflictError."""
+        act = partial(profile.let_in, self._desk, request)
+        return self._desk.once(key, "let in", staff.hidden(request, "by"), member_model.ProfileAnswer, act)
+
     def change_cards(self, member_id: str, request: member_model.CardRequest, key: str) -> member_model.ProfileAnswer:
         """Add a card, make one, mark one lost or found. Raises InputError, NotFoundError, ConflictError."""
         act = partial(cards.change_cards, self._desk, member_id, request)

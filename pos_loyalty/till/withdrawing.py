@@ -24,9 +24,12 @@ from pos_loyalty.values import Minor, Thousandths
 
 
 def withdrawn_by(desk: Desk, sold: SoldSale, made: Returned) -> tuple[int, ...]:
-    """Which of the things that a sale issued a return withdraws, by their numbers. Called inside its transaction."""
+    """Which of the things that a sale issued a return withdraws, by their numbers, but for what an earlier one did."""
     bought = {thing.rule for thing in sold.quote.redemption.things}
-    issued = [(n, issue) for n, issue in enumerate(issues.each_one(sold.quote.issued)) if issue.rule not in bought]
+    before = issues.withdrawn_before(desk.db, sold.till, sold.sale_id)
+    issued = [
+        (n, issue) for n, issue in enumerate(issues.each_one(sold.quote.issued)) if issue.rule not in bought and n not in before
+    ]
     if not issued:
         return ()
     if made.is_last:

@@ -52,7 +52,7 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "set_tier": till.set_tier,
         "receipt_text": till.receipt_text,
         "profile": till.profile, "change": till.change,
-        "change_cards": till.change_cards, "send_code": till.send_code, "code_state": till.code_state,
+        "let_in": till.let_in, "change_cards": till.change_cards, "send_code": till.send_code, "code_state": till.code_state,
         "verify_phone": till.verify_phone,
         "gift_card": till.gift_card, "issue_gift_card": till.issue_gift_card, "freeze_gift_card": till.freeze_gift_card,
         "unfreeze_gift_card": till.unfreeze_gift_card, "pay_back_gift_card": till.pay_back_gift_card,

@@ -6,7 +6,15 @@ from typing import Literal
 
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
-from pos_loyalty.till.member_model import CardRequest, ChangeRequest, CodeAnswer, CodeRequest, ProfileAnswer, VerifyRequest
+from pos_loyalty.till.member_model import (
+    CardRequest,
+    ChangeRequest,
+    CodeAnswer,
+    CodeRequest,
+    LetInRequest,
+    ProfileAnswer,
+    VerifyRequest,
+)
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -125,6 +133,10 @@ OPERATIONS = (
     Operation(
         name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer,
         writes=True, problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
+    ),
+    Operation(
+        name="let_in", method="POST", path="/v1/members/let-in", body=LetInRequest, answer=ProfileAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="A blocked member may act again, by their card, on a person's word.",
     ),
     Operation(
         name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,

@@ -16,11 +16,14 @@ from pos_loyalty.errors import (
     ConflictError,
     InputError,
     LoyaltyError,
+    MemberBlockedError,
     NotAllowedError,
     NotFoundError,
+    PersonLockedError,
     QuoteStaleError,
     StoreBusyError,
     StoreFullError,
+    WrongPinError,
 )
 from pos_loyalty.i18n import Language, tr
 from pos_loyalty.till.model import Problem
@@ -33,8 +36,11 @@ CALM = "Something in the till program went wrong. What was sold before is safe; 
 TABLE: tuple[tuple[type[LoyaltyError], int, str], ...] = (
     (InputError, 422, "input"),
     (NotFoundError, 404, "not-found"),
+    (WrongPinError, 403, "wrong-pin"),
+    (PersonLockedError, 403, "locked"),
     (NotAllowedError, 403, "not-allowed"),
     (QuoteStaleError, 409, "quote-stale"),
+    (MemberBlockedError, 409, "blocked"),
     (ConflictError, 409, "conflict"),
     (StoreFullError, 507, "store-full"),
     (StoreBusyError, 503, "store-busy"),

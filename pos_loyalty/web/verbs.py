@@ -12,7 +12,15 @@ from pos_loyalty.engine.model import Id, Label, Quote, Text
 from pos_loyalty.spreadsheet.product import PRODUCTS_MAX
 from pos_loyalty.spreadsheet.product import Product as Product
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
-from pos_loyalty.till.member_model import CardRequest, ChangeRequest, CodeAnswer, CodeRequest, ProfileAnswer, VerifyRequest
+from pos_loyalty.till.member_model import (
+    CardRequest,
+    ChangeRequest,
+    CodeAnswer,
+    CodeRequest,
+    LetInRequest,
+    ProfileAnswer,
+    VerifyRequest,
+)
 from pos_loyalty.till.model import (
     AwardAnswer,
     AwardRequest,
@@ -65,6 +73,7 @@ class Verbs(Protocol):
     def enrol(self, request: EnrolRequest, key: str) -> MemberAnswer: ...
     def profile(self, member_id: str) -> ProfileAnswer: ...
     def change(self, member_id: str, request: ChangeRequest, key: str) -> ProfileAnswer: ...
+    def let_in(self, request: LetInRequest, key: str) -> ProfileAnswer: ...
     def change_cards(self, member_id: str, request: CardRequest, key: str) -> ProfileAnswer: ...
     def send_code(self, member_id: str, request: CodeRequest, key: str) -> CodeAnswer: ...
     def code_state(self, member_id: str) -> CodeAnswer: ...

@@ -12,11 +12,25 @@ from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer
 from pos_loyalty.web.scans import Scan
 from tests.browser.pages import COFFEE, due, needs_browser, opened, priced, typed, wait_for_listener, watched
 from tests.browser.serving import Web
-from tests.browser.world import ANNA, furnished, serving_world
+from tests.browser.world import ANNA, WORLD, furnished, serving_world
 from tests.gifts import on_card, sold_card
 from tests.shop import Shop
 
 pytestmark = needs_browser
+LONG_COUPON = "12345678901234567890"
+WITH_LONG_COUPON = (
+    WORLD.replace("version = 2", "version = 3")
+    + f"""
+[[coupon]]
+id = "long"
+code = "{LONG_COUPON}"
+[[rule]]
+id = "by-long"
+stage = "order"
+when = [{{ is = "coupon", series = "long" }}]
+then = [{{ do = "amount", amount = "50.00" }}]
+"""
+)
 
 
 @pytest.fixture
@@ -91,6 +105,34 @@ def test_a_card_with_a_pin_is_sold_for_any_amount_between(page: Page, shop: Shop
     due(page, "38,55 ₽")
     page.keyboard.press("F9")
     expect(page.locator("#done-note")).to_contain_text("осталось 0,00")
+    assert verify(shop.db) == ()
+
+
+def test_twenty_digits_in_the_scan_box_are_a_coupon_or_a_gift_card_and_the_till_says_which(page: Page, shop: Shop) -> None:
+    shop.publish(WITH_LONG_COUPON)
+    page.keyboard.press("F6")
+    page.locator("#gift-series input").fill("123,45")
+    page.locator("#gift-series input").press("Enter")
+    due(page, "123,45 ₽")
+    page.keyboard.press("F9")
+    expect(page.locator("#done-gifts")).to_be_visible()
+    number, pin = page.locator("#done-gifts code").all_text_contents()
+    page.keyboard.press("F10")
+    typed(page, number)
+    expect(page.locator("#notice")).to_contain_text("Сначала товары")
+    priced(page, COFFEE, LONG_COUPON)
+    due(page, "112,00 ₽")
+    typed(page, number)
+    expect(page.locator("#gift .fault")).to_contain_text("нужен её ПИН")
+    expect(page.locator("#gift-pin")).to_be_focused()
+    expect(page.locator("#coupons li")).to_have_count(1)
+    typed(page, pin)
+    expect(page.locator("#gift-card .held")).to_contain_text("123,45")
+    page.keyboard.press("F9")
+    due(page, "0,00 ₽")
+    page.keyboard.press("F9")
+    expect(page.locator("#done-note")).to_contain_text("осталось 11,45")
+    assert shop.db.execute("SELECT COUNT(*) FROM txn WHERE payload LIKE '%' || ? || '%'", (number,)).fetchone() == (0,)
     assert verify(shop.db) == ()
 
 

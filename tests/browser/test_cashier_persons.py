@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
 from pos_loyalty.config import Config
+from pos_loyalty.till import staff
 from pos_loyalty.till.staff_model import AdjustRequest, SecretRequest
 from pos_loyalty.till.totp import code_of
 from pos_loyalty.values import Points
@@ -116,7 +117,7 @@ def test_a_forgotten_card_gets_its_points_from_the_receipt(page: Page, shop: Sho
     expect(page.locator("#care-member")).to_contain_text("•• 0019")
     page.keyboard.press("F9")
     said(page, "1111")
-    expect(page.locator("#senior .fault")).to_contain_text("is not right")
+    expect(page.locator("#senior .fault")).to_contain_text("ПИН не подходят")
     said(page, ANNA.pin)
     expect(page.locator("#care-told")).to_contain_text("Начислено: 8,1")
     assert shop.db.execute("SELECT COUNT(*) FROM txn WHERE kind = 'sale.claimed'").fetchone() == (1,)
@@ -143,19 +144,53 @@ def test_a_lost_card_finds_nobody_and_a_new_one_takes_over(page: Page, shop: Sho
     expect(page.locator("#notice")).to_contain_text("уже принята")
 
 
-def test_a_blocked_member_leaves_the_sale_and_is_refused_plainly(page: Page, shop: Shop) -> None:
+def test_a_blocked_member_leaves_the_sale_and_is_let_in_by_a_persons_word(page: Page, shop: Shop) -> None:
     priced(page, CARD, COFFEE)
     page.keyboard.press("F7")
     expect(page.locator("#care-block")).to_be_enabled()
     page.keyboard.press("F4")
-    expect(page.locator("#senior-pin")).to_be_hidden()
-    typed(page, ANNA.person)
+    expect(page.locator("#senior-title")).to_have_text("Кто отвечает за это?")
+    said(page, "1111")
+    expect(page.locator("#senior .fault")).to_contain_text("ПИН не подходят")
+    expect(page.locator("#senior-pin")).to_be_focused()
+    expect(page.locator("#senior-pin")).to_have_value("")
+    said(page, ANNA.pin)
     expect(page.locator("#care-member")).to_contain_text("заблокирован")
     page.keyboard.press("Escape")
     expect(page.locator("#member")).to_have_text("Без карты")
     typed(page, CARD)
-    expect(page.locator("#alarm")).to_contain_text("it may not be used")
+    expect(page.locator("#alarm")).to_contain_text("F7, ещё раз карта, F4")
     due(page, "162,00 ₽")
+    page.keyboard.press("F7")
+    typed(page, CARD)
+    expect(page.locator("#care-member")).to_have_text("Карта •• 0019: участник заблокирован")
+    page.keyboard.press("F4")
+    said(page, ANNA.pin)
+    expect(page.locator("#care-told")).to_contain_text("разблокирован")
+    expect(page.locator("#care-member")).to_contain_text("500")
+    page.keyboard.press("Escape")
+    priced(page, CARD)
+    told = shop.db.execute("SELECT payload ->> '$.change.by' FROM txn WHERE kind = 'member.changed'").fetchall()
+    assert told == [(ANNA.person,)] * 2
+
+
+def test_a_name_that_waits_is_said_plainly_and_another_may_answer(page: Page, shop: Shop) -> None:
+    staff.add(shop.db, "Олег", "cashier", "4321", shop.till._desk.secrets.pepper)
+    priced(page, CARD, COFFEE)
+    page.keyboard.press("F7")
+    expect(page.locator("#care-block")).to_be_enabled()
+    page.keyboard.press("F4")
+    for _ in range(5):
+        said(page, "1111")
+        expect(page.locator("#senior .fault")).to_contain_text("ПИН не подходят")
+        expect(page.locator("#senior-pin")).to_have_value("")
+    said(page, ANNA.pin)
+    expect(page.locator("#senior .fault")).to_contain_text("заперто")
+    expect(page.locator("#senior-pin")).to_have_value("")
+    page.locator("#senior-name").fill("Олег")
+    page.locator("#senior-pin").fill("4321")
+    page.keyboard.press("Enter")
+    expect(page.locator("#care-member")).to_contain_text("заблокирован")
 
 
 def test_the_box_says_the_tier_what_keeps_it_and_what_is_owed(page: Page, shop: Shop) -> None:
@@ -175,6 +210,10 @@ def test_the_box_says_the_tier_what_keeps_it_and_what_is_owed(page: Page, shop: 
     expect(member).to_contain_text("чтобы сохранить, ещё 300,00")
     expect(member).to_contain_text("До уровня Золото ещё 4\u00a0514,00")
     expect(member.locator(".owed")).to_have_text("Долг по баллам: 30\u00a0баллов")
+    priced(page, COFFEE)
+    page.keyboard.press("F9")
+    expect(page.locator("#done-note")).to_contain_text("В счёт долга: 8,1\u00a0балла. Долг по баллам: 21,9")
+    page.keyboard.press("F10")
     typed(page, OTHER_CARD)
     expect(page.locator("#alarm")).to_contain_text("Карта не найдена")
 

@@ -15,10 +15,31 @@ from pos_loyalty.values import quantity
 from pos_loyalty.web.scans import Scan
 from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, opened, priced, sales, typed, watched
 from tests.browser.serving import Web
-from tests.browser.world import ANNA, furnished, serving_world
+from tests.browser.world import ANNA, WORLD, furnished, serving_world
 from tests.shop import CARD, Shop
 
 pytestmark = needs_browser
+ISSUING = (
+    WORLD.replace("version = 2", "version = 3")
+    + """
+[[coupon]]
+id = "next"
+prefix = "N"
+digits = 20
+title = { ru = "−15 % на всё", en = "15% off everything" }
+[[rule]]
+id = "issue"
+title = { ru = "Купоны за чек", en = "Coupons for a receipt" }
+when = [{ is = "basket_amount", min = "300.00" }]
+then = [{ do = "issue_coupon", series = "next", days = 30, count = 2 }]
+[[rule]]
+id = "by-coupon"
+stage = "order"
+title = { ru = "По купону", en = "By coupon" }
+when = [{ is = "coupon", series = "next" }]
+then = [{ do = "percent", percent = "15%" }]
+"""
+)
 
 
 @pytest.fixture
@@ -37,6 +58,7 @@ def sold(page: Page, *codes: str, key: str = "F9") -> str:
     """A sale that is paid; its id stands in the address of its picture. The page goes on to the next."""
     priced(page, *codes)
     page.keyboard.press(key)
+    expect(page.locator("#done")).to_be_visible()  # until then the receipt is that of the sale before
     expect(page.locator("#receipt")).to_contain_text("К ОПЛАТЕ")
     address = page.locator("#picture").get_attribute("href") or ""
     page.keyboard.press("F10")
@@ -84,6 +106,36 @@ def test_two_of_three_come_back_and_all_is_told_before_the_yes(page: Page, shop:
     assert counts(page) == ["1", "0,245"]
     page.keyboard.press("F9")
     expect(page.locator("#return-done-title")).to_contain_text("выдайте 193,83")
+    assert verify(shop.db) == ()
+
+
+def test_coupons_that_go_with_the_goods_are_told_before_and_after(page: Page, shop: Shop) -> None:
+    shop.publish(ISSUING)
+    sale = sold(page, CARD, f"2*{COFFEE}")
+    unused, used = (coupon.code for coupon in shop.till.sale(sale).coupons)
+    sold(page, CROISSANT, used)
+    typed(page, f"PL1|T1|{sale}")
+    expect(page.locator("#return-lines input")).to_be_focused()
+    page.keyboard.type("1")
+    would = page.locator("#return-would")
+    expect(would).to_contain_text("162,00")
+    expect(would.locator(".codes")).to_have_text([
+        f"Заберите купоны, они больше не действуют{unused}",
+        f"Уже использованы, скидка по ним остаётся{used}",
+    ])  # fmt: skip
+    assert shop.db.execute("SELECT COUNT(*) FROM withdrawn").fetchone() == (0,)
+    page.keyboard.press("F9")
+    told = page.locator("#return-done-coupons li")
+    expect(told.first).to_have_text(f"Заберите купоны, они больше не действуют: {unused}")
+    expect(told.last).to_have_text(f"Уже использованы, скидка по ним остаётся: {used}")
+    expect(page.locator("#return-slip")).to_contain_text(unused)
+    page.keyboard.press("F9")
+    expect(page.locator("#return")).to_be_hidden()
+    typed(page, f"PL1|T1|{sale}")
+    expect(page.locator("#return-lines input")).to_be_focused()
+    page.keyboard.press("F8")
+    expect(would).to_contain_text("ничего не останется")
+    expect(would.locator(".codes")).to_have_count(0)
     assert verify(shop.db) == ()
 
 
@@ -148,7 +200,7 @@ def test_a_late_return_waits_for_a_seniors_word(page: Page, shop: Shop) -> None:
     expect(page.locator("#return-yes-name")).to_contain_text("162,00")
     page.keyboard.press("F9")
     said(page, "1111")
-    expect(page.locator("#senior .fault")).to_contain_text("is not right")
+    expect(page.locator("#senior .fault")).to_contain_text("ПИН не подходят")
     page.keyboard.press("Escape")
     expect(page.locator("#return .fault")).to_contain_text("Возврат не сделан")
     page.keyboard.press("F9")
@@ -167,7 +219,7 @@ def test_a_name_that_is_locked_is_said_plainly(page: Page, shop: Shop) -> None:
     page.keyboard.press("F9")
     for _ in range(5):
         said(page, "1111")
-        expect(page.locator("#senior .fault")).to_contain_text("is not right")
+        expect(page.locator("#senior .fault")).to_contain_text("ПИН не подходят")
         expect(page.locator("#senior-pin")).to_have_value("")
     said(page, ANNA.pin)
     expect(page.locator("#senior .fault")).to_contain_text("is locked until")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,9 +25,12 @@ from pos_loyalty.engine.model import (
     Redemption,
     Tender,
 )
+from pos_loyalty.engine.returns import ReturnedLine
 from pos_loyalty.i18n import LANGUAGES, Language
 from pos_loyalty.values import Minor, Points, Thousandths
 from receipts.compose import PaperCoupon, Receipt, compose
+from receipts.compose_return import ReturnSlip, compose_return
+from receipts.elements import Element
 from receipts.escpos import to_escpos
 from receipts.png import to_png
 from receipts.text import to_text
@@ -132,7 +136,36 @@ def owing() -> Receipt:
     return replace(full(), settled_centi=Points(600), owed_centi=Points(1_250), balance_centi=Points(0), expiring_at=None)
 
 
-SAMPLES = {
+def came_back() -> ReturnSlip:
+    """A part of the full sale came back, and the coupons that it brought with it; one had been used."""
+    lines = (
+        _back("1", 1000, 129_955, 5_000),
+        _back("4", 3000, 26_700, 0),
+    )
+    return ReturnSlip(
+        header=full().header,
+        receipt_no="S1-T1-000131",
+        sale_till="T1",
+        sale_id=SALE_ID,
+        at=AT,
+        cashier="Ольга К.",
+        currency="RUB",
+        names={line.line_id: line.name for line in full().basket.lines},
+        lines=lines,
+        charged_minor=Minor(0),
+        refund_minor=Minor(156_655),
+        tenders=(Tender(kind="cash", amount_minor=Minor(156_655)),),
+        restored_centi=Points(5_000),
+        taken_back_centi=Points(8_000),
+        owed_centi=Points(1_250),
+        balance_centi=Points(0),
+        withdrawn=("NEXT-7K3M-9QXD-R", "COFFEE-2B4F-T"),
+        withdrawn_used=("COFFEE-2B4F-T",),
+    )
+
+
+SAMPLES: dict[str, Callable[[], Receipt | ReturnSlip]] = {
+    "came_back": came_back,
     "owing": owing,
     "gifted": gifted,
     "full": full,
@@ -170,6 +203,18 @@ def _quoted(line_id: str, gross: int, off: dict[str, int], points: int) -> Quote
     )
 
 
+def _back(line_id: str, milli: int, refund: int, points: int) -> ReturnedLine:
+    return ReturnedLine(
+        line_id=line_id,
+        quantity_milli=Thousandths(milli),
+        units=(),
+        refund_minor=Minor(refund),
+        points_minor=Minor(points),
+        progress_minor=Minor(0),
+        fiscal=(),
+    )
+
+
 def _basket(lines: tuple[Line, ...]) -> Basket:
     return Basket(basket_id="T1-000123", store="S1", till="T1", opened_at=AT, currency="RUB", lines=lines, cashier="Ольга К.")
 
@@ -194,14 +239,20 @@ def _quote(lines: tuple[QuoteLine, ...], redemption: Redemption | None = None, a
     )
 
 
+def composed(name: str, language: Language) -> tuple[Element, ...]:
+    """A sample as elements."""
+    sample = SAMPLES[name]()
+    return compose_return(sample, language) if isinstance(sample, ReturnSlip) else compose(sample, language)
+
+
 def bytes_of(name: str, language: Language, columns: int = 48) -> bytes:
     """A sample as ESC/POS bytes on CP866."""
-    return to_escpos(compose(SAMPLES[name](), language), columns=columns, page="cp866", slot=17)
+    return to_escpos(composed(name, language), columns=columns, page="cp866", slot=17)
 
 
 def text_of(name: str, language: Language, columns: int = 48) -> str:
     """A sample as text."""
-    return to_text(compose(SAMPLES[name](), language), columns)
+    return to_text(composed(name, language), columns)
 
 
 def main() -> None:
@@ -216,7 +267,7 @@ def main() -> None:
             (HERE / f"{name}.{language}.paper.txt").write_text(slip.text, encoding="utf-8")
             if pictures is not None:
                 (pictures / f"{name}.{language}.paper.png").write_bytes(slip.png())
-                (pictures / f"{name}.{language}.png").write_bytes(to_png(compose(SAMPLES[name](), language), 48))
+                (pictures / f"{name}.{language}.png").write_bytes(to_png(composed(name, language), 48))
     for columns in NARROW:
         (HERE / f"full.ru.{columns}.txt").write_text(text_of("full", "ru", columns), encoding="utf-8")
 

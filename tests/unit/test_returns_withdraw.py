@@ -123,6 +123,26 @@ def test_a_coupon_that_was_only_reserved_does_not_come_back_to_life(issuing: Sho
     assert not is_good(issuing, codes["next"][0])
 
 
+def test_what_is_foretold_of_coupons_comes_true(issuing: Shop) -> None:
+    _, codes = bought(issuing)
+    used = codes["next"][1]
+    issuing.till.authorise(replace(issuing.ask(goods(("cap", 50_000, "1"), coupons=(used,))), sale_id="s2", complete=True), "k2")
+    for n, line in enumerate((("club-card", "1"), ("pen", "1"), ("pen", "2"))):
+        lines = (LineBack(line_id=line[0], quantity_milli=quantity(line[1])),)
+        would = issuing.till.preview_return(ReturnRequest(return_id=f"r{n}", sale_id="sale-1", lines=lines)).would
+        answer = back(issuing, f"r{n}", line)
+        assert would is not None and (would.withdrawn, would.withdrawn_used) == (answer.withdrawn, answer.withdrawn_used)
+
+
+def test_a_paper_that_was_asked_for_is_not_asked_for_again(issuing: Shop) -> None:
+    _, codes = bought(issuing)
+    assert set(back(issuing, "r1", ("pen", "1")).withdrawn) == set(codes["next"])
+    assert back(issuing, "r2").withdrawn == (*codes["thanks"],)
+    slips = [issuing.till.return_text(each, "en") for each in ("r1", "r2")]
+    assert codes["next"][0] in slips[0] and codes["next"][0] not in slips[1] and codes["thanks"][0] in slips[1]
+    assert verify(issuing.db) == ()
+
+
 def test_verify_finds_a_withdrawal_that_was_taken_away(issuing: Shop) -> None:
     bought(issuing)
     back(issuing, "r1")

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.symbology import gtin_holds
-from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError
+from pos_loyalty.errors import ConflictError, InputError, MemberBlockedError, NotAllowedError, NotFoundError, WrongPinError
 from pos_loyalty.store import profiles
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
@@ -18,6 +18,7 @@ from pos_loyalty.till.member_model import (
     CardRequest,
     ChangeRequest,
     GiveConsent,
+    LetInRequest,
     MakeReferralCode,
     SetAttribute,
     SetBirthday,
@@ -181,6 +182,32 @@ def test_a_blocked_member_may_not_act_until_a_person_lets_them(shop: Shop) -> No
     told = [(each.kind, each.by) for each in shop.till.acts().acts]
     assert told[:2] == [("member.changed", "boss")] * 2, "each act stands in the log under the name whose PIN was shown"
     assert shop.till.identify(IdentifyRequest(card=CARD)).member_id == MEMBER
+    assert verify(shop.db) == ()
+
+
+def test_a_blocked_member_is_let_in_by_their_card_and_a_persons_word(shop: Shop) -> None:
+    boss = word(shop)
+    changed(shop, SetState(state="blocked"), by=boss)
+    wrong = replace(boss, pin="8643")
+    for card in (CARD, OTHER_CARD, "not a card"):
+        with pytest.raises(WrongPinError) as told:
+            shop.till.let_in(LetInRequest(card=card, by=wrong), "k1")
+        assert "card" not in str(told.value).lower(), "without a word nobody learns whose card it is"
+    with pytest.raises(MemberBlockedError):
+        shop.till.identify(IdentifyRequest(card=CARD))
+    with pytest.raises(NotFoundError):
+        shop.till.let_in(LetInRequest(card=OTHER_CARD, by=boss), "k1")
+    assert shop.till.let_in(LetInRequest(card=CARD, by=boss, cashier="C7"), "k1").state == "active"
+    assert shop.till.identify(IdentifyRequest(card=CARD)).member_id == MEMBER
+    with pytest.raises(ConflictError, match="nobody to let in"):
+        shop.till.let_in(LetInRequest(card=CARD, by=boss), "k2")
+    act = shop.till.acts().acts[0]
+    assert (act.kind, act.by) == ("member.changed", "boss")
+    changed(shop, SetState(state="blocked"), by=boss)
+    shop.till.change_cards(MEMBER, CardRequest(lost=CARD), "lost")
+    with pytest.raises(ConflictError, match="is lost"):
+        shop.till.let_in(LetInRequest(card=CARD, by=boss), "k3")
+    assert shop.till.profile(MEMBER).state == "blocked", "whoever found a lost card is not its member"
     assert verify(shop.db) == ()
 
 

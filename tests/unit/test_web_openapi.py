@@ -28,6 +28,7 @@ HOUSE_ROUTES = {
     ("GET", "/v1/returns/{return_id}.txt"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
+    ("POST", "/v1/members/let-in"),
     ("GET", "/v1/members/{member_id}"),
     ("POST", "/v1/members/{member_id}/changes"),
     ("POST", "/v1/members/{member_id}/cards"),

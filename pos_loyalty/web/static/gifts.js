@@ -12,10 +12,14 @@ import { day, LANGUAGE, money, readMoney, word } from "./words.js";
 const { $, element } = view;
 const box = $("gift");
 const NUMBER = /^[\d\s-]{20,30}$/;
+const LETTERS = /^[A-Z2-7]{26}$/i; // of a QR code, typed without what stands before them
 let shown = null; // the card that was looked up, with its PIN
 
 /** Whether a code is that of a gift card, beyond doubt. */
 export const isGiftCode = (code) => /^PLG1\|/i.test(code);
+
+/** Whether it may be that of a gift card, or of a coupon that looks like one. */
+export const looksLike = (code) => isNumber(code) || LETTERS.test(code);
 
 const isNumber = (text) => NUMBER.test(text) && text.replace(/\D/g, "").length === 20;
 const titleOf = (card) => card.title[LANGUAGE] ?? Object.values(card.title)[0] ?? word("gift_card");
@@ -27,6 +31,15 @@ export async function scanned(code) {
   if (desk.sale !== mine) return;
   if (!answer.value) view.warn(sentence(answer));
   else payWith(answer.value, null, view.warn);
+}
+
+/** A code that is no coupon's: a card with a PIN is shown in the dialog, which asks for it. */
+export async function presented(code) {
+  if (!isNumber(code)) return scanned(code);
+  open();
+  $("gift-code").value = code;
+  await find();
+  return dialogs.fault(box, word("gift_or_none"));
 }
 
 function payWith(card, pin, refuse) {

@@ -3,7 +3,7 @@
 import { judge, lastOf } from "./codes.js";
 import { desk, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
-import { askName, withSenior } from "./persons.js";
+import { withSenior, withWord } from "./persons.js";
 import { requote } from "./pricing.js";
 import { isReceipt, nameOf } from "./returning.js";
 import { get, post, sentence, unsure } from "./till.js";
@@ -13,12 +13,14 @@ import { clock, day, money, pointsInWords, word } from "./words.js";
 const { $, element } = view;
 const box = $("care");
 const cashier = document.body.dataset.cashier;
+const BLOCKED = "/problems/blocked";
 
 let now = fresh();
 
-/** ``sold``: the receipt without a card; ``profile``: the member's cards and state; ``key``: of the claim that awaits its answer. */
+/** ``sold``: the receipt without a card; ``profile``: the member's cards and state; ``key``: of the claim that awaits its answer;
+ *  ``blocked``: a card whose member is blocked, of whom nothing more is told. */
 function fresh() {
-  return { member: null, profile: null, sold: null, newCard: null, key: crypto.randomUUID(), keys: {}, busy: false };
+  return { member: null, profile: null, sold: null, newCard: null, blocked: null, key: crypto.randomUUID(), keys: {}, busy: false };
 }
 
 export function open() {
@@ -51,14 +53,17 @@ async function identify(asked) {
   const answer = await post("/v1/identify", asked);
   if (mine !== now) return undefined;
   if (answer.value) return meet(answer.value);
+  now.blocked = answer.problem?.type === BLOCKED ? asked.card : null;
+  if (now.blocked) [now.member, now.profile] = [null, null];
   now.newCard = now.member && answer.problem?.status === 404 && asked.card ? asked.card : null;
+  if (now.blocked) return paint();
   dialogs.fault(box, now.newCard ? word("care_free_card", { card: lastOf(asked.card) }) : sentence(answer));
   return paint();
 }
 
 async function meet(member) {
   const mine = now;
-  [now.member, now.newCard] = [member, null];
+  [now.member, now.profile, now.newCard, now.blocked] = [member, null, null, null];
   paint();
   const answer = await get(`/v1/members/${encodeURIComponent(member.member_id)}`);
   if (mine !== now) return;
@@ -111,17 +116,32 @@ async function claim() {
 
 /** One key for one act, until its answer is certain: a card is never made twice. */
 async function write(path, request) {
-  const name = path + JSON.stringify(request);
+  const name = path + JSON.stringify({ ...request, by: request.by?.person });
   now.keys[name] ??= crypto.randomUUID();
   const answer = await post(path, request, now.keys[name]);
   if (!unsure(answer)) delete now.keys[name];
+  return answer;
+}
+
+/** The same on the word of a person, who is asked for it first; nothing when they did not give it, or it failed. */
+async function onWord(path, request, why) {
+  const mine = now;
+  if (mine.busy) return undefined;
+  mine.busy = true;
+  const answer = await withWord((by) => write(path, { ...request, cashier, by }), why);
+  mine.busy = false;
+  if (mine !== now || !answer) return undefined;
   dialogs.fault(box, answer.value ? "" : sentence(answer));
   return answer.value;
 }
 
 async function cards(asked, said) {
   const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/cards`;
-  const profile = await write(path, { ...asked, cashier, by: cashier });
+  const mine = now;
+  const answer = await write(path, { ...asked, cashier });
+  if (mine !== now) return;
+  const profile = answer.value;
+  dialogs.fault(box, profile ? "" : sentence(answer));
   if (!profile) return;
   [now.profile, now.newCard] = [profile, null];
   $("care-told").textContent = `✓ ${profile.made_card ? word("card_made_now", { card: profile.made_card }) : said}`;
@@ -136,12 +156,12 @@ function addCard() {
 }
 
 async function block() {
+  if (now.blocked) return letIn(now.blocked);
   if (!now.profile) return undefined;
   const wasBlocked = now.profile.state === "blocked";
-  const by = await askName(word(wasBlocked ? "unblock_why" : "block_why"));
-  if (!by) return undefined;
-  const request = { changes: [{ change: "state", state: wasBlocked ? "active" : "blocked" }], cashier, by };
-  const profile = await write(`/v1/members/${encodeURIComponent(now.member.member_id)}/changes`, request);
+  const request = { changes: [{ change: "state", state: wasBlocked ? "active" : "blocked" }] };
+  const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/changes`;
+  const profile = await onWord(path, request, word(wasBlocked ? "unblock_why" : "block_why"));
   if (!profile) return undefined;
   now.profile = profile;
   if (!wasBlocked && desk.sale.member?.member_id === now.member.member_id) {
@@ -152,13 +172,21 @@ async function block() {
   return paint();
 }
 
+/** Whose card the till does not name: a person's word lets them in, and they are met as anybody. */
+async function letIn(card) {
+  if (!await onWord("/v1/members/let-in", { card }, word("unblock_why"))) return undefined;
+  await identify({ card });
+  $("care-told").textContent = `✓ ${word("unblocked")}`;
+  return undefined;
+}
+
 function paint() {
-  const { member, profile, sold } = now;
-  $("care-member").replaceChildren(...(member ? memberRows(member, profile) : [element("p", "faint", word("care_no_member"))]));
+  const { member, profile, sold, blocked } = now;
+  $("care-member").replaceChildren(...(member ? memberRows(member, profile) : [element("p", blocked ? "bad" : "faint", blocked ? word("care_blocked", { card: lastOf(blocked) }) : word("care_no_member"))]));
   $("care-receipt").replaceChildren(element("p", sold ? "who" : "faint", sold ? receiptWords(sold) : word("care_no_receipt")));
   $("care-claim").disabled = !member || !sold || Boolean(whyNoClaim(sold));
-  $("care-block").disabled = !profile;
-  $("care-block-name").textContent = word(profile?.state === "blocked" ? "unblock" : "block");
+  $("care-block").disabled = !profile && !blocked;
+  $("care-block-name").textContent = word(blocked || profile?.state === "blocked" ? "unblock" : "block");
   $("care-card").hidden = !member || !(now.newCard || document.body.dataset.makes === "yes");
   $("care-card-name").textContent = now.newCard ? word("card_add", { card: lastOf(now.newCard) }) : word("card_make");
   if (document.activeElement === document.body || document.activeElement === box) $("care-code").focus();

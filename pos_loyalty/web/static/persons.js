@@ -1,4 +1,4 @@
-// Whose word is needed: a senior's by name and PIN, or the holder's that points are redeemed. A PIN is kept no longer than it is asked.
+// Whose word is needed: a person's by name and PIN, or the holder's that points are redeemed. A PIN is kept no longer than it is asked.
 
 import * as dialogs from "./dialogs.js";
 import { post, sentence } from "./till.js";
@@ -8,34 +8,32 @@ import { word } from "./words.js";
 const senior = { box: $("senior"), answer: null };
 const holder = { box: $("holder"), answer: null, kind: "pin", memberId: null };
 
-/** Asks for a person and their PIN. ``why`` is shown; null when the cashier goes back. */
-export function askSenior(why) {
-  return askPerson(why, true);
-}
-
-/** Asks for a name only: for acts that a person answers for by name. */
-export async function askName(why) {
-  return (await askPerson(why, false))?.person ?? null;
-}
+/** Asks for a senior and their PIN. ``why`` is shown; null when the cashier goes back. */
+export const askSenior = (why) => askPerson(why, "senior");
 
 /** Runs ``act(approval)``, again with a senior's word for as long as one is missing or wrong; null when nobody gave it. */
-export async function withSenior(act, why = "") {
-  let approval = why ? await askSenior(why) : null;
-  if (why && !approval) return null;
+export const withSenior = (act, why = "") => untilSaid(act, why, "senior");
+
+/** The same with the word of anybody on the staff, for acts that a person answers for. */
+export const withWord = (act, why) => untilSaid(act, why, "who_answers");
+
+async function untilSaid(act, why, title) {
+  let said = why ? await askPerson(why, title) : null;
+  if (why && !said) return null;
   for (;;) {
-    const answer = await act(approval);
+    const answer = await act(said);
     if (answer.problem?.needs !== "approval") return answer;
-    approval = await askSenior(sentence(answer));
-    if (!approval) return null;
+    said = await askPerson(sentence(answer), title, true);
+    if (!said) return null;
   }
 }
 
-function askPerson(why, withPin) {
+function askPerson(why, title, isRefused = false) {
   dialogs.fault(senior.box, why);
-  $("senior-title").textContent = word(withPin ? "senior" : "who_answers");
-  $("senior-pin-row").hidden = !withPin;
+  senior.box.classList.toggle("refused", isRefused);
+  $("senior-title").textContent = word(title);
   $("senior-pin").value = "";
-  return ask(senior, $("senior-name").value && withPin ? $("senior-pin") : $("senior-name"));
+  return ask(senior, $("senior-name").value ? $("senior-pin") : $("senior-name"));
 }
 
 /** How the holder confirms a redemption: {pin}, {code} or {qr}; "without" points; null when the cashier goes back. */
@@ -72,7 +70,6 @@ function seniorSaid() {
   const person = $("senior-name").value.trim();
   const pin = $("senior-pin").value;
   if (!person) return $("senior-name").focus();
-  if ($("senior-pin-row").hidden) return end(senior, { person });
   if (!/^\d{4,12}$/.test(pin)) return $("senior-pin").focus();
   $("senior-pin").value = "";
   return end(senior, { person, pin });

@@ -1,7 +1,7 @@
 // What the return's dialog shows. It decides and asks nothing.
 
 import { quantityText } from "./basket.js";
-import { $, element, quantityOf, tenderName } from "./view.js";
+import { $, element, quantityOf, tenderName, withdrawnOf } from "./view.js";
 import { clock, day, decimal, money, pointsInWords, word } from "./words.js";
 
 let shownLines = null; // the preview whose lines stand in the table
@@ -106,9 +106,12 @@ function wouldRows(would, way) {
   if (would.restored_centi) rows.push(line(word("return_restored"), `+${pointsInWords(would.restored_centi)}`));
   if (would.taken_back_centi) rows.push(line(word("return_taken"), `−${pointsInWords(would.taken_back_centi)}`));
   if (would.owed_centi) rows.push(line(word("return_owed"), pointsInWords(would.owed_centi), "owed"));
+  rows.push(...couponRows(would));
   if (would.is_last) rows.push(element("div", "hint faint", word("return_is_last")));
   return rows;
 }
+
+const couponRows = (would) => withdrawnOf(would).map(([name, codes]) => element("div", "codes", element("dt", "", name), element("dd", "", codes)));
 
 function showDone(done) {
   const isVoid = !done.return_id;
@@ -119,6 +122,7 @@ function showDone(done) {
   if (done.balance_centi !== null) notes.push(word("balance_now", { points: pointsInWords(done.balance_centi) }));
   if (done.owed_in_all_centi) notes.push(word("owed", { points: pointsInWords(done.owed_in_all_centi) }));
   $("return-done-note").textContent = notes.filter(Boolean).join(" · ");
+  $("return-done-coupons").replaceChildren(...(isVoid ? [] : withdrawnOf(done)).map((both) => element("li", "", both.join(": "))));
   shownLines = null;
 }
 

@@ -13,8 +13,10 @@ import { money, word } from "./words.js";
 
 const { $, focusScan } = view;
 const FOUND_MAX = 7;
+const BLOCKED = "/problems/blocked";
 const COUNT = /^(?:([\d.,]+)[*×xх])?(.*)$/i;
 const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
+const NO_COUPON = ["unknown", "no_series", "check"]; // why the till refuses a code that is no coupon's
 const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
 
 /** What was typed, and Enter; or what was scanned. */
@@ -44,7 +46,7 @@ async function take(code, count) {
   if (kind === "mistyped") return view.warn(word("card_mistyped", { last }));
   if (kind === "phone") return (await identify({ phone: text })) || view.warn(word("phone_unknown"));
   if (/^\S{4,64}$/.test(text) && await identify({ card: text })) return undefined;
-  if (COUPON.test(code)) return addCoupon(code.toUpperCase());
+  if (COUPON.test(code)) return gifts.looksLike(code) ? addEither(code.toUpperCase()) : addCoupon(code.toUpperCase());
   return view.warn(word("code_unknown", { code: sayable(code) }));
 }
 
@@ -93,6 +95,17 @@ function addCoupon(code) {
   return requote();
 }
 
+/** A code in the form of a gift card's: the till is asked whether it is a coupon before it comes into the sale, whose log keeps it. */
+async function addEither(code) {
+  const mine = desk.sale;
+  if (mine.lines.length === 0) return view.point(word("either_waits"));
+  const answer = await post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] }));
+  if (desk.sale !== mine) return undefined;
+  if (!answer.value) return view.warn(sentence(answer));
+  const strange = NO_COUPON.map((why) => `${why}:${code}`);
+  return answer.value.refusals.some(({ have }) => strange.includes(have)) ? gifts.presented(code) : addCoupon(code);
+}
+
 /** False when this is nobody's card; true when there is nothing more to say about it. */
 async function identify(request) {
   const mine = desk.sale;
@@ -102,6 +115,7 @@ async function identify(request) {
   if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
   if (answer.problem?.status === 404 && request.phone) return false;
   if (answer.problem?.status === 404) view.warn(word("card_unknown"));
+  else if (answer.problem?.type === BLOCKED) view.warn(`${sentence(answer)} ${word("let_in_how")}`);
   else if (!answer.value) view.warn(sentence(answer));
   else await welcome(answer.value);
   return true;

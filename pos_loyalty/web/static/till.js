@@ -3,6 +3,7 @@
 import { LANGUAGE, word } from "./words.js";
 
 const PATIENCE_MS = 10000;
+const TITLED = ["/problems/wrong-pin", "/problems/blocked"]; // the title says all of it
 
 export const get = (path) => ask(path, { method: "GET" });
 
@@ -30,8 +31,9 @@ async function ask(path, options) {
 /** What the cashier reads about an answer that is not good. */
 export function sentence(answer) {
   if (answer.lost) return word("lost");
-  const { title, detail } = answer.problem;
-  return LANGUAGE === "en" || !detail ? detail || title : `${title} ${detail}`;
+  const { title, detail, type } = answer.problem;
+  if (LANGUAGE === "en" && detail) return detail;
+  return TITLED.includes(type) || !detail ? title : `${title} ${detail}`;
 }
 
 /** Whether nobody knows if it was done: the same must be sent again. */

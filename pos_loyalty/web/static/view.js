@@ -4,6 +4,7 @@ import { quantityText } from "./basket.js";
 import { amount, clock, decimal, hasWord, LANGUAGE, money, points, pointsInWords, word } from "./words.js";
 
 const NO_AMOUNT = "—";
+const CODES_MAX = 6;
 
 export const $ = (id) => document.getElementById(id);
 
@@ -177,6 +178,15 @@ export function showFound(found, active, take) {
   else $("scan").removeAttribute("aria-activedescendant");
 }
 
+/** Coupons that go with goods that come back, [what, codes]: the papers to ask for, and those that were used already. */
+export function withdrawnOf({ withdrawn, withdrawn_used }) {
+  const unused = withdrawn.filter((code) => !withdrawn_used.includes(code));
+  const both = [["return_withdrawn", unused], ["return_withdrawn_used", withdrawn_used]];
+  return both.filter(([, codes]) => codes.length).map(([name, codes]) => [word(name), listed(codes)]);
+}
+
+const listed = (codes) => codes.slice(0, CODES_MAX).join(", ") + (codes.length > CODES_MAX ? ` … +${codes.length - CODES_MAX}` : "");
+
 export function showDone(sale, receipt) {
   const shown = Boolean(sale);
   $("done").hidden = !shown;
@@ -193,6 +203,7 @@ export function showDone(sale, receipt) {
   const left = Object.entries(sale.gift_balances ?? {});
   for (const [id, minor] of left) notes.push(word("gift_left", { label: id.slice(-6).toUpperCase(), left: money(minor) }));
   if (sale.returned) notes.push(word("exchanged_for", { refund: money(sale.returned.refund_minor), number: sale.returned.receipt_no }));
+  if (sale.returned) notes.push(...withdrawnOf(sale.returned).map((both) => both.join(": ")));
   $("done-note").textContent = notes.join(". ");
   showCodes(sale.gift_cards ?? []);
   $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
