@@ -114,7 +114,7 @@ LEDGER_FAULTS = (
         "balances-not-compared",
         "The shop: an account that is not the sum of its entries is believed.",
         f"{POINTS}a_changed_balance_is_named",
-        ("store/folds.py", "            if amount != expected:", "            if amount is None:"),
+        ("store/folds.py", "        elif amount != expected:", "        elif amount is None:"),
     ),
     fault(
         "lots-not-compared",
