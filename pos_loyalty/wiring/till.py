@@ -48,18 +48,18 @@ def open_till(
     is not this till's.
     """
     known = settings(Path(path))
-    lock = own(made_folder(known.till_database))
-    try:
+    with contextlib.ExitStack() as undo:
+        lock = own(made_folder(known.till_database))
+        undo.callback(lock.close)
         desk = _desk(known, clock, ids)
+        undo.callback(desk.close)
         desk.clocks = clocks or desk.clocks
         desk.begin()
         desk.sender = _sender(known)
         desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
-    except BaseException:
-        lock.close()
-        raise
+        undo.pop_all()
     return Till(desk, devices or NoDevices(), lock.close)
 
 
