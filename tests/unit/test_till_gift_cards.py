@@ -201,6 +201,21 @@ def test_a_top_up_that_was_spent_is_not_undone(shop: Shop) -> None:
         shop.till.void("top", VoidRequest(), "void")
 
 
+def test_a_card_with_money_of_a_top_up_is_not_cancelled_with_its_sale(shop: Shop) -> None:
+    card = sold_card(shop, 50_000)
+    sell(shop, basket_of(line("7", "GC", 50_000)), "top", top_ups={"7": card.code})
+    sell(shop, basket_of(line("1", "4601", 50_000)), "goods", (gift(45_000, card.code),))
+    before = shop.rows()
+    with pytest.raises(ConflictError, match="was topped up since: undo the top-up first"):
+        shop.till.void("card", VoidRequest(), "v1")
+    assert shop.rows() == before, "50.00 of the buyer's would stand on a void card"
+    shop.till.void("goods", VoidRequest(), "v2")
+    shop.till.void("top", VoidRequest(), "v3")
+    assert shop.till.void("card", VoidRequest(), "v4").state == "reversed"
+    assert (on_card(shop, card), accounts(shop)) == (0, {})
+    assert verify(shop.db) == ()
+
+
 def test_a_frozen_card_pays_nothing_until_it_is_let_go(shop: Shop) -> None:
     card = sold_card(shop)
     request = FreezeRequest(card=card.code or "", by=IVANOVA, reason="lost")
