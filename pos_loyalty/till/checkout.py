@@ -202,7 +202,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
 
 def _check_void_in_time(desk: Desk, stored: StoredSale) -> None:
     """A void asks for no senior: it may not do what a return asks one for. Raises ConflictError."""
-    late = returns.why_late(desk, stored.biz_day)
+    late = returns.why_late(desk, stored.biz_day, stored.ended_at or stored.authorised_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
 

@@ -294,6 +294,16 @@ def test_a_void_does_not_do_what_a_late_return_needs_a_senior_for(shop: Shop) ->
     assert take(shop, "r1", ("tea", "2"), approval=M1).is_last
 
 
+def test_a_basket_dated_ahead_is_not_young_for_ever(shop: Shop) -> None:
+    shop.publish(COUNTED)
+    sell(shop, replace(goods(("tea", 10_000, "2")), opened_at=shop.now + timedelta(days=300)))
+    shop.now += timedelta(days=15)
+    with pytest.raises(NotAllowedError, match="more than 14 days old"):
+        take(shop, "r1", ("tea", "1"))
+    with pytest.raises(ConflictError, match="more than 14 days old"):
+        shop.till.void("sale-1", VoidRequest(), "v1")
+
+
 def test_a_return_counts_in_the_members_sums_days_and_purchases(shop: Shop) -> None:
     from pos_loyalty.store import habits, members
 
