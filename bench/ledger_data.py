@@ -58,7 +58,7 @@ def write_config(folder: Path) -> Path:
     """A config over ``till.db`` in the folder; the value is its path."""
     (folder / "programme.toml").write_text(PROGRAMME)
     secrets = folder / "secrets.toml"
-    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\ntoken = "{"t" * 32}"\n')
+    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n')
     secrets.chmod(0o600)
     config = folder / "config.toml"
     config.write_text(

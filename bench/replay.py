@@ -23,7 +23,7 @@ from pos_loyalty.config import CardConfig
 from pos_loyalty.replay.completejourney import read_completejourney
 from pos_loyalty.replay.model import PastSale, Shop, card_number, redeeming
 from pos_loyalty.store.db import open_reader
-from pos_loyalty.wiring import open_till, settings, sync_once, verify
+from pos_loyalty.wiring import enrol_till, enrolment_code, open_till, settings, sync_once, verify
 
 PROGRAMME = Path(__file__).parent.parent / "demo" / "replay.toml"
 SHOP = Shop(store="S1", till="T1", currency="USD", timezone="UTC")
@@ -80,7 +80,7 @@ def replay(folder: Path, baskets: int, one_in: int = 1) -> Replayed:
 def write_shop(folder: Path) -> tuple[Path, Path]:
     """Two configs of one till. It sells without head office, as the only holder of all points, and knows of it afterwards."""
     secrets = folder / "secrets.toml"
-    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\ntoken = "{"t" * 32}"\n')
+    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n')
     secrets.chmod(0o600)
     text = (
         f'secrets = "secrets.toml"\n[store]\nid = "{SHOP.store}"\nname = "Replay"\ncurrency = "{SHOP.currency}"\n'
@@ -115,6 +115,7 @@ def send(folder: Path, config: Path) -> None:
             with config.open("a") as file:
                 file.write(f'[head_office]\nurl = "{url}"\n')
             known = settings(config)
+            enrol_till(known, enrolment_code(known, None, known.config.till.id))
             for _ in range(SYNCS_MAX):
                 report = sync_once(known)
                 assert report.trouble is None, report.trouble

@@ -63,7 +63,7 @@ def write_shop(folder: Path, catalogue: Goods, members: int) -> Path:
     """Config, keys, programme and a database with so many members; the value is the config's path."""
     (folder / "programme.toml").write_text(programme(catalogue))
     secrets = folder / "secrets.toml"
-    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\ntoken = "{"t" * 32}"\n')
+    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n')
     secrets.chmod(0o600)
     config = folder / "config.toml"
     config.write_text(

@@ -130,6 +130,8 @@ def _opened_shop(floor: Floor, stack: ExitStack) -> Till:
     url = floor.processes.wait_ready("head-office")
     floor.cable.lay(str(urlsplit(url).hostname), int(urlsplit(url).port or 80))
     _say(f"head office answers at {url}; the till reaches it only through the cable at port {floor.cable.port}")
+    code = run("keys", "code", "--till", shop.TILL, *config).split()[0]
+    _say(f"enrolled with a code: {run('sync', '--enrol', code, *config).strip()}")
     _say(f"first sync: {run('sync', *config)}")
     floor.processes.start("till", "till", *config)
     till = stack.enter_context(Till(floor.processes.wait_ready("till")))

@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 PROGRAMME = HERE / "programme.toml"
 CATALOGUE = HERE / "catalogue.json"
 CARD_PREFIX = "22"
+TILL = "T1"
+"""As the config below names it."""
 MEMBERS, SALES = 40, 25
 CAP_POINTS = 100
 """Points that one member may redeem at this till on one day while head office does not answer."""

@@ -47,6 +47,8 @@ class TillConfig(Value):
 
     id: Name
     database: str = "var/till.db"
+    identity: str = "var/identity.json"
+    """What head office enrolled this till as, mode 0600. It is this machine's alone: never copy it."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8765
     quote_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
@@ -73,6 +75,8 @@ class ServerConfig(Value):
     """Head office itself, for ``pos-loyalty head-office``."""
 
     database: str = "var/head_office.db"
+    identity: str = "var/head_office.identity.json"
+    """Its keys, mode 0600, made at its first start. Whoever has this file can speak as this head office."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8780
 
@@ -201,11 +205,10 @@ class Config(Value):
 
 
 class Secrets(Value):
-    """What must not stand in config.toml. Both values are hex of 32 bytes."""
+    """What must not stand in config.toml. Both keys are hex of 32 bytes."""
 
     pepper: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     master_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    token: Annotated[str, Meta(min_length=32, max_length=128)]
     gateway_token: Annotated[str, Meta(max_length=512)] = ""
     """What the code gateway asks for; empty when it asks for nothing."""
 

@@ -23,6 +23,7 @@ LoyaltyError
     ├── LogGapError            head office expects another sequence number; carries it
     ├── LogForkError           same number, another hash: the till is frozen
     └── WireError              bytes that do not follow the protocol
+        └── TokenError         head office does not know this till, or does not any more
 """
 
 
@@ -144,3 +145,7 @@ class LogForkError(SyncError):
 
 class WireError(SyncError):
     """Bytes that do not follow the protocol."""
+
+
+class TokenError(WireError):
+    """Head office does not know this till, or does not any more: a person enrols it."""

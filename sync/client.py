@@ -9,7 +9,8 @@ from msgspec.structs import asdict
 
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, WireError
-from pos_loyalty.values import decode
+from pos_loyalty.values import decode, encode
+from sync.identity import EnrolRequest
 from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, SaleQuestion, inflate, wait_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class HttpHeadOffice:
         fields = {name: str(value) for name, value in asdict(question).items() if value}
         return self._ask("GET", "/sales", params={**fields})
 
+    def enrol(self, asked: EnrolRequest) -> Reply:
+        """Ask to be enrolled. Raises HeadOfficeGoneError when no whole answer came: ask the same again."""
+        return self._ask("POST", "/enrol", data=encode(asked), headers={"Content-Type": "application/json"})
+
     def close(self) -> None:
         """Give the connection back."""
         self._session.close()
@@ -96,7 +101,7 @@ class HttpHeadOffice:
 
 
 class _Bearer:
-    """The till's token on every request; given so, a .netrc file is not looked into."""
+    """The till's token on every request, empty before it has one; given so, a .netrc file is not looked into."""
 
     def __init__(self, token: str) -> None:
         self._token = token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
@@ -14,16 +15,16 @@ WAIT_S: Final = 3.0
 
 
 class HeadOfficeSales:
-    """Asks over a connection of its own, made for each question: returns are rare."""
+    """Asks over a connection of its own, made for each question: returns are rare. ``token()``: as it is now."""
 
-    def __init__(self, url: str, till: str, token: str) -> None:
+    def __init__(self, url: str, till: str, token: Callable[[], str]) -> None:
         self._url = url
         self._till = till
         self._token = token
 
     def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
-        """The sale with all returns that head office holds. Raises HeadOfficeGoneError, WireError."""
-        client = HttpHeadOffice(self._url, self._till, self._token, WAIT_S, whole_factor=1)
+        """The sale with all returns that head office holds. Raises HeadOfficeGoneError, WireError, ConfigError."""
+        client = HttpHeadOffice(self._url, self._till, self._token(), WAIT_S, whole_factor=1)
         try:
             return read_sale(client.sale(question_of(name)))
         finally:

@@ -11,26 +11,28 @@ from pos_loyalty import log
 from pos_loyalty.clock import Reading, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.store import coupon_words, ledger, members, outbox, programmes, seal, tiers, trusted_time
+from pos_loyalty.store import coupon_words, members, outbox, programmes, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.values import Value
 from sync import pull, push
+from sync.identity import Signer
 from sync.wire import Changes, CouponChange, MemberChange, Peer
 
 KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
 
 class Here(Value):
-    """This till: its name, and the master key under which its file keeps members' data keys."""
+    """This till: its name, what it signs with, and the master key under which its file keeps members' data keys."""
 
     till: str
     master_key: bytes
+    signer: Signer
 
     @property
     def peer(self) -> Peer:
         """How this till presents itself."""
-        return Peer(till=self.till, build=build())
+        return Peer(till=self.till, build=build(), epoch=self.signer.credential.epoch)
 
 
 def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:
@@ -47,8 +49,7 @@ def begin_pull(db: Connection, now: datetime) -> pull.PullState:
 def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
     """The next batch, or none when all is sent or it is not yet time."""
     rows = outbox.since(db, state.seq, state.batch_max)
-    epoch = ledger.head(db).epoch
-    return push.outgoing(state, rows, here.peer, epoch, _keys(db, here, rows), now)
+    return push.outgoing(state, rows, here.peer, here.signer, _keys(db, here, rows), now)
 
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, WireError
 from pos_loyalty.store.outbox import Row
 from pos_loyalty.values import Value
-from sync import backoff
+from sync import backoff, identity
+from sync.identity import Signer
 from sync.wire import (
     COMPRESSED_BYTES_MAX,
     FACTS_MAX,
@@ -76,16 +77,18 @@ def resume(state: PushState, seq: int) -> PushState:
     return replace(state, seq=min(seq, state.seq))
 
 
-def outgoing(state: PushState, rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes], now: datetime) -> PushStep:
+def outgoing(
+    state: PushState, rows: Sequence[Row], peer: Peer, signer: Signer, keys: Mapping[str, bytes], now: datetime
+) -> PushStep:
     """The next batch out of ``rows``, which follow ``state.seq`` without a gap. ``keys``: of the members enrolled in them."""
     if state.is_stopped or not rows or not backoff.is_due(state.set_at, state.wake_at, now):
         return PushStep(state=state)
     assert rows[0].seq == state.seq + 1, "the rows do not follow what head office holds"
     count = min(len(rows), state.batch_max, state.cap)
-    body = _body(rows[:count], peer, epoch, keys)
+    body = _body(rows[:count], peer, signer, keys)
     while body is None and count > 1:
         count //= 2
-        body = _body(rows[:count], peer, epoch, keys)
+        body = _body(rows[:count], peer, signer, keys)
     if body is None:
         return PushStep(state=_stopped(state, f"fact {rows[0].seq} is too large to send"))
     return PushStep(state=state, send=body)
@@ -141,19 +144,23 @@ def _stopped(state: PushState, trouble: str) -> PushState:
     return replace(state, trouble=trouble, is_refused=True, is_stopped=True)
 
 
-def _body(rows: Sequence[Row], peer: Peer, epoch: int, keys: Mapping[str, bytes]) -> bytes | None:
+def _body(rows: Sequence[Row], peer: Peer, signer: Signer, keys: Mapping[str, bytes]) -> bytes | None:
     """The rows as a batch; None when it is over a limit, plain or compressed."""
+    last = rows[-1]
+    said = identity.head_said(peer.till, last.epoch, last.seq, last.hash.hex())
     header = BatchHeader(
         protocol=peer.protocol,
         schema=peer.schema,
         build=peer.build,
         till=peer.till,
-        epoch=epoch,
+        epoch=last.epoch,
         first_seq=rows[0].seq,
         prev_hash=rows[0].prev_hash.hex(),
-        head_hash=rows[-1].hash.hex(),
+        head_hash=last.hash.hex(),
         count=len(rows),
         member_keys=dict(keys),
+        credential=signer.credential,
+        signature=identity.sign(said, signer.private_key),
     )
     plain = plain_batch(header, [row.payload for row in rows])
     if len(plain) > PLAIN_BYTES_MAX:

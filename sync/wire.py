@@ -11,12 +11,14 @@ from msgspec import Meta
 
 from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, WireError
+from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, TokenError, WireError
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_facts import Day
+from pos_loyalty.store.till_facts import Epoch
 from pos_loyalty.values import Minor, Points, Value, decode, encode
+from sync.identity import Credential, EnrolAnswer, Signature
 
 PROTOCOL: Final = 0
 """Stays 0, like the schema, until the protocol is frozen: a peer of another build is refused."""
@@ -51,6 +53,7 @@ class Peer(Value):
 
     till: Id
     build: Hash
+    epoch: Epoch = 1
     protocol: int = PROTOCOL
     schema: int = SCHEMA
 
@@ -62,13 +65,16 @@ class BatchHeader(Value):
     schema: int
     build: Hash
     till: Id
-    epoch: Annotated[int, Meta(ge=1, le=2**31)]
+    epoch: Epoch
     first_seq: Annotated[int, Meta(ge=1, le=2**53)]
     prev_hash: Hash
     head_hash: Hash
     count: Annotated[int, Meta(ge=1, le=FACTS_MAX)]
     member_keys: Annotated[dict[Id, Key], Meta(max_length=FACTS_MAX)]
     """The data keys of members enrolled or changed in this batch. They never enter the log, so that a member can be erased."""
+    credential: Credential
+    signature: Signature
+    """By the key of the credential, over ``identity.head_said``: the head hash stands for every fact before it."""
 
 
 class Batch(Value):
@@ -324,6 +330,11 @@ def read_ack(reply: Reply) -> Ack:
     return _value(checked(reply), Ack, "ack")
 
 
+def read_enrolment(reply: Reply) -> EnrolAnswer:
+    """The answer to an enrolment. Raises what the reply says instead: see ``checked``."""
+    return _value(checked(reply), EnrolAnswer, "enrolment")
+
+
 def read_changes(reply: Reply) -> Changes:
     """The changes in a reply. Raises what the reply says instead: see ``checked``."""
     return _value(checked(reply), Changes, "changes")
@@ -365,6 +376,8 @@ def _raise_problem(said: Problem) -> None:
             raise LogGapError(said.detail, said.expected_seq)
         case "log-fork":
             raise LogForkError(said.detail)
+        case "token":
+            raise TokenError(said.detail)
         case _:
             raise WireError(said.detail)
 

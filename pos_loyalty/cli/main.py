@@ -14,6 +14,7 @@ from pos_loyalty.cli import (
     export,
     gift_card,
     import_receipts,
+    keys,
     member,
     programme,
     quote,
@@ -30,7 +31,7 @@ from pos_loyalty.errors import InputError, LoyaltyError
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
-    upkeep,
+    upkeep, keys,
     config,
 )  # fmt: skip
 

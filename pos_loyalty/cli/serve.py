@@ -23,6 +23,7 @@ def register(commands: Commands) -> None:
     head_office.set_defaults(run=run_head_office)
     sync = commands.add_parser("sync", help="send the log to head office and fetch members and the programme")
     sync.add_argument("--follow", action="store_true", help="go on for ever, patiently")
+    sync.add_argument("--enrol", metavar="CODE", help="become the till of this code; the till must not run")
     add_config(sync)
     add_json(sync)
     sync.set_defaults(run=run_sync)
@@ -46,6 +47,10 @@ def run_sync(args: argparse.Namespace) -> int:
     """One round, or rounds for ever."""
     log.setup(level=logging.INFO if args.follow else logging.ERROR)
     settings = wiring.settings(args.config)
+    if args.enrol:
+        credential = wiring.enrol_till(settings, args.enrol)
+        print(f"this machine is till {credential.till}, epoch {credential.epoch}")
+        return 0
     if args.follow:
         wiring.follow(settings)
         return 0

@@ -119,5 +119,4 @@ WHERE s.till = :till AND s.sale_id = :sale_id AND i.code IS NOT NULL"""
 UNCONFIRMED_SELECT = """SELECT COUNT(*) FROM txn AS t CROSS JOIN sale AS s ON s.txn = t.id
 CROSS JOIN coupon_use AS u ON u.till = s.till AND u.sale_id = s.sale_id WHERE s.state IN ('authorised', 'completed')
 AND t.till = (SELECT value FROM meta WHERE key = 'owner')
-AND t.epoch = CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)
-AND t.seq > (SELECT acked_seq FROM sync_state)"""
+AND (t.epoch, t.seq) > (SELECT acked_epoch, acked_seq FROM sync_state)"""

@@ -17,6 +17,7 @@ from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
 from pos_loyalty.store.tier_facts import TierFact
+from pos_loyalty.store.till_facts import BeganFact, TillKeyFact
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
@@ -27,7 +28,7 @@ GENESIS = bytes(32)
 FactKind = Literal[
     "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "sale.returned", "sale.claimed", "member.enrolled",
     "member.changed", "member.merged", "member.tiered", "member.awarded", "points.expired", "points.adjusted",
-    "gift_card.changed", "coupons.added",
+    "gift_card.changed", "coupons.added", "till.began", "till.enrolled", "till.revoked",
 ]  # fmt: skip
 
 
@@ -127,6 +128,8 @@ class Fact(Value, omit_defaults=True):
     tier: TierFact | None = None
     gift_card: GiftCardFact | None = None
     coupons: CouponsFact | None = None
+    till_key: TillKeyFact | None = None
+    began: BeganFact | None = None
 
 
 Body = (
@@ -142,6 +145,8 @@ Body = (
     | TierFact
     | GiftCardFact
     | CouponsFact
+    | TillKeyFact
+    | BeganFact
 )
 FIELD_OF: Mapping[type[Value], str] = {
     SaleFact: "sale",
@@ -156,6 +161,8 @@ FIELD_OF: Mapping[type[Value], str] = {
     TierFact: "tier",
     GiftCardFact: "gift_card",
     CouponsFact: "coupons",
+    TillKeyFact: "till_key",
+    BeganFact: "began",
 }
 """Where the body of a fact stands in it."""
 

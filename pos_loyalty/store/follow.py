@@ -22,6 +22,7 @@ from pos_loyalty.store import (
     merges,
     returned,
     tiers,
+    till_keys,
 )
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
@@ -47,6 +48,8 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "sale.claimed": claims.follow,
     "sale.returned": returned.add,
     "gift_card.changed": gift_cards.follow,
+    "till.enrolled": till_keys.follow,
+    "till.revoked": till_keys.follow,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
 DOUBTS: Mapping[FactKind, Doubts] = {
@@ -75,6 +78,7 @@ DIFFERENCES: tuple[Differences, ...] = (
     returned.differences,
     tiers.differences,
     coupon_codes.differences,
+    till_keys.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

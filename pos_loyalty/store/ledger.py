@@ -37,7 +37,7 @@ LOGICAL_BITS = 16
 
 
 class Head(Value):
-    """The end of this file's own log. seq is 0 and the hash GENESIS before the first fact."""
+    """The end of this file's own log. seq is 0 and the hash GENESIS before the first fact; a later epoch counts on."""
 
     epoch: int
     seq: int
@@ -280,7 +280,8 @@ def _last(db: Connection) -> tuple[str, Head, int]:
     if row is None:
         return owner, Head(epoch=epoch, seq=0, hash=GENESIS), 0
     last_epoch, seq, hash_, hlc = row
-    return owner, Head(epoch=epoch, seq=seq if last_epoch == epoch else 0, hash=hash_), hlc
+    assert last_epoch <= epoch, "a log goes on in its own epoch"
+    return owner, Head(epoch=epoch, seq=seq, hash=hash_), hlc
 
 
 def _entry_row(txn_id: UUID, n: int, entry: Entry) -> tuple[object, ...]:

@@ -1,5 +1,7 @@
 """The tables of a till's and of head office's database, as numbered steps. A column is changed here and in its one store file."""
 
+from pos_loyalty.store.migrations_sync import IDENTITY
+
 APPLICATION_ID = 0x504F534C  # "POSL"
 SCHEMA = 0
 """Stays 0 until the sync protocol is frozen: a file or a peer of another build is refused, never guessed at."""
@@ -380,5 +382,5 @@ CREATE TABLE coupon_word (
 CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS)
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, IDENTITY)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

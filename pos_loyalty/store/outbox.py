@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import LogForkError
-from pos_loyalty.store.db import Connection
+from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX
 from pos_loyalty.values import Value
 
@@ -16,6 +16,7 @@ ROWS_BYTES_MAX = 2 * PAYLOAD_BYTES_MAX
 class Row(Value):
     """One row of the log, as it is sent."""
 
+    epoch: int
     seq: int
     payload: bytes
     prev_hash: bytes
@@ -43,14 +44,18 @@ def unsent(db: Connection, limit: int) -> tuple[Row, ...]:
 
 
 def since(db: Connection, seq: int, limit: int) -> tuple[Row, ...]:
-    """Rows of our own log after ``seq``, in order, as many as may go into one batch: head office may ask for older ones again."""
+    """Rows of our own log after ``seq``, in order, as many as may go into one batch: head office may ask for older ones again.
+
+    All of one epoch.
+    """
     rows: list[Row] = []
     size = 0
-    for number, payload, prev_hash, hash_ in db.execute(SINCE_SELECT, {"seq": seq, "limit": limit}):
+    place = {"epoch": _epoch_of(db, seq), "seq": seq, "limit": limit}
+    for epoch, number, payload, prev_hash, hash_ in db.execute(SINCE_SELECT, place):
         size += len(payload)
-        if rows and size > ROWS_BYTES_MAX:
+        if rows and (size > ROWS_BYTES_MAX or epoch != rows[0].epoch):
             break
-        rows.append(Row(seq=number, payload=payload, prev_hash=prev_hash, hash=hash_))
+        rows.append(Row(epoch=epoch, seq=number, payload=payload, prev_hash=prev_hash, hash=hash_))
     return tuple(rows)
 
 
@@ -63,7 +68,7 @@ def acked(db: Connection, seq: int, hash: bytes) -> None:
         raise LogForkError(
             f"Head office holds another log of this till at number {seq}; sales go on, call support before a sync."
         )
-    db.execute("UPDATE sync_state SET acked_seq = :seq, acked_hash = :hash WHERE id = 1", {"seq": seq, "hash": hash})
+    db.execute(ACKED_UPDATE, {"epoch": _epoch_of(db, seq), "seq": seq, "hash": hash})
 
 
 def state(db: Connection) -> SyncState:
@@ -94,15 +99,24 @@ def unsent_count(db: Connection) -> int:
 def _hash_at(db: Connection, seq: int) -> bytes | None:
     if seq == 0:
         return GENESIS
-    row = db.execute(HASH_SELECT, {"seq": seq}).fetchone()
+    row = db.execute(HASH_SELECT, {"epoch": _epoch_of(db, seq), "seq": seq}).fetchone()
     return None if row is None else bytes(row[0])
 
 
-OURS = """till = (SELECT value FROM meta WHERE key = 'owner')
-AND epoch = CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""
-SINCE_SELECT = f"SELECT seq, payload, prev_hash, hash FROM txn WHERE {OURS} AND seq > :seq ORDER BY seq LIMIT :limit"
-HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND seq = :seq"
-COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY seq DESC LIMIT 1), 0) - acked_seq
+def _epoch_of(db: Connection, seq: int) -> int:
+    """The epoch that our own fact of this number is in: epochs are few, and later ones count on. 1 for what is not there."""
+    for epoch in range(int(meta(db, "epoch") or 1), 1, -1):
+        if db.execute(HASH_SELECT, {"epoch": epoch, "seq": seq}).fetchone() is not None:
+            return epoch
+    return 1
+
+
+OURS = "till = (SELECT value FROM meta WHERE key = 'owner')"
+SINCE_SELECT = f"""SELECT epoch, seq, payload, prev_hash, hash FROM txn
+WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"""
+HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND epoch = :epoch AND seq = :seq"
+ACKED_UPDATE = "UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash WHERE id = 1"
+COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY epoch DESC, seq DESC LIMIT 1), 0) - acked_seq
 FROM sync_state WHERE id = 1"""
 STATE = ("acked_seq", "acked_hash", "heard_ms", "pulled_version", "pulled_mark", "trouble")
 STATE_SELECT = f"SELECT {', '.join(STATE)} FROM sync_state WHERE id = 1"

@@ -341,5 +341,4 @@ WHERE member IN ({SAME_PERSON}) AND offline_centi > 0 AND authorised_ms >= :sinc
 OFFLINE_UNSENT_SELECT = """SELECT coalesce(SUM(sale.offline_centi), 0)
 FROM sale CROSS JOIN txn ON txn.id = sale.txn
 WHERE sale.offline_centi > 0 AND txn.till = (SELECT value FROM meta WHERE key = 'owner')
-AND txn.epoch = CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)
-AND txn.seq > (SELECT acked_seq FROM sync_state) AND sale.state IN ('authorised', 'completed')"""
+AND (txn.epoch, txn.seq) > (SELECT acked_epoch, acked_seq FROM sync_state) AND sale.state IN ('authorised', 'completed')"""

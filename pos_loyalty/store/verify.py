@@ -20,7 +20,7 @@ from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import issues, ledger, sales
+from pos_loyalty.store import issues, ledger, sales, till_keys
 from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS, FACTLESS_SALES_SELECT
@@ -113,7 +113,7 @@ def _log_differences(db: Connection) -> Iterator[str]:
     tallies = Tallies(db)
     for fields in db.execute(LOG_SELECT):
         row = _row(fields)
-        yield from _chain_differences(before, row)
+        yield from _chain_differences(db, before, row)
         try:
             fact = fact_of(row.payload)
         except InputError as error:
@@ -195,20 +195,31 @@ def _key_differences(db: Connection, sound: tuple[str, ...]) -> Iterator[str]:
             yield f"A row of {table} names a row of {parent} that is missing."
 
 
-def _chain_differences(before: LogRow | None, row: LogRow) -> Iterator[str]:
-    if before is None or before.till != row.till:
-        expected_seq, expected_hash = 1, GENESIS
-    else:
-        expected_seq = before.seq + 1 if before.epoch == row.epoch else 1
-        expected_hash = before.hash
+def _chain_differences(db: Connection, before: LogRow | None, row: LogRow) -> Iterator[str]:
+    if before is not None and (before.till, before.epoch) == (row.till, row.epoch):
+        expected_seq, expected_hash = before.seq + 1, before.hash
         if row.hlc <= before.hlc:
             yield f"{row.place}: its logical clock does not come after that of the fact before."
+    else:
+        expected_seq, expected_hash = _beginning(db, before, row)
     if row.seq != expected_seq:
         yield f"Till {row.till}: fact {expected_seq} is missing; the next one is {row.seq}."
     elif row.prev_hash != expected_hash:
         yield f"{row.place}: it does not continue the hash of the fact before."
     if chain(row.prev_hash, row.payload) != row.hash:
         yield f"{row.place}: the payload is not the one that was hashed."
+
+
+def _beginning(db: Connection, before: LogRow | None, row: LogRow) -> tuple[int, bytes]:
+    """Where the first fact of an epoch must lie: at head office as the enrolment says, at the till after the fact before it."""
+    key = till_keys.key_of(db, row.till, row.epoch)
+    if key is None and before is not None and before.till == row.till:
+        return before.seq + 1, before.hash
+    if key is None or key.continues is None:
+        return 1, GENESIS
+    place = key.continues
+    found = db.execute(HASH_AT_SELECT, {"till": row.till, "epoch": place.epoch, "seq": place.seq}).fetchone()
+    return place.seq + 1, GENESIS if found is None and place.seq == 0 else bytes(found[0]) if found else b""
 
 
 def _fact_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
@@ -322,9 +333,8 @@ def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
 
 
 def _head_differences(db: Connection) -> Iterator[str]:
-    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone()
-    epoch = meta(db, "epoch")
-    head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": int(epoch or 0), "seq": acked_seq}).fetchone()
+    epoch, acked_seq, acked_hash = db.execute("SELECT acked_epoch, acked_seq, acked_hash FROM sync_state").fetchone()
+    head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": epoch, "seq": acked_seq}).fetchone()
     if acked_seq and (head is None or head[0] != acked_hash):
         yield f"Head office confirmed fact {acked_seq} of this log, which is missing or another one."
     for till, epoch, seq, hash_ in db.execute("SELECT id, epoch, applied_seq, applied_hash FROM till ORDER BY id"):

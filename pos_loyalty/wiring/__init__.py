@@ -14,10 +14,14 @@ from pos_loyalty.wiring.files import till_store as till_store
 from pos_loyalty.wiring.offices import HEAD_OFFICE as HEAD_OFFICE
 from pos_loyalty.wiring.offices import backup as backup
 from pos_loyalty.wiring.offices import code_book as code_book
+from pos_loyalty.wiring.offices import enrol_till as enrol_till
+from pos_loyalty.wiring.offices import enrolment_code as enrolment_code
 from pos_loyalty.wiring.offices import follow as follow
 from pos_loyalty.wiring.offices import publish as publish
+from pos_loyalty.wiring.offices import revoke_till as revoke_till
 from pos_loyalty.wiring.offices import run_head_office as run_head_office
 from pos_loyalty.wiring.offices import sync_once as sync_once
+from pos_loyalty.wiring.offices import till_keys_of as till_keys_of
 from pos_loyalty.wiring.offices import verify as verify
 from pos_loyalty.wiring.till import Ready as Ready
 from pos_loyalty.wiring.till import beside_till as beside_till

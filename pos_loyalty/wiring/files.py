@@ -80,7 +80,7 @@ def make_secrets(path: Path) -> Path:
     target = known.file(known.config.secrets)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(f'{name} = "{randomness.token_hex(32)}"\n' for name in ("pepper", "master_key", "token"))
+        text = "".join(f'{name} = "{randomness.token_hex(32)}"\n' for name in ("pepper", "master_key"))
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRETS_MODE)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write("# Keys of this installation. Copy them to every till and to head office; show them to nobody.\n" + text)

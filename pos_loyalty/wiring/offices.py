@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,15 @@ from pos_loyalty.errors import ConfigError
 from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
+from pos_loyalty.wiring.identities import enrol, identity_of, office_of
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
     from pos_loyalty.store.code_book import CodeBook
+    from pos_loyalty.store.till_facts import TillKeyFact
     from sync.daemon import Syncer, SyncReport
+    from sync.identity import Credential
+    from sync.server.sqlite import SqliteLedgerStore
 
 HEAD_OFFICE = "head-office"
 PHONES_IN_REST = 20
@@ -62,9 +66,10 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     if config.head_office.url is None:
         raise ConfigError("head_office.url", "is missing: this till stands alone and has nothing to sync")
     keys = secrets_of(known)
-    head_office = HttpHeadOffice(config.head_office.url, config.till.id, keys.token, config.head_office.timeout_s)
+    identity = identity_of(known)
     db = till_store(known, utc_now)
-    here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key))
+    here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key), signer=identity.signer)
+    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
     pace = Pace(interval_s=config.head_office.interval_s, batch_facts_max=config.head_office.batch_facts_max)
 
     def close() -> None:
@@ -92,11 +97,61 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
             return SqliteLedgerStore(_head_office_store(path), bytes.fromhex(keys.master_key))
 
         open_ledger().close()
-        app = head_office_app(open_ledger, keys.token, build(), utc_now)
+        app = head_office_app(open_ledger, office_of(known), build(), utc_now)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
         serve(app, listener)
+
+
+def enrol_till(known: Settings, code: str) -> Credential:
+    """Become the till of a code. Raises as ``identities.enrol`` does."""
+    from sync.client import HttpHeadOffice
+    from sync.wire import read_enrolment
+
+    config = known.config
+    if config.head_office.url is None:
+        raise ConfigError("head_office.url", "is missing: this till stands alone, and nobody could enrol it")
+    client = HttpHeadOffice(config.head_office.url, config.till.id, "", config.head_office.timeout_s)
+    try:
+        return enrol(known, code, lambda asked: read_enrolment(client.enrol(asked))).signer.credential
+    finally:
+        client.close()
+
+
+def enrolment_code(known: Settings, database: Path | None, till: str) -> str:
+    """A code with which a machine becomes this till; told once."""
+    from sync.server import enrol as office
+
+    with _ledger(known, database) as store:
+        return office.make_code(store, till, utc_now())
+
+
+def till_keys_of(known: Settings, database: Path | None) -> tuple[TillKeyFact, ...]:
+    """Every key that head office enrolled."""
+    with _ledger(known, database) as store, store.write():
+        return store.keys.all_keys()
+
+
+def revoke_till(known: Settings, database: Path | None, till: str, by: str) -> int:
+    """Take nothing more from a till; answers the epoch that ended. Raises NotFoundError."""
+    from sync.server import enrol as office
+
+    with _ledger(known, database) as store:
+        return office.revoke(store, till, by, utc_now())
+
+
+@contextlib.contextmanager
+def _ledger(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
+    """Head office's ledger, beside a head office that runs."""
+    from sync.server.sqlite import SqliteLedgerStore
+
+    path = made_folder(database or known.server_database)
+    store = SqliteLedgerStore(_head_office_store(path), bytes.fromhex(secrets_of(known).master_key))
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def publish(database: Path, keys: Secrets, body: bytes) -> str:

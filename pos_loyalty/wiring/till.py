@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, utc_now
-from pos_loyalty.config import Config, Secrets
+from pos_loyalty.config import Config
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import programmes
 from pos_loyalty.store.db import Connection, open_reader, own
@@ -20,6 +20,7 @@ from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
+from pos_loyalty.wiring.identities import identity_of
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
@@ -56,7 +57,7 @@ def open_till(
         desk.clocks = clocks or desk.clocks
         desk.begin()
         desk.sender = _sender(known)
-        desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
+        desk.elsewhere = elsewhere or _elsewhere(known)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
         undo.pop_all()
@@ -149,12 +150,12 @@ def _desk(known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db:
     )
 
 
-def _elsewhere(known: Settings, keys: Secrets) -> Elsewhere:
+def _elsewhere(known: Settings) -> Elsewhere:
     if known.config.head_office.url is None:
         return Nowhere()
     from sync.elsewhere import HeadOfficeSales
 
-    return HeadOfficeSales(known.config.head_office.url, known.config.till.id, keys.token)
+    return HeadOfficeSales(known.config.head_office.url, known.config.till.id, lambda: identity_of(known).token)
 
 
 def _shop(known: Settings) -> Shop:

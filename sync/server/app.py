@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -11,9 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
 from pos_loyalty.clock import Clock, read
-from pos_loyalty.errors import CommitUnknownError, InputError, LogForkError, LogGapError, LoyaltyError, StoreError, WireError
-from pos_loyalty.values import convert, encode
-from sync.server import steps
+from pos_loyalty.errors import (
+    CommitUnknownError,
+    InputError,
+    LogForkError,
+    LogGapError,
+    LoyaltyError,
+    StoreError,
+    TokenError,
+    WireError,
+)
+from pos_loyalty.values import convert, decode, encode
+from sync import identity
+from sync.identity import EnrolRequest, Holder, Office
+from sync.server import enrol, steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
 from sync.server.nightly import move_tiers
@@ -29,7 +39,6 @@ BODY_WAIT_S: Final = 60
 BUSY_WAIT_S: Final = 5
 EXPIRE_EVERY_S: Final = 3600
 DIGITS_MAX: Final = 18
-NO_TOKEN: Final = "this till's token is not the one that head office knows"
 
 T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
@@ -71,30 +80,37 @@ class Desk:
             store.close()
 
 
-def head_office_app(open_store: Callable[[], LedgerStore], token: str, build: str, clock: Clock) -> Starlette:
-    """The ASGI application. ``open_store`` is called in the ledger's thread; ``token`` is what tills show."""
+def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock) -> Starlette:
+    """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
     desk = Desk(open_store)
+    public_key = identity.public_of(office.private_key)
+
+    async def enrol_till(request: Request) -> Response:
+        asked = decode(await _body(request), EnrolRequest, place="body")
+        answer = await desk.ask(lambda store: enrol.enrol(store, asked, office, clock()))
+        log.info("till.enrolled", till=asked.till, epoch=answer.credential.epoch)
+        return _json(encode(answer))
 
     async def receive(request: Request) -> Response:
         till = request.path_params["till"]
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build))
+        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         return _json(encode(ack))
 
     async def changes(request: Request) -> Response:
-        asked = _question(request)
+        asked = _question(request, request.state.holder)
         answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def sold(request: Request) -> Response:
         asked = convert(dict(request.query_params), SaleQuestion, place="query")
-        found = await desk.ask(lambda store: steps.sold(store, asked))
+        found = await desk.ask(lambda store: steps.sold(store, asked, request.state.holder))
         return _json(deflate(encode(found)), {"Content-Encoding": "gzip"})
 
     async def healthz(request: Request) -> Response:
@@ -109,9 +125,10 @@ def head_office_app(open_store: Callable[[], LedgerStore], token: str, build: st
         await desk.close()
 
     routes = [
-        Route("/v1/tills/{till}/log", _guarded(receive, token), methods=["POST"]),
-        Route("/v1/tills/{till}/changes", _guarded(changes, token), methods=["GET"]),
-        Route("/v1/sales", _guarded(sold, token), methods=["GET"]),
+        Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
+        Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
+        Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
+        Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -134,14 +151,17 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
         await asyncio.sleep(EXPIRE_EVERY_S)
 
 
-def _guarded(endpoint: Endpoint, token: str | None) -> Endpoint:
-    """The endpoint behind the token, with each of our errors as its problem document."""
+def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
+    """The endpoint behind the till's token, with each of our errors as its problem document."""
 
     async def answer(request: Request) -> Response:
-        if token is not None and not _shows(request, token):
-            return _problem("token", 401, NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
         try:
+            if office is not None:
+                request.state.holder = _holder(request, office)
             return await endpoint(request)
+        except TokenError as error:
+            log.warning("till.refused", till=request.path_params.get("till"), reason=str(error))
+            return _problem("token", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
         except LogGapError as error:
             return _problem("log-gap", 409, str(error), expected_seq=error.expected_seq)
         except LogForkError as error:
@@ -161,9 +181,13 @@ def _guarded(endpoint: Endpoint, token: str | None) -> Endpoint:
     return answer
 
 
-def _shows(request: Request, token: str) -> bool:
-    shown = request.headers.get("authorization", "").encode("latin-1", "replace")
-    return hmac.compare_digest(shown, f"Bearer {token}".encode())
+def _holder(request: Request, office: Office) -> Holder:
+    """Who asks; a till speaks for itself alone. Raises TokenError."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    holder = identity.holder_of(token.strip() if kind.lower() == "bearer" else "", office.token_secret)
+    if request.path_params.get("till", holder.till) != holder.till:
+        raise TokenError(f"this token is of till {holder.till}")
+    return holder
 
 
 async def _body(request: Request) -> bytes:
@@ -178,10 +202,11 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _question(request: Request) -> ChangesRequest:
+def _question(request: Request, holder: Holder) -> ChangesRequest:
     params = request.query_params
     peer = {
-        "till": request.path_params["till"],
+        "till": holder.till,
+        "epoch": holder.epoch,
         "build": params.get("build", ""),
         "protocol": _number(params.get("protocol"), "protocol"),
         "schema": _number(params.get("schema"), "schema"),

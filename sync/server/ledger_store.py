@@ -17,6 +17,7 @@ from pos_loyalty.store.follow import Doubt
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
+from sync.server.key_store import KeyStore
 from sync.wire import CouponChange, MemberChange, ProgrammeBody
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
@@ -100,6 +101,10 @@ class CouponAt(Value):
 class LedgerStore(Protocol):
     """Head office's tables. Everything but ``close`` is called inside ``write``."""
 
+    @property
+    def keys(self) -> KeyStore:
+        """Who signs for which till."""
+
     def write(self) -> AbstractContextManager[None]:
         """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""
 
@@ -108,6 +113,12 @@ class LedgerStore(Protocol):
 
     def hash_at(self, till: str, epoch: int, seq: int) -> bytes | None:
         """The hash of a fact that is held."""
+
+    def last_of(self, till: str, epoch: int) -> TillHold | None:
+        """The last fact that is held of one epoch; None when there is none."""
+
+    def is_held(self, till: str, seq: int, hash: bytes) -> bool:
+        """Whether a fact of this number and hash is held, in any epoch of the till."""
 
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""

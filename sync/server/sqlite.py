@@ -26,6 +26,7 @@ from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
 from sync.server import sqlite_members, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
+from sync.server.sqlite_keys import SqliteKeyStore
 from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
@@ -42,6 +43,11 @@ class SqliteLedgerStore:
         self._programme: tuple[bytes, Programme] | None = None
         with write(db):
             sqlite_members.begin_mark(db, new_id().hex)
+
+    @property
+    def keys(self) -> SqliteKeyStore:
+        """Over the same connection."""
+        return SqliteKeyStore(self._db)
 
     @contextmanager
     def write(self) -> Iterator[None]:
@@ -63,6 +69,16 @@ class SqliteLedgerStore:
         """The hash of a fact that is held."""
         row = self._db.execute(HASH_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone()
         return None if row is None else bytes(row[0])
+
+    def last_of(self, till: str, epoch: int) -> TillHold | None:
+        """By the log itself."""
+        row = self._db.execute(LAST_OF_SELECT, {"till": till, "epoch": epoch}).fetchone()
+        return None if row is None else TillHold(till=till, epoch=epoch, applied_seq=row[0], applied_hash=bytes(row[1]))
+
+    def is_held(self, till: str, seq: int, hash: bytes) -> bool:
+        """Epochs of a till are few."""
+        epochs = self._db.execute("SELECT DISTINCT epoch FROM txn WHERE till = :till", {"till": till}).fetchall()
+        return any(self.hash_at(till, epoch, seq) == hash for (epoch,) in epochs)
 
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
@@ -289,6 +305,7 @@ TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_m
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
   heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
+LAST_OF_SELECT = "SELECT seq, hash FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1"
 HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
 ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"
 MEMBER_SELECT = "SELECT state FROM member WHERE id = :member"

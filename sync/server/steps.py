@@ -8,9 +8,12 @@ from hashlib import sha256
 from typing import Final
 
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ConflictError, InputError, LogForkError, LogGapError, WireError
+from pos_loyalty.errors import ConflictError, InputError, LogForkError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
+from sync.identity import Holder
+from sync.server import enrol
+from sync.server.chains import begin, check_place, check_signed, held_for
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
 from sync.wire import (
@@ -34,21 +37,24 @@ from sync.wire import (
 LOTS_IN_PAGE_MAX: Final = 20_000
 
 
-def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: str) -> Ack:
+def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: str, office_public: str) -> Ack:
     """Take in a batch: durable when this returns. What is held already is passed over.
 
     Raises LogGapError when facts before it are missing, LogForkError when the till's log has two forms (the till is frozen then),
-    WireError for bytes that are no batch. None of these changes what is held.
+    WireError for bytes that are no batch or that the till did not sign, TokenError for a till that was let go. None of these
+    changes what is held.
     """
     batch = decode_batch(body)
     header = batch.header
     check_peer(header.protocol, header.schema, header.build, build)
     if header.till != till:
         raise WireError(f"till {till} sent the log of till {header.till}")
+    check_signed(header, office_public)
     hashes = hashes_of(batch)
     facts = tuple(_fact(batch, n) for n in range(header.count))
     try:
         with store.write():
+            enrol.check_known(store, header.credential, now)
             return _take_in(store, batch, facts, hashes, now)
     except LogForkError as error:
         with store.write():
@@ -64,7 +70,8 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
     peer = asked.peer
     check_peer(peer.protocol, peer.schema, peer.build, build)
     with store.write():
-        hold = store.till(peer.till)
+        enrol.check_epoch(store, peer.till, peer.epoch)
+        hold = held_for(store, peer.till, peer.epoch)
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
@@ -89,9 +96,10 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
     )
 
 
-def sold(store: LedgerStore, question: SaleQuestion) -> SaleFound:
-    """The sale that a till takes goods back of, with every return of it that is held."""
+def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFound:
+    """The sale that a till takes goods back of, with every return of it that is held. Raises TokenError."""
     with store.write():
+        enrol.check_epoch(store, holder.till, holder.epoch)
         return SaleFound(sale=store.sold(question.name))
 
 
@@ -125,8 +133,9 @@ def import_members(store: LedgerStore, members: Sequence[MemberChange], now: dat
 
 def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Sequence[bytes], now: datetime) -> Ack:
     header = batch.header
-    hold = store.till(header.till) or TillHold(till=header.till, epoch=header.epoch, applied_seq=0, applied_hash=GENESIS)
-    _check_place(store, batch, hashes, hold)
+    newest = store.till(header.till)
+    hold = begin(store, header, newest)
+    check_place(store, header, hashes, hold)
     cases: list[Case] = []
     touched: dict[str, None] = {}
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
@@ -140,30 +149,15 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
         prev_hash = hashes[n]
-    applied_seq = max(hold.applied_seq, header.first_seq + header.count - 1)
-    store.hold(TillHold(till=header.till, epoch=header.epoch, applied_seq=applied_seq, applied_hash=prev_hash), now)
+    last_seq = header.first_seq + header.count - 1
+    applied_seq = max(hold.applied_seq, last_seq)
+    if newest is None or header.epoch >= newest.epoch:
+        store.hold(TillHold(till=header.till, epoch=header.epoch, applied_seq=applied_seq, applied_hash=prev_hash), now)
     store.touch(tuple(touched))
+    if header.epoch < header.credential.epoch:  # what else is held of that epoch may not be this machine's
+        applied_seq, prev_hash = last_seq, hashes[-1]
     suspended = {case.seq: Suspended(seq=case.seq, reason=case.reason) for case in cases}
     return Ack(applied_seq=applied_seq, applied_hash=prev_hash.hex(), server_time=now, suspense=tuple(suspended.values()))
-
-
-def _check_place(store: LedgerStore, batch: Batch, hashes: Sequence[bytes], hold: TillHold) -> None:
-    """The batch must lie on the chain that is held, and leave no gap."""
-    header = batch.header
-    if hold.frozen is not None:
-        raise LogForkError(hold.frozen)
-    if header.epoch != hold.epoch:
-        raise WireError(f"till {header.till} is in epoch {header.epoch}, head office holds epoch {hold.epoch}: enrol it again")
-    if header.first_seq > hold.applied_seq + 1:
-        expected_seq = hold.applied_seq + 1
-        raise LogGapError(f"head office holds the log of till {header.till} up to {hold.applied_seq}", expected_seq)
-    overlap = min(hold.applied_seq, header.first_seq + header.count - 1)
-    if overlap < header.first_seq:
-        same = bytes.fromhex(header.prev_hash) == hold.applied_hash
-    else:
-        same = hashes[overlap - header.first_seq] == store.hash_at(header.till, header.epoch, overlap)
-    if not same:
-        raise LogForkError(f"the log of till {header.till} has another past than the one that head office holds up to {overlap}")
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

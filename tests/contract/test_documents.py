@@ -42,8 +42,9 @@ def _block(path: Path, heading: str, language: str) -> str:
 
 def test_a_first_sale_by_hand(place: Path) -> None:
     shell = _block(ROOT / "README.md", "## A first sale by hand", "sh")
+    answers = f"{sys.executable} -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1])' {_url(place)}/healthz 2>&-"
     shell = shell.replace("P=.venv/bin/pos-loyalty", f'P="{sys.executable} -m pos_loyalty.cli.main"')
-    shell = shell.replace("head-office &", "head-office & sleep 2;").replace("$P till ", "true ")
+    shell = shell.replace("head-office &", f"head-office & until {answers}; do sleep 0.1; done;").replace("$P till ", "true ")
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     shell_run = subprocess.Popen(
         ["bash", "-eu", "-c", shell],
@@ -64,6 +65,12 @@ def test_a_first_sale_by_hand(place: Path) -> None:
         shell_run.stdout.close()
     assert "all in order" in told and "К ОПЛАТЕ" in told and "0 facts unsent" in told
     assert re.search(r"^2026-11-20 +1 +1 ", told, re.M)
+
+
+def _url(place: Path) -> str:
+    found = re.search(r"http://127\.0\.0\.1:(?!0\b)\d+", (place / "config.toml").read_text(encoding="utf-8"))
+    assert found
+    return found.group()
 
 
 def _told_until(process: subprocess.Popen[str], last: str) -> str:

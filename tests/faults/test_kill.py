@@ -18,6 +18,7 @@ import pytest
 from pysqlite3 import dbapi2
 
 from pos_loyalty import wiring
+from pos_loyalty.errors import HeadOfficeGoneError
 from tests.faults.seller import shop_of
 from tests.faults.told import check_once, kinds_of, spoken
 
@@ -66,6 +67,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> Non
     kills = 0
     try:
         head_office.start()
+        _enrol(config)
         daemon.start()
         seller.start(str(SEED), "1")
         while kills < KILLS:
@@ -90,6 +92,19 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> Non
     kinds = kinds_of(acked)
     print(f"{kills} kills, {len(acked)} acts acknowledged, {sum(kinds.values())} facts: {kinds}")
     _check(tmp_path, acked)
+
+
+def _enrol(config: str) -> None:
+    known = wiring.settings(Path(config))
+    code = wiring.enrolment_code(known, None, known.config.till.id)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            wiring.enrol_till(known, code)
+            return
+        except HeadOfficeGoneError:
+            assert time.monotonic() < deadline, "head office does not come up"
+            time.sleep(0.05)
 
 
 def _wait_for_sales(log: Path, *, more: int) -> None:

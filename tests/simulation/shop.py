@@ -9,12 +9,14 @@ from uuid import UUID
 
 from pos_loyalty.engine import ledger as points
 from pos_loyalty.engine.model import Accrual, Basket, Line, LotUse, Proof, Quote, QuoteLine, Redemption
-from pos_loyalty.errors import LogForkError, LogGapError, WireError
+from pos_loyalty.errors import LogForkError, LogGapError, TokenError, WireError
 from pos_loyalty.store import ledger, members, sales, seal
 from pos_loyalty.store.db import Connection, build, open_store, write
 from pos_loyalty.store.facts import Enrolment, Fact, SaleEnd, SaleFact
+from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Minor, Points, Thousandths, decode, encode
-from sync import pull, push
+from sync import identity, pull, push
+from sync.identity import Credential, Office, Signer
 from sync.local import Here, apply_changes, begin_pull, begin_push, keep_ack, next_batch, next_question
 from sync.server import steps
 from sync.server.sqlite import SqliteLedgerStore
@@ -30,6 +32,22 @@ NO_POWER_CUT = "PRAGMA synchronous = OFF"
 """Processes end in these tests, the machine does not: waiting for the disk would only make them slow."""
 
 
+OFFICE = Office(private_key="0a" * 32, token_secret="0b" * 32)
+OFFICE_PUBLIC = identity.public_of(OFFICE.private_key)
+
+
+def signer_of(till: str, epoch: int = 1, continues: Place | None = None, private_key: str = "") -> Signer:
+    """A till that this head office enrolled, by its own key."""
+    private_key = private_key or sha256(f"{till} {epoch}".encode()).hexdigest()
+    made = Credential(till=till, epoch=epoch, public_key=identity.public_of(private_key), continues=continues)
+    return Signer(credential=identity.certify(made, OFFICE.private_key), private_key=private_key)
+
+
+def token_of(till: str, epoch: int = 1) -> str:
+    """What such a till shows."""
+    return identity.token_of(OFFICE.token_secret, till, epoch)
+
+
 def half() -> float:
     """No chance at all: the middle of every jitter."""
     return 0.5
@@ -41,7 +59,7 @@ class Till:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.path = folder / f"{name}.db"
-        self.here = Here(till=name, master_key=KEY)
+        self.here = Here(till=name, master_key=KEY, signer=signer_of(name))
         self.open()
 
     def open(self) -> None:
@@ -75,7 +93,8 @@ class Till:
             completed=completes,
         )
         with write(self.db):
-            number = f"{self.name}-1-{ledger.head(self.db).seq + 1:06d}"
+            head = ledger.head(self.db)
+            number = f"{self.name}-{head.epoch}-{head.seq + 1:06d}"
             kind = "sale.completed" if completes else "sale.authorised"
             fact = self._append(kind, member=member_id, entries=entries, body=sale, programme=PROGRAMME, receipt_no=number)
             sales.add(self.db, fact)
@@ -92,6 +111,11 @@ class Till:
         lots = ledger.all_lots_of(self.db, stored.quote.member_id) if stored.quote.member_id else ()
         entries = points.reverse(ledger.sale_entries(self.db, self.name, sale_id), lots, self._ref(sale_id), NOW)
         self._end(sale_id, "sale.reversed", entries, reverses=stored.txn)
+
+    def new_id(self) -> UUID:
+        """Of the next fact: no two machines that go on from one copy make the same, once they are in epochs of their own."""
+        head = ledger.head(self.db)
+        return UUID(int=int.from_bytes(self.name.encode().rjust(8, b"\0")[-8:], "big") << 64 | head.epoch << 32 | head.seq + 1)
 
     def balance(self, member_id: str) -> int:
         return sum(lot.centi for lot in ledger.lots_of(self.db, member_id))
@@ -126,9 +150,7 @@ class Till:
             sales.end(self.db, fact)
 
     def _append(self, kind: str, **fields: object) -> Fact:
-        seq = ledger.head(self.db).seq + 1
-        id_ = UUID(int=int.from_bytes(self.name.encode().rjust(8, b"\0")[-8:], "big") << 64 | seq)
-        return ledger.append(self.db, ledger.Draft(id=id_, kind=kind, store="S1", **fields), NOW)  # type: ignore[arg-type]
+        return ledger.append(self.db, ledger.Draft(id=self.new_id(), kind=kind, store="S1", **fields), NOW)  # type: ignore[arg-type]
 
 
 class HeadOffice:
@@ -157,11 +179,13 @@ class HeadOffice:
 
     def push(self, till: str, batch: bytes, now: datetime = NOW) -> Reply:
         try:
-            return json_reply(200, encode(steps.receive(self.store, till, batch, now, BUILD)))
+            return json_reply(200, encode(steps.receive(self.store, till, batch, now, BUILD, OFFICE_PUBLIC)))
         except LogGapError as error:
             return json_reply(409, encode(problem("log-gap", 409, str(error), error.expected_seq)))
         except LogForkError as error:
             return json_reply(409, encode(problem("log-fork", 409, str(error))))
+        except TokenError as error:
+            return json_reply(401, encode(problem("token", 401, str(error))))
         except WireError as error:
             return json_reply(422, encode(problem("wire", 422, str(error))))
 

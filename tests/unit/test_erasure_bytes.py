@@ -47,7 +47,7 @@ from sync.local import Here
 from tests.emulators.code_gateway import CodeGateway
 from tests.gifts import GIFT_PROGRAMME, basket_of, cash, line
 from tests.shop import CONFIG, OTHER_CARD, Shop
-from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, HeadOffice, Till, pull_all, push_all
+from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, HeadOffice, Till, pull_all, push_all, signer_of
 from tests.unit.test_till_acts import ANNA, BORIS, staffed
 
 THIRD_CARD = "2200000000033"
@@ -97,7 +97,7 @@ class SendingTill:
     def __init__(self, shop: Shop) -> None:
         self.name = "T1"
         self.db: Connection = shop.db
-        self.here = Here(till="T1", master_key=bytes.fromhex(shop.till._desk.secrets.master_key))
+        self.here = Here(till="T1", master_key=bytes.fromhex(shop.till._desk.secrets.master_key), signer=signer_of("T1"))
 
 
 def programme() -> str:
@@ -271,7 +271,7 @@ def test_nothing_of_an_erased_person_can_be_read_anywhere(tmp_path: Path, said: 
         backup(shop.db, here / "new.db")
         backup(office.db, here / "new office.db")
         stores += ((restored.db, HEAD_OFFICE_KEY),)
-        keys = [*keys_left(*stores), bytes.fromhex(secrets.pepper), bytes.fromhex(secrets.token)]
+        keys = [*keys_left(*stores), bytes.fromhex(secrets.pepper)]
         for db, _ in stores:
             assert opens(db, keys, everybody) == 0, "a sealed field opens with a key that is left"
             for each in everybody:

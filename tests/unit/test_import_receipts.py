@@ -246,7 +246,7 @@ then = [{ do = "points", rate = "5%" }]
 def config(tmp_path: Path) -> Path:
     (tmp_path / "programme.toml").write_text(PROGRAMME)
     secrets = tmp_path / "secrets.toml"
-    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\ntoken = "{"t" * 32}"\n')
+    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n')
     secrets.chmod(0o600)
     path = tmp_path / "config.toml"
     path.write_text(

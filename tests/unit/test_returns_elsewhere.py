@@ -22,8 +22,8 @@ from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 from sync.elsewhere import HeadOfficeSales
 from sync.local import Here
 from tests.shop import CONFIG, MEMBER, OPENING_CENTI, Shop
-from tests.simulation.shop import NOW, HeadOffice, pull_all, push_all
-from tests.unit.test_sync_http import TOKEN, Served, served  # noqa: F401 - a fixture
+from tests.simulation.shop import NOW, HeadOffice, pull_all, push_all, signer_of, token_of
+from tests.unit.test_sync_http import Served, served  # noqa: F401 - a fixture
 from tests.unit.test_till_returns import COUNTED, back, goods, sell
 
 
@@ -75,7 +75,9 @@ class Chain:
 
     def _seen(self, shop: Shop) -> SimpleNamespace:
         desk = shop.till._desk
-        here = Here(till=desk.config.till.id, master_key=bytes.fromhex(desk.secrets.master_key))
+        here = Here(
+            till=desk.config.till.id, master_key=bytes.fromhex(desk.secrets.master_key), signer=signer_of(desk.config.till.id)
+        )
         return SimpleNamespace(name=desk.config.till.id, db=shop.db, here=here)
 
 
@@ -244,13 +246,13 @@ def test_head_office_answers_a_till_over_http(served: Served, chain: Chain) -> N
     chain.office.store, chain.office.db = store, store._db
     chain.first.db.execute("UPDATE sync_state SET acked_seq = 0, acked_hash = zeroblob(32)")
     chain.push(chain.first)
-    asking = HeadOfficeSales(served.url, "T2", TOKEN)
+    asking = HeadOfficeSales(served.url, "T2", lambda: token_of("T2"))
     found = asking.sold(SaleName(till="T1", sale_id="sale-1"))
     assert found is not None and found.quote.due_minor > 0 and found.basket.lines == TEA.lines and found.returns == ()
     assert asking.sold(FiscalSign(fn="99990789", fd="12", fp="077")) == found
     assert asking.sold(SaleName(till="T1", sale_id="sale-9")) is None
     with pytest.raises(WireError):
-        HeadOfficeSales(served.url, "T2", "wrong").sold(SaleName(till="T1", sale_id="sale-1"))
+        HeadOfficeSales(served.url, "T2", lambda: "wrong").sold(SaleName(till="T1", sale_id="sale-1"))
     with pytest.raises(HeadOfficeGoneError):
-        HeadOfficeSales("http://127.0.0.1:9", "T2", TOKEN).sold(SaleName(till="T1", sale_id="sale-1"))
+        HeadOfficeSales("http://127.0.0.1:9", "T2", lambda: token_of("T2")).sold(SaleName(till="T1", sale_id="sale-1"))
     assert ReturnRequest(return_id="r").lines == ()

@@ -48,7 +48,7 @@ def loaded(tmp_path: Path) -> tuple[int, set[str]]:
     """The total of the first quote, and the top-level modules that were loaded for it."""
     (tmp_path / "programme.toml").write_text(PROGRAMME)
     secrets = tmp_path / "secrets.toml"
-    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\ntoken = "{"t" * 32}"\n')
+    secrets.write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n')
     secrets.chmod(0o600)
     config = tmp_path / "config.toml"
     config.write_text(

@@ -22,9 +22,9 @@ from sync.client import HttpHeadOffice
 from sync.daemon import Pace, Syncer, follow, only_uploader
 from sync.server.app import BODY_BYTES_MAX, head_office_app
 from sync.server.sqlite import SqliteLedgerStore
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, Till, half, log_of
+from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE, Till, half, log_of, token_of
 
-TOKEN = "t" * 40
+TOKEN = token_of("T1")
 PACE = Pace(interval_s=0.05, batch_facts_max=2)
 PROBLEM = "application/problem+json"
 PEER = f"protocol=0&schema=0&build={BUILD}"
@@ -35,7 +35,7 @@ class Served:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        app = head_office_app(self.open, TOKEN, BUILD, lambda: NOW)
+        app = head_office_app(self.open, OFFICE, BUILD, lambda: NOW)
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))

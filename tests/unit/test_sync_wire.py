@@ -11,12 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, WireError
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX
 from pos_loyalty.store.outbox import Row
+from pos_loyalty.values import encode
 from sync import backoff, push
 from sync.local import begin_push, next_batch
 from sync.server.app import BODY_BYTES_MAX
@@ -30,9 +32,11 @@ from sync.wire import (
     read_ack,
     wait_of,
 )
-from tests.simulation.shop import BUILD, NOW, HeadOffice, Till, half
+from tests.simulation.shop import BUILD, NOW, HeadOffice, Till, half, signer_of
 
 ZERO = "0" * 64
+KEY = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signer_of("T1").private_key))
+CREDENTIAL = json.loads(encode(signer_of("T1").credential))
 PEER = Peer(till="T1", build=BUILD)
 PROBLEM = "application/problem+json"
 GAP = b'{"type":"urn:pos-loyalty:sync:log-gap","title":"","status":409,"detail":"d","expected_seq":7}'
@@ -50,9 +54,12 @@ def header(payloads: list[bytes], **other: object) -> bytes:
         last = sha256(last + payload).digest()
     fields = {
         "protocol": 0, "schema": 0, "build": BUILD, "till": "T1", "epoch": 1, "first_seq": 1, "prev_hash": ZERO,
-        "head_hash": last.hex(), "count": len(payloads), "member_keys": {},
+        "head_hash": last.hex(), "count": len(payloads), "member_keys": {}, "credential": CREDENTIAL,
     }  # fmt: skip
-    return json.dumps(fields | other).encode()
+    fields |= other
+    last_seq = int(str(fields["first_seq"])) + int(str(fields["count"])) - 1
+    said = f"pos-loyalty log 1\n{fields['till']}\n{fields['epoch']}\n{last_seq}\n{fields['head_hash']}"
+    return json.dumps({"signature": KEY.sign(said.encode()).hex()} | fields).encode()
 
 
 def body(payloads: list[bytes], **other: object) -> bytes:
@@ -201,9 +208,9 @@ def test_large_facts_travel_in_smaller_batches() -> None:
     for seq in range(1, 6):
         payload = noise.randbytes(400_000).hex().encode()
         head = sha256(last + payload).digest()
-        rows.append(Row(seq=seq, payload=payload, prev_hash=last, hash=head))
+        rows.append(Row(epoch=1, seq=seq, payload=payload, prev_hash=last, hash=head))
         last = head
-    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, 1, {}, NOW)
+    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, signer_of("T1"), {}, NOW)
     assert step.send is not None
     assert len(step.send) <= COMPRESSED_BYTES_MAX
     assert decode_batch(step.send).header.count == 2
@@ -211,8 +218,8 @@ def test_large_facts_travel_in_smaller_batches() -> None:
 
 def test_one_fact_that_packs_badly_travels_alone() -> None:
     payload = random.Random(7).randbytes(2_000_000).hex().encode()
-    rows = [Row(seq=1, payload=payload, prev_hash=bytes(32), hash=sha256(bytes(32) + payload).digest())]
-    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, 1, {}, NOW)
+    rows = [Row(epoch=1, seq=1, payload=payload, prev_hash=bytes(32), hash=sha256(bytes(32) + payload).digest())]
+    step = push.outgoing(push.begin(0, 500, NOW), rows, PEER, signer_of("T1"), {}, NOW)
     assert step.send is not None
     assert decode_batch(step.send).payloads == (payload,)
 
@@ -221,7 +228,7 @@ def rows_of(payloads: list[bytes]) -> list[Row]:
     rows, last = [], bytes(32)
     for seq, payload in enumerate(payloads, start=1):
         head = sha256(last + payload).digest()
-        rows.append(Row(seq=seq, payload=payload, prev_hash=last, hash=head))
+        rows.append(Row(epoch=1, seq=seq, payload=payload, prev_hash=last, hash=head))
         last = head
     return rows
 
@@ -231,7 +238,7 @@ def test_any_fact_that_a_log_takes_travels_whatever_it_is_made_of() -> None:
     noise = random.Random(7).randbytes(PAYLOAD_BYTES_MAX).replace(b"\n", b" ")
     peer, keys = Peer(till="Щ" * 64, build=BUILD), {"Щ" * 64: bytes(64)}
     for payload in (noise, b"0" * PAYLOAD_BYTES_MAX):
-        step = push.outgoing(push.begin(0, 500, NOW), rows_of([payload]), peer, 2**31, keys, NOW)
+        step = push.outgoing(push.begin(0, 500, NOW), rows_of([payload]), peer, signer_of("Щ" * 64, 2**31), keys, NOW)
         assert step.send is not None and len(step.send) <= BODY_BYTES_MAX
         assert decode_batch(step.send).payloads == (payload,)
 
@@ -241,7 +248,7 @@ def test_facts_that_pack_well_stay_under_the_plain_limit(size: int) -> None:
     rows = rows_of([b"0" * size] * min(500, 2 * PLAIN_BYTES_MAX // size + 2))
     state, sent = push.begin(0, 500, NOW), 0
     while sent < len(rows):
-        step = push.outgoing(push.resume(state, sent), rows[sent:], PEER, 1, {}, NOW)
+        step = push.outgoing(push.resume(state, sent), rows[sent:], PEER, signer_of("T1"), {}, NOW)
         assert step.send is not None
         assert len(inflate(step.send, 10 * PLAIN_BYTES_MAX)) <= PLAIN_BYTES_MAX
         sent += decode_batch(step.send).header.count
@@ -249,7 +256,7 @@ def test_facts_that_pack_well_stay_under_the_plain_limit(size: int) -> None:
 
 
 def test_a_fact_over_the_limit_is_told_and_never_sent() -> None:
-    step = push.outgoing(push.begin(0, 500, NOW), rows_of([b"0" * PLAIN_BYTES_MAX]), PEER, 1, {}, NOW)
+    step = push.outgoing(push.begin(0, 500, NOW), rows_of([b"0" * PLAIN_BYTES_MAX]), PEER, signer_of("T1"), {}, NOW)
     assert step.send is None
     assert step.state.is_stopped and step.state.trouble == "fact 1 is too large to send"
 

@@ -1,0 +1,58 @@
+"""``pos-loyalty keys``: which machines are tills of this head office. Run where head office's file lies."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pos_loyalty import wiring
+from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    keys = commands.add_parser("keys", help="enrol tills at head office, list them, let one go")
+    acts = keys.add_subparsers(dest="act", required=True, metavar="act")
+    code = acts.add_parser("code", help="a code with which one machine becomes a till, within two days; it is shown once")
+    code.add_argument("--till", required=True, metavar="ID", help="the till, as its config names it")
+    _common(code, run_code)
+    listed = acts.add_parser("list", help="every till and epoch that was enrolled")
+    add_json(listed)
+    _common(listed, run_list)
+    revoke = acts.add_parser("revoke", help="take nothing more from a till: stolen, sold, or copied")
+    revoke.add_argument("--till", required=True, metavar="ID", help="the till")
+    revoke.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    _common(revoke, run_revoke)
+
+
+def run_code(args: argparse.Namespace) -> int:
+    """Make a code."""
+    code = wiring.enrolment_code(wiring.settings(args.config), args.database, args.till)
+    print(f"{code}\nwithin two days, at till {args.till}: pos-loyalty sync --enrol {code}")
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """List the keys."""
+    keys = wiring.till_keys_of(wiring.settings(args.config), args.database)
+    if args.json:
+        print_json(keys)
+    for key in () if args.json else keys:
+        since = f", goes on from fact {key.continues.seq} of epoch {key.continues.epoch}" if key.continues else ""
+        print(f"till {key.till}, epoch {key.epoch}: {key.state}{since}, key {key.public_key[:16]}")
+    if not keys and not args.json:
+        print("no till was enrolled here")
+    return 0
+
+
+def run_revoke(args: argparse.Namespace) -> int:
+    """Let one go."""
+    epoch = wiring.revoke_till(wiring.settings(args.config), args.database, args.till, args.by)
+    print(f"till {args.till} is revoked (epoch {epoch}); what it sent stays. A new code lets it in again.")
+    return 0
+
+
+def _common(parser: argparse.ArgumentParser, run: object) -> None:
+    parser.add_argument("--database", metavar="PATH", type=Path, help="head office's file (the config's)")
+    add_config(parser)
+    parser.set_defaults(run=run)

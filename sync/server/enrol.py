@@ -1,0 +1,122 @@
+"""Taking a till in, and letting it go: (store, request, now) → answer. No HTTP here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from pos_loyalty.errors import LogForkError, NotFoundError, TokenError
+from pos_loyalty.store.till_facts import Place, TillKeyFact
+from sync import identity
+from sync.identity import Credential, EnrolAnswer, EnrolRequest, Office
+from sync.server.ledger_store import LedgerStore
+
+NO_CODE: Final = (
+    "head office made no such code, or it ran out or was used; make another one with: pos-loyalty keys code --till {till}"
+)
+
+
+def make_code(store: LedgerStore, till: str, now: datetime) -> str:
+    """A code with which one machine becomes this till, within two days. It is told once."""
+    code = identity.make_code()
+    with store.write():
+        store.keys.add_code(identity.code_hash(code), till, now)
+    return code
+
+
+def enrol(store: LedgerStore, asked: EnrolRequest, office: Office, now: datetime) -> EnrolAnswer:
+    """Take a machine in as the till of its code; the same request again gets the same answer.
+
+    A till that head office knows already begins a new epoch, and goes on after the last fact in its file. Raises TokenError for a
+    code that is not good, LogForkError when that fact is not on the log that head office holds.
+    """
+    code_hash = identity.code_hash(asked.code)
+    with store.write():
+        code = store.keys.code(code_hash, now)
+        if code is None or code.till != asked.till or code.used_key not in (None, asked.public_key):
+            raise TokenError(NO_CODE.format(till=asked.till))
+        if code.used_key is None:
+            if not code.is_live:
+                raise TokenError(NO_CODE.format(till=asked.till))
+            store.keys.book(_key(store, asked), now)
+            store.keys.use_code(code_hash, asked.public_key)
+        said = next(
+            key for key in reversed(store.keys.all_keys()) if (key.till, key.public_key) == (asked.till, asked.public_key)
+        )
+    credential = identity.certify(_credential(said), office.private_key)
+    return EnrolAnswer(
+        credential=credential,
+        token=identity.token_of(office.token_secret, said.till, said.epoch),
+        head_office_key=identity.public_of(office.private_key),
+    )
+
+
+def revoke(store: LedgerStore, till: str, by: str, now: datetime) -> int:
+    """Take nothing more from a till's newest key; answers its epoch. Raises NotFoundError."""
+    with store.write():
+        epoch = store.keys.newest_epoch(till)
+        key = store.keys.key(till, epoch)
+        if key is None:
+            raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+        if key.state == "active":
+            store.keys.book(
+                TillKeyFact(till=till, epoch=epoch, state="revoked", public_key=key.public_key, continues=key.continues, by=by),
+                now,
+            )
+    return epoch
+
+
+def check_known(store: LedgerStore, credential: Credential, now: datetime) -> None:
+    """The key must be the till's newest and in force. One that this head office forgot, restored from a backup, it learns again.
+
+    Raises TokenError.
+    """
+    till, epoch = credential.till, credential.epoch
+    key = store.keys.key(till, epoch)
+    if key is not None and key.public_key != credential.public_key:
+        raise TokenError(f"another machine was enrolled as till {till}; enrol this one again")
+    check_epoch(store, till, epoch)
+    if key is None:
+        said = TillKeyFact(
+            till=till, epoch=epoch, state="active", public_key=credential.public_key, continues=credential.continues
+        )
+        store.keys.book(said, now)
+
+
+def check_epoch(store: LedgerStore, till: str, epoch: int) -> None:
+    """Whether a till that shows the token of this epoch may speak. Raises TokenError."""
+    if store.keys.newest_epoch(till) > epoch:
+        raise TokenError(f"till {till} was enrolled anew since; this machine is not that till any more")
+    key = store.keys.key(till, epoch)
+    if key is not None and key.state != "active":
+        raise TokenError(f"till {till} was revoked; a new code lets it in again: pos-loyalty keys code --till {till}")
+
+
+def _key(store: LedgerStore, asked: EnrolRequest) -> TillKeyFact:
+    """A till that nobody knows keeps all it has as its first epoch; any other begins a new one."""
+    head = asked.head
+    hold = store.till(asked.till)
+    newest = max(store.keys.newest_epoch(asked.till), hold.epoch if hold else 0)
+    if newest == 0 and head.epoch == 1:
+        return TillKeyFact(till=asked.till, epoch=1, state="active", public_key=asked.public_key)
+    _check_head(store, asked.till, head)
+    return TillKeyFact(
+        till=asked.till,
+        epoch=max(newest, head.epoch) + 1,
+        state="active",
+        public_key=asked.public_key,
+        continues=head if head.seq else None,
+    )
+
+
+def _check_head(store: LedgerStore, till: str, head: Place) -> None:
+    held = store.hash_at(till, head.epoch, head.seq)
+    if held is not None and held.hex() != head.hash:
+        raise LogForkError(
+            f"head office holds another fact {head.seq} of till {till}: two machines went on from one copy. Enrol this one under "
+            "another till name; its own sales stay in its file"
+        )
+
+
+def _credential(said: TillKeyFact) -> Credential:
+    return Credential(till=said.till, epoch=said.epoch, public_key=said.public_key, continues=said.continues)
