@@ -37,6 +37,7 @@ class Credential(Value):
 
     till: Id
     epoch: Epoch
+    store: Id
     public_key: PublicKey
     continues: Place | None = None
     signature: Signature = "0" * 128
@@ -76,6 +77,7 @@ class EnrolRequest(Value):
 
     code: Annotated[str, Meta(max_length=128)]
     till: Id
+    store: Id
     public_key: PublicKey
     head: Place
 

@@ -275,7 +275,7 @@ def decode_batch(body: bytes) -> Batch:
         raise WireError(f"a batch is a header and 1 to {FACTS_MAX} facts, each on a line that ends")
     if len(lines[0]) > HEADER_BYTES_MAX:
         raise WireError(f"the batch header is larger than {HEADER_BYTES_MAX} bytes")
-    header = _value(lines[0], BatchHeader, "header")
+    header = value_of(lines[0], BatchHeader, "header")
     payloads = tuple(lines[1:-1])
     if header.count != len(payloads):
         raise WireError(f"the batch header counts {header.count} facts, {len(payloads)} came")
@@ -327,22 +327,22 @@ def check_peer(protocol: int, schema: int, build: str, own_build: str) -> None:
 
 def read_ack(reply: Reply) -> Ack:
     """The ack in a reply to a batch. Raises what the reply says instead: see ``checked``."""
-    return _value(checked(reply), Ack, "ack")
+    return value_of(checked(reply), Ack, "ack")
 
 
 def read_enrolment(reply: Reply) -> EnrolAnswer:
     """The answer to an enrolment. Raises what the reply says instead: see ``checked``."""
-    return _value(checked(reply), EnrolAnswer, "enrolment")
+    return value_of(checked(reply), EnrolAnswer, "enrolment")
 
 
 def read_changes(reply: Reply) -> Changes:
     """The changes in a reply. Raises what the reply says instead: see ``checked``."""
-    return _value(checked(reply), Changes, "changes")
+    return value_of(checked(reply), Changes, "changes")
 
 
 def read_sale(reply: Reply) -> SoldSale | None:
     """The sale in a reply. Raises what the reply says instead: see ``checked``."""
-    return _value(checked(reply), SaleFound, "sale").sale
+    return value_of(checked(reply), SaleFound, "sale").sale
 
 
 def checked(reply: Reply) -> bytes:
@@ -354,7 +354,7 @@ def checked(reply: Reply) -> bytes:
     if reply.status in (408, 425, 429) or reply.status >= 500:
         raise HeadOfficeGoneError(f"head office is busy (HTTP {reply.status})", reply.retry_after_s)
     if reply.status >= 400 and kind == "application/problem+json":
-        _raise_problem(_value(reply.body, Problem, "problem"))
+        _raise_problem(value_of(reply.body, Problem, "problem"))
     raise HeadOfficeGoneError(f"something else answers in head office's place (HTTP {reply.status}, {kind or 'no content type'})")
 
 
@@ -382,7 +382,7 @@ def _raise_problem(said: Problem) -> None:
             raise WireError(said.detail)
 
 
-def _value(data: bytes, kind: type[T], place: str) -> T:
+def value_of(data: bytes, kind: type[T], place: str) -> T:
     try:
         return decode(data, kind, place=place)
     except InputError as error:

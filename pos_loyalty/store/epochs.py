@@ -29,9 +29,14 @@ def begin(db: Connection, epoch: int, continues: Place | None, *, store: str, fa
                 f"this till sold while it was enrolled (fact {here.seq} of epoch {here.epoch}): stop it, ask for another code, "
                 "and enrol it again"
             )
-        db.execute("UPDATE meta SET value = :epoch WHERE key = 'epoch'", {"epoch": str(epoch)})
-        if continues is not None:
-            ledger.append(db, Draft(id=fact_id, kind="till.began", store=store, body=BeganFact(continues=continues)), now)
+        go_on(db, epoch, continues, store=store, fact_id=fact_id, now=now)
+
+
+def go_on(db: Connection, epoch: int, continues: Place | None, *, store: str, fact_id: UUID, now: datetime) -> None:
+    """The log is in this epoch from its next fact on, which says what it goes on from. Stands inside ``write()``."""
+    db.execute("UPDATE meta SET value = :epoch WHERE key = 'epoch'", {"epoch": str(epoch)})
+    if continues is not None:
+        ledger.append(db, Draft(id=fact_id, kind="till.began", store=store, body=BeganFact(continues=continues)), now)
 
 
 def epoch_of(db: Connection) -> int:

@@ -15,6 +15,7 @@ from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
 from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
 from pos_loyalty.store.return_facts import ReturnFact
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
 from pos_loyalty.store.tier_facts import TierFact
 from pos_loyalty.store.till_facts import BeganFact, TillKeyFact
@@ -29,6 +30,7 @@ FactKind = Literal[
     "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "sale.returned", "sale.claimed", "member.enrolled",
     "member.changed", "member.merged", "member.tiered", "member.awarded", "points.expired", "points.adjusted",
     "gift_card.changed", "coupons.added", "till.began", "till.enrolled", "till.revoked",
+    "rights.granted", "rights.taken", "rights.returned",
 ]  # fmt: skip
 
 
@@ -130,6 +132,8 @@ class Fact(Value, omit_defaults=True):
     coupons: CouponsFact | None = None
     till_key: TillKeyFact | None = None
     began: BeganFact | None = None
+    grant: GrantFact | None = None
+    give_back: GiveBackFact | None = None
 
 
 Body = (
@@ -147,6 +151,8 @@ Body = (
     | CouponsFact
     | TillKeyFact
     | BeganFact
+    | GrantFact
+    | GiveBackFact
 )
 FIELD_OF: Mapping[type[Value], str] = {
     SaleFact: "sale",
@@ -163,6 +169,8 @@ FIELD_OF: Mapping[type[Value], str] = {
     CouponsFact: "coupons",
     TillKeyFact: "till_key",
     BeganFact: "began",
+    GrantFact: "grant",
+    GiveBackFact: "give_back",
 }
 """Where the body of a fact stands in it."""
 

@@ -21,6 +21,7 @@ from pos_loyalty.store import (
     member_secrets,
     merges,
     returned,
+    right_holds,
     tiers,
     till_keys,
 )
@@ -50,6 +51,9 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "gift_card.changed": gift_cards.follow,
     "till.enrolled": till_keys.follow,
     "till.revoked": till_keys.follow,
+    "rights.granted": right_holds.granted,
+    "rights.taken": right_holds.granted,
+    "rights.returned": right_holds.given_back,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
 DOUBTS: Mapping[FactKind, Doubts] = {
@@ -79,6 +83,7 @@ DIFFERENCES: tuple[Differences, ...] = (
     tiers.differences,
     coupon_codes.differences,
     till_keys.differences,
+    right_holds.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

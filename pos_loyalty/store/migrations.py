@@ -1,6 +1,6 @@
 """The tables of a till's and of head office's database, as numbered steps. A column is changed here and in its one store file."""
 
-from pos_loyalty.store.migrations_sync import IDENTITY
+from pos_loyalty.store.migrations_sync import IDENTITY, RIGHTS
 
 APPLICATION_ID = 0x504F534C  # "POSL"
 SCHEMA = 0
@@ -382,5 +382,5 @@ CREATE TABLE coupon_word (
 CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, IDENTITY)
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, IDENTITY, RIGHTS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

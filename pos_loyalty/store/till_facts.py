@@ -29,6 +29,7 @@ class TillKeyFact(Value):
 
     till: Id
     epoch: Epoch
+    store: Id
     state: Literal["active", "revoked", "lost"]
     public_key: PublicKey
     continues: Place | None = None

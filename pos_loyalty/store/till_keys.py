@@ -31,6 +31,7 @@ def follow(db: Connection, fact: Fact) -> None:
     row = {
         "till": said.till,
         "epoch": said.epoch,
+        "store": said.store,
         "public_key": said.public_key,
         "continues_epoch": None if place is None else place.epoch,
         "continues_seq": None if place is None else place.seq,
@@ -82,29 +83,30 @@ def use_code(db: Connection, code_hash: str, public_key: str) -> None:
 
 
 def _keys(db: Connection, condition: str, key: dict[str, object]) -> Iterator[TillKeyFact]:
-    for till, epoch, public_key, from_epoch, seq, hash_, state in db.execute(KEY_SELECT.format(condition), key):
+    for till, epoch, store, public_key, from_epoch, seq, hash_, state in db.execute(KEY_SELECT.format(condition), key):
         place = None if from_epoch is None else Place(epoch=from_epoch, seq=seq, hash=hash_)
-        yield TillKeyFact(till=till, epoch=epoch, state=state, public_key=public_key, continues=place)
+        yield TillKeyFact(till=till, epoch=epoch, store=store, state=state, public_key=public_key, continues=place)
 
 
-KEY_UPSERT = """INSERT INTO till_key (till, epoch, public_key, continues_epoch, continues_seq, continues_hash, state, txn)
-VALUES (:till, :epoch, :public_key, :continues_epoch, :continues_seq, :continues_hash, :state, :txn)
+KEY_UPSERT = """INSERT INTO till_key (till, epoch, store, public_key, continues_epoch, continues_seq, continues_hash, state, txn)
+VALUES (:till, :epoch, :store, :public_key, :continues_epoch, :continues_seq, :continues_hash, :state, :txn)
 ON CONFLICT (till, epoch) DO UPDATE SET state = excluded.state, txn = excluded.txn
 WHERE till_key.state = 'active' OR excluded.state = 'lost'"""
-KEY_SELECT = """SELECT till, epoch, public_key, continues_epoch, continues_seq, continues_hash, state
+KEY_SELECT = """SELECT till, epoch, store, public_key, continues_epoch, continues_seq, continues_hash, state
 FROM till_key WHERE {} ORDER BY till, epoch"""
 SAID = """SELECT
   CAST(payload AS TEXT) ->> '$.till_key.till' AS till, CAST(payload AS TEXT) ->> '$.till_key.epoch' AS epoch,
-  CAST(payload AS TEXT) ->> '$.till_key.state' AS state, CAST(payload AS TEXT) ->> '$.till_key.public_key' AS public_key,
+  CAST(payload AS TEXT) ->> '$.till_key.state' AS state, CAST(payload AS TEXT) ->> '$.till_key.store' AS store,
+  CAST(payload AS TEXT) ->> '$.till_key.public_key' AS public_key,
   CAST(payload AS TEXT) ->> '$.till_key.continues.epoch' AS continues_epoch,
   CAST(payload AS TEXT) ->> '$.till_key.continues.seq' AS continues_seq,
   CAST(payload AS TEXT) ->> '$.till_key.continues.hash' AS continues_hash, id
   FROM txn WHERE kind IN ('till.enrolled', 'till.revoked')"""
 DIFFERENT_SELECT = f"""WITH said AS ({SAID})
 SELECT k.till, k.epoch FROM till_key AS k WHERE NOT EXISTS (
-  SELECT 1 FROM said AS s WHERE s.id = k.txn AND s.till = k.till AND s.epoch = k.epoch AND s.state = k.state
-  AND s.public_key = k.public_key AND s.continues_epoch IS k.continues_epoch AND s.continues_seq IS k.continues_seq
-  AND s.continues_hash IS k.continues_hash
+  SELECT 1 FROM said AS s WHERE s.id = k.txn AND (s.till, s.epoch, s.state, s.store, s.public_key)
+  = (k.till, k.epoch, k.state, k.store, k.public_key) AND s.continues_epoch IS k.continues_epoch
+  AND s.continues_seq IS k.continues_seq AND s.continues_hash IS k.continues_hash
 ) OR (k.state = 'active' AND EXISTS (
   SELECT 1 FROM said AS s WHERE s.till = k.till AND s.epoch = k.epoch AND s.state <> 'active'
 )) UNION SELECT s.till, s.epoch FROM said AS s WHERE NOT EXISTS (

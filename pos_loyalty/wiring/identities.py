@@ -74,7 +74,11 @@ def enrol(known: Settings, code: str, ask: Callable[[EnrolRequest], EnrolAnswer]
         db = till_store(known, utc_now)
         try:
             request = words.EnrolRequest(
-                code=code, till=known.config.till.id, public_key=words.public_of(pending.private_key), head=epochs.place_of(db)
+                code=code,
+                till=known.config.till.id,
+                store=known.config.store.id,
+                public_key=words.public_of(pending.private_key),
+                head=epochs.place_of(db),
             )
             answer = ask(request)
             credential = answer.credential

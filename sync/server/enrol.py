@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from pos_loyalty.errors import LogForkError, NotFoundError, TokenError
 from pos_loyalty.store.till_facts import Place, TillKeyFact
 from sync import identity
@@ -59,10 +61,7 @@ def revoke(store: LedgerStore, till: str, by: str, now: datetime) -> int:
         if key is None:
             raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
         if key.state == "active":
-            store.keys.book(
-                TillKeyFact(till=till, epoch=epoch, state="revoked", public_key=key.public_key, continues=key.continues, by=by),
-                now,
-            )
+            store.keys.book(replace(key, state="revoked", by=by), now)
     return epoch
 
 
@@ -78,7 +77,12 @@ def check_known(store: LedgerStore, credential: Credential, now: datetime) -> No
     check_epoch(store, till, epoch)
     if key is None:
         said = TillKeyFact(
-            till=till, epoch=epoch, state="active", public_key=credential.public_key, continues=credential.continues
+            till=till,
+            epoch=epoch,
+            store=credential.store,
+            state="active",
+            public_key=credential.public_key,
+            continues=credential.continues,
         )
         store.keys.book(said, now)
 
@@ -98,11 +102,12 @@ def _key(store: LedgerStore, asked: EnrolRequest) -> TillKeyFact:
     hold = store.till(asked.till)
     newest = max(store.keys.newest_epoch(asked.till), hold.epoch if hold else 0)
     if newest == 0 and head.epoch == 1:
-        return TillKeyFact(till=asked.till, epoch=1, state="active", public_key=asked.public_key)
+        return TillKeyFact(till=asked.till, epoch=1, store=asked.store, state="active", public_key=asked.public_key)
     _check_head(store, asked.till, head)
     return TillKeyFact(
         till=asked.till,
         epoch=max(newest, head.epoch) + 1,
+        store=asked.store,
         state="active",
         public_key=asked.public_key,
         continues=head if head.seq else None,
@@ -119,4 +124,4 @@ def _check_head(store: LedgerStore, till: str, head: Place) -> None:
 
 
 def _credential(said: TillKeyFact) -> Credential:
-    return Credential(till=said.till, epoch=said.epoch, public_key=said.public_key, continues=said.continues)
+    return Credential(till=said.till, epoch=said.epoch, store=said.store, public_key=said.public_key, continues=said.continues)

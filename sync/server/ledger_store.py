@@ -18,6 +18,7 @@ from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
 from sync.server.key_store import KeyStore
+from sync.server.right_store import RightStore
 from sync.wire import CouponChange, MemberChange, ProgrammeBody
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
@@ -104,6 +105,10 @@ class LedgerStore(Protocol):
     @property
     def keys(self) -> KeyStore:
         """Who signs for which till."""
+
+    @property
+    def rights(self) -> RightStore:
+        """Which till may redeem what by itself."""
 
     def write(self) -> AbstractContextManager[None]:
         """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""

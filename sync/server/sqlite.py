@@ -27,6 +27,7 @@ from pos_loyalty.store.tier_due import Page, Place, page_due
 from sync.server import sqlite_members, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
+from sync.server.sqlite_rights import SqliteRightStore
 from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
@@ -48,6 +49,11 @@ class SqliteLedgerStore:
     def keys(self) -> SqliteKeyStore:
         """Over the same connection."""
         return SqliteKeyStore(self._db)
+
+    @property
+    def rights(self) -> SqliteRightStore:
+        """Over the same connection."""
+        return SqliteRightStore(self._db)
 
     @contextmanager
     def write(self) -> Iterator[None]:

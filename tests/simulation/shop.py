@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from pos_loyalty.engine import ledger as points
-from pos_loyalty.engine.model import Accrual, Basket, Line, LotUse, Proof, Quote, QuoteLine, Redemption
+from pos_loyalty.engine.model import Accrual, Basket, Line, Lot, LotUse, Proof, Quote, QuoteLine, Redemption
 from pos_loyalty.errors import LogForkError, LogGapError, TokenError, WireError
 from pos_loyalty.store import ledger, members, sales, seal
 from pos_loyalty.store.db import Connection, build, open_store, write
@@ -39,7 +39,7 @@ OFFICE_PUBLIC = identity.public_of(OFFICE.private_key)
 def signer_of(till: str, epoch: int = 1, continues: Place | None = None, private_key: str = "") -> Signer:
     """A till that this head office enrolled, by its own key."""
     private_key = private_key or sha256(f"{till} {epoch}".encode()).hexdigest()
-    made = Credential(till=till, epoch=epoch, public_key=identity.public_of(private_key), continues=continues)
+    made = Credential(till=till, epoch=epoch, store="S1", public_key=identity.public_of(private_key), continues=continues)
     return Signer(credential=identity.certify(made, OFFICE.private_key), private_key=private_key)
 
 
@@ -108,7 +108,7 @@ class Till:
 
     def void(self, sale_id: str) -> None:
         stored = self._stored(sale_id)
-        lots = ledger.all_lots_of(self.db, stored.quote.member_id) if stored.quote.member_id else ()
+        lots = self.reachable(stored.quote.member_id) if stored.quote.member_id else ()
         entries = points.reverse(ledger.sale_entries(self.db, self.name, sale_id), lots, self._ref(sale_id), NOW)
         self._end(sale_id, "sale.reversed", entries, reverses=stored.txn)
 
@@ -116,6 +116,14 @@ class Till:
         """Of the next fact: no two machines that go on from one copy make the same, once they are in epochs of their own."""
         head = ledger.head(self.db)
         return UUID(int=int.from_bytes(self.name.encode().rjust(8, b"\0")[-8:], "big") << 64 | head.epoch << 32 | head.seq + 1)
+
+    def spendable(self, member_id: str) -> tuple[Lot, ...]:
+        """What a sale may take."""
+        return ledger.lots_of(self.db, member_id)
+
+    def reachable(self, member_id: str) -> tuple[Lot, ...]:
+        """Where a void may take what was earned."""
+        return ledger.all_lots_of(self.db, member_id)
 
     def balance(self, member_id: str) -> int:
         return sum(lot.centi for lot in ledger.lots_of(self.db, member_id))
@@ -133,7 +141,7 @@ class Till:
 
     def _quote(self, sale_id: str, member_id: str | None, earn: int, spend: int) -> Quote:
         uses, left = [], spend
-        for lot in ledger.lots_of(self.db, member_id) if member_id else ():
+        for lot in self.spendable(member_id) if member_id else ():
             part = min(left, lot.centi)
             if part:
                 uses.append(LotUse(lot_id=lot.lot_id, centi=Points(part)))

@@ -39,7 +39,9 @@ def office(tmp_path: Path) -> HeadOffice:
 
 
 def asked(till: Till, code: str, private_key: str = PRIVATE) -> EnrolRequest:
-    return EnrolRequest(code=code, till=till.name, public_key=identity.public_of(private_key), head=epochs.place_of(till.db))
+    return EnrolRequest(
+        code=code, till=till.name, store="S1", public_key=identity.public_of(private_key), head=epochs.place_of(till.db)
+    )
 
 
 def enrolled(office: HeadOffice, till: Till, private_key: str = PRIVATE) -> EnrolAnswer:

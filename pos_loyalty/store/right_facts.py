@@ -1,0 +1,46 @@
+"""What the logs say of rights: head office's, what it grants; a till's, what it took and gave back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from pos_loyalty.engine.model import CENTI_MAX, Id, Instant
+from pos_loyalty.store.till_facts import Epoch
+from pos_loyalty.values import Points, Value
+
+LINES_MAX = 5_000
+
+GrantId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+LotId = Annotated[str, Meta(min_length=1, max_length=200)]
+Centi = Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
+
+
+class RightLine(Value):
+    """Points of one lot."""
+
+    lot_id: LotId
+    member_id: Id
+    centi: Centi
+
+
+class GrantFact(Value):
+    """Points that the till may redeem by itself until the lease ends. Head office's log says that they were given, the till's
+    that they were taken.
+
+    ``grant_id`` is of chance: it is never given again, not even by a head office that forgot it.
+    """
+
+    grant_id: GrantId
+    till: Id
+    epoch: Epoch
+    lease_until: Instant
+    lines: Annotated[tuple[RightLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class GiveBackFact(Value):
+    """What the till does not count on any more. ``closes``: grants that ended, whose rest is among the lines."""
+
+    lines: Annotated[tuple[RightLine, ...], Meta(max_length=LINES_MAX)] = ()
+    closes: Annotated[tuple[GrantId, ...], Meta(max_length=LINES_MAX)] = ()

@@ -1,0 +1,164 @@
+"""Rights as the logs make them: which till may redeem how much of which lot by itself.
+
+Rule: what a till holds of a lot is a sum over facts and depends on no order: what its own entries brought into the lot less what
+they took out of it, with grants, less what it gave back. So nothing of a sale is written twice, and a restored head office finds
+the same. A till holds nothing of another epoch. What is granted counts as held once it is given: lost on the way, it is safe.
+
+**Source:** bounded counters by escrow (O'Neil 1986; Balegas, arXiv 1503.09052).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.right_facts import GrantFact, RightLine
+from pos_loyalty.values import Points, Value
+
+
+class Holding(Value):
+    """What a till holds of a lot. ``usable_centi``: without what came with grants whose lease ended."""
+
+    lot_id: str
+    centi: Points
+    usable_centi: Points
+
+
+def granted(db: Connection, fact: Fact) -> None:
+    """The rows of a grant as it is given, or taken: whichever is heard first makes them."""
+    grant = fact.grant
+    assert grant is not None
+    txn = bytes.fromhex(fact.id)
+    row = {
+        "id": grant.grant_id,
+        "till": grant.till,
+        "epoch": grant.epoch,
+        "lease": to_ms(grant.lease_until),
+        "txn": txn,
+        "taken": txn if fact.kind == "rights.taken" else None,
+    }
+    is_new = db.execute("SELECT 1 FROM right_grant WHERE id = :id", row).fetchone() is None
+    if is_new:
+        db.execute(GRANT_INSERT, row)
+        db.executemany(LINE_INSERT, [(grant.grant_id, line.lot_id, line.member_id, line.centi) for line in grant.lines])
+    elif fact.kind == "rights.taken":
+        db.execute("UPDATE right_grant SET taken = :taken WHERE id = :id AND till = :till AND taken IS NULL", row)
+
+
+def given_back(db: Connection, fact: Fact) -> None:
+    """The rows of what a till gave back."""
+    back = fact.give_back
+    assert back is not None
+    txn = bytes.fromhex(fact.id)
+    db.executemany(RETURN_INSERT, [(txn, line.lot_id, fact.till, fact.epoch, line.centi) for line in back.lines])
+    db.executemany(CLOSE_UPDATE, [(txn, grant_id, fact.till) for grant_id in back.closes])
+
+
+def held(db: Connection, till: str, epoch: int, lot_ids: tuple[str, ...], now: datetime) -> dict[str, Holding]:
+    """What a till holds of these lots; a lot of which it holds nothing is left out."""
+    found = {}
+    for lot_id in lot_ids:
+        key = {"till": till, "epoch": epoch, "lot": lot_id, "now": to_ms(now)}
+        centi, ended_centi = db.execute(HELD_SELECT, key).fetchone()
+        if centi > 0:
+            found[lot_id] = Holding(lot_id=lot_id, centi=Points(centi), usable_centi=Points(max(0, centi - ended_centi)))
+    return found
+
+
+def held_by_all(db: Connection, lot_id: str) -> int:
+    """What all tills hold of a lot together; those that are lost hold nothing."""
+    return int(db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone()[0])
+
+
+def holders(db: Connection, lot_id: str) -> dict[tuple[str, int], int]:
+    """What each till holds of a lot, by till and epoch, where it is more than nothing."""
+    return {(till, epoch): centi for till, epoch, centi in db.execute(HOLDERS_SELECT, {"lot": lot_id})}
+
+
+def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
+    """Grants that the till has not said it took, in the order of their ids."""
+    rows = db.execute(ON_THEIR_WAY_SELECT, {"till": till, "epoch": epoch, "limit": limit}).fetchall()
+    return tuple(_grant(db, row) for row in rows)
+
+
+def is_known(db: Connection, grant_id: str) -> bool:
+    """Whether a grant was taken here already: each counts once."""
+    return db.execute("SELECT 1 FROM right_grant WHERE id = :id", {"id": grant_id}).fetchone() is not None
+
+
+def ended(db: Connection, till: str, epoch: int, now: datetime) -> tuple[GrantFact, ...]:
+    """Grants whose lease ended and which the till has not closed."""
+    rows = db.execute(ENDED_SELECT, {"till": till, "epoch": epoch, "now": to_ms(now)}).fetchall()
+    return tuple(_grant(db, row) for row in rows)
+
+
+def differences(db: Connection) -> Iterator[str]:
+    """For ``verify``: rows that are not what the log says."""
+    for (grant_id,) in db.execute(GRANT_DIFFERENT_SELECT):
+        yield f"Grant {grant_id}: it is not the one that the log says."
+    for (txn,) in db.execute(RETURN_DIFFERENT_SELECT):
+        yield f"Fact {bytes(txn).hex()}: the rights that it gave back are not those of the payload."
+
+
+def _grant(db: Connection, row: tuple[str, str, int, int]) -> GrantFact:
+    grant_id, till, epoch, lease_ms = row
+    lines = tuple(
+        RightLine(lot_id=lot, member_id=member, centi=Points(centi))
+        for lot, member, centi in db.execute(LINES_SELECT, {"id": grant_id})
+    )
+    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=from_ms(lease_ms), lines=lines)
+
+
+GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken)
+VALUES (:id, :till, :epoch, :lease, :txn, :taken)"""
+LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, ?, ?, ?)"
+RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi) VALUES (?, ?, ?, ?, ?)"
+CLOSE_UPDATE = "UPDATE right_grant SET closed = ? WHERE id = ? AND till = ? AND closed IS NULL"
+MOVES = """
+  SELECT t.till, t.epoch, CASE WHEN e.credit_acct GLOB 'member:*' THEN e.amount ELSE 0 END
+    - CASE WHEN e.debit_acct GLOB 'member:*' THEN e.amount ELSE 0 END AS centi
+  FROM entry AS e JOIN txn AS t ON t.id = e.txn
+  WHERE e.lot = :lot AND t.till IS NOT (SELECT value FROM meta WHERE key = 'owner' AND EXISTS (
+    SELECT 1 FROM meta WHERE key = 'role' AND value = 'head_office'
+  ))
+  UNION ALL SELECT g.till, g.epoch, l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id WHERE l.lot = :lot
+  UNION ALL SELECT till, epoch, -centi FROM right_return WHERE lot = :lot"""
+"""All that moves who holds a lot, by till and epoch. What head office itself books moves what is free."""
+HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till = :till AND epoch = :epoch), 0), coalesce((
+  SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.lease_ms <= :now AND g.closed IS NULL
+), 0)"""
+HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
+WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
+GROUP BY m.till, m.epoch HAVING held > 0 ORDER BY m.till, m.epoch"""
+HELD_BY_ALL_SELECT = f"SELECT coalesce(SUM(held), 0) FROM ({HOLDERS_SELECT})"
+GRANT = "SELECT id, till, epoch, lease_ms FROM right_grant"
+ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"
+ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"
+LINES_SELECT = "SELECT lot, member, centi FROM right_line WHERE grant_id = :id ORDER BY lot"
+SAID = """SELECT t.id, t.kind, t.till, CAST(t.payload AS TEXT) AS body FROM txn AS t
+WHERE t.kind IN ('rights.granted', 'rights.taken')"""
+GRANT_DIFFERENT_SELECT = f"""WITH said AS (SELECT id, kind, till, body, body ->> '$.grant.grant_id' AS grant_id FROM ({SAID}))
+SELECT DISTINCT s.grant_id FROM said AS s LEFT JOIN right_grant AS g ON g.id = s.grant_id
+WHERE g.id IS NULL OR g.till IS NOT s.body ->> '$.grant.till' OR g.epoch IS NOT s.body ->> '$.grant.epoch'
+OR (s.kind = 'rights.taken' AND s.till = g.till AND g.taken IS NULL)
+OR (SELECT json_group_array(json_array(x.value ->> 'lot_id', x.value ->> 'member_id', x.value ->> 'centi'))
+    FROM (SELECT value FROM json_each(s.body, '$.grant.lines') ORDER BY value ->> 'lot_id') AS x)
+  IS NOT (SELECT json_group_array(json_array(y.lot, y.member, y.centi))
+    FROM (SELECT * FROM right_line WHERE grant_id = s.grant_id ORDER BY lot) AS y)
+UNION SELECT id FROM right_grant AS g WHERE NOT EXISTS (SELECT 1 FROM said AS s WHERE s.id = g.txn AND s.grant_id = g.id)
+OR (g.taken IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM said AS s WHERE s.id = g.taken AND s.grant_id = g.id AND s.kind = 'rights.taken'
+))
+ORDER BY 1"""
+RETURN_DIFFERENT_SELECT = """WITH said AS (
+  SELECT t.id, t.till, t.epoch, x.value ->> 'lot_id' AS lot, x.value ->> 'centi' AS centi
+  FROM txn AS t JOIN json_each(CAST(t.payload AS TEXT), '$.give_back.lines') AS x WHERE t.kind = 'rights.returned'
+)
+SELECT id FROM said AS s WHERE NOT EXISTS (
+  SELECT 1 FROM right_return AS r WHERE (r.txn, r.lot, r.till, r.epoch, r.centi) = (s.id, s.lot, s.till, s.epoch, s.centi)
+) UNION SELECT txn FROM right_return AS r WHERE NOT EXISTS (SELECT 1 FROM said AS s WHERE s.id = r.txn AND s.lot = r.lot)
+ORDER BY 1"""

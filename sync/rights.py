@@ -1,0 +1,126 @@
+"""Rights over the line: what a till asks and head office answers; at the till, taking grants and giving back. No sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from msgspec import Meta
+
+from pos_loyalty.clock import NewId
+from pos_loyalty.engine.model import Id, Instant
+from pos_loyalty.errors import WireError
+from pos_loyalty.store import epochs, follow, right_holds
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Points, Value
+from sync.wire import Reply, checked, value_of
+
+WANTS_MAX: Final = 500
+GRANTS_MAX: Final = 100
+
+HeldBack = Literal["", "log", "hello", "frozen"]
+
+
+class Want(Value):
+    """Points of a member. ``all``: whatever is free, the member stands here; ``home``: the share of the store that they visit."""
+
+    member_id: Id
+    much: Literal["all", "home"]
+
+
+class RightsRequest(Value):
+    """A till says what it knows, and asks. ``head``: the last fact of its log. ``seen``: the newest fact of head office's own log
+    that it was told of: by it a head office that was restored from a backup finds out.
+
+    ``ask_id``: of chance; the till takes only what answers its newest question.
+    """
+
+    ask_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    head: Place
+    seen: Place | None = None
+    wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
+
+
+class RightsAnswer(Value):
+    """What the till may redeem by itself besides what it holds. ``held_back``: why nothing new is granted now.
+
+    ``back``: what head office would have back: the till holds it and the member is not at home there.
+    """
+
+    ask_id: str
+    head: Place
+    server_time: Instant
+    grants: Annotated[tuple[GrantFact, ...], Meta(max_length=GRANTS_MAX)] = ()
+    back: Annotated[tuple[RightLine, ...], Meta(max_length=5_000)] = ()
+    held_back: HeldBack = ""
+
+
+def question(db: Connection, ask_id: UUID, seen: Place | None, wants: Sequence[Want]) -> RightsRequest:
+    """What to ask, as of the log's end now."""
+    return RightsRequest(ask_id=ask_id.hex, head=epochs.place_of(db), seen=seen, wants=tuple(wants[:WANTS_MAX]))
+
+
+def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
+    """The answer to this very question. Raises WireError for one to another, and what the reply says instead."""
+    answer = value_of(checked(reply), RightsAnswer, "rights")
+    if answer.ask_id != asked.ask_id:
+        raise WireError("head office answers another question about rights")
+    return answer
+
+
+def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> int:
+    """Take what was granted, each grant once, and give back what head office asks for; answers how many grants were new."""
+    with write(db):
+        epoch = epochs.epoch_of(db)
+        fresh = [grant for grant in answer.grants if _is_ours(db, grant, till, epoch)]
+        for grant in fresh:
+            follow.book(db, Draft(id=new_id(), kind="rights.taken", store=store, body=grant), now)
+        back = _surplus(db, till, epoch, answer.back, now)
+        ended = right_holds.ended(db, till, epoch, now)
+        rest = _rest(db, till, epoch, ended, now)
+        lines = _joined((*back, *rest))
+        if lines or ended:
+            said = GiveBackFact(lines=lines, closes=tuple(grant.grant_id for grant in ended))
+            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
+    return len(fresh)
+
+
+def _is_ours(db: Connection, grant: GrantFact, till: str, epoch: int) -> bool:
+    return (grant.till, grant.epoch) == (till, epoch) and not right_holds.is_known(db, grant.grant_id)
+
+
+def _surplus(db: Connection, till: str, epoch: int, wished: Iterable[RightLine], now: datetime) -> list[RightLine]:
+    """What of the wish is there. What a sale set aside is not: it left the lot already."""
+    lines = []
+    for line in wished:
+        held = right_holds.held(db, till, epoch, (line.lot_id,), now).get(line.lot_id)
+        centi = min(line.centi, held.usable_centi) if held else 0
+        if centi > 0:
+            lines.append(RightLine(lot_id=line.lot_id, member_id=line.member_id, centi=Points(centi)))
+    return lines
+
+
+def _rest(db: Connection, till: str, epoch: int, ended: Sequence[GrantFact], now: datetime) -> list[RightLine]:
+    """What is left of grants whose lease ended: no more than the till holds, and no more than came with them."""
+    lines = []
+    for line in _joined(line for grant in ended for line in grant.lines):
+        held = right_holds.held(db, till, epoch, (line.lot_id,), now).get(line.lot_id)
+        centi = min(line.centi, held.centi) if held else 0
+        if centi > 0:
+            lines.append(RightLine(lot_id=line.lot_id, member_id=line.member_id, centi=Points(centi)))
+    return lines
+
+
+def _joined(lines: Iterable[RightLine]) -> tuple[RightLine, ...]:
+    """A line for each lot. What is wished back is never of what ended."""
+    sums: dict[str, RightLine] = {}
+    for line in lines:
+        before = sums.get(line.lot_id)
+        centi = line.centi + (before.centi if before else 0)
+        sums[line.lot_id] = RightLine(lot_id=line.lot_id, member_id=line.member_id, centi=Points(centi))
+    return tuple(sums[lot_id] for lot_id in sorted(sums))

@@ -1,0 +1,129 @@
+"""Granting rights: (store, question, now) → answer. Rule: only what is free is granted, and what is granted is free no more.
+
+Free is what a lot holds less what all tills hold of it, and they hold a grant from the moment it is given. So no loss, doubling,
+delay or restart on the way lets two tills redeem one point. A head office that was restored from a backup does not know what it
+gave since: it grants nothing until every till has said hello, which a till does with its whole log sent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from pos_loyalty.clock import NewId
+from pos_loyalty.store.right_facts import GrantFact, RightLine
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Points, Value
+from sync.identity import Holder
+from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
+from sync.server import enrol
+from sync.server.chains import held_for
+from sync.server.ledger_store import LedgerStore
+
+FULL_BP: Final = 10_000
+LINES_MAX: Final = 5_000
+
+
+class RightTerms(Value):
+    """How much of a member's points their store holds, and for how long a grant may be used while the till is cut off."""
+
+    share_bp: Annotated[int, Meta(ge=0, le=FULL_BP)] = 8_000
+    lease_days: Annotated[int, Meta(ge=1, le=365)] = 30
+
+
+def answer(
+    store: LedgerStore, holder: Holder, asked: RightsRequest, terms: RightTerms, new_id: NewId, now: datetime
+) -> RightsAnswer:
+    """What the till gets, durably noted when this returns; the same grants again until it says that it took them."""
+    with store.write():
+        enrol.check_epoch(store, holder.till, holder.epoch)
+        if asked.seen is not None:
+            look_back(store, asked.seen, now)
+        held_back: HeldBack = _held_back(store, holder, asked.head)
+        lines: tuple[RightLine, ...] = ()
+        if held_back != "log":
+            store.rights.heard_hello(holder.till)
+        if not held_back and store.rights.is_waiting():
+            held_back = "hello"
+        if not held_back:
+            lines = _free_lines(store, holder, asked.wants, terms, now)
+        if lines:
+            grant = GrantFact(
+                grant_id=new_id().hex,
+                till=holder.till,
+                epoch=holder.epoch,
+                lease_until=now + timedelta(days=terms.lease_days),
+                lines=lines,
+            )
+            store.rights.book(grant, now)
+        return RightsAnswer(
+            ask_id=asked.ask_id,
+            head=store.rights.own_head(),
+            server_time=now,
+            grants=store.rights.on_their_way(holder.till, holder.epoch, GRANTS_MAX),
+            back=() if held_back else _surplus(store, holder, asked.wants, now),
+            held_back=held_back,
+        )
+
+
+def look_back(store: LedgerStore, seen: Place, now: datetime) -> None:
+    """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored."""
+    here = store.rights.own_head()
+    if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
+        store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, now)
+
+
+def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:
+    """Whether the till may get anything: all of its log is here, and nothing is wrong with it."""
+    hold = held_for(store, holder.till, holder.epoch)
+    if hold is not None and hold.frozen is not None and hold.epoch == holder.epoch:
+        return "frozen"
+    return "" if (hold.applied_seq if hold else 0) >= head.seq else "log"
+
+
+def _free_lines(
+    store: LedgerStore, holder: Holder, wants: tuple[Want, ...], terms: RightTerms, now: datetime
+) -> tuple[RightLine, ...]:
+    lines: dict[str, RightLine] = {}
+    for want in wants:
+        share = FULL_BP if want.much == "all" else _share_bp(store, holder, want.member_id, terms, now)
+        if not share:
+            continue
+        lots = store.rights.lots(want.member_id, now)
+        held = store.rights.held(holder.till, holder.epoch, tuple(lot.lot_id for lot in lots), now)
+        for lot in lots:
+            free = lot.centi - store.rights.held_by_all(lot.lot_id)
+            centi = min(free, lot.centi * share // FULL_BP - held.get(lot.lot_id, 0))
+            if centi > 0 and lot.lot_id not in lines and len(lines) < LINES_MAX:
+                lines[lot.lot_id] = RightLine(lot_id=lot.lot_id, member_id=want.member_id, centi=Points(centi))
+    return tuple(lines.values())
+
+
+def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:
+    """The part of this till in what the member's home store holds; nothing elsewhere."""
+    place = _store_of(store, holder)
+    if place is None or store.rights.home(member_id, now) != place:
+        return 0
+    return terms.share_bp // max(1, store.rights.holders_at(place))
+
+
+def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: datetime) -> tuple[RightLine, ...]:
+    """What the till holds of members who are at home elsewhere."""
+    place, lines = _store_of(store, holder), []
+    for want in wants:
+        home = store.rights.home(want.member_id, now)
+        if want.much == "all" or home is None or home == place:
+            continue
+        lots = store.rights.lots(want.member_id, now)
+        held = store.rights.held(holder.till, holder.epoch, tuple(lot.lot_id for lot in lots), now)
+        lines += [
+            RightLine(lot_id=lot_id, member_id=want.member_id, centi=Points(centi)) for lot_id, centi in held.items() if centi > 0
+        ]
+    return tuple(lines[:LINES_MAX])
+
+
+def _store_of(store: LedgerStore, holder: Holder) -> str | None:
+    key = store.keys.key(holder.till, holder.epoch)
+    return None if key is None else key.store
