@@ -39,6 +39,7 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.return_refund": ("Вернуть деньгами", "To pay back"),
     "page.return_charged": ("Удержано за подарок", "Charged for the gift that stays"),
     "page.return_uncharged": ("Возвращается удержанное за подарок", "The charge for the gift goes back"),
+    "page.return_unpaid": ("Не было оплачено при продаже", "Was never paid at the sale"),
     "page.return_restored": ("Вернутся баллы", "Points that paid come back"),
     "page.return_taken": ("Отзываются начисленные баллы", "Points earned are taken back"),
     "page.return_owed": ("Из них в долг", "Of these owed"),

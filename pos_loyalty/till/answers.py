@@ -89,6 +89,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         at=fact.at,
         refund_minor=mine.refund_minor,
         charged_minor=made.charged_minor,
+        unpaid_minor=mine.unpaid_minor,
         tenders=mine.tenders,
         lines=made.lines,
         restored_centi=restored_by(fact.entries, fact.member),

@@ -53,7 +53,7 @@ from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.said import Said
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
-from pos_loyalty.values import Points, encode
+from pos_loyalty.values import Minor, Points, encode
 
 
 def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswer]) -> SaleAnswer:
@@ -65,6 +65,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
     _check_sale_id(request.sale_id)
+    tenders.check(request.tenders)
     stored = sales.by_id(desk.db, desk.config.till.id, request.sale_id)
     if stored is not None:
         with write(desk.db):
@@ -80,9 +81,10 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
         if not still_stands(desk, held, now):
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
         paid = replace(paid, tenders=paid.tenders + exchange.give_back(desk, swap, request.sale_id, held, now))
+        if request.complete:
+            _check_paid(paid.tenders, held.quote.due_minor)
         stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
-            _note_short_tenders(desk, stored)
             gift_sales.activate(desk, stored, now)
             tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
@@ -127,6 +129,7 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Settle. The sale happened: contradictions become cases for head office, the answer is never a refusal."""
     now = desk.now()
+    tenders.check_amounts(request.tenders)
     with write(desk.db):  # the state is read inside: the nightly job may release the sale meanwhile
         stored = answers.stored_sale(desk, sale_id)
         quote = stored.quote
@@ -191,8 +194,10 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         if stored.state == "completed":
             _check_void_in_time(desk, stored)
             gift_sales.check_undone(desk, stored)
-            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
-            end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
+            due_minor = stored.quote.due_minor
+            refund_minor = Minor(due_minor - tenders.missing_minor(stored.tenders, due_minor))
+            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, refund_minor).entries
+            end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=refund_minor)
             _end(desk, stored, "sale.reversed", end, entries)
             gift_sales.undo(desk, stored, desk.now())
             tier_facts_after(desk.db, desk, stored.quote.member_id, desk.now())
@@ -328,6 +333,8 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    if any(tender.kind == tenders.EXCHANGE for tender in request.tenders):
+        return "paid by an exchange, and no goods came back for it"
     return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
 
 
@@ -339,16 +346,20 @@ def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) ->
 
 
 def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
-    paid_minor = sum(tender.amount_minor for tender in paid)
-    if paid and paid_minor < stored.quote.due_minor:
-        return f"tenders of {paid_minor} do not cover the due of {stored.quote.due_minor}"
-    return None
+    missing = tenders.missing_minor(paid, stored.quote.due_minor)
+    if not missing:
+        return None
+    return f"tenders of {stored.quote.due_minor - missing} do not cover the due of {stored.quote.due_minor}"
 
 
-def _note_short_tenders(desk: Desk, stored: StoredSale) -> None:
-    problem = _shortfall(stored, stored.tenders)
-    if problem is not None:
-        ledger.open_case(desk.db, reason="sale.completed", detail=f"{stored.sale_id}: {problem}")
+def _check_paid(paid: tuple[Tender, ...], due_minor: Minor) -> None:
+    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises ConflictError."""
+    missing = tenders.missing_minor(paid, due_minor)
+    if missing:
+        raise ConflictError(
+            f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
+            "Take the rest and send the sale again with all of its tenders."
+        )
 
 
 def _check_sale_id(sale_id: str) -> None:

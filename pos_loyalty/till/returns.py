@@ -158,11 +158,20 @@ def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
     return Plan(
         lines=lines,
         made=made,
-        refund_minor=Minor(made.refund_minor - made.charged_minor),
+        refund_minor=_refund_of(sold, made),
         entries=_entries(desk, sold, made, desk.trusted().at),
         gift_lines=returned_gifts.check(desk, sold, made),
         withdrawn=withdrawn_by(desk, sold, made),
     )
+
+
+def _refund_of(sold: SoldSale, made: Returned) -> Minor:
+    """What is paid back: the money of the goods, less what of the sale was never paid. That goes off the first money back, so
+    that what stays is paid for, and all returns together pay back what was tendered."""
+    missing_minor = tenders.missing_minor(sold.tenders, sold.quote.due_minor)
+    before_minor = sum(each.returned.refund_minor - each.returned.charged_minor for each in sold.returns)
+    back_minor = before_minor + made.refund_minor - made.charged_minor
+    return Minor(max(0, back_minor - missing_minor) - max(0, before_minor - missing_minor))
 
 
 def asked_of(request: ReturnRequest) -> str:
