@@ -62,6 +62,12 @@ def bodies_of(db: Connection, id: str, version: int) -> tuple[bytes, ...]:
     return tuple(bytes(body) for (body,) in rows)
 
 
+def highest_version(db: Connection, id: str) -> int | None:
+    """The highest version of a programme that ever came; None when none did."""
+    version: int | None = db.execute("SELECT MAX(version) FROM programme WHERE id = :id", {"id": id}).fetchone()[0]
+    return version
+
+
 def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
     """Store a programme; the same one again changes nothing. Raises ConflictError for the same version with another body."""
     row = _row(id, version, body, now)
