@@ -249,7 +249,7 @@ CREATE VIEW act AS SELECT
   coalesce(body ->> '$.adjustment.by', body ->> '$.claim.by', body ->> '$.merge.by', body ->> '$.change.by', body ->> '$.tier.by',
     body ->> '$.gift_card.by', body ->> '$.end.cashier', cashier, '') AS by,
   coalesce(body ->> '$.adjustment.approved_by', body ->> '$.claim.approved_by', body ->> '$.merge.approved_by',
-    body ->> '$.returned.approved_by', '') AS approved_by,
+    body ->> '$.returned.approved_by', body ->> '$.end.approved_by', '') AS approved_by,
   coalesce(body ->> '$.adjustment.reason', body ->> '$.merge.reason', body ->> '$.change.reason', body ->> '$.tier.reason',
     body ->> '$.gift_card.reason', body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
   coalesce(body ->> '$.merge.into', body ->> '$.claim.sale_id', '') AS about,

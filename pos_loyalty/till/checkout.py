@@ -17,7 +17,7 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, PaidShortError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
@@ -182,8 +182,8 @@ def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
 
 
 def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
-    """Reverse a completed sale as a whole. Voiding twice changes nothing."""
-    now = desk.trusted().at
+    """Reverse a completed sale as a whole. Voiding twice changes nothing. Raises ConflictError, NotAllowedError."""
+    now, approved_by = desk.trusted().at, returns.approver_of(desk, request.approval)
     stored = answers.stored_sale(desk, sale_id)
     if stored.state == "completed" and returned_sale.has_returns(desk, stored.till, sale_id):
         raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
@@ -192,12 +192,18 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         if stored.state in ("authorised", "cancelled"):
             raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
         if stored.state == "completed":
-            _check_void_in_time(desk, stored)
+            _check_void(desk, stored, request.cashier, approved_by)
             gift_sales.check_undone(desk, stored)
             due_minor = stored.quote.due_minor
             refund_minor = Minor(due_minor - tenders.missing_minor(stored.tenders, due_minor))
             entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, refund_minor).entries
-            end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=refund_minor)
+            end = SaleEnd(
+                sale_id=sale_id,
+                cashier=request.cashier,
+                reason=request.reason,
+                refund_minor=refund_minor,
+                approved_by=approved_by,
+            )
             _end(desk, stored, "sale.reversed", end, entries)
             gift_sales.undo(desk, stored, desk.now())
             tier_facts_after(desk.db, desk, stored.quote.member_id, desk.now())
@@ -205,11 +211,18 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         return keep(answers.of_sale(desk, sale_id))
 
 
-def _check_void_in_time(desk: Desk, stored: StoredSale) -> None:
-    """A void asks for no senior: it may not do what a return asks one for. Raises ConflictError."""
-    late = returns.why_late(desk, stored.biz_day, stored.ended_at or stored.authorised_at)
+def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) -> None:
+    """A void mends a slip: on the day of the sale a cashier may, later a senior answers for it, and after the days for returns
+    goods come back. Raises ConflictError, NotAllowedError.
+    """
+    sold_at = stored.ended_at or stored.authorised_at
+    late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
+    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and approved_by in ("", cashier):
+        raise EarlierDayError(
+            "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
+        )
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
@@ -353,10 +366,10 @@ def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
 
 
 def _check_paid(paid: tuple[Tender, ...], due_minor: Minor) -> None:
-    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises ConflictError."""
+    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises PaidShortError."""
     missing = tenders.missing_minor(paid, due_minor)
     if missing:
-        raise ConflictError(
+        raise PaidShortError(
             f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
             "Take the rest and send the sale again with all of its tenders."
         )

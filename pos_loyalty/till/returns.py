@@ -215,14 +215,18 @@ def check_completed(sold: SoldSale) -> None:
 
 
 def why_late(desk: Desk, biz_day: int, sold_at: datetime) -> str:
-    """Why a senior must approve that goods of a sale come back; empty when nobody need.
+    """Why a senior must approve that goods of a sale come back; empty when nobody need."""
+    days = returns_table(desk).days
+    is_late = days is not None and days_since(desk, biz_day, sold_at) > days
+    return f"The sale is more than {days} days old" if is_late else ""
+
+
+def days_since(desk: Desk, biz_day: int, sold_at: datetime) -> int:
+    """Business days since a sale, by trusted time: 0 on its own day.
 
     A host that dates its basket ahead makes no sale younger: the earlier of its day and of the day of the sale counts.
     """
-    days = returns_table(desk).days
-    sold_day = min(biz_day, desk.business_day(sold_at))
-    is_late = days is not None and desk.business_day(desk.trusted().at) - sold_day > days
-    return f"The sale is more than {days} days old" if is_late else ""
+    return desk.business_day(desk.trusted().at) - min(biz_day, desk.business_day(sold_at))
 
 
 def _lines(sold: SoldSale, request: ReturnRequest) -> tuple[ReturnLine, ...]:

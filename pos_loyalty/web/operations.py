@@ -96,17 +96,17 @@ OPERATIONS = (
     ),
     Operation(
         name="void", method="POST", path="/v1/sales/{sale_id}/void", body=VoidRequest, body_optional=True,
-        answer=SaleAnswer, writes=True, problems=(404, *WRITING),
+        answer=SaleAnswer, writes=True, problems=(403, 404, *WRITING),
         summary="Undo a completed sale as a whole.",
     ),
     Operation(
         name="return_goods", method="POST", path="/v1/sales/{sale_id}/returns", body=ReturnRequest, answer=ReturnAnswer,
-        writes=True, problems=(404, *WRITING),
+        writes=True, problems=(403, 404, *WRITING),
         summary="Goods of a sale come back, all or some, once or often. The sale stays completed.",
     ),
     Operation(
         name="return_by_receipt", method="POST", path="/v1/returns", body=ReturnRequest, answer=ReturnAnswer, writes=True,
-        problems=(404, *WRITING),
+        problems=(403, 404, *WRITING),
         summary="Goods come back: the sale by its receipt's code, a sale of another till, or without a receipt by policy.",
     ),
     Operation(
@@ -132,7 +132,7 @@ OPERATIONS = (
     ),
     Operation(
         name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer,
-        writes=True, problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
+        writes=True, problems=(403, 404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
     ),
     Operation(
         name="let_in", method="POST", path="/v1/members/let-in", body=LetInRequest, answer=ProfileAnswer, writes=True,
@@ -140,7 +140,7 @@ OPERATIONS = (
     ),
     Operation(
         name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,
-        writes=True, problems=(404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
+        writes=True, problems=(403, 404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
     ),
     Operation(
         name="send_code", method="POST", path="/v1/members/{member_id}/codes", body=CodeRequest, body_optional=True,
@@ -177,7 +177,7 @@ OPERATIONS = (
     ),
     Operation(
         name="set_secret", method="POST", path="/v1/members/{member_id}/secret", body=SecretRequest, answer=SecretAnswer,
-        writes=True, problems=(404, *WRITING), summary="What confirms the member's redemptions: a PIN, a rotating QR.",
+        writes=True, problems=(403, 404, *WRITING), summary="What confirms the member's redemptions: a PIN, a rotating QR.",
     ),
     Operation(
         name="send_confirmation", method="POST", path="/v1/members/{member_id}/confirmations", body=ConfirmationRequest,

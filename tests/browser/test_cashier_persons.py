@@ -55,7 +55,7 @@ def confirmed_by(shop: Shop, kind: str) -> None:
 
 def test_the_holders_pin_is_asked_where_it_is_paid(page: Page, shop: Shop) -> None:
     confirmed_by(shop, "pin")
-    shop.till.set_secret(MEMBER, SecretRequest(pin="2580"), "pin")
+    shop.till.set_secret(MEMBER, SecretRequest(pin="2580", by=shop.senior()), "pin")
     priced(page, CARD, COFFEE)
     page.keyboard.press("F2")
     due(page, "81,00 ₽")
@@ -94,7 +94,7 @@ def test_without_their_word_the_sale_goes_on_without_points(page: Page, shop: Sh
 
 def test_a_rotating_qr_is_scanned(page: Page, web: Web, shop: Shop) -> None:
     confirmed_by(shop, "qr")
-    shop.till.set_secret(MEMBER, SecretRequest(qr=True), "qr")
+    shop.till.set_secret(MEMBER, SecretRequest(qr=True, by=shop.senior()), "qr")
     secret = parse_qs(urlsplit(shop.till.qr_uri(MEMBER)).query)["secret"][0]
     key = b32decode(secret + "=" * (-len(secret) % 8))
     priced(page, CARD, COFFEE)

@@ -101,7 +101,7 @@ def test_a_void_never_takes_expired_points_twice(shop: Shop) -> None:
     shop.now += timedelta(days=200)
     with write(shop.db):  # head office has booked the expiry, and said so
         shop.db.execute("UPDATE lot SET base_remaining = base_remaining - amount, remaining = 0 WHERE id = ?", (earned,))
-    shop.till.void("sale-1", VoidRequest(), "key void")
+    shop.till.void("sale-1", VoidRequest(approval=shop.senior()), "key void")
     assert shop.usable_centi() == OPENING_CENTI
 
 

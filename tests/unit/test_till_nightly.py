@@ -144,7 +144,7 @@ def test_points_of_a_void_stay_usable_for_the_grace(shop: Shop) -> None:
     shop.sell(redeem=10_000)
     shop.now += 366 * DAY
     shop.till.nightly()
-    shop.till.void("sale-1", VoidRequest(), "void")
+    shop.till.void("sale-1", VoidRequest(approval=shop.senior()), "void")
     seen = shop.till.identify(IdentifyRequest(card=CARD))
     assert (seen.balance_centi, seen.usable_centi, seen.owed_centi) == (10_000, 10_000, 0)
     assert [(lot.phase, lot.centi, lot.expires_at) for lot in seen.lots] == [("expiring", 10_000, shop.now + 14 * DAY)]
