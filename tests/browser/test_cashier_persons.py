@@ -144,6 +144,24 @@ def test_a_lost_card_finds_nobody_and_a_new_one_takes_over(page: Page, shop: Sho
     expect(page.locator("#notice")).to_contain_text("уже принята")
 
 
+def test_a_found_card_is_good_again_on_a_persons_word(page: Page, shop: Shop) -> None:
+    priced(page, CARD, COFFEE)
+    page.keyboard.press("F7")
+    page.locator("#care-member button").click()
+    expect(page.locator("#care-member .bad")).to_contain_text("потеряна")
+    page.locator("#care-member button").click()
+    expect(page.locator("#senior .fault")).to_contain_text("Потерянная карта снова будет действовать")
+    page.keyboard.press("Escape")
+    expect(page.locator("#care-member .bad")).to_contain_text("потеряна")
+    page.locator("#care-member button").click()
+    said(page, ANNA.pin)
+    expect(page.locator("#care-told")).to_contain_text("снова действует")
+    expect(page.locator("#care-member .bad")).to_have_count(0)
+    assert [card.state for card in shop.till.profile(MEMBER).cards] == ["active"]
+    act = shop.till.acts().acts[0]
+    assert (act.kind, act.by) == ("member.changed", ANNA.person)
+
+
 def test_a_blocked_member_leaves_the_sale_and_is_let_in_by_a_persons_word(page: Page, shop: Shop) -> None:
     priced(page, CARD, COFFEE)
     page.keyboard.press("F7")
