@@ -40,6 +40,8 @@ class ReturnSlip(Value, kw_only=True):
     withdrawn_used: tuple[str, ...] = ()
     """Of these, the ones that were used before."""
     is_offline: bool = False
+    copy_no: int = 0
+    """0 is the first print; from 1 on the slip is headed as a copy."""
 
 
 def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
@@ -55,6 +57,9 @@ def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
 
 
 def _head(slip: ReturnSlip, language: Language) -> Iterable[Element]:
+    if slip.copy_no:
+        yield Text(text=tr(language, "receipt.copy", copy_no=slip.copy_no), align="centre", weight="bold")
+        yield Feed()
     for place, text in enumerate(slip.header):
         yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
     if slip.header:

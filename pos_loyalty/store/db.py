@@ -27,6 +27,7 @@ from pos_loyalty.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
 Role = Literal["till", "head_office"]
 
 BUSY_TIMEOUT_MS = 5000
+SCRUB_WAIT_MS = 250
 CHECKPOINT_PAGES = 16_384
 """SQLite itself checkpoints above 64 MB of WAL; until then the till does it when it is idle."""
 STATEMENTS_MAX = 256
@@ -167,12 +168,15 @@ def make_sure(db: Connection) -> None:
 
 def scrub(db: Connection) -> bool:
     """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads, or when the disk fails: try
-    again later."""
+    again later. A till that sells does not wait long for a reader."""
     try:
+        db.execute(f"PRAGMA busy_timeout = {SCRUB_WAIT_MS}")
         busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except dbapi2.Error as error:
         log.error("store.scrub_failed", reason=str(error))
         return False
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     return not busy
 
 

@@ -59,6 +59,9 @@ CREATE TABLE attempt (
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Answers about one member, for who erases them: a sale's answer does not stand here.
+CREATE INDEX idempotency_by_member ON idempotency (CAST(answer AS TEXT) ->> '$.member_id')
+WHERE CAST(answer AS TEXT) ->> '$.member_id' IS NOT NULL;
 
 -- advance_minor: of total_minor, what paid for gift cards; it counts for no member.
 -- completed_txn, reversed_txn: the facts that moved the sale there; others of the same kind changed nothing.

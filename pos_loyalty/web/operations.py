@@ -11,6 +11,8 @@ from pos_loyalty.till.member_model import (
     ChangeRequest,
     CodeAnswer,
     CodeRequest,
+    EraseAnswer,
+    EraseRequest,
     LetInRequest,
     ProfileAnswer,
     VerifyRequest,
@@ -119,6 +121,10 @@ OPERATIONS = (
         in_languages=True, problems=(404, 422, 503), summary="The slip of a return of this till as text.",
     ),
     Operation(
+        name="print_return", method="POST", path="/v1/returns/{return_id}/print", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=(404, *WRITING), summary="Queue a marked copy of the slip of a return.",
+    ),
+    Operation(
         name="identify", method="POST", path="/v1/identify", body=IdentifyRequest, answer=MemberAnswer,
         problems=(400, 404, 422, 503), summary="Who a card or a phone belongs to.",
     ),
@@ -141,6 +147,10 @@ OPERATIONS = (
     Operation(
         name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,
         writes=True, problems=(403, 404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
+    ),
+    Operation(
+        name="erase", method="POST", path="/v1/members/{member_id}/erase", body=EraseRequest, answer=EraseAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="Erase a member for ever, on a senior's word. It cannot be taken back.",
     ),
     Operation(
         name="send_code", method="POST", path="/v1/members/{member_id}/codes", body=CodeRequest, body_optional=True,
