@@ -14,6 +14,7 @@ from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account, take_back
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Instant, Lot
+from pos_loyalty.engine.owed import SETTLES
 from pos_loyalty.values import Points, Value
 
 ISSUED = ":issued"
@@ -74,7 +75,7 @@ def gone_centi(trail: Trail) -> int:
 def _gone(entry: Entry) -> int:
     account = member_account(entry.member_id or "")
     if entry.credit == account:
-        return -entry.amount if entry.kind == "reverse" or (entry.kind, entry.rule) == ("adjust", GIVEN) else 0
+        return -entry.amount if entry.kind == "reverse" or (entry.kind == "adjust" and entry.rule in (GIVEN, SETTLES)) else 0
     if entry.debit != account or entry.kind == "expire" or entry.rule in (GRACE, GIVEN) or is_carrying(entry):
         return 0
     return entry.amount

@@ -61,12 +61,9 @@ def in_log_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: (fact.hlc, fact.till, fact.epoch, fact.seq)))
 
 
-def settled_from(db: Connection, member_id: str, settles: str, given: str) -> Iterator[tuple[str, int]]:
-    """Lots that settled what a member owed, the last one first, less what was given back to them.
-
-    ``settles``, ``given``: the rules of such entries.
-    """
-    key = {"member": member_id, "owed": f"owed:{member_id}", "settles": settles, "given": given}
+def settled_from(db: Connection, member_id: str, settles: str) -> Iterator[tuple[str, int]]:
+    """Lots that settled what a member owed, the last one first, less what they got back. ``settles``: such entries' rule."""
+    key = {"member": member_id, "owed": f"owed:{member_id}", "settles": settles}
     yield from db.execute(SETTLED_SELECT, key).fetchall()
 
 
@@ -107,9 +104,7 @@ HAD_GRACE_SELECT = f"{BACK} SELECT MAX(is_graced) FROM followed"
 LOT_SELECT = """SELECT lot.member, lot.amount, e.rule, e.debit_acct
 FROM lot LEFT JOIN entry AS e ON e.lot = lot.id AND e.kind = 'accrue' WHERE lot.id = :lot LIMIT 1"""
 VOID_SELECT = "SELECT id FROM txn WHERE till = :till AND sale_id = :sale_id AND kind = 'sale.reversed'"
-SETTLED_SELECT = """SELECT e.lot, SUM(e.amount) - coalesce((
-  SELECT SUM(g.amount) FROM entry AS g WHERE g.lot = e.lot AND g.rule = :given AND g.credit_acct GLOB 'member:*'
-), 0)
+SETTLED_SELECT = """SELECT e.lot, SUM(CASE WHEN e.credit_acct = :owed THEN e.amount ELSE -e.amount END)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
-WHERE e.member = :member AND e.credit_acct = :owed AND e.rule = :settles AND e.lot IS NOT NULL
-GROUP BY e.lot ORDER BY MAX(t.hlc) DESC, e.lot"""
+WHERE e.member = :member AND (e.credit_acct = :owed OR e.debit_acct = :owed) AND e.rule = :settles AND e.lot IS NOT NULL
+GROUP BY e.lot ORDER BY MAX(t.hlc) FILTER (WHERE e.credit_acct = :owed) DESC, e.lot"""

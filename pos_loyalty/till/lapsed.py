@@ -24,7 +24,7 @@ from pos_loyalty.engine.lapsed import (
 from pos_loyalty.engine.ledger import ADJUSTMENT, forgive, member_account, owed_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Instant, Lot
-from pos_loyalty.engine.owed import SETTLES
+from pos_loyalty.engine.owed import SETTLES, unsettle
 from pos_loyalty.store import ledger, lot_trails, members, merges
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.till.desk import Desk
@@ -117,7 +117,7 @@ def _given_from(desk: Desk, lot: Lot, holder: str, trail: Trail, done: Sequence[
 
 
 def _gains(entry: Entry) -> bool:
-    is_coming = entry.kind == "reverse" or entry.rule == GIVEN
+    is_coming = entry.kind == "reverse" or entry.rule in (GIVEN, SETTLES)
     return is_coming and entry.lot_id is not None and entry.credit == member_account(entry.member_id or "")
 
 
@@ -157,11 +157,12 @@ def _give(desk: Desk, source: Source, payer: str, centi: int, trail: Trail, done
 def _to_settlers(desk: Desk, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
     """What was owed has been settled since: the lots that settled it get it back, the last one first."""
     made: tuple[Entry, ...] = ()
-    for settler, room in lot_trails.settled_from(desk.db, debtor, SETTLES, GIVEN) if centi else ():
-        given = sum(entry.amount for entry in done if entry.rule == GIVEN and entry.lot_id == settler and _gains(entry))
-        part = min(centi, room - given)
+    for settler, room in lot_trails.settled_from(desk.db, debtor, SETTLES) if centi else ():
+        undone = sum(entry.amount for entry in done if entry.rule == SETTLES and entry.lot_id == settler and _gains(entry))
+        part = min(centi, room - undone)
         if part > 0:
-            made += give_back(*source, to_payer(member_account(debtor), settler, debtor, part), part)
+            made += give_back(*source, to_payer(owed_account(debtor), None, debtor, part), part)
+            made += (unsettle(debtor, settler, part),)
             centi -= part
     return made
 

@@ -163,7 +163,7 @@ class Books(Accounts):
                 self._leave(lot_id, "adjustment", centi)
                 if to:
                     self._in(to, "adjustment", centi)
-                    self.lots[to].given += centi
+                    self.lots[to].given += 0 if payer else centi
                     given.append(to)
                 else:
                     self.move("adjustment", f"owed:{self.person(sale.holder or '')}", centi)

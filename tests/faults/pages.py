@@ -17,7 +17,7 @@ class LotBook:
     ends_ms: int | None
     used: int = 0
     given: int = 0
-    """What was given back to it, because it had paid for points of another lot."""
+    """What it got back of what it had settled."""
     went_to: list[LotBook] = field(default_factory=list)
     """Lots of another member that hold what went over."""
 
