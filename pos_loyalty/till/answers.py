@@ -120,7 +120,9 @@ def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int
 
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
     """What entries of a return give back to its member's lots."""
-    return Points(sum(entry.amount for entry in entries if entry.credit == member_account(member_id or "")))
+    return Points(
+        sum(entry.amount for entry in entries if entry.kind == "reverse" and entry.credit == member_account(member_id or ""))
+    )
 
 
 def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.gift_ledger import settle as settle_gifts
 from pos_loyalty.engine.grace import graced
+from pos_loyalty.engine.lapsed import lots_after
 from pos_loyalty.engine.ledger import GRACE, release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
@@ -38,7 +39,7 @@ from pos_loyalty.till import (
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.lapsed import with_lapsed
+from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -174,9 +175,10 @@ def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnsw
 
 def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
-    grace, member_id = desk.grace(), stored.quote.member_id
+    released = with_given_back(desk, release(stored.quote, _ref(desk, stored.sale_id)))
+    grace, member_id = desk.grace(released), stored.quote.member_id
     lots = () if grace is None or member_id is None else ledger.all_lots_of(desk.db, member_id)
-    entries = with_owed(desk, graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, grace))
+    entries = with_owed(desk, graced(released, lots, grace))
     entries += gift_sales.release_entries(desk, stored)
     _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
 
@@ -232,10 +234,13 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
     holder = claiming.holder_of(desk, stored) or ""
     own = lots.pop(holder, ())
-    moved = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
-    earned = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
-    entries = with_lapsed(desk, earned, moved, lots | {holder: own}, ())
-    return with_owed(desk, graced(entries, own, desk.grace()))
+    ref = _ref(desk, stored.sale_id)
+    brought = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
+    given = with_given_back(desk, reverse_entries([entry for entry in done if entry.kind != "accrue"], own, ref, now))
+    lots = {member: lots_after(each, given) for member, each in lots.items()}
+    taken = reverse_entries(brought, lots_after(own, given), ref, now, others=lots)
+    entries = with_lapsed(desk, given + taken, brought)
+    return with_owed(desk, graced(entries, own, desk.grace(entries)))
 
 
 def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.gift_ledger import GIFT
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import forgive, repay, settle_return, undone_by
+from pos_loyalty.engine.lapsed import lots_after
+from pos_loyalty.engine.ledger import repay, settle_return, undone_by
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
@@ -37,7 +38,7 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.lapsed import with_lapsed
+from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
@@ -282,12 +283,13 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
     own_lots = ledger.all_lots_of(desk.db, own)
-    moved = repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots)
-    before = [each.returned for each in sold.returns]
-    all_taken = with_lapsed(desk, undone_by(sold.quote, made, ref), moved, {own: own_lots} | lots, before)
-    if sold.quote.earning is not None and sold.quote.earning.owed == "forgive":
-        all_taken += forgive(all_taken[len(moved) :])
-    return with_owed(desk, graced(all_taken, own_lots, desk.grace()))
+    given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
+    others_now = {member: lots_after(each, given) for member, each in lots.items()}
+    rest = replace(made, restored=())
+    taken = settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now)
+    forgives = sold.quote.earning is not None and sold.quote.earning.owed == "forgive"
+    all_taken = with_lapsed(desk, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
+    return with_owed(desk, graced(all_taken, own_lots, desk.grace(all_taken)))
 
 
 class PaidOut(Value):

@@ -21,7 +21,7 @@ from pos_loyalty.till.model import CancelRequest, CompleteRequest, QuoteRequest,
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest, UnsoldLine
 from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest, MergeRequest
 from pos_loyalty.values import Minor, Points, Thousandths, Value
-from tests.faults.books import ISSUED, RUB
+from tests.faults.accounts import ISSUED, RUB
 from tests.faults.crashing import ANNA, BORIS, CLAIM_DAYS, MEMBERS, RETURN_DAYS
 from tests.faults.pages import CardBook, LotBook, SaleBook
 from tests.faults.shopping import (
