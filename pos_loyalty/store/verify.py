@@ -20,7 +20,7 @@ from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import issues, ledger, sales
+from pos_loyalty.store import issues, ledger, member_folds, sales
 from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS, FACTLESS_SALES_SELECT
@@ -80,6 +80,8 @@ def _differences(db: Connection) -> Iterator[str]:
             yield from check(db)
         except dbapi2.DatabaseError as error:
             yield f"SQLite cannot read all of the file: {error}."
+        except InputError as error:
+            yield f"Something that is stored cannot be read: {error}"
 
 
 def _schema_differences(db: Connection) -> Iterator[str]:
@@ -219,6 +221,8 @@ def _fact_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
         yield f"{row.place}: it ends sale {fact.end.sale_id}, which is missing."
     if fact.enrolment is not None and not _exists(db, "member", fact.enrolment.member_id):
         yield f"{row.place}: it enrols member {fact.enrolment.member_id}, who is missing."
+    elif fact.enrolment is not None and not row.has_case:
+        yield from member_folds.of_enrolment(db, fact)
 
 
 def _issue_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
@@ -322,7 +326,7 @@ def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
 
 
 def _head_differences(db: Connection) -> Iterator[str]:
-    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone()
+    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone() or (0, GENESIS)
     epoch = meta(db, "epoch")
     head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": int(epoch or 0), "seq": acked_seq}).fetchone()
     if acked_seq and (head is None or head[0] != acked_hash):
@@ -331,6 +335,8 @@ def _head_differences(db: Connection) -> Iterator[str]:
         last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
         if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
             yield f"Till {till}: its log here does not end at fact {seq}, which was confirmed to it."
+    for (till,) in db.execute(UNCONFIRMED_SELECT):
+        yield f"Till {till}: its log is here, and nothing says how far it was confirmed."
 
 
 def _is_booked(db: Connection, fact: Fact) -> bool:
@@ -363,6 +369,11 @@ LOG_SELECT = f"""SELECT {", ".join(LOG_COLUMNS + TXN_COLUMNS)},
   EXISTS (SELECT 1 FROM suspense_case AS c WHERE c.till = txn.till AND c.epoch = txn.epoch AND c.seq = txn.seq), {SHARED}
 FROM txn ORDER BY till, epoch, seq"""
 HASH_AT_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+UNCONFIRMED_SELECT = """WITH RECURSIVE logs (till) AS (
+  SELECT MIN(till) FROM txn
+  UNION ALL SELECT (SELECT MIN(till) FROM txn WHERE txn.till > logs.till) FROM logs WHERE logs.till IS NOT NULL
+) SELECT till FROM logs WHERE till IS NOT NULL AND till <> (SELECT value FROM meta WHERE key = 'owner')
+AND NOT EXISTS (SELECT 1 FROM till AS t WHERE t.id = logs.till)"""
 ENTRIES_SELECT = """SELECT kind, debit_acct, credit_acct, amount, unit, lot, member, rule
 FROM entry WHERE txn = :txn ORDER BY n"""
 LOT_COLUMNS = ("member", "origin_txn", "unit", "usable_from", "expires_at", "amount")
