@@ -16,6 +16,14 @@ def differences(db: Connection) -> Iterator[str]:
         yield f"Lot {lot} has a base of {base} that head office has not given."
 
 
+def is_told(db: Connection, lot_id: str | None) -> bool:
+    """Whether head office's last word on its member names the lot."""
+    return db.execute(IS_TOLD_SELECT, {"lot": lot_id}).fetchone() is not None
+
+
+IS_TOLD_SELECT = """SELECT 1 FROM lot AS l JOIN member_word AS w ON w.member = l.member,
+  json_each(CAST(w.word AS TEXT), '$.lots') AS told
+WHERE l.id = :lot AND told.value ->> '$.lot_id' = l.id"""
 TOLD_SELECT = """SELECT told.value ->> '$.lot_id' AS id
 FROM member_word AS w, json_each(CAST(w.word AS TEXT), '$.lots') AS told LEFT JOIN lot AS l ON l.id = told.value ->> '$.lot_id'
 WHERE l.id IS NULL OR l.unit <> :unit OR (l.base_remaining, l.base_seq, l.member, l.amount, l.usable_from) <>
