@@ -23,6 +23,7 @@ from pos_loyalty.store.guard import check_local, refuse_stdlib_opens
 from pos_loyalty.store.guard import guard_single_copy as guard_single_copy
 from pos_loyalty.store.guard import own as own
 from pos_loyalty.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
+from pos_loyalty.store.witness import watched
 
 Role = Literal["till", "head_office"]
 
@@ -263,8 +264,10 @@ def _make(db: Connection, *, role: Role, owner: str, now: datetime) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
         said = {"role": role, "owner": owner, "epoch": "1", "build": build(), "made_at": now.isoformat()}
-        db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
-        db.execute("INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, zeroblob(32), 0)")
+        with watched(db, "meta", "TRUE", ()):
+            db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
+        with watched(db, "sync_state", "TRUE", ()):
+            db.execute("INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, zeroblob(32), 0)")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ from pos_loyalty.store.facts import (
 )
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.return_facts import ReturnFact
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points, Value
 
 MEMBER = "member:"
@@ -212,7 +213,8 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
         place = {"till": till, "epoch": last.epoch, "seq": last.seq}
     else:
         place = {"till": fact.till, "epoch": fact.epoch, "seq": fact.seq}
-    db.execute(CASE_INSERT, place | {"reason": reason, "detail": detail})
+    with watched(db, "suspense_case", "(till, epoch, seq) = (:till, :epoch, :seq)", place):
+        db.execute(CASE_INSERT, place | {"reason": reason, "detail": detail})
 
 
 def columns_of(fact: Fact) -> dict[str, Any]:

@@ -383,5 +383,15 @@ CREATE TABLE coupon_word (
 CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS)
+WITNESS = """
+-- What head office last said of a member, whole, as of a number of our own log; at head office: what an import said.
+CREATE TABLE member_word (member TEXT PRIMARY KEY, as_of_seq INTEGER NOT NULL, word BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Of tables that no fact proves: how many rows were written there, and the sum of their hashes. See witness.py.
+CREATE TABLE witness (
+  name TEXT PRIMARY KEY, count INTEGER NOT NULL, sum BLOB NOT NULL CHECK (length(sum) = 16)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, WITNESS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""
