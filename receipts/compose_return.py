@@ -26,6 +26,7 @@ class ReturnSlip(Value, kw_only=True):
     """What the goods are called, by line; a line without a name is shown by its id."""
     lines: tuple[ReturnedLine, ...]
     charged_minor: Minor
+    unpaid_minor: Minor
     refund_minor: Minor
     tenders: tuple[Tender, ...]
     restored_centi: Points
@@ -39,6 +40,8 @@ class ReturnSlip(Value, kw_only=True):
     withdrawn_used: tuple[str, ...] = ()
     """Of these, the ones that were used before."""
     is_offline: bool = False
+    copy_no: int = 0
+    """0 is the first print; from 1 on the slip is headed as a copy."""
 
 
 def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
@@ -54,6 +57,9 @@ def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
 
 
 def _head(slip: ReturnSlip, language: Language) -> Iterable[Element]:
+    if slip.copy_no:
+        yield Text(text=tr(language, "receipt.copy", copy_no=slip.copy_no), align="centre", weight="bold")
+        yield Feed()
     for place, text in enumerate(slip.header):
         yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
     if slip.header:
@@ -86,6 +92,8 @@ def _refund(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     if slip.charged_minor:
         key = "return.charged" if slip.charged_minor > 0 else "return.uncharged"
         yield Row(left=tr(language, key), right=amount(language, -slip.charged_minor))
+    if slip.unpaid_minor:
+        yield Row(left=tr(language, "return.unpaid"), right=amount(language, -slip.unpaid_minor))
     refund = money(language, slip.refund_minor, slip.currency)
     yield Row(left=tr(language, "receipt.refund"), right=refund, weight="bold", size="large")
     for tender in slip.tenders:

@@ -383,6 +383,7 @@ def _raise_problem(said: Problem) -> None:
 
 
 def value_of(data: bytes, kind: type[T], place: str) -> T:
+    """What the bytes say. Raises WireError naming the place."""
     try:
         return decode(data, kind, place=place)
     except InputError as error:

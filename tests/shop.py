@@ -12,7 +12,8 @@ from pos_loyalty.store import ledger, members, programmes
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.till import Till
+from pos_loyalty.till import Till, staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.values import Minor, quantity
 
@@ -20,6 +21,7 @@ NOW = datetime(2026, 11, 21, 9, 30, 5, tzinfo=UTC)
 CARD, MEMBER = "2200000000019", "member-1"
 OTHER_CARD = "2200000000026"
 OPENING_CENTI = 50_000
+SENIOR = Approval(person="M9", pin="864209")
 
 PROGRAMME = """
 format = 1
@@ -129,6 +131,11 @@ class Shop:
             )
             draft = Draft(id=self.new_id(), kind="points.adjusted", store="S1", member=member_id, entries=(entry,))
             ledger.append(self.db, draft, self.now)
+
+    def senior(self) -> Approval:
+        """A senior on the staff, who gives their word."""
+        staff.add(self.db, SENIOR.person, "senior", SENIOR.pin, self.till._desk.secrets.pepper)
+        return SENIOR
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything that is stored, table by table."""

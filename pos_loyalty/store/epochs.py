@@ -10,6 +10,7 @@ from pos_loyalty.store import ledger
 from pos_loyalty.store.db import Connection, meta, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.till_facts import BeganFact, Place
+from pos_loyalty.store.witness import watched
 
 
 def place_of(db: Connection) -> Place:
@@ -34,7 +35,8 @@ def begin(db: Connection, epoch: int, continues: Place | None, *, store: str, fa
 
 def go_on(db: Connection, epoch: int, continues: Place | None, *, store: str, fact_id: UUID, now: datetime) -> None:
     """The log is in this epoch from its next fact on, which says what it goes on from. Stands inside ``write()``."""
-    db.execute("UPDATE meta SET value = :epoch WHERE key = 'epoch'", {"epoch": str(epoch)})
+    with watched(db, "meta", "key = 'epoch'", ()):
+        db.execute("UPDATE meta SET value = :epoch WHERE key = 'epoch'", {"epoch": str(epoch)})
     if continues is not None:
         ledger.append(db, Draft(id=fact_id, kind="till.began", store=store, body=BeganFact(continues=continues)), now)
 

@@ -16,14 +16,18 @@ from pos_loyalty.store import (
     gift_cards,
     gift_differences,
     ledger,
+    lot_words,
     member_changes,
     member_checks,
+    member_folds,
     member_secrets,
     merges,
+    programmes,
     returned,
     right_holds,
     tiers,
     till_keys,
+    witness,
 )
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
@@ -72,7 +76,10 @@ DOUBTS: Mapping[FactKind, Doubts] = {
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
 DIFFERENCES: tuple[Differences, ...] = (
     member_checks.consent_differences,
-    member_checks.member_differences,
+    member_folds.differences,
+    lot_words.differences,
+    programmes.differences,
+    witness.differences,
     enrolment_checks.differences,
     member_secrets.differences,
     merges.differences,

@@ -1,6 +1,6 @@
 """The tables of a till's and of head office's database, as numbered steps. A column is changed here and in its one store file."""
 
-from pos_loyalty.store.migrations_sync import IDENTITY, RIGHTS
+from pos_loyalty.store.migrations_sync import SYNC
 
 APPLICATION_ID = 0x504F534C  # "POSL"
 SCHEMA = 0
@@ -61,6 +61,9 @@ CREATE TABLE attempt (
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Answers about one member, for who erases them: a sale's answer does not stand here.
+CREATE INDEX idempotency_by_member ON idempotency (CAST(answer AS TEXT) ->> '$.member_id')
+WHERE CAST(answer AS TEXT) ->> '$.member_id' IS NOT NULL;
 
 -- advance_minor: of total_minor, what paid for gift cards; it counts for no member.
 -- completed_txn, reversed_txn: the facts that moved the sale there; others of the same kind changed nothing.
@@ -251,7 +254,7 @@ CREATE VIEW act AS SELECT
   coalesce(body ->> '$.adjustment.by', body ->> '$.claim.by', body ->> '$.merge.by', body ->> '$.change.by', body ->> '$.tier.by',
     body ->> '$.gift_card.by', body ->> '$.end.cashier', cashier, '') AS by,
   coalesce(body ->> '$.adjustment.approved_by', body ->> '$.claim.approved_by', body ->> '$.merge.approved_by',
-    body ->> '$.returned.approved_by', '') AS approved_by,
+    body ->> '$.returned.approved_by', body ->> '$.end.approved_by', '') AS approved_by,
   coalesce(body ->> '$.adjustment.reason', body ->> '$.merge.reason', body ->> '$.change.reason', body ->> '$.tier.reason',
     body ->> '$.gift_card.reason', body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
   coalesce(body ->> '$.merge.into', body ->> '$.claim.sale_id', '') AS about,
@@ -382,5 +385,5 @@ CREATE TABLE coupon_word (
 CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, IDENTITY, RIGHTS)
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, *SYNC)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

@@ -1,4 +1,14 @@
-"""The tables of who speaks to whom: numbered steps as in migrations.py, in which they stand last."""
+"""The tables of what is heard from others and who may do what: the last of the numbered steps of migrations.py."""
+
+WITNESS = """
+-- What head office last said of a member, whole, as of a number of our own log; at head office: what an import said.
+CREATE TABLE member_word (member TEXT PRIMARY KEY, as_of_seq INTEGER NOT NULL, word BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Of tables that no fact proves: how many rows were written there, and the sum of their hashes. See witness.py.
+CREATE TABLE witness (
+  name TEXT PRIMARY KEY, count INTEGER NOT NULL, sum BLOB NOT NULL CHECK (length(sum) = 16)
+) STRICT, WITHOUT ROWID;
+"""
 
 IDENTITY = """
 -- Which epoch of our own log acked_seq lies in.
@@ -43,3 +53,5 @@ CREATE INDEX right_return_by_lot ON right_return (lot);
 -- Private to head office: tills that have not said since it was restored what they hold. While there is one, nothing is granted.
 CREATE TABLE hello_due (till TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS)

@@ -10,6 +10,7 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.till_facts import Place, TillKeyFact
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 CODE_LIFE: Final = timedelta(hours=48)
@@ -66,9 +67,11 @@ def all_keys(db: Connection) -> tuple[TillKeyFact, ...]:
 
 def add_code(db: Connection, code_hash: str, till: str, now: datetime) -> None:
     """A new code; those that ran out are forgotten."""
-    db.execute("DELETE FROM enrol_code WHERE until_ms < :now", {"now": to_ms(now)})
+    with watched(db, "enrol_code", "until_ms < :now", {"now": to_ms(now)}):
+        db.execute("DELETE FROM enrol_code WHERE until_ms < :now", {"now": to_ms(now)})
     row = {"hash": code_hash, "till": till, "until": to_ms(now + CODE_LIFE)}
-    db.execute("INSERT INTO enrol_code (hash, till, until_ms) VALUES (:hash, :till, :until)", row)
+    with watched(db, "enrol_code", "hash = :hash", row):
+        db.execute("INSERT INTO enrol_code (hash, till, until_ms) VALUES (:hash, :till, :until)", row)
 
 
 def code(db: Connection, code_hash: str, now: datetime) -> EnrolCode | None:
@@ -79,7 +82,8 @@ def code(db: Connection, code_hash: str, now: datetime) -> EnrolCode | None:
 
 def use_code(db: Connection, code_hash: str, public_key: str) -> None:
     """The code is redeemed, for this key alone."""
-    db.execute("UPDATE enrol_code SET used_key = :key WHERE hash = :hash", {"hash": code_hash, "key": public_key})
+    with watched(db, "enrol_code", "hash = :hash", {"hash": code_hash}):
+        db.execute("UPDATE enrol_code SET used_key = :key WHERE hash = :hash", {"hash": code_hash, "key": public_key})
 
 
 def _keys(db: Connection, condition: str, key: dict[str, object]) -> Iterator[TillKeyFact]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain as chained
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from pysqlite3 import dbapi2
 
@@ -20,9 +20,10 @@ from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import issues, ledger, sales, till_keys
-from pos_loyalty.store.db import Connection, meta, snapshot
-from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
+from pos_loyalty.store import issues, ledger, lot_words, member_folds, sales
+from pos_loyalty.store.chain_checks import LogRow, chain_differences, head_differences
+from pos_loyalty.store.db import Connection, snapshot
+from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS, FACTLESS_SALES_SELECT
 from pos_loyalty.store.follow import DIFFERENCES
 from pos_loyalty.store.migrations import MIGRATIONS
@@ -31,28 +32,6 @@ from pos_loyalty.store.tallies import OF_SALES, TABLES, Tallies
 DIFFERENCES_MAX = 1000
 CACHE_KB = 8_192
 SUSPENSE = "suspense"
-
-
-class LogRow(NamedTuple):
-    """A row of the log, before its payload is trusted."""
-
-    till: str
-    epoch: int
-    seq: int
-    hlc: int
-    payload: bytes
-    prev_hash: bytes
-    hash: bytes
-    columns: tuple[Any, ...]
-    """As TXN_COLUMNS names them."""
-    has_case: bool
-    is_shared: bool
-    """Other facts are about the same sale."""
-
-    @property
-    def place(self) -> str:
-        """How a sentence names the row."""
-        return f"Till {self.till}, fact {self.seq}"
 
 
 def verify(db: Connection) -> tuple[str, ...]:
@@ -75,11 +54,13 @@ def _values_freed_by_count() -> Iterator[None]:
 
 
 def _differences(db: Connection) -> Iterator[str]:
-    for check in (_file_differences, _schema_differences, _log_differences, _head_differences, *CACHE_CHECKS, *DIFFERENCES):
+    for check in (_file_differences, _schema_differences, _log_differences, head_differences, *CACHE_CHECKS, *DIFFERENCES):
         try:
             yield from check(db)
         except dbapi2.DatabaseError as error:
             yield f"SQLite cannot read all of the file: {error}."
+        except InputError as error:
+            yield f"Something that is stored cannot be read: {error}"
 
 
 def _schema_differences(db: Connection) -> Iterator[str]:
@@ -113,7 +94,7 @@ def _log_differences(db: Connection) -> Iterator[str]:
     tallies = Tallies(db)
     for fields in db.execute(LOG_SELECT):
         row = _row(fields)
-        yield from _chain_differences(db, before, row)
+        yield from chain_differences(db, before, row)
         try:
             fact = fact_of(row.payload)
         except InputError as error:
@@ -126,6 +107,9 @@ def _log_differences(db: Connection) -> Iterator[str]:
     differing = tuple(tallies.differing())
     if differing:
         yield from _one_by_one(db, differing)
+    if "lot" in differing or not tallies.sums_lots:
+        for (lot,) in db.execute(UNMADE_SELECT):
+            yield f"Lot {lot} was made by no entry of the fact that it names."
     yield from _key_differences(db, () if differing else TABLES)
 
 
@@ -195,33 +179,6 @@ def _key_differences(db: Connection, sound: tuple[str, ...]) -> Iterator[str]:
             yield f"A row of {table} names a row of {parent} that is missing."
 
 
-def _chain_differences(db: Connection, before: LogRow | None, row: LogRow) -> Iterator[str]:
-    if before is not None and (before.till, before.epoch) == (row.till, row.epoch):
-        expected_seq, expected_hash = before.seq + 1, before.hash
-        if row.hlc <= before.hlc:
-            yield f"{row.place}: its logical clock does not come after that of the fact before."
-    else:
-        expected_seq, expected_hash = _beginning(db, before, row)
-    if row.seq != expected_seq:
-        yield f"Till {row.till}: fact {expected_seq} is missing; the next one is {row.seq}."
-    elif row.prev_hash != expected_hash:
-        yield f"{row.place}: it does not continue the hash of the fact before."
-    if chain(row.prev_hash, row.payload) != row.hash:
-        yield f"{row.place}: the payload is not the one that was hashed."
-
-
-def _beginning(db: Connection, before: LogRow | None, row: LogRow) -> tuple[int, bytes]:
-    """Where the first fact of an epoch must lie: at head office as the enrolment says, at the till after the fact before it."""
-    key = till_keys.key_of(db, row.till, row.epoch)
-    if key is None and before is not None and before.till == row.till:
-        return before.seq + 1, before.hash
-    if key is None or key.continues is None:
-        return 1, GENESIS
-    place = key.continues
-    found = db.execute(HASH_AT_SELECT, {"till": row.till, "epoch": place.epoch, "seq": place.seq}).fetchone()
-    return place.seq + 1, GENESIS if found is None and place.seq == 0 else bytes(found[0]) if found else b""
-
-
 def _fact_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
     expected = ledger.columns_of(fact)
     if tuple(expected.values()) != row.columns:
@@ -230,6 +187,8 @@ def _fact_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
         yield f"{row.place}: it ends sale {fact.end.sale_id}, which is missing."
     if fact.enrolment is not None and not _exists(db, "member", fact.enrolment.member_id):
         yield f"{row.place}: it enrols member {fact.enrolment.member_id}, who is missing."
+    elif fact.enrolment is not None and not row.has_case:
+        yield from member_folds.of_enrolment(db, fact)
 
 
 def _issue_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
@@ -247,6 +206,9 @@ def _column_differences(place: str, expected: dict[str, Any], stored: dict[str, 
 def _entry_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
     stored = db.execute(ENTRIES_SELECT, {"txn": bytes.fromhex(fact.id)}).fetchall()
     may_lack = _may_lack if row.has_case else _is_never
+    numbered = db.execute("SELECT coalesce(MAX(n) + 1, 0) FROM entry WHERE txn = :txn", {"txn": bytes.fromhex(fact.id)})
+    if numbered.fetchone()[0] != len(stored):
+        yield f"{row.place}: its entries are not numbered from 0 without gaps."
     if stored != list(map(ledger.entry_row, fact.entries)) and not _entries_agree(fact.entries, stored, may_lack):
         yield f"{row.place}: its entries are not those of the payload."
     else:
@@ -302,7 +264,7 @@ def _lot_differences(db: Connection, row: LogRow, fact: Fact, entry: Entry) -> I
     base_seq, *fields = stored
     made = ledger.lot_row(bytes.fromhex(fact.id), entry)
     expected = [made[name] for name in LOT_COLUMNS]
-    if base_seq < row.seq and fields != expected and not _has_case(db, fact):
+    if fields != expected and not _has_case(db, fact) and (base_seq < row.seq or not lot_words.is_told(db, entry.lot_id)):
         yield f"{row.place}: lot {entry.lot_id} has another member, term, amount or origin than its entry."
 
 
@@ -330,17 +292,6 @@ def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
         yield f"{place}: the coupons that it took are not those of the payload."
     if list(sales.adjustment_rows(fact)) != db.execute(ADJUSTMENTS_SELECT, key).fetchall():
         yield f"{place}: its adjustments are not those of the payload."
-
-
-def _head_differences(db: Connection) -> Iterator[str]:
-    epoch, acked_seq, acked_hash = db.execute("SELECT acked_epoch, acked_seq, acked_hash FROM sync_state").fetchone()
-    head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": epoch, "seq": acked_seq}).fetchone()
-    if acked_seq and (head is None or head[0] != acked_hash):
-        yield f"Head office confirmed fact {acked_seq} of this log, which is missing or another one."
-    for till, epoch, seq, hash_ in db.execute("SELECT id, epoch, applied_seq, applied_hash FROM till ORDER BY id"):
-        last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
-        if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
-            yield f"Till {till}: its log here does not end at fact {seq}, which was confirmed to it."
 
 
 def _is_booked(db: Connection, fact: Fact) -> bool:
@@ -372,7 +323,8 @@ SHARED = """sale_id IS NOT NULL
 LOG_SELECT = f"""SELECT {", ".join(LOG_COLUMNS + TXN_COLUMNS)},
   EXISTS (SELECT 1 FROM suspense_case AS c WHERE c.till = txn.till AND c.epoch = txn.epoch AND c.seq = txn.seq), {SHARED}
 FROM txn ORDER BY till, epoch, seq"""
-HASH_AT_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+UNMADE_SELECT = """SELECT id FROM lot WHERE origin_txn IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM entry AS e WHERE e.txn = lot.origin_txn AND e.kind = 'accrue' AND e.lot = lot.id)"""
 ENTRIES_SELECT = """SELECT kind, debit_acct, credit_acct, amount, unit, lot, member, rule
 FROM entry WHERE txn = :txn ORDER BY n"""
 LOT_COLUMNS = ("member", "origin_txn", "unit", "usable_from", "expires_at", "amount")

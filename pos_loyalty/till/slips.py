@@ -41,11 +41,34 @@ def queue(desk: Desk, stored: StoredSale) -> None:
 
 def queue_return(desk: Desk, fact: Fact) -> None:
     """Lay the slip of a return into the spool. Called inside its transaction; an unprintable sign stops nothing."""
+    if desk.config.printer is not None:
+        _enqueue_return(desk, _return_slip(desk, fact, 0), desk.config.receipt.language)
+
+
+def queue_return_copy(desk: Desk, return_id: str, language: Language | None) -> PrintAnswer:
+    """Lay a marked copy of a return's slip into the spool. Raises NotFoundError, ConflictError as ``queue_copy`` does."""
+    fact = _return_of(desk, return_id)
+    copy = _next_copy(desk, fact.receipt_no or "", "return")
+    return _enqueue_return(desk, _return_slip(desk, fact, copy), language or desk.config.receipt.language)
+
+
+def return_text(desk: Desk, return_id: str, language: Language | None) -> str:
+    """The slip of a return of this till, as text. Raises NotFoundError."""
+    slip = _return_slip(desk, _return_of(desk, return_id), 0)
+    return to_text(compose_return(slip, language or desk.config.receipt.language), _columns(desk))
+
+
+def _return_of(desk: Desk, return_id: str) -> Fact:
+    stored = returned.by_id(desk.db, desk.config.till.id, return_id)
+    fact = None if stored is None else ledger.by_id(desk.db, stored.txn)
+    if fact is None:
+        raise NotFoundError(f"Return {return_id} is not known at this till.")
+    return fact
+
+
+def _enqueue_return(desk: Desk, slip: ReturnSlip, language: Language) -> PrintAnswer:
     printer = desk.config.printer
-    if printer is None:
-        return
-    language = desk.config.receipt.language
-    slip = _return_slip(desk, fact)
+    assert printer is not None
     body, note = b"", None
     for tried in (slip, replace(slip, names={})):
         try:
@@ -54,22 +77,15 @@ def queue_return(desk: Desk, fact: Fact) -> None:
         except InputError as error:
             note = str(error)
     kind: SlipKind = "return"
-    draft = prints.PrintDraft(sale_id=None, receipt_no=slip.receipt_no, kind=kind, body=body)
+    draft = prints.PrintDraft(sale_id=None, receipt_no=slip.receipt_no, kind=kind, copy=slip.copy_no, body=body)
     job_id = prints.enqueue(desk.db, draft, desk.now())
     if not body:
         prints.move(desk.db, job_id, "failed", desk.now(), note)
+    state = "queued" if body else "failed"
+    return PrintAnswer(receipt_no=slip.receipt_no, kind=kind, copy_no=slip.copy_no, state=state, note=note)
 
 
-def return_text(desk: Desk, return_id: str, language: Language | None) -> str:
-    """The slip of a return of this till, as text. Raises NotFoundError."""
-    stored = returned.by_id(desk.db, desk.config.till.id, return_id)
-    fact = None if stored is None else ledger.by_id(desk.db, stored.txn)
-    if fact is None:
-        raise NotFoundError(f"Return {return_id} is not known at this till.")
-    return to_text(compose_return(_return_slip(desk, fact), language or desk.config.receipt.language), _columns(desk))
-
-
-def _return_slip(desk: Desk, fact: Fact) -> ReturnSlip:
+def _return_slip(desk: Desk, fact: Fact, copy: int) -> ReturnSlip:
     answer = of_return(desk, fact)
     assert fact.returned is not None
     return ReturnSlip(
@@ -83,6 +99,7 @@ def _return_slip(desk: Desk, fact: Fact) -> ReturnSlip:
         names=fact.returned.names,
         lines=answer.lines,
         charged_minor=answer.charged_minor,
+        unpaid_minor=answer.unpaid_minor,
         refund_minor=answer.refund_minor,
         tenders=answer.tenders,
         restored_centi=answer.restored_centi,
@@ -92,19 +109,25 @@ def _return_slip(desk: Desk, fact: Fact) -> ReturnSlip:
         withdrawn=answer.withdrawn,
         withdrawn_used=answer.withdrawn_used,
         is_offline=_is_cut_off(desk),
+        copy_no=copy,
     )
 
 
 def queue_copy(desk: Desk, stored: StoredSale, language: Language | None) -> PrintAnswer:
     """Lay a marked copy into the spool. Raises ConflictError when there is no printer or no end to the copies."""
-    if desk.config.printer is None:
-        raise ConflictError("No printer stands in the till's config; the receipt can be shown as text or picture.")
     if stored.state == "authorised":
         raise ConflictError(f"Sale {stored.sale_id} is not completed yet; there is nothing to print.")
-    copy = prints.next_copy(desk.db, stored.receipt_no, _kind(stored))
-    if copy > COPIES_MAX:
-        raise ConflictError(f"Receipt {stored.receipt_no} was printed {COPIES_MAX} times; that is enough.")
+    copy = _next_copy(desk, stored.receipt_no, _kind(stored))
     return _enqueue(desk, stored, copy, language or desk.config.receipt.language)
+
+
+def _next_copy(desk: Desk, receipt_no: str, kind: SlipKind) -> int:
+    if desk.config.printer is None:
+        raise ConflictError("No printer stands in the till's config; the receipt can be shown as text or picture.")
+    copy = prints.next_copy(desk.db, receipt_no, kind)
+    if copy > COPIES_MAX:
+        raise ConflictError(f"Receipt {receipt_no} was printed {COPIES_MAX} times; that is enough.")
+    return copy
 
 
 def text_of(desk: Desk, stored: StoredSale, language: Language | None) -> str:

@@ -28,6 +28,8 @@ from pos_loyalty.wiring.till import beside_till as beside_till
 from pos_loyalty.wiring.till import nightly as nightly
 from pos_loyalty.wiring.till import open_till as open_till
 from pos_loyalty.wiring.till import programme_in_force as programme_in_force
+from pos_loyalty.wiring.till import publish_here as publish_here
 from pos_loyalty.wiring.till import run_till as run_till
+from pos_loyalty.wiring.till import stands_alone as stands_alone
 from pos_loyalty.wiring.till import till_in_process as till_in_process
 from pos_loyalty.wiring.till import till_to_look_at as till_to_look_at

@@ -14,6 +14,7 @@ from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
+from pos_loyalty.store.witness import watched
 
 HOME_DAYS: Final = 90
 MS_PER_DAY: Final = 86_400_000
@@ -39,11 +40,13 @@ class SqliteRightStore:
         """All tills that are in force."""
         owner = meta(self._db, "owner") or ""
         epochs.go_on(self._db, epoch, self.own_head(), store=owner, fact_id=new_id(), now=now)
-        self._db.execute(HELLO_INSERT)
+        with watched(self._db, "hello_due", "TRUE", ()):
+            self._db.execute(HELLO_INSERT)
 
     def heard_hello(self, till: str) -> None:
         """By its name."""
-        self._db.execute("DELETE FROM hello_due WHERE till = :till", {"till": till})
+        with watched(self._db, "hello_due", "till = :till", {"till": till}):
+            self._db.execute("DELETE FROM hello_due WHERE till = :till", {"till": till})
 
     def is_waiting(self) -> bool:
         """By the table."""

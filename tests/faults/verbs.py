@@ -251,7 +251,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("adjust down", _adjust(-5_000)),
     Verb("claim", _claim),
     Verb("merge members", _merge),
-    Verb("set a secret", lambda world: world.till.set_secret(MEMBER, SecretRequest(pin="4321", qr=True, cashier="C7"), "secret")),
+    Verb(
+        "set a secret",
+        lambda world: world.till.set_secret(MEMBER, SecretRequest(pin="4321", qr=True, cashier="C7", by=BORIS), "secret"),
+    ),
     Verb("sell a gift card", sold(_sell_card)),
     Verb("top up a gift card", sold(_top_up)),
     Verb("pay by gift card", sold(_pay_by_card)),

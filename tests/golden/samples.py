@@ -153,6 +153,7 @@ def came_back() -> ReturnSlip:
         names={line.line_id: line.name for line in full().basket.lines},
         lines=lines,
         charged_minor=Minor(0),
+        unpaid_minor=Minor(0),
         refund_minor=Minor(156_655),
         tenders=(Tender(kind="cash", amount_minor=Minor(156_655)),),
         restored_centi=Points(5_000),

@@ -20,6 +20,8 @@ TABLE = [
     (errors.ProgrammeError("rule[3]", "is wrong"), 422, "input"),
     (errors.NotFoundError("No such card."), 404, "not-found"),
     (errors.NotAllowedError("A senior is missing."), 403, "not-allowed"),
+    (errors.EarlierDayError("A senior must say so."), 403, "earlier-day"),
+    (errors.PaidShortError("Take the rest."), 409, "paid-short"),
     (errors.WrongPinError("The PIN is wrong."), 403, "wrong-pin"),
     (errors.PersonLockedError("Wait."), 403, "locked"),
     (errors.MemberBlockedError("The card is blocked."), 409, "blocked"),

@@ -138,8 +138,11 @@ async function onWord(path, request, why) {
 async function cards(asked, said) {
   const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/cards`;
   const mine = now;
-  const answer = await write(path, { ...asked, cashier });
-  if (mine !== now) return;
+  if (mine.busy) return;
+  mine.busy = true;
+  const answer = await withWord((by) => write(path, { ...asked, cashier, by }), asked.found ? word("found_why") : "");
+  mine.busy = false;
+  if (mine !== now || !answer) return;
   const profile = answer.value;
   dialogs.fault(box, profile ? "" : sentence(answer));
   if (!profile) return;

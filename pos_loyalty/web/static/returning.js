@@ -207,7 +207,7 @@ const whyOf = ({ sent, sold }) => (sent.verb === "return" && sold.approval ? wor
 function addressed(sent, approval) {
   if (sent.verb === "void") {
     const id = now.sold.sale_id;
-    return [`/v1/sales/${encodeURIComponent(id)}/void`, sent.request, `${id}:void`];
+    return [`/v1/sales/${encodeURIComponent(id)}/void`, approval ? { ...sent.request, approval } : sent.request, `${id}:void`];
   }
   return ["/v1/returns", approval ? { ...sent.request, approval } : sent.request, `${sent.request.return_id}:return`];
 }
