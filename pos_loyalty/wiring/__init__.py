@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from pos_loyalty.wiring.decisions import all_cases as all_cases
+from pos_loyalty.wiring.decisions import case as case
+from pos_loyalty.wiring.decisions import cases as cases
+from pos_loyalty.wiring.decisions import close_case as close_case
+from pos_loyalty.wiring.decisions import programme_back as programme_back
+from pos_loyalty.wiring.decisions import resume_rule as resume_rule
+from pos_loyalty.wiring.decisions import stop_rule as stop_rule
 from pos_loyalty.wiring.files import Settings as Settings
 from pos_loyalty.wiring.files import check_files as check_files
 from pos_loyalty.wiring.files import made_folder as made_folder

@@ -123,13 +123,13 @@ def enrolment_code(known: Settings, database: Path | None, till: str) -> str:
     """A code with which a machine becomes this till; told once."""
     from sync.server import enrol as office
 
-    with _ledger(known, database) as store:
+    with ledger_of(known, database) as store:
         return office.make_code(store, till, utc_now())
 
 
 def till_keys_of(known: Settings, database: Path | None) -> tuple[TillKeyFact, ...]:
     """Every key that head office enrolled."""
-    with _ledger(known, database) as store, store.write():
+    with ledger_of(known, database) as store, store.write():
         return store.keys.all_keys()
 
 
@@ -137,12 +137,12 @@ def revoke_till(known: Settings, database: Path | None, till: str, by: str) -> i
     """Take nothing more from a till; answers the epoch that ended. Raises NotFoundError."""
     from sync.server import enrol as office
 
-    with _ledger(known, database) as store:
+    with ledger_of(known, database) as store:
         return office.revoke(store, till, by, utc_now())
 
 
 @contextlib.contextmanager
-def _ledger(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
+def ledger_of(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
     """Head office's ledger, beside a head office that runs."""
     from sync.server.sqlite import SqliteLedgerStore
 
