@@ -24,6 +24,7 @@ from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import enrol_till as enrol_till
 from pos_loyalty.wiring.offices import enrolment_code as enrolment_code
 from pos_loyalty.wiring.offices import follow as follow
+from pos_loyalty.wiring.offices import manager_password as manager_password
 from pos_loyalty.wiring.offices import publish as publish
 from pos_loyalty.wiring.offices import revoke_till as revoke_till
 from pos_loyalty.wiring.offices import run_head_office as run_head_office

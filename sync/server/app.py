@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
@@ -28,7 +29,7 @@ from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
 from sync.server.meter import Meter
 from sync.server.nightly import move_tiers
-from sync.server.truth import Recomputer
+from sync.server.truth import Judged, Recomputer
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
 if TYPE_CHECKING:
@@ -196,12 +197,16 @@ async def _recompute(desk: Desk, came: asyncio.Event) -> None:
             while (turn := await desk.ask(recomputer.gather)) is not None:
                 judged = await asyncio.to_thread(recomputer.judge, turn)
                 await desk.idle()
-                await desk.ask(lambda store, done=judged: recomputer.note(store, done))
+                await desk.ask(partial(_noted, recomputer, judged))
                 await desk.idle()
         except LoyaltyError as error:
             log.error("sale.recompute_waits", reason=str(error))
             await asyncio.sleep(RECOMPUTE_WAIT_S)
             came.set()
+
+
+def _noted(recomputer: Recomputer, judged: Judged, store: LedgerStore) -> None:
+    recomputer.note(store, judged)
 
 
 def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
