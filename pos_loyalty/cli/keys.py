@@ -57,7 +57,7 @@ def run_revoke(args: argparse.Namespace) -> int:
 
 def run_password(args: argparse.Namespace) -> int:
     """Tell the password."""
-    print(wiring.manager_password(wiring.settings(args.config)))
+    print(wiring.pages_password(wiring.settings(args.config)))
     return 0
 
 

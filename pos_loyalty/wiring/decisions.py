@@ -1,17 +1,25 @@
-"""Builds what a person decides by command: cases at head office, programmes back, rules stopped at a till."""
+"""Builds what a person decides or compares by command: cases at head office, programmes back, rules stopped, a shift."""
 
 from __future__ import annotations
 
 import contextlib
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pos_loyalty.clock import utc_now
+from pos_loyalty.engine.currencies import EXPONENTS
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store.cases import OpenedCase, name_of
+from pos_loyalty.store.db import open_reader
 from pos_loyalty.store.decision_facts import BackFact, RuleStopFact
 from pos_loyalty.wiring.files import Settings
 from pos_loyalty.wiring.offices import ledger_of
 from pos_loyalty.wiring.till import desk_of
+
+if TYPE_CHECKING:
+    from pos_loyalty.spreadsheet.reconcile import Reconciled
 
 CASES_MAX = 10_000
 
@@ -52,6 +60,19 @@ def programme_back(known: Settings, database: Path | None, by: str, reason: str)
 
     with ledger_of(known, database) as store:
         return truth.programme_back(store, by, reason, utc_now())
+
+
+def reconcile(known: Settings, database: Path | None, day: date, till: str | None, against: Path) -> tuple[Reconciled, int]:
+    """A day's receipts against the host's file, and the digits of the currency. Raises InputError, StoreError."""
+    from pos_loyalty.spreadsheet.reconcile import read_host, reconciled
+    from pos_loyalty.store.day_totals import receipts
+
+    store = known.config.store
+    exponent = EXPONENTS.get(store.currency, 2)
+    host = read_host(against, exponent)
+    with contextlib.closing(open_reader(database or known.till_database)) as db:
+        ours = receipts(db, day, ZoneInfo(store.timezone), till)
+    return reconciled(ours, host), exponent
 
 
 def stop_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> bool:

@@ -85,7 +85,8 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
 def run_head_office(known: Settings, *, database: Path | None, port: int | None, ready: Ready) -> None:
     """The head office process: HTTP over its own database, until told to stop."""
     from pos_loyalty.store.db import build
-    from pos_loyalty.web.office import Pages, password_of, routes
+    from pos_loyalty.web.office import Pages, routes
+    from pos_loyalty.web.office_door import password_of
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
     from sync.server.sqlite import SqliteLedgerStore
@@ -136,9 +137,9 @@ def till_keys_of(known: Settings, database: Path | None) -> tuple[TillKeyFact, .
         return store.keys.all_keys()
 
 
-def manager_password(known: Settings) -> str:
+def pages_password(known: Settings) -> str:
     """What a manager shows who looks at head office's pages from another machine. It follows from head office's key file."""
-    from pos_loyalty.web.office import password_of
+    from pos_loyalty.web.office_door import password_of
 
     return password_of(office_of(known).token_secret)
 

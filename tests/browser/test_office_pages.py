@@ -17,7 +17,8 @@ import uvicorn
 from pos_loyalty.config import StoreConfig
 from pos_loyalty.store.db import build, open_store
 from pos_loyalty.store.verify import verify
-from pos_loyalty.web.office import Pages, password_of, routes
+from pos_loyalty.web.office import Pages, routes
+from pos_loyalty.web.office_door import password_of
 from sync.server import steps
 from sync.server.app import head_office_app
 from sync.server.sqlite import SqliteLedgerStore

@@ -12,7 +12,7 @@ import requests
 
 from pos_loyalty import gauges
 from pos_loyalty.gauges import Figure, label
-from pos_loyalty.web.office import password_of
+from pos_loyalty.web.office_door import password_of
 from tests.browser.serving import serving
 from tests.browser.test_office_pages import PASSWORD, Served, filled
 from tests.shop import Shop
