@@ -23,12 +23,11 @@ class DueFact(Value):
 
 def due(db: Connection, limit: int) -> tuple[DueFact, ...]:
     """The next facts of one till that were not looked at, in the order of its log; none when all were."""
-    behind = db.execute(BEHIND_SELECT).fetchone()
-    if behind is None:
-        return ()
-    till, epoch, seq = behind
-    rows = db.execute(DUE_SELECT, {"till": till, "epoch": epoch, "seq": seq, "limit": limit})
-    return tuple(DueFact(till=till, epoch=each, seq=number, payload=payload) for each, number, payload in rows)
+    for till, epoch, seq in db.execute(BEHIND_SELECT).fetchall():
+        rows = db.execute(DUE_SELECT, {"till": till, "epoch": epoch, "seq": seq, "limit": limit}).fetchall()
+        if rows:
+            return tuple(DueFact(till=till, epoch=each, seq=number, payload=payload) for each, number, payload in rows)
+    return ()
 
 
 def note(db: Connection, last: DueFact, verdicts: Mapping[str, int], differing: Mapping[tuple[int, int], str]) -> None:
@@ -53,7 +52,7 @@ def verdicts(db: Connection) -> dict[str, int]:
 BEHIND_SELECT = """SELECT h.id, coalesce(m.epoch, 0), coalesce(m.seq, 0)
 FROM till AS h LEFT JOIN recompute_mark AS m ON m.till = h.id
 WHERE h.epoch > 0 AND h.applied_seq > 0 AND (h.epoch, h.applied_seq) > (coalesce(m.epoch, 0), coalesce(m.seq, 0))
-ORDER BY h.id LIMIT 1"""
+ORDER BY h.id"""
 DUE_SELECT = """SELECT epoch, seq, CASE WHEN kind IN ('sale.authorised', 'sale.completed') THEN payload END FROM txn
 WHERE till = :till AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"""
 DIFFERS_INSERT = """INSERT INTO sale_recomputed (till, epoch, seq, detail) VALUES (:till, :epoch, :seq, :detail)
