@@ -89,6 +89,25 @@ class Overview(Value):
     """Facts of sales by what came of them."""
 
 
+class Watch(Value):
+    """What a monitor asks for every few seconds: nothing of it looks at all lots or all sales."""
+
+    tills: tuple[TillSeen, ...]
+    open_cases: dict[str, int]
+    recomputed: dict[str, int]
+    suspense_centi: Points
+
+
+def watch(db: Connection) -> Watch:
+    """Read it. Stands in one transaction."""
+    return Watch(
+        tills=_tills(db),
+        open_cases=cases.open_by_reason(db),
+        recomputed=recomputing.verdicts(db),
+        suspense_centi=_suspense(db),
+    )
+
+
 def overview(db: Connection, biz_day: int) -> Overview:
     """Read everything. Stands in one transaction."""
     tills = _tills(db)
@@ -157,8 +176,12 @@ def _exposure(db: Connection) -> Exposure:
     return Exposure(
         outstanding_centi=Points(outstanding),
         held_by_tills_centi=Points(held),
-        suspense_centi=Points(-ledger.balance_of(db, "suspense", POINT)),
+        suspense_centi=_suspense(db),
     )
+
+
+def _suspense(db: Connection) -> Points:
+    return Points(-ledger.balance_of(db, "suspense", POINT))
 
 
 TILLS_SELECT = """SELECT t.id, k.store, t.epoch, t.applied_seq, t.heard_ms, t.asked_ms, t.frozen, k.state,

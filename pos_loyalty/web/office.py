@@ -102,7 +102,7 @@ class Office:
 
     async def metrics(self, request: Request) -> Response:
         """Figures."""
-        seen = await self._asked(lambda store: store.truth.overview(0))
+        seen = await self._asked(lambda store: store.truth.watch())
         return Response(gauges.text_of(figures(self._desk.meter, seen, self._clock())), media_type=gauges.MEDIA)
 
     async def _listed(self, request: Request, fault: str) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pos_loyalty.gauges import Figure, alone, label
-from pos_loyalty.store.overview import Overview, TillSeen
+from pos_loyalty.store.overview import TillSeen, Watch
 
 
 class Meter:
@@ -31,7 +31,7 @@ class Meter:
         self.worked_s += worked_s
 
 
-def figures(meter: Meter, seen: Overview, now: datetime) -> Iterator[Figure]:
+def figures(meter: Meter, seen: Watch, now: datetime) -> Iterator[Figure]:
     """Everything, in the order of docs/operations.md."""
     yield Figure(
         name="pos_loyalty_facts_taken_total", help="Facts held of all tills.", kind="counter",
@@ -59,12 +59,8 @@ def figures(meter: Meter, seen: Overview, now: datetime) -> Iterator[Figure]:
         kind="counter", samples={label("verdict", verdict): count for verdict, count in seen.recomputed.items()},
     )  # fmt: skip
     yield Figure(
-        name="pos_loyalty_points_outstanding_centi", help="Hundredths of a point that members own.", kind="gauge",
-        samples=alone(seen.exposure.outstanding_centi),
-    )  # fmt: skip
-    yield Figure(
         name="pos_loyalty_points_suspense_centi", help="Hundredths of a point redeemed that were not there.", kind="gauge",
-        samples=alone(seen.exposure.suspense_centi),
+        samples=alone(seen.suspense_centi),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
 from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.overview import Overview
+from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
 
@@ -78,6 +78,10 @@ class SqliteTruthStore:
     def overview(self, biz_day: int) -> Overview:
         """By the tables."""
         return overview.overview(self._db, biz_day)
+
+    def watch(self) -> Watch:
+        """By the tables, none of them read whole but those of tills and cases."""
+        return overview.watch(self._db)
 
     def _owner(self) -> str:
         return meta(self._db, "owner") or ""

@@ -10,7 +10,7 @@ from pos_loyalty.engine.model import Member
 from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
 from pos_loyalty.store.facts import SaleFact
-from pos_loyalty.store.overview import Overview
+from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
 
@@ -56,3 +56,6 @@ class TruthStore(Protocol):
 
     def overview(self, biz_day: int) -> Overview:
         """What a manager sees. ``biz_day``: of the sales of the day."""
+
+    def watch(self) -> Watch:
+        """What a monitor asks for."""
