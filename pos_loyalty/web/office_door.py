@@ -29,6 +29,8 @@ def password_of(secret: str) -> str:
 
 
 def guarded(endpoint: Endpoint, password: str) -> Endpoint:
+    """The endpoint behind the door; our errors as a line of text."""
+
     async def answer(request: Request) -> Response:
         if not (_is_here(request) or _knows(request, password)):
             headers = {"WWW-Authenticate": 'Basic realm="pos-loyalty head office", charset="UTF-8"'} | HEADERS
