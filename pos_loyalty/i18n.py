@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 
+from pos_loyalty.office_words import OFFICE_WORDS
 from pos_loyalty.page_words import PAGE_WORDS
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
 
@@ -26,7 +27,7 @@ class Words(NamedTuple):
     en: str
 
 
-WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()} | {
+WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFICE_WORDS).items()} | {
     # receipt
     "receipt.number": Words("Чек {number}", "Receipt {number}"),
     "receipt.cashier": Words("Кассир {cashier}", "Cashier {cashier}"),

@@ -37,6 +37,12 @@ OF_THE_LOG: Mapping[str, str] = {
     "withdrawn": "till, return_id, n",
     "member_tier": "txn",
     "coupon_code": "code",
+    "till_key": "till, epoch",
+    "right_grant": "id",
+    "right_line": "grant_id, lot",
+    "right_return": "txn, lot",
+    "rule_stop": "txn",
+    "case_closed": "till, epoch, seq, reason",
     "meta": "key",
 }
 """Each table with its key. ``meta`` is given to the new file: whose it is, its epoch, its build, when it was made."""
@@ -49,6 +55,10 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "till": "head office's: how far it holds each till's log",
     "version_mark": "head office's: numbers of its changes",
     "suspense_case": "what a person has to settle, and has settled",
+    "enrol_code": "head office's, private: codes that wait",
+    "hello_due": "head office's, private: whom it waits for since it was restored",
+    "recompute_mark": "head office's: how far it asked the engine again",
+    "sale_recomputed": "head office's: facts whose figures differ",
     "member_key": "private: the member's data key stands in no fact, and may be destroyed",
     "phone_code": "private: codes on their way to phones",
     "phone_todo": "private: imported phones that wait for their slow hash",

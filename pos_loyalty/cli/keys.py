@@ -23,6 +23,9 @@ def register(commands: Commands) -> None:
     revoke.add_argument("--till", required=True, metavar="ID", help="the till")
     revoke.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     _common(revoke, run_revoke)
+    password = acts.add_parser("password", help="the managers' password for head office's pages, from another machine")
+    add_config(password)
+    password.set_defaults(run=run_password)
 
 
 def run_code(args: argparse.Namespace) -> int:
@@ -49,6 +52,12 @@ def run_revoke(args: argparse.Namespace) -> int:
     """Let one go."""
     epoch = wiring.revoke_till(wiring.settings(args.config), args.database, args.till, args.by)
     print(f"till {args.till} is revoked (epoch {epoch}); what it sent stays. A new code lets it in again.")
+    return 0
+
+
+def run_password(args: argparse.Namespace) -> int:
+    """Tell the password."""
+    print(wiring.pages_password(wiring.settings(args.config)))
     return 0
 
 

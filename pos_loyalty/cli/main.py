@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pos_loyalty
 from pos_loyalty.cli import (
+    case,
     config,
     coupons,
     demo,
@@ -18,6 +19,7 @@ from pos_loyalty.cli import (
     member,
     programme,
     quote,
+    reconcile,
     report,
     return_goods,
     sale,
@@ -31,7 +33,7 @@ from pos_loyalty.errors import InputError, LoyaltyError
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
-    upkeep, keys,
+    upkeep, keys, case, reconcile,
     config,
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pos_loyalty import wiring
+from pos_loyalty.cli import programme_acts
 from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, print_pretty, read_bytes
 from pos_loyalty.engine.warnings import Doubt, looked_through
 
@@ -29,6 +30,7 @@ def register(commands: Commands) -> None:
     show.set_defaults(run=run_show)
     schema = verbs.add_parser("schema", help="print the JSON Schema of a programme file, for an editor")
     schema.set_defaults(run=run_schema)
+    programme_acts.register(verbs)
 
 
 def run_check(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What stands before a rule's own conditions: pilot and control groups, limits of use, and the budget."""
+"""What stands before a rule's own conditions: a person's stop, pilot and control groups, limits of use, and the budget."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def in_pilot(pilot: Pilot, programme_id: str, member: Member | None) -> bool:
 def gate_lack(rule: ReadyRule, programme: Programme, situation: Situation) -> Lack | None:
     """Why a rule may not even be asked; None when nothing stands before it."""
     member = situation.member
+    if rule.id in situation.state.stopped:
+        return Lack(condition="stopped", have="stopped", need="running")
     salt = f"{programme.id}/{rule.id}"
     if rule.pilot_bp is not None and (member is None or drawn_bp(salt, member.member_id) >= rule.pilot_bp):
         return Lack(condition="pilot", have="out", need="in")

@@ -18,7 +18,6 @@ RECEIPT_MINOR_MAX = 10**11
 """A receipt of more than this is a slip of the hand, such as a bar code typed for a price."""
 CENTI_MAX = 10**13
 MARKS_MAX = LINES_MAX  # of one line, and of a whole basket
-
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=256)]
 Label = Annotated[str, Meta(max_length=128)]
@@ -172,12 +171,13 @@ class CouponState(Value):
 
 
 class State(Value):
-    """What the till knows besides the member: uses, budgets and unique coupons."""
+    """What the till knows besides the member: uses, budgets, unique coupons, and rules that a person stopped here."""
 
     uses: dict[str, UsesSoFar] | None = None
     """By rule; a rule that is not named was never used. None: uses are not known here."""
     budgets: dict[str, int] = field(default_factory=dict)
     coupons: dict[str, CouponState] = field(default_factory=dict)
+    stopped: tuple[Label, ...] = ()
 
 
 class Adjustment(Value, gc=False):

@@ -29,6 +29,7 @@ FIGURES: Mapping[str, Pair] = {
     "redeemed": ("баллы не начисляются, когда ими платят", "points are not earned when points pay"),
     "points": ("нужно баллов: {need}, есть {have}", "needs {need} points, there are {have}"),
     "uses": ("больше использовать нельзя", "it is used up"),
+    "stopped": ("акция здесь остановлена", "the offer is stopped here"),
     "budget": ("бюджет акции исчерпан", "the budget of the offer is spent"),
     "role": ("эта должность снимает не больше {have}, просили {need}", "this role may take {have} off, {need} was asked"),
     "programme": ("баллами здесь не платят", "points do not pay here"),

@@ -92,11 +92,11 @@ NOT_BY_HAND = ByHand(offs=(), stopped=(), refusals=())
 def held_of(candidates: Sequence[ReadyRule], situation: Situation, programme: Programme, known: dict[int, Lack | None]) -> Held:
     """Which rules hold now. ``known`` carries what was found out about conditions that no stage changes to the next ones."""
     moving: dict[int, Lack | None] = {}
-    is_nobody = situation.member is None
+    is_nobody, stopped = situation.member is None, bool(situation.state.stopped)
     rules: list[ReadyRule] = []
     lacks: list[tuple[ReadyRule, Lack]] = []
     for rule in candidates:
-        lack = gate_lack(rule, programme, situation) if rule.has_gate else None
+        lack = gate_lack(rule, programme, situation) if rule.has_gate or stopped else None
         if lack is None and is_nobody and rule.needs_member:
             lack = NO_MEMBER
         if lack is None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from pos_loyalty.engine.acts import Award
 from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, Quote, Tender
 from pos_loyalty.store.coupon_facts import CouponsFact
+from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, RuleStopFact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
 from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
@@ -31,6 +32,7 @@ FactKind = Literal[
     "member.changed", "member.merged", "member.tiered", "member.awarded", "points.expired", "points.adjusted",
     "gift_card.changed", "coupons.added", "till.began", "till.enrolled", "till.revoked",
     "rights.granted", "rights.taken", "rights.returned",
+    "rule.stopped", "rule.resumed", "programme.back", "case.closed",
 ]  # fmt: skip
 
 
@@ -135,6 +137,9 @@ class Fact(Value, omit_defaults=True):
     began: BeganFact | None = None
     grant: GrantFact | None = None
     give_back: GiveBackFact | None = None
+    rule_stop: RuleStopFact | None = None
+    back: BackFact | None = None
+    case_closed: CaseClosedFact | None = None
 
 
 Body = (
@@ -154,6 +159,9 @@ Body = (
     | BeganFact
     | GrantFact
     | GiveBackFact
+    | RuleStopFact
+    | BackFact
+    | CaseClosedFact
 )
 FIELD_OF: Mapping[type[Value], str] = {
     SaleFact: "sale",
@@ -172,6 +180,9 @@ FIELD_OF: Mapping[type[Value], str] = {
     BeganFact: "began",
     GrantFact: "grant",
     GiveBackFact: "give_back",
+    RuleStopFact: "rule_stop",
+    BackFact: "back",
+    CaseClosedFact: "case_closed",
 }
 """Where the body of a fact stands in it."""
 

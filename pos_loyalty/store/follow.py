@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pos_loyalty.store import (
     adjustments,
+    cases,
     claims,
     coupon_codes,
     enrolment_checks,
@@ -25,6 +26,7 @@ from pos_loyalty.store import (
     programmes,
     returned,
     right_holds,
+    rule_stops,
     tiers,
     till_keys,
     witness,
@@ -58,6 +60,9 @@ FOLLOWS: Mapping[FactKind, Follow] = {
     "rights.granted": right_holds.granted,
     "rights.taken": right_holds.granted,
     "rights.returned": right_holds.given_back,
+    "rule.stopped": rule_stops.follow,
+    "rule.resumed": rule_stops.follow,
+    "case.closed": cases.follow,
 }
 """The rows that a fact brings. Facts of sales, enrolments and awards have their own ways."""
 DOUBTS: Mapping[FactKind, Doubts] = {
@@ -91,6 +96,8 @@ DIFFERENCES: tuple[Differences, ...] = (
     coupon_codes.differences,
     till_keys.differences,
     right_holds.differences,
+    rule_stops.differences,
+    cases.differences,
 )
 """For ``verify``: where the rows are not what the log makes of them, a sentence each."""
 

@@ -54,4 +54,29 @@ CREATE INDEX right_return_by_lot ON right_return (lot);
 CREATE TABLE hello_due (till TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS)
+TRUTH = """
+-- Rules that a person stopped at a till (is_stopped 1) or let act again (0): the last row of a rule counts.
+CREATE TABLE rule_stop (
+  txn BLOB PRIMARY KEY REFERENCES txn (id), till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, rule TEXT NOT NULL,
+  is_stopped INTEGER NOT NULL, by_whom TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rule_stop_by_till ON rule_stop (till, epoch, seq);
+
+-- At head office: what a person settled, all cases of one reason about one fact. The first word on it stands.
+CREATE TABLE case_closed (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, reason TEXT NOT NULL,
+  txn BLOB NOT NULL REFERENCES txn (id), note TEXT NOT NULL, by_whom TEXT NOT NULL, closed_ms INTEGER NOT NULL,
+  PRIMARY KEY (till, epoch, seq, reason)
+) STRICT, WITHOUT ROWID;
+
+-- Private to head office: how far each till's sales were recomputed, with what came of it; and the facts whose figures differ.
+CREATE TABLE recompute_mark (
+  till TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  agreed INTEGER NOT NULL, partly INTEGER NOT NULL, unknown INTEGER NOT NULL, differs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sale_recomputed (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (till, epoch, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH)

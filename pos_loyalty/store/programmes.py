@@ -22,6 +22,8 @@ INSERT = """INSERT INTO programme (arrival, id, version, sha256, body, received_
 VALUES ((SELECT coalesce(MAX(arrival), 0) + 1 FROM programme), :id, :version, :sha256, :body, :now)
 ON CONFLICT (sha256) DO UPDATE SET arrival = excluded.arrival, received_ms = excluded.received_ms"""
 BODIES_SELECT = "SELECT body FROM programme WHERE id = :id AND version = :version ORDER BY arrival DESC"
+BEFORE_SELECT = """SELECT id, version, sha256, body FROM programme WHERE id = :id AND version < :version
+ORDER BY version DESC, arrival DESC LIMIT 1"""
 OTHERS_SELECT = "SELECT sha256 FROM programme WHERE id = :id AND version = :version"
 
 
@@ -55,6 +57,12 @@ def newest_first(db: Connection) -> Iterator[bytes]:
 def newest_published(db: Connection) -> Published | None:
     """The newest programme with its id and version."""
     row = db.execute(f"SELECT id, version, sha256, body {NEWEST}").fetchone()
+    return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
+
+
+def before(db: Connection, newest: Published) -> Published | None:
+    """The version that stood before this one: the next lower of the same programme, of one version the body that came last."""
+    row = db.execute(BEFORE_SELECT, {"id": newest.id, "version": newest.version}).fetchone()
     return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
 
 

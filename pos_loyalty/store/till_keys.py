@@ -88,7 +88,7 @@ def use_code(db: Connection, code_hash: str, public_key: str) -> None:
 
 def _keys(db: Connection, condition: str, key: dict[str, object]) -> Iterator[TillKeyFact]:
     for till, epoch, store, public_key, from_epoch, seq, hash_, state in db.execute(KEY_SELECT.format(condition), key):
-        place = None if from_epoch is None else Place(epoch=from_epoch, seq=seq, hash=hash_)
+        place = None if None in (from_epoch, seq, hash_) else Place(epoch=from_epoch, seq=seq, hash=hash_)
         yield TillKeyFact(till=till, epoch=epoch, store=store, state=state, public_key=public_key, continues=place)
 
 

@@ -39,6 +39,8 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "version_mark": ("from_version", "mark"),
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
     "hello_due": ("till",),
+    "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),
+    "sale_recomputed": ("till", "epoch", "seq", "detail"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),
 }  # fmt: skip
 """Columns that are summed up. Others of these tables follow from the log, or are counters that may be lost."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.model import Basket, CouponState, Member, State
-from pos_loyalty.store import coupon_words, habits, issues, uses
+from pos_loyalty.store import coupon_words, habits, issues, rule_stops, uses
 from pos_loyalty.store.coupon_words import KnownCoupon
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.issues import Held
@@ -45,6 +45,7 @@ def state_of(
         coupons=_coupons(db, basket, wants, wants.refused_offline if here.silent else frozenset(), here.trusted)
         if basket.coupons
         else {},
+        stopped=rule_stops.here(db),
     )
 
 

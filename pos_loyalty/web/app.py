@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from pos_loyalty.errors import LoyaltyError
 from pos_loyalty.web import api, page, problems
+from pos_loyalty.web.figures import figures_route
 from pos_loyalty.web.guard import LOCAL_HOSTS, guarded
 from pos_loyalty.web.scans import ScanBoard
 from pos_loyalty.web.verbs import Shop, Verbs
@@ -41,6 +42,7 @@ def application(
         routes=[
             *api.routes(till, worker, scans, shop.languages),
             *page.routes(till, shop, worker, titles or page.nothing, names or page.Names()),
+            figures_route(till, worker),
         ],
         exception_handlers={
             LoyaltyError: problems.on_loyalty_error,

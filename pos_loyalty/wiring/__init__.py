@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from pos_loyalty.wiring.decisions import all_cases as all_cases
+from pos_loyalty.wiring.decisions import case as case
+from pos_loyalty.wiring.decisions import cases as cases
+from pos_loyalty.wiring.decisions import close_case as close_case
+from pos_loyalty.wiring.decisions import programme_back as programme_back
+from pos_loyalty.wiring.decisions import reconcile as reconcile
+from pos_loyalty.wiring.decisions import resume_rule as resume_rule
+from pos_loyalty.wiring.decisions import stop_rule as stop_rule
 from pos_loyalty.wiring.files import Settings as Settings
 from pos_loyalty.wiring.files import check_files as check_files
 from pos_loyalty.wiring.files import made_folder as made_folder
@@ -17,6 +25,7 @@ from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import enrol_till as enrol_till
 from pos_loyalty.wiring.offices import enrolment_code as enrolment_code
 from pos_loyalty.wiring.offices import follow as follow
+from pos_loyalty.wiring.offices import pages_password as pages_password
 from pos_loyalty.wiring.offices import publish as publish
 from pos_loyalty.wiring.offices import revoke_till as revoke_till
 from pos_loyalty.wiring.offices import run_head_office as run_head_office

@@ -85,6 +85,8 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
 def run_head_office(known: Settings, *, database: Path | None, port: int | None, ready: Ready) -> None:
     """The head office process: HTTP over its own database, until told to stop."""
     from pos_loyalty.store.db import build
+    from pos_loyalty.web.office import Pages, routes
+    from pos_loyalty.web.office_door import password_of
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
     from sync.server.sqlite import SqliteLedgerStore
@@ -97,7 +99,9 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
             return SqliteLedgerStore(_head_office_store(path), bytes.fromhex(keys.master_key))
 
         open_ledger().close()
-        app = head_office_app(open_ledger, office_of(known), build(), utc_now)
+        office = office_of(known)
+        pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
+        app = head_office_app(open_ledger, office, build(), utc_now, lambda desk: routes(desk, pages, utc_now))
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
@@ -123,26 +127,33 @@ def enrolment_code(known: Settings, database: Path | None, till: str) -> str:
     """A code with which a machine becomes this till; told once."""
     from sync.server import enrol as office
 
-    with _ledger(known, database) as store:
+    with ledger_of(known, database) as store:
         return office.make_code(store, till, utc_now())
 
 
 def till_keys_of(known: Settings, database: Path | None) -> tuple[TillKeyFact, ...]:
     """Every key that head office enrolled."""
-    with _ledger(known, database) as store, store.write():
+    with ledger_of(known, database) as store, store.write():
         return store.keys.all_keys()
+
+
+def pages_password(known: Settings) -> str:
+    """What a manager shows who looks at head office's pages from another machine. It follows from head office's key file."""
+    from pos_loyalty.web.office_door import password_of
+
+    return password_of(office_of(known).token_secret)
 
 
 def revoke_till(known: Settings, database: Path | None, till: str, by: str) -> int:
     """Take nothing more from a till; answers the epoch that ended. Raises NotFoundError."""
     from sync.server import enrol as office
 
-    with _ledger(known, database) as store:
+    with ledger_of(known, database) as store:
         return office.revoke(store, till, by, utc_now())
 
 
 @contextlib.contextmanager
-def _ledger(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
+def ledger_of(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
     """Head office's ledger, beside a head office that runs."""
     from sync.server.sqlite import SqliteLedgerStore
 

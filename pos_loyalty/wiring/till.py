@@ -52,7 +52,7 @@ def open_till(
     with contextlib.ExitStack() as undo:
         lock = own(made_folder(known.till_database))
         undo.callback(lock.close)
-        desk = _desk(known, clock, ids)
+        desk = desk_of(known, clock, ids)
         undo.callback(desk.close)
         desk.clocks = clocks or desk.clocks
         desk.begin()
@@ -84,7 +84,7 @@ def _sender(known: Settings) -> CodeSender | None:
 def till_to_look_at(path: Path) -> Iterator[Till]:
     """A till that only reads, beside the one that sells: ``identify``, ``sale``, ``health``. Writing raises StoreError."""
     known = settings(path)
-    desk = _desk(known, open_db=lambda: open_reader(known.till_database))
+    desk = desk_of(known, open_db=lambda: open_reader(known.till_database))
     till = Till(desk, NoDevices(), lambda: None)
     try:
         yield till
@@ -107,7 +107,7 @@ def nightly(known: Settings) -> NightReport:
     from pos_loyalty.till.nightly import run
 
     path = known.till_database
-    with own(path.with_name(path.name + ".night")), contextlib.closing(_desk(known)) as desk:
+    with own(path.with_name(path.name + ".night")), contextlib.closing(desk_of(known)) as desk:
         return NightReport(jobs=run(desk))
 
 
@@ -140,14 +140,16 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
         host, port = listener.getsockname()[:2]
         tell(till.unfinished())
         ready(f"till {known.config.till.id}", f"http://{host}:{port}")
-        with night_watch(_desk(known)):
+        with night_watch(desk_of(known)):
             serve(app, listener, leaving=board.close)
     finally:
         devices.close()
         till.close()
 
 
-def _desk(known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db: Callable[[], Connection] | None = None) -> Desk:
+def desk_of(
+    known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db: Callable[[], Connection] | None = None
+) -> Desk:
     """A desk over the till's own file, through a connection of its own."""
     return Desk(
         config=known.config,

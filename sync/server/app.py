@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, monotonic_ns, read
 from pos_loyalty.errors import (
     CommitUnknownError,
     InputError,
@@ -26,22 +27,30 @@ from sync.identity import EnrolRequest, Holder, Office
 from sync.server import enrol, steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
+from sync.server.meter import Meter
 from sync.server.nightly import move_tiers
+from sync.server.truth import Judged, Recomputer
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
 BODY_BYTES_MAX: Final = LONE_FACT_BYTES_MAX + HEADER_BYTES_MAX
 BODY_WAIT_S: Final = 60
 BUSY_WAIT_S: Final = 5
 EXPIRE_EVERY_S: Final = 3600
 DIGITS_MAX: Final = 18
+IDLE_LOOK_S: Final = 0.02
+RECOMPUTE_WAIT_S: Final = 60
+NS_PER_S: Final = 1_000_000_000
 
 T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
+Pages = Callable[["Desk"], "Sequence[BaseRoute]"]
+"""What else head office answers: pages for people, over its ledger's thread."""
 
 
 class TooLargeError(Exception):
@@ -55,15 +64,33 @@ class Desk:
         self._open_store = open_store
         self._store: LedgerStore | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self.meter = Meter()
 
     async def ask(self, step: Callable[[LedgerStore], T]) -> T:
         """Run a step in the ledger's thread, one after another."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, step)
+        asked_ns = monotonic_ns()
+        self.meter.waiting += 1
+        try:
+            began_ns, answer = await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, step)
+        finally:
+            self.meter.waiting -= 1
+        self.meter.stepped((began_ns - asked_ns) / NS_PER_S, (monotonic_ns() - began_ns) / NS_PER_S)
+        return answer
+
+    async def idle(self) -> None:
+        """Wait until nobody waits for the ledger's thread."""
+        await asyncio.sleep(0)
+        while self.meter.waiting:
+            await asyncio.sleep(IDLE_LOOK_S)
 
     async def close(self) -> None:
         """Let the step at work end, and let go of the database."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
         self._thread.shutdown()
+
+    def _timed(self, step: Callable[[LedgerStore], T]) -> tuple[int, T]:
+        began_ns = monotonic_ns()
+        return began_ns, self._run(step)
 
     def _run(self, step: Callable[[LedgerStore], T]) -> T:
         if self._store is None:
@@ -80,12 +107,14 @@ class Desk:
             store.close()
 
 
-def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock) -> Starlette:
+def head_office_app(
+    open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock, pages: Pages | None = None
+) -> Starlette:
     """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    desk = Desk(open_store)
+    desk, came = Desk(open_store), asyncio.Event()
     public_key = identity.public_of(office.private_key)
 
     async def enrol_till(request: Request) -> Response:
@@ -101,6 +130,8 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         body = await _body(request)
         ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
+        desk.meter.took(len(body), len(ack.suspense))
+        came.set()
         return _json(encode(ack))
 
     async def changes(request: Request) -> Response:
@@ -119,9 +150,12 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        came.set()
         hourly = asyncio.create_task(_expire_hourly(desk, clock))
+        again = asyncio.create_task(_recompute(desk, came))
         yield
         hourly.cancel()
+        again.cancel()
         await desk.close()
 
     routes = [
@@ -130,6 +164,7 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
+        *(pages(desk) if pages is not None else ()),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -149,6 +184,29 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
         except LoyaltyError as error:
             log.error("points.expire_failed", reason=str(error))
         await asyncio.sleep(EXPIRE_EVERY_S)
+
+
+async def _recompute(desk: Desk, came: asyncio.Event) -> None:
+    """Ask the engine again about what came, whenever nobody waits for the ledger. A failure is told and tried again."""
+    recomputer = Recomputer()
+    while True:
+        await came.wait()
+        came.clear()
+        try:
+            await desk.idle()
+            while (turn := await desk.ask(recomputer.gather)) is not None:
+                judged = await asyncio.to_thread(recomputer.judge, turn)
+                await desk.idle()
+                await desk.ask(partial(_noted, recomputer, judged))
+                await desk.idle()
+        except LoyaltyError as error:
+            log.error("sale.recompute_waits", reason=str(error))
+            await asyncio.sleep(RECOMPUTE_WAIT_S)
+            came.set()
+
+
+def _noted(recomputer: Recomputer, judged: Judged, store: LedgerStore) -> None:
+    recomputer.note(store, judged)
 
 
 def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:

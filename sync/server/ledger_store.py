@@ -19,6 +19,7 @@ from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
 from sync.server.key_store import KeyStore
 from sync.server.right_store import RightStore
+from sync.server.truth_store import TruthStore
 from sync.wire import CouponChange, MemberChange, ProgrammeBody
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
@@ -109,6 +110,10 @@ class LedgerStore(Protocol):
     @property
     def rights(self) -> RightStore:
         """Which till may redeem what by itself."""
+
+    @property
+    def truth(self) -> TruthStore:
+        """What is recomputed, what contradicts, what was in force before."""
 
     def write(self) -> AbstractContextManager[None]:
         """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""

@@ -29,6 +29,7 @@ from sync.server import sqlite_members, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
 from sync.server.sqlite_rights import SqliteRightStore
+from sync.server.sqlite_truth import SqliteTruthStore
 from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
@@ -55,6 +56,11 @@ class SqliteLedgerStore:
     def rights(self) -> SqliteRightStore:
         """Over the same connection."""
         return SqliteRightStore(self._db)
+
+    @property
+    def truth(self) -> SqliteTruthStore:
+        """Over the same connection."""
+        return SqliteTruthStore(self._db)
 
     @contextmanager
     def write(self) -> Iterator[None]:

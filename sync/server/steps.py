@@ -14,6 +14,7 @@ from pos_loyalty.store.migrations import SCHEMA
 from sync.identity import Holder
 from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for
+from sync.server.kinds import check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
 from sync.wire import (
@@ -183,6 +184,7 @@ def _fact(batch: Batch, n: int) -> Fact:
         raise WireError(f"fact {seq} calls itself fact {fact.seq} of till {fact.till}, epoch {fact.epoch}, schema {fact.schema}")
     if not (0 <= fact.mono_ns <= INT64_MAX and 0 <= fact.hlc <= INT64_MAX):
         raise WireError(f"fact {seq} has a clock out of range")
+    check_kind(fact)
     return fact
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pos_loyalty.store import ledger
+from pos_loyalty.store import ledger, recomputing
 from pos_loyalty.store.db import Connection, open_store, write
+from pos_loyalty.store.decision_facts import RuleStopFact
+from pos_loyalty.till import stops
 from pos_loyalty.till.model import SaleAnswer
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Points
 from sync.server import steps
 from sync.server.sqlite import SqliteLedgerStore
+from sync.server.truth import Recomputer, close_case, recompute_all
 from sync.wire import CardChange, LotChange, MemberChange
 from tests.faults.verbs import VERBS
 from tests.faults.world import PROGRAMME, World
@@ -50,6 +53,8 @@ class RichWorld(World):
         self.fresh()
         self._tell_of_far()
         self._act()
+        stops.stop(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9", reason="a slip"))
+        stops.resume(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9"))
         self.sync()
         self.sync()
         self._sell_for_more("more", "k more", card=card_of(55))
@@ -61,6 +66,17 @@ class RichWorld(World):
         )
         with write(self.office_db):
             ledger.open_case(self.office_db, reason="asked", detail="a person has yet to look at the last import")
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Head office recomputes; one figure is strange, and a person has settled one case."""
+        store = SqliteLedgerStore(self.office_db, self.master_key)
+        recompute_all(store, Recomputer())
+        with store.write():
+            last = recomputing.DueFact(till="T1", epoch=1, seq=1, payload=None)
+            recomputing.note(self.office_db, last, {"differs": 1}, {(1, 1): "sale x: due_minor is 1"})
+            settled = store.truth.all_cases(10)[0].name
+        close_case(store, settled, "looked at", "M9", NOW)
 
     def shut(self) -> None:
         """Let go of both files."""
