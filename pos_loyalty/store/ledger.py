@@ -325,7 +325,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 LOT_INSERT = """INSERT INTO lot (id, member, origin_txn, unit, usable_from, expires_at, amount, remaining)
 VALUES (:id, :member, :origin_txn, :unit, :usable_from, :expires_at, :amount, 0) ON CONFLICT (id) DO NOTHING"""
 BALANCE_UPSERT = """INSERT INTO balance (account, unit, amount) VALUES (?, ?, ?)
-ON CONFLICT (account, unit) DO UPDATE SET amount = amount + excluded.amount"""
+ON CONFLICT (account, unit) DO UPDATE SET amount = balance.amount + excluded.amount"""
 LOT_FOLD = """base_remaining + coalesce((
   SELECT SUM(CASE WHEN e.credit_acct GLOB 'member:*' THEN e.amount WHEN e.debit_acct GLOB 'member:*' THEN -e.amount ELSE 0 END)
   FROM entry AS e JOIN txn AS t ON t.id = e.txn WHERE e.lot = lot.id AND t.seq > lot.base_seq

@@ -110,8 +110,11 @@ class LedgerStore(Protocol):
     def rights(self) -> RightStore:
         """Which till may redeem what by itself."""
 
-    def write(self) -> AbstractContextManager[None]:
-        """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""
+    def write(self, till: str | None = None) -> AbstractContextManager[None]:
+        """One durable transaction: all or nothing, on disk when it ends. Nobody else writes to the log of ``till`` meanwhile.
+
+        Raises StoreError.
+        """
 
     def till(self, till: str) -> TillHold | None:
         """What is held of a till's log; None for one never heard of."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import cast
 
@@ -33,13 +33,18 @@ from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
 """How figures, instants and names that no till of ours writes fail on their way into the tables."""
+Claim = Callable[[str | None], AbstractContextManager[object]]
 
 
 class SqliteLedgerStore:
-    """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``."""
+    """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``.
 
-    def __init__(self, db: Connection, master_key: bytes) -> None:
+    ``claim`` keeps others from a till's log during a transaction, where the database itself lets more than one write.
+    """
+
+    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext) -> None:
         self._db = db
+        self._claim = claim
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
         self._programme: tuple[bytes, Programme] | None = None
@@ -57,9 +62,9 @@ class SqliteLedgerStore:
         return SqliteRightStore(self._db)
 
     @contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self, till: str | None = None) -> Iterator[None]:
         """One durable transaction. After one that erased a member nothing of them stays in the journal."""
-        with write(self._db):
+        with self._claim(till), write(self._db):
             yield
         if self._is_to_scrub:
             self._is_to_scrub = not scrub(self._db)
@@ -308,11 +313,11 @@ def _others(fact: Fact) -> list[str]:
 TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till AND epoch > 0"
 ASKED_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, asked_ms)
 VALUES (:till, 0, 0, :genesis, :now, :now)
-ON CONFLICT (id) DO UPDATE SET asked_ms = max(asked_ms, excluded.asked_ms)"""
+ON CONFLICT (id) DO UPDATE SET asked_ms = max(till.asked_ms, excluded.asked_ms)"""
 TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, frozen)
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
-  heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
+  heard_ms = max(till.heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
 LAST_OF_SELECT = "SELECT seq, hash FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1"
 HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
 ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"

@@ -53,7 +53,7 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
     hashes = hashes_of(batch)
     facts = tuple(_fact(batch, n) for n in range(header.count))
     try:
-        with store.write():
+        with store.write(till):
             enrol.check_known(store, header.credential, now)
             return _take_in(store, batch, facts, hashes, now)
     except LogForkError as error:

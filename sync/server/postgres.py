@@ -1,0 +1,133 @@
+"""Head office's ledger in PostgreSQL: the store's own functions over a connection that speaks PostgreSQL.
+
+One database is one head office. Its tables are in the schema ``pos_loyalty``; its text is ordered by bytes, as SQLite orders it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final, cast
+
+from pos_loyalty.errors import StoreBusyError, StoreRaceError, StoreSchemaError
+from pos_loyalty.store.db import Connection, Role, build, meta, write
+from pos_loyalty.store.witness import watched
+from sync.server.postgres_connection import PostgresConnection, RaceError
+from sync.server.postgres_tables import SCHEMA_NAME, months, statements
+from sync.server.sqlite import SqliteLedgerStore
+
+ROLE: Final[Role] = "head_office"
+ALL_TILLS: Final = 0x504F534C
+"""The lock that every batch shares, and one alone takes who has lost a race."""
+MAKING: Final = ALL_TILLS + 1
+IS_MADE_SELECT: Final = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = :name AND tablename = 'meta'"
+ORDER_SELECT: Final = """SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"""
+NEW_DATABASE: Final = "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+
+
+class Claims:
+    """Locks that last for a transaction, taken before it begins, so that it sees what was written before it had the lock."""
+
+    def __init__(self, db: PostgresConnection) -> None:
+        self._db = db
+        self._has_raced = False
+
+    @contextmanager
+    def __call__(self, till: str | None) -> Iterator[None]:
+        """One till's log, or none. Who lost a race goes on alone: the next time nobody else writes."""
+        kind = "" if self._has_raced else "_shared"
+        self._db.raw.execute(f"SELECT pg_advisory_lock{kind}(%s)", (ALL_TILLS,))
+        try:
+            if till is not None:
+                self._db.raw.execute("SELECT pg_advisory_lock(hashtextextended(%s, 1))", (till,))
+            yield
+            self._has_raced = False
+        except StoreBusyError as error:
+            if not isinstance(error.__cause__, RaceError):
+                raise
+            self._has_raced = True
+            raise StoreRaceError(str(error)) from error
+        finally:
+            if not self._db.raw.broken:
+                self._db.raw.execute("SELECT pg_advisory_unlock_all()")
+
+
+def open_ledger(url: str, master_key: bytes, owner: str, now: datetime) -> SqliteLedgerStore:
+    """Open head office's database, its tables made when there are none. Raises StoreError, StoreSchemaError for another's."""
+    db = open_postgres(url, owner, now)
+    return SqliteLedgerStore(as_store(db), master_key, Claims(db))
+
+
+def open_postgres(url: str, owner: str, now: datetime) -> PostgresConnection:
+    """Raises as ``open_ledger`` does. Makes the months of the log that are due."""
+    db = PostgresConnection(url)
+    try:
+        if db.execute(ORDER_SELECT).fetchone() != ("C", "UTF8"):
+            raise StoreSchemaError(f"This PostgreSQL database orders text by a language; make one with {NEW_DATABASE}.")
+        db.raw.execute("SELECT pg_advisory_lock(%s)", (MAKING,))
+        if not _is_made(db):
+            _make(db, owner, now)
+        _check(db, owner)
+        add_months(db, now)
+        db.raw.execute("SELECT pg_advisory_unlock_all()")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_reader(url: str) -> PostgresConnection:
+    """To read a head office's database that is there. Raises StoreSchemaError when there is none."""
+    db = PostgresConnection(url)
+    try:
+        if not _is_made(db):
+            raise StoreSchemaError("This PostgreSQL database holds no head office of pos_loyalty.")
+        _check(db, meta(as_store(db), "owner") or "")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def as_store(db: PostgresConnection) -> Connection:
+    """The connection as the store's functions call it."""
+    return cast(Connection, db)
+
+
+def add_months(db: PostgresConnection, now: datetime) -> None:
+    """Months of the log ahead of time. A month whose facts lie in the rest already stays there."""
+    with write(as_store(db)):
+        for name, statement in months(now):
+            if db.execute("SELECT to_regclass(:name)", {"name": name}).fetchone()[0] is None:
+                db.raw.execute(statement)
+
+
+def _is_made(db: PostgresConnection) -> bool:
+    return bool(db.execute(IS_MADE_SELECT, {"name": SCHEMA_NAME}).fetchone()[0])
+
+
+def _make(db: PostgresConnection, owner: str, now: datetime) -> None:
+    store = as_store(db)
+    with write(store):
+        db.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
+        for statement in statements():
+            db.raw.execute(statement)
+        said = {"role": ROLE, "owner": owner, "epoch": "1", "build": build(), "made_at": now.isoformat()}
+        with watched(store, "meta", "TRUE", ()):
+            db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
+        with watched(store, "sync_state", "TRUE", ()):
+            db.execute(STATE_INSERT, {"genesis": bytes(32)})
+
+
+def _check(db: PostgresConnection, owner: str) -> None:
+    store = as_store(db)
+    if meta(store, "build") != build():
+        raise StoreSchemaError("This database was made by another build of pos_loyalty; use that build, or a new database.")
+    if (meta(store, "role"), meta(store, "owner")) != (ROLE, owner):
+        raise StoreSchemaError(
+            f"This is the database of {meta(store, 'role')} {meta(store, 'owner')}, not of head office {owner}."
+        )
+
+
+STATE_INSERT = "INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, :genesis, 0)"
