@@ -13,7 +13,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
-from psycopg.types.string import StrDumper
+from psycopg.types.string import StrDumper, TextBinaryLoader
 from pysqlite3 import dbapi2
 
 from pos_loyalty import log
@@ -22,6 +22,8 @@ from sync.server.postgres_dialect import translated
 from sync.server.postgres_tables import SCHEMA_NAME
 
 COMMIT: Final = "COMMIT"
+MARK, NUL_MARK, MARK_MARK = "\ue000", "\ue000\ue001", "\ue000\ue002"
+"""A sign of nobody's language; with it U+0000 is written, and the sign itself."""
 PREPARE_AFTER: Final = 2
 PREPARED_MAX: Final = 500
 LOCK_WAIT_S: Final = 30
@@ -48,6 +50,22 @@ class _Claim(psycopg.adapt.Dumper):
 
     def dump(self, obj: bool) -> bytes:
         return b"1" if obj else b"0"
+
+
+class _Text(StrDumper):
+    """Text with the one sign that PostgreSQL's cannot hold written as two others."""
+
+    def dump(self, obj: str) -> bytes:
+        return obj.replace(MARK, MARK_MARK).replace("\0", NUL_MARK).encode()
+
+
+class _TextLoader(TextBinaryLoader):
+    """The same text again."""
+
+    def load(self, data: Any) -> Any:
+        text = super().load(data)
+        assert isinstance(text, str)
+        return text.replace(NUL_MARK, "\0").replace(MARK_MARK, MARK) if MARK in text else text
 
 
 class _Nothing:
@@ -82,7 +100,8 @@ class PostgresConnection:
             raise StoreError(f"PostgreSQL cannot be reached: {_line(error)}") from error
         self.raw.adapters.register_dumper(int, Int8Dumper)
         self.raw.adapters.register_dumper(bool, _Claim)
-        self.raw.adapters.register_dumper(str, StrDumper)
+        self.raw.adapters.register_dumper(str, _Text)
+        self.raw.adapters.register_loader("text", _TextLoader)
 
     @property
     def in_transaction(self) -> bool:

@@ -14,6 +14,7 @@ from pos_loyalty.store.db import open_store
 from pos_loyalty.store.facts import GENESIS, Fact, SaleEnd, SaleFact, chain, payload_of
 from pos_loyalty.values import Points
 from sync.server.ledger_store import Case, LedgerStore, Posting, TillHold
+from sync.server.postgres import open_ledger
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.suspense import post
 from sync.wire import CardChange, LotChange, MemberChange, ProgrammeBody
@@ -22,17 +23,27 @@ from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, basket, points, quote_of
 Open = Callable[[], LedgerStore]
 
 
-def open_sqlite(folder: Path) -> LedgerStore:
-    db = open_store(folder / "head_office.db", role="head_office", owner="head-office", now=NOW)
-    return SqliteLedgerStore(db, HEAD_OFFICE_KEY)
+def in_sqlite(request: pytest.FixtureRequest) -> Open:
+    folder: Path = request.getfixturevalue("tmp_path")
+
+    def opened() -> LedgerStore:
+        db = open_store(folder / "head_office.db", role="head_office", owner="head-office", now=NOW)
+        return SqliteLedgerStore(db, HEAD_OFFICE_KEY)
+
+    return opened
 
 
-STORES = {"sqlite": open_sqlite}
+def in_postgres(request: pytest.FixtureRequest) -> Open:
+    url = request.getfixturevalue("postgres").new_database()
+    return lambda: open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW)
+
+
+STORES = {"sqlite": in_sqlite, "postgres": in_postgres}
 
 
 @pytest.fixture(params=sorted(STORES))
-def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return lambda: STORES[request.param](tmp_path)
+def open_again(request: pytest.FixtureRequest) -> Open:
+    return STORES[request.param](request)
 
 
 @pytest.fixture
@@ -163,6 +174,17 @@ def test_a_fact_that_no_table_can_hold_is_refused(store: LedgerStore) -> None:
         store.add(booked)
     with store.write():
         assert store.hash_at("T1", 1, 1) is None
+
+
+def test_a_name_with_a_sign_that_no_text_of_a_database_may_hold_is_kept(store: LedgerStore) -> None:
+    """A till's fact is refused for no sign in it: its log would stand still for ever."""
+    with store.write():
+        booked = posting(store, fact(1, cashier="C\x00\ue000\ue001"))
+        store.add(booked)
+        assert store.hash_at("T1", 1, 1) == booked.hash
+        frozen = TillHold(till="T\x00", epoch=1, applied_seq=0, applied_hash=GENESIS, frozen="\x00\ue000\ue001\ue000\ue002")
+        store.hold(frozen, NOW)
+        assert store.till("T\x00") == frozen
 
 
 def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
