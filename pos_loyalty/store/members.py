@@ -176,6 +176,11 @@ def touch(db: Connection, member_id: str) -> None:
     db.execute(TOUCH_UPDATE, {"member": member_id})
 
 
+def touch_all(db: Connection, member_ids: Iterable[str]) -> None:
+    """The same for several, each its own, in this order."""
+    db.executemany(TOUCH_UPDATE, [{"member": member_id} for member_id in member_ids])
+
+
 def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMember, ...]:
     """At head office: members changed after a version, in the order of versions, with the lots that hold something."""
     rows = db.execute(CHANGED_SELECT, {"version": version, "limit": limit}).fetchall()

@@ -128,6 +128,9 @@ class LedgerStore(Protocol):
     def is_held(self, till: str, seq: int, hash: bytes) -> bool:
         """Whether a fact of this number and hash is held, in any epoch of the till."""
 
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """These facts of one till come next, in this order: a store may read ahead what they touch."""
+
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
 

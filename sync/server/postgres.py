@@ -56,7 +56,7 @@ class Claims:
 def open_ledger(url: str, master_key: bytes, owner: str, now: datetime) -> SqliteLedgerStore:
     """Open head office's database, its tables made when there are none. Raises StoreError, StoreSchemaError for another's."""
     db = open_postgres(url, owner, now)
-    return SqliteLedgerStore(as_store(db), master_key, Claims(db))
+    return SqliteLedgerStore(as_store(db), master_key, Claims(db), db)
 
 
 def open_postgres(url: str, owner: str, now: datetime) -> PostgresConnection:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, Final
 
 import psycopg
@@ -18,6 +19,8 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty import log
 from pos_loyalty.errors import StoreError
+from pos_loyalty.store.facts import Fact
+from sync.server.postgres_ahead import KINDS, Run, new_aside
 from sync.server.postgres_dialect import translated
 from sync.server.postgres_tables import SCHEMA_NAME
 
@@ -25,6 +28,8 @@ COMMIT: Final = "COMMIT"
 MARK, NUL_MARK, MARK_MARK = "\ue000", "\ue000\ue001", "\ue000\ue002"
 """A sign of nobody's language; with it U+0000 is written, and the sign itself."""
 PREPARE_AFTER: Final = 2
+RUN_MIN: Final = 4
+"""Facts of sales one after another for which it pays to read ahead."""
 PREPARED_MAX: Final = 500
 LOCK_WAIT_S: Final = 30
 STATEMENT_WAIT_S: Final = 300
@@ -89,6 +94,9 @@ class PostgresConnection:
     def __init__(self, url: str) -> None:
         self.master_key: str | None = None
         self._is_undone = False
+        self._aside = new_aside()
+        self._expected: Sequence[Fact] = ()
+        self._run: Run | None = None
         try:
             self.raw = psycopg.connect(url, autocommit=True, prepare_threshold=PREPARE_AFTER)
             self.raw.prepared_max = PREPARED_MAX
@@ -111,6 +119,10 @@ class PostgresConnection:
     def execute(self, sql: str, params: Params = ()) -> Any:
         """A cursor with the rows of one statement."""
         self._is_undone = False
+        if self._run is not None:
+            if self._run.holds(sql, [params]):
+                return self._aside.execute(sql, params)
+            self.land()
         text = translated(sql)
         if not text:
             return _Nothing()
@@ -128,13 +140,46 @@ class PostgresConnection:
             return _Nothing()
         if len(many) == 1:
             return self.execute(sql, many[0])
+        if self._run is not None:
+            if self._run.holds(sql, many):
+                return self._aside.executemany(sql, many)
+            self.land()
         with _errors():
             cursor = self.raw.cursor()
             cursor.executemany(translated(sql).encode(), many)
             return cursor
 
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """As of ``sqlite.Ahead``, like those below."""
+        self._expected = facts
+
+    def turn(self, fact: Fact) -> None:
+        """Begin a run with this fact, when it and those after it are of sales; end the one before."""
+        if self._run is not None and self._run.is_about(fact):
+            return
+        self.land()
+        begins = next((n for n, each in enumerate(self._expected) if each.id == fact.id), len(self._expected))
+        facts = tuple(takewhile(lambda each: each.kind in KINDS, self._expected[begins:]))
+        if len(facts) >= RUN_MIN:
+            with _errors():
+                self._run = Run(self.raw, self._aside, fact.till, facts)
+
+    def land(self) -> None:
+        """By COPY."""
+        run, self._run = self._run, None
+        if run is not None:
+            with _errors():
+                run.land()
+
+    def drop(self) -> None:
+        """After a failure too."""
+        run, self._run, self._expected = self._run, None, ()
+        if run is not None:
+            run.drop()
+
     def close(self) -> None:
         """Let go of the server; what was not committed is undone."""
+        self._aside.close()
         self.raw.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
 from msgspec.structs import replace
 from pysqlite3 import dbapi2
@@ -36,14 +36,47 @@ NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueErr
 Claim = Callable[[str | None], AbstractContextManager[object]]
 
 
+class Ahead(Protocol):
+    """Books facts beside the database, where asking it is dear."""
+
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """These come next, in this order, all of one till."""
+
+    def turn(self, fact: Fact) -> None:
+        """This fact is booked now."""
+
+    def land(self) -> None:
+        """What was booked beside goes into the database."""
+
+    def drop(self) -> None:
+        """Whatever is beside is forgotten."""
+
+
+class Straight:
+    """Nothing is booked beside a file of our own."""
+
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """Nothing to do."""
+
+    def turn(self, fact: Fact) -> None:
+        """Nothing to do."""
+
+    def land(self) -> None:
+        """Nothing to do."""
+
+    def drop(self) -> None:
+        """Nothing to do."""
+
+
 class SqliteLedgerStore:
     """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``.
 
     ``claim`` keeps others from a till's log during a transaction, where the database itself lets more than one write.
     """
 
-    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext) -> None:
+    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None) -> None:
         self._db = db
+        self._ahead = ahead or Straight()
         self._claim = claim
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
@@ -65,7 +98,11 @@ class SqliteLedgerStore:
     def write(self, till: str | None = None) -> Iterator[None]:
         """One durable transaction. After one that erased a member nothing of them stays in the journal."""
         with self._claim(till), write(self._db):
-            yield
+            try:
+                yield
+                self._ahead.land()
+            finally:
+                self._ahead.drop()
         if self._is_to_scrub:
             self._is_to_scrub = not scrub(self._db)
 
@@ -92,8 +129,13 @@ class SqliteLedgerStore:
         epochs = self._db.execute("SELECT DISTINCT epoch FROM txn WHERE till = :till", {"till": till}).fetchall()
         return any(self.hash_at(till, epoch, seq) == hash for (epoch,) in epochs)
 
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """A store of its own file has nothing to read ahead."""
+        self._ahead.expect(facts)
+
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
+        self._ahead.turn(fact)
         sale = _sale_of(fact)
         enrolment = fact.enrolment
         return Known(
@@ -162,8 +204,7 @@ class SqliteLedgerStore:
 
     def touch(self, member_ids: Sequence[str]) -> None:
         """Give these members new versions."""
-        for member_id in member_ids:
-            members.touch(self._db, member_id)
+        members.touch_all(self._db, member_ids)
 
     def version(self) -> int:
         """The newest version given."""

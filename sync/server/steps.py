@@ -140,6 +140,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     touched: dict[str, None] = {}
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
     prev_hash = hold.applied_hash
+    store.expect(facts[first_new:])
     for n in range(first_new, header.count):
         member_key = _key(batch, facts[n])
         if member_key is not None:
