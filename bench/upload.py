@@ -1,7 +1,8 @@
 """Uploads with full apply: into SQLite, into PostgreSQL, and what PostgreSQL takes bare. Ratios of one run.
 
-``python -m bench.upload [--facts N] [--rounds R] [--batch B]``. The bare figure is COPY of the same rows and no law at all: the
-log's row, its chain, a sale with its lines and entries, the lot, then balances by one upsert; no HTTP, no questions, no signature.
+``python -m bench.upload [--facts N] [--rounds R] [--batch B]``. The bare figure is COPY of the same rows and no law at all:
+the log's row, its chain, a sale with its lines and entries, the lot, then balances by one upsert;
+no HTTP, no questions, no signature.
 Durable in all three: PostgreSQL with fsync and synchronous_commit, SQLite with WAL and FULL.
 """
 
@@ -39,8 +40,8 @@ TABLES = {
     "txn": "id bytea, till text, epoch bigint, seq bigint, kind text, wall_ms bigint, boot_id text, mono_ns bigint, hlc bigint, "
     "programme_version text, engine_version text, receipt_no text, cashier text, member text, sale_id text, reverses bytea, "
     "payload bytea, prev_hash bytea, hash bytea",
-    "entry": "txn bytea, n bigint, kind text, debit_acct text, credit_acct text, amount bigint, unit text, lot text, member text, "
-    "rule text",
+    "entry": "txn bytea, n bigint, kind text, debit_acct text, credit_acct text, amount bigint, unit text, lot text, "
+    "member text, rule text",
     "lot": "id text, member text, origin_txn bytea, unit text, usable_from bigint, expires_at bigint, amount bigint, "
     "remaining bigint",
     "sale": "till text, sale_id text, txn bytea, state text, receipt_no text, store text, cashier text, member text, "
@@ -184,9 +185,8 @@ def _tell(figures: dict[str, list[float]], facts: int, batches: Sequence[bytes])
     middle = {name: statistics.median(found) for name, found in figures.items()}
     for name, found in figures.items():
         print(f"{name:9} {middle[name]:8.0f} facts/s   rounds {', '.join(f'{each:.0f}' for each in found)}")
-    print(
-        f"postgres / bare {middle['postgres'] / middle['bare']:.2f}   postgres / sqlite {middle['postgres'] / middle['sqlite']:.2f}"
-    )
+    for peer in ("bare", "sqlite"):
+        print(f"postgres / {peer} {middle['postgres'] / middle[peer]:.2f}")
     print(f"wire {sum(map(len, batches)) / facts:.0f} bytes a fact, in {len(batches)} batches")
 
 

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, cast
 
-from pos_loyalty.errors import StoreBusyError, StoreRaceError, StoreSchemaError
+from pysqlite3 import dbapi2
+
+from pos_loyalty import log
+from pos_loyalty.errors import CommitUnknownError, StoreBusyError, StoreRaceError, StoreSchemaError
 from pos_loyalty.store.db import Connection, Role, build, meta, write
 from pos_loyalty.store.witness import watched
 from sync.server.postgres_connection import PostgresConnection, RaceError
@@ -31,26 +34,44 @@ class Claims:
 
     def __init__(self, db: PostgresConnection) -> None:
         self._db = db
-        self._has_raced = False
+        self._is_alone = True
+        """The first time, when the database is opened, and after a lost race: nobody else writes then."""
 
     @contextmanager
     def __call__(self, till: str | None) -> Iterator[None]:
-        """One till's log, or none. Who lost a race goes on alone: the next time nobody else writes."""
-        kind = "" if self._has_raced else "_shared"
-        self._db.raw.execute(f"SELECT pg_advisory_lock{kind}(%s)", (ALL_TILLS,))
+        """One till's log, or none. Raises StoreRaceError when another writer was faster, StoreBusyError after a long wait, and
+        CommitUnknownError when the server is gone, so that a new connection is made."""
+        if self._db.raw.closed:
+            raise CommitUnknownError("PostgreSQL went away; the next try makes a new connection.")
+        self._lock(till)
         try:
-            if till is not None:
-                self._db.raw.execute("SELECT pg_advisory_lock(hashtextextended(%s, 1))", (till,))
             yield
-            self._has_raced = False
+            self._is_alone = False
         except StoreBusyError as error:
             if not isinstance(error.__cause__, RaceError):
                 raise
-            self._has_raced = True
+            self._is_alone = True
             raise StoreRaceError(str(error)) from error
         finally:
-            if not self._db.raw.broken:
-                self._db.raw.execute("SELECT pg_advisory_unlock_all()")
+            self._unlock()
+
+    def _lock(self, till: str | None) -> None:
+        try:
+            self._db.execute(f"SELECT pg_advisory_lock{'' if self._is_alone else '_shared'}(?)", (ALL_TILLS,))
+            if till is not None:
+                self._db.execute("SELECT pg_advisory_lock(hashtextextended(?, 1))", (till,))
+        except dbapi2.Error as error:
+            self._unlock()
+            raise StoreBusyError("Another process writes to head office's database for long; try again later.") from error
+
+    def _unlock(self) -> None:
+        """A connection that cannot even do this is let go: its locks go with it."""
+        try:
+            if not self._db.raw.closed:
+                self._db.execute("SELECT pg_advisory_unlock_all()")
+        except dbapi2.Error as error:
+            log.error("store.unlock_failed", reason=str(error))
+            self._db.close()
 
 
 def open_ledger(url: str, master_key: bytes, owner: str, now: datetime) -> SqliteLedgerStore:

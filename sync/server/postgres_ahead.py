@@ -1,4 +1,4 @@
-"""Facts of sales are booked beside PostgreSQL and then written at once: a round trip for each statement would be most of the work.
+"""Facts of sales are booked beside PostgreSQL and then written at once: round trips would be most of the work.
 
 A run of such facts reads what they touch in a few questions into a small SQLite database, where the store's own functions book
 them; then the rows that changed go over by COPY. Rule: a statement that is not in ALLOWED, or asks for a row that was not read,
@@ -73,6 +73,7 @@ class Run:
     def __init__(self, raw: psycopg.Connection[Any], aside: dbapi2.Connection, till: str, facts: Sequence[Fact]) -> None:
         self._raw, self._aside = raw, aside
         self._reach = Reach(till, facts)
+        self._forget()  # a run that failed leaves its rows
         self._before: dict[str, set[Any]] = {table: set() for table in WRITTEN}
         self._read(FIRST)
         self._reach.widen(aside.execute("SELECT member, biz_day FROM sale").fetchall())
@@ -88,7 +89,7 @@ class Run:
         return guard is not None and all(guard(self._reach, row) for row in rows)
 
     def land(self) -> None:
-        """Write the rows that changed, and forget all."""
+        """Write the rows that changed."""
         changes = {table: self._changed(table) for table in WRITTEN}
         with self._raw.pipeline(), self._raw.cursor() as cursor:
             for table, change in changes.items():
@@ -101,10 +102,9 @@ class Run:
                 _copy(cursor, table, COLUMNS[table], change.new)
             place = [COLUMNS["txn"].index(name) for name in PLACE]
             _copy(cursor, "txn_place", PLACE, [tuple(row[at] for at in place) for row in changes["txn"].new])
-        self.drop()
+        self._forget()
 
-    def drop(self) -> None:
-        """Forget all; nothing is written."""
+    def _forget(self) -> None:
         for table in TABLES:
             self._aside.execute(f"DELETE FROM {table}")
 

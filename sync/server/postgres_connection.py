@@ -173,9 +173,7 @@ class PostgresConnection:
 
     def drop(self) -> None:
         """After a failure too."""
-        run, self._run, self._expected = self._run, None, ()
-        if run is not None:
-            run.drop()
+        self._run, self._expected = None, ()
 
     def close(self) -> None:
         """Let go of the server; what was not committed is undone."""

@@ -81,7 +81,7 @@ class SqliteLedgerStore:
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
         self._programme: tuple[bytes, Programme] | None = None
-        with write(db):
+        with self.write():
             sqlite_members.begin_mark(db, new_id().hex)
 
     @property
