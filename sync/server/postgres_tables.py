@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.store.migrations import MIGRATIONS
@@ -77,18 +77,30 @@ def statements() -> Iterator[str]:
     yield from LOG_KEYS
 
 
-def months(now: datetime) -> Iterator[tuple[str, str]]:
-    """The months of the log from some time ago to some time ahead: what each is called, and what makes it."""
+class Month(NamedTuple):
+    """A part of the log: its table, and its ids from ``first_id`` (in it) to ``end_id`` (not in it)."""
+
+    name: str
+    first_id: bytes
+    end_id: bytes
+
+    @property
+    def statement(self) -> str:
+        """What makes it."""
+        ids = f"FROM ('\\x{self.first_id.hex()}') TO ('\\x{self.end_id.hex()}')"
+        return f"CREATE TABLE {self.name} PARTITION OF txn FOR VALUES {ids}"
+
+
+def months(now: datetime) -> Iterator[Month]:
+    """The months of the log from some time ago to some time ahead."""
     first = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1 - MONTHS_BACK
     for month in range(first, first + MONTHS_BACK + 1 + MONTHS_AHEAD):
-        name = f"txn_{month // 12:04d}_{month % 12 + 1:02d}"
-        first_id, end_id = _first_id(month), _first_id(month + 1)
-        yield name, f"CREATE TABLE {name} PARTITION OF txn FOR VALUES FROM ('\\x{first_id}') TO ('\\x{end_id}')"
+        yield Month(f"txn_{month // 12:04d}_{month % 12 + 1:02d}", _first_id(month), _first_id(month + 1))
 
 
-def _first_id(month: int) -> str:
+def _first_id(month: int) -> bytes:
     begins = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    return to_ms(begins).to_bytes(TIME_BYTES).ljust(ID_BYTES, b"\0").hex()
+    return to_ms(begins).to_bytes(TIME_BYTES).ljust(ID_BYTES, b"\0")
 
 
 def _split(words: Tokens) -> Iterator[Tokens]:

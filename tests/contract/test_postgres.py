@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -138,6 +138,14 @@ def test_months_are_added_as_time_goes_on(postgres: Server) -> None:
     add_months(db, NOW + timedelta(days=120))
     names = {name for (name,) in db.raw.execute("SELECT inhrelid::regclass::text FROM pg_inherits").fetchall()}
     assert {"txn_2026_09", "txn_2027_06"} <= names
+    late = bytes.fromhex("01bf") + bytes(14)  # of a month that nobody made in time
+    row = {"id": late, "till": "T1", "receipt_no": None, "epoch": 1, "seq": 1, "kind": "k", "payload": b"", "hash": bytes(32)}
+    row |= dict.fromkeys(("wall_ms", "mono_ns", "hlc"), 0) | {"boot_id": "", "engine_version": "", "prev_hash": bytes(32)}
+    names_of = ", ".join(row)
+    db.raw.execute(f"INSERT INTO txn ({names_of}) VALUES ({', '.join(['%s'] * len(row))})".encode(), tuple(row.values()))
+    at = datetime.fromtimestamp(int.from_bytes(late[:6]) / 1000, UTC)
+    add_months(db, at)
+    assert db.raw.execute("SELECT COUNT(*) FROM txn_rest").fetchone() == (1,), "it stays where it is, and nothing stops"
     db.close()
 
 
