@@ -9,12 +9,14 @@ Durable in all three: PostgreSQL with fsync and synchronous_commit, SQLite with 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -68,18 +70,47 @@ def main(argv: Sequence[str]) -> None:
     server = started(DURABLE)
     try:
         batches = _batches(folder, args.facts, args.batch)
-        figures: dict[str, list[float]] = {"sqlite": [], "postgres": [], "bare": []}
+        meter = Meter(server)
         for n in range(args.rounds):
-            figures["sqlite"].append(args.facts / _into(_sqlite(folder / f"office{n}.db"), batches))
+            office = folder / f"office{n}.db"
+            meter.of("sqlite", lambda office=office: _into(_sqlite(office), batches))
             url = server.new_database()
-            figures["postgres"].append(args.facts / _into(open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW), batches))
-            figures["bare"].append(args.facts / _bare(server, folder / f"office{n}.db", args.batch))
+            meter.of("postgres", lambda url=url: _into(open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW), batches))
+            meter.of("bare", _bare(server, office, args.batch))
         _prove(url, folder)
-        _tell(figures, args.facts, batches)
+        _tell(meter, args.facts, batches)
     finally:
         server.stop()
         shutil.rmtree(server.folder)
         shutil.rmtree(folder)
+
+
+class Meter:
+    """Seconds by the clock and of CPU, here and in the server: on a machine with other work only these compare."""
+
+    def __init__(self, server: Server) -> None:
+        self._postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        self.wall_s: dict[str, list[float]] = {}
+        self.cpu_s: dict[str, list[float]] = {}
+
+    def of(self, name: str, run: Callable[[], None]) -> None:
+        """One round."""
+        wall, cpu = time.perf_counter(), self._cpu()
+        run()
+        self.wall_s.setdefault(name, []).append(time.perf_counter() - wall)
+        self.cpu_s.setdefault(name, []).append(self._cpu() - cpu)
+
+    def _cpu(self) -> float:
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                words = stat.read_text().rsplit(")", 1)[1].split()
+                own, children = sum(map(int, words[11:13])), sum(map(int, words[13:15]))
+                if int(stat.parent.name) == self._postmaster:
+                    ticks += own + children
+                elif int(words[1]) == self._postmaster:
+                    ticks += own
+        return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _batches(folder: Path, facts: int, size: int) -> list[bytes]:
@@ -103,37 +134,37 @@ def _sqlite(path: Path) -> LedgerStore:
     return SqliteLedgerStore(open_store(path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
 
 
-def _into(store: LedgerStore, batches: Sequence[bytes]) -> float:
-    begin = time.perf_counter()
+def _into(store: LedgerStore, batches: Sequence[bytes]) -> None:
     for batch in batches:
         steps.receive(store, "T1", batch, NOW, BUILD, OFFICE_PUBLIC)
-    took = time.perf_counter() - begin
     store.close()
-    return took
 
 
-def _bare(server: Server, office: Path, size: int) -> float:
+def _bare(server: Server, office: Path, size: int) -> Callable[[], None]:
     """COPY what SQLite's head office wrote, so many facts to a commit, and hash the chain again."""
     office_db = open_store(office, role="head_office", owner="head-office", now=NOW)
     rows = {table: office_db.execute(_select(table)).fetchall() for table in TABLES}
     moves = office_db.execute("SELECT txn, debit_acct, credit_acct, unit, amount FROM entry").fetchall()
     office_db.close()
-    with psycopg.connect(server.new_database()) as db:
-        for table, columns in TABLES.items():
-            db.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({KEYS[table]}))")
-        db.execute("CREATE TABLE balance (account text, unit text, amount bigint, PRIMARY KEY (account, unit))")
-        db.commit()
-        place = {row[0]: n // size for n, row in enumerate(rows["txn"])}
-        of_sale = {(row[1], row[14]): place[row[0]] for row in rows["txn"]}
-        parts = _parts(rows, moves, place, of_sale)
-        begin = time.perf_counter()
+    place = {row[0]: n // size for n, row in enumerate(rows["txn"])}
+    of_sale = {(row[1], row[14]): place[row[0]] for row in rows["txn"]}
+    parts = _parts(rows, moves, place, of_sale)
+    db = psycopg.connect(server.new_database())
+    for table, columns in TABLES.items():
+        db.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({KEYS[table]}))".encode())
+    db.execute("CREATE TABLE balance (account text, unit text, amount bigint, PRIMARY KEY (account, unit))")
+    db.commit()
+
+    def run() -> None:
         last = bytes(32)
         for part, moved in parts:
             for row in part["txn"]:
                 last = sha256(last + row[16]).digest()
             _copy_part(db, part, moved)
             db.commit()
-        return time.perf_counter() - begin
+        db.close()
+
+    return run
 
 
 def _parts(
@@ -181,12 +212,13 @@ def _prove(url: str, folder: Path) -> None:
     assert not differences, differences[:3]
 
 
-def _tell(figures: dict[str, list[float]], facts: int, batches: Sequence[bytes]) -> None:
-    middle = {name: statistics.median(found) for name, found in figures.items()}
-    for name, found in figures.items():
-        print(f"{name:9} {middle[name]:8.0f} facts/s   rounds {', '.join(f'{each:.0f}' for each in found)}")
-    for peer in ("bare", "sqlite"):
-        print(f"postgres / {peer} {middle['postgres'] / middle[peer]:.2f}")
+def _tell(meter: Meter, facts: int, batches: Sequence[bytes]) -> None:
+    for title, seconds in (("by the clock", meter.wall_s), ("by CPU, server's too", meter.cpu_s)):
+        middle = {name: facts / statistics.median(found) for name, found in seconds.items()}
+        print(title)
+        for name, found in seconds.items():
+            print(f"  {name:9} {middle[name]:8.0f} facts/s   rounds {', '.join(f'{facts / each:.0f}' for each in found)}")
+        print("  postgres to " + ", to ".join(f"{peer} {middle['postgres'] / middle[peer]:.2f}" for peer in ("bare", "sqlite")))
     print(f"wire {sum(map(len, batches)) / facts:.0f} bytes a fact, in {len(batches)} batches")
 
 
