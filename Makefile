@@ -2,14 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-EXTRAS := camera,web,analytics,spreadsheet,dev
+EXTRAS := camera,web,analytics,spreadsheet,postgres,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money clean font browser tracer postgres debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
 
-test: $(STAMP) font browser tracer
+test: $(STAMP) font browser tracer postgres
 	$(BIN)/pytest -q
 
 check: $(STAMP)
@@ -27,6 +27,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.engine
 	$(BIN)/python -m bench.real
 	$(BIN)/python -m bench.adversarial
+	$(BIN)/python -m bench.upload
 
 # Other engines on the same baskets and rules; they are installed by name into var/peers.
 peers: $(STAMP)
@@ -53,6 +54,10 @@ browser:
 
 tracer:
 	@command -v strace >/dev/null || $(MAKE) -s debian PACKAGE=strace
+
+# A server for the tests of head office's other store; the tests start one of their own.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(MAKE) -s debian PACKAGE=postgresql
 
 debian:
 	@echo "installing the Debian package $(PACKAGE)"

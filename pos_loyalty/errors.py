@@ -16,6 +16,7 @@ LoyaltyError
 ├── StoreError                 the SQLite file
 │   ├── StoreSchemaError       made by another build, or not ours
 │   ├── StoreBusyError         another process owns it
+│   │   └── StoreRaceError     another writer was faster; the same may be tried again at once
 │   ├── StoreFullError         the disk is full; nothing was written
 │   └── CommitUnknownError     COMMIT failed: reopen and look the id up before trying again
 ├── DeviceError                a scanner, camera, printer or display
@@ -107,6 +108,10 @@ class StoreSchemaError(StoreError):
 
 class StoreBusyError(StoreError):
     """Another process owns the file."""
+
+
+class StoreRaceError(StoreBusyError):
+    """What was read is not so any more; nothing was written."""
 
 
 class StoreFullError(StoreError):

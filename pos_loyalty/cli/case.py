@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
 from pos_loyalty.store.cases import OpenedCase
 
 
@@ -75,7 +74,7 @@ def _ended(case: OpenedCase) -> str:
 
 
 def _common(parser: argparse.ArgumentParser, run: object) -> None:
-    parser.add_argument("--database", metavar="PATH", type=Path, help="head office's file (the config's)")
+    parser.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(parser)
     add_json(parser)
     parser.set_defaults(run=run)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pos_loyalty import wiring
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import encode
 
@@ -47,6 +48,11 @@ def new_file(text: str) -> Path:
     if not path.absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.absolute().parent}")
     return path
+
+
+def database(text: str) -> Path | str:
+    """An argparse type: a file, or the URL of head office's PostgreSQL database."""
+    return text if wiring.is_url(text) else new_file(text)
 
 
 def instant(text: str) -> datetime:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
 
 
 def register(commands: Commands) -> None:
@@ -62,6 +61,6 @@ def run_password(args: argparse.Namespace) -> int:
 
 
 def _common(parser: argparse.ArgumentParser, run: object) -> None:
-    parser.add_argument("--database", metavar="PATH", type=Path, help="head office's file (the config's)")
+    parser.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(parser)
     parser.set_defaults(run=run)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pos_loyalty import wiring
 from pos_loyalty.cli import programme_acts
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, print_pretty, read_bytes
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json, print_pretty, read_bytes
 from pos_loyalty.engine.warnings import Doubt, looked_through
 
 
@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
     check.set_defaults(run=run_check)
     publish = verbs.add_parser("publish", help="check a programme file and put it in force: at head office, or here alone")
     publish.add_argument("file", type=Path)
-    publish.add_argument("--database", metavar="PATH", type=new_file, help="head office's file (the config's)")
+    publish.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(publish)
     publish.set_defaults(run=run_publish)
     show = verbs.add_parser("show", help="print the programme that this till sells by")
@@ -74,7 +74,7 @@ def run_publish(args: argparse.Namespace) -> int:
         return 0
     place = args.database or known.server_database
     name = wiring.publish(place, wiring.secrets_of(known), body)
-    print(f"{name} is published at head office ({place}); tills take it with their next sync")
+    print(f"{name} is published at head office ({wiring.shown(place)}); tills take it with their next sync")
     if known.config.head_office.url is None:
         print("This config names no head office for a till ([head_office] url): a till that runs by it takes nothing from there.")
     return 0

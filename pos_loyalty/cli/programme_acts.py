@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config
+from pos_loyalty.cli.common import Commands, add_config, database
 from pos_loyalty.store.decision_facts import RuleStopFact
 
 
@@ -19,7 +18,7 @@ def register(verbs: Commands) -> None:
     back = verbs.add_parser("back", help="at head office: put the version before in force again, for all tills")
     back.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     back.add_argument("--reason", default="", metavar="TEXT", help="why")
-    back.add_argument("--database", metavar="PATH", type=Path, help="head office's file (the config's)")
+    back.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(back)
     back.set_defaults(run=run_back)
 

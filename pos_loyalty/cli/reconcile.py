@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
 from pos_loyalty.engine.figures import money_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--date", required=True, type=_day, metavar="DAY", help="the business day, such as 2026-11-21")
     parser.add_argument("--against", required=True, type=Path, metavar="FILE", help="the host's CSV: sale or receipt, and total")
     parser.add_argument("--till", metavar="ID", help="only this till's (at head office)")
-    parser.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
+    parser.add_argument(
+        "--database", metavar="PATH", type=database, help="a till's or head office's file, or PostgreSQL URL (the config's till)"
+    )
     add_config(parser)
     add_json(parser)
     parser.set_defaults(run=run)

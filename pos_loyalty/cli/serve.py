@@ -7,7 +7,7 @@ import logging
 import sys
 
 from pos_loyalty import log, wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
 from pos_loyalty.cli.upkeep import tell
 
 
@@ -17,7 +17,9 @@ def register(commands: Commands) -> None:
     add_config(till)
     till.set_defaults(run=run_till)
     head_office = commands.add_parser("head-office", help="head office: receives the tills' logs, gives members and programmes")
-    head_office.add_argument("--database", metavar="PATH", type=new_file, help="its SQLite file (the config's)")
+    head_office.add_argument(
+        "--database", metavar="PATH", type=database, help="its SQLite file, or a PostgreSQL URL (the config's)"
+    )
     head_office.add_argument("--port", type=int, help="where it listens (the config's); 0 takes a free port")
     add_config(head_office)
     head_office.set_defaults(run=run_head_office)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, new_file, print_json
 
 
 def register(commands: Commands) -> None:
@@ -14,13 +13,17 @@ def register(commands: Commands) -> None:
     verify = commands.add_parser(
         "verify", help="fold the log and compare it with every table; exit 1 and a sentence for each difference"
     )
-    verify.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
+    verify.add_argument(
+        "--database", metavar="PATH", type=database, help="a till's or head office's file, or PostgreSQL URL (the config's till)"
+    )
     add_config(verify)
     add_json(verify)
     verify.set_defaults(run=run_verify)
     backup = commands.add_parser("backup", help="copy the live database safely to a new file")
     backup.add_argument("--to", metavar="PATH", type=new_file, required=True, help="the new file; it must not exist")
-    backup.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
+    backup.add_argument(
+        "--database", metavar="PATH", type=database, help="a till's or head office's file, or PostgreSQL URL (the config's till)"
+    )
     add_config(backup)
     backup.set_defaults(run=run_backup)
 
@@ -31,14 +34,15 @@ def run_verify(args: argparse.Namespace) -> int:
     keys = wiring.secrets_if_there(args.config)
     differences = wiring.verify(path, keys)
     if args.json:
-        print_json({"database": str(path), "differences": differences, "sealed": keys is not None})
+        print_json({"database": wiring.shown(path), "differences": differences, "sealed": keys is not None})
     else:
         for difference in differences:
             print(difference)
         if keys is None:
             print(f"{args.config}: no key file goes with it, so what is sealed was not compared; name the till's with --config")
         print(
-            f"{path}: " + (f"differs in {len(differences)}" if differences else "log, lots, balances, sales and print jobs agree")
+            f"{wiring.shown(path)}: "
+            + (f"differs in {len(differences)}" if differences else "log, lots, balances, sales and print jobs agree")
         )
     return 1 if differences else 0
 
@@ -47,5 +51,5 @@ def run_backup(args: argparse.Namespace) -> int:
     """Back up while the till sells."""
     path = args.database or wiring.settings(args.config).till_database
     wiring.backup(path, args.to)
-    print(f"{path} copied to {args.to}")
+    print(f"{wiring.shown(path)} copied to {args.to}")
     return 0

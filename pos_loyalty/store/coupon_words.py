@@ -120,7 +120,7 @@ ON CONFLICT (code) DO UPDATE SET version = excluded.version"""
 CHANGED_SELECT = "SELECT version, code FROM coupon_version WHERE version > :version ORDER BY version LIMIT :limit"
 OF_SALE_SELECT = """SELECT code FROM coupon_use WHERE till = :till AND sale_id = :sale_id
 UNION SELECT i.code FROM issue AS i JOIN sale AS s ON s.txn = i.txn
-WHERE s.till = :till AND s.sale_id = :sale_id AND i.code IS NOT NULL"""
+WHERE s.till = :till AND s.sale_id = :sale_id AND i.code IS NOT NULL ORDER BY 1"""
 UNCONFIRMED_SELECT = """SELECT COUNT(*) FROM txn AS t CROSS JOIN sale AS s ON s.txn = t.id
 CROSS JOIN coupon_use AS u ON u.till = s.till AND u.sale_id = s.sale_id WHERE s.state IN ('authorised', 'completed')
 AND t.till = (SELECT value FROM meta WHERE key = 'owner')

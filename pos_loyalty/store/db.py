@@ -35,6 +35,7 @@ STATEMENTS_MAX = 256
 BACKUP_PAGES = 1024
 PRIMARY_CODE = 0xFF
 NOT_SURE = "It is not known whether this was stored ({reason}); look it up before trying again."
+META_SELECT = "SELECT value FROM meta WHERE key = :key"
 ROLE_WORDS = {"till": "till", "head_office": "head office"}
 
 
@@ -199,7 +200,7 @@ def backup(db: Connection, target: Path) -> None:
 
 def meta(db: Connection, key: str) -> str | None:
     """What the file says of itself: role, owner, epoch, build, made_at."""
-    row = db.execute("SELECT value FROM meta WHERE key = :key", {"key": key}).fetchone()
+    row = db.execute(META_SELECT, {"key": key}).fetchone()
     return None if row is None else str(row[0])
 
 

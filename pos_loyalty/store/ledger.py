@@ -171,8 +171,7 @@ def _lots(rows: Iterable[tuple[str, int, int, int | None]]) -> tuple[Lot, ...]:
 
 def balance_of(db: Connection, account: str, unit: str = POINT) -> int:
     """Credits less debits of an account in this file, in hundredths of a point or in minor units."""
-    select = "SELECT amount FROM balance WHERE account = :account AND unit = :unit"
-    row = db.execute(select, {"account": account, "unit": unit}).fetchone()
+    row = db.execute(BALANCE_SELECT, {"account": account, "unit": unit}).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -295,7 +294,7 @@ def _move_balances(db: Connection, entries: tuple[Entry, ...]) -> None:
         moves[entry.credit, entry.unit] += entry.amount
     rows = [(account, unit, amount) for (account, unit), amount in moves.items() if amount]
     db.executemany(BALANCE_UPSERT, rows)
-    db.executemany("DELETE FROM balance WHERE account = ? AND unit = ? AND amount = 0", [row[:2] for row in rows])
+    db.executemany(BALANCE_DELETE, [row[:2] for row in rows])
 
 
 def _refold(db: Connection, lot_id: str, entries: tuple[Entry, ...]) -> Shortfall | None:
@@ -305,7 +304,7 @@ def _refold(db: Connection, lot_id: str, entries: tuple[Entry, ...]) -> Shortfal
         return Shortfall(lot_id=lot_id, reason="unknown", centi=Points(named_centi))
     amount, remaining = row
     held = {"lot": lot_id, "remaining": min(amount, max(0, remaining))}
-    db.execute("UPDATE lot SET remaining = :remaining WHERE id = :lot", held)
+    db.execute(LOT_UPDATE, held)
     if remaining < 0:
         return Shortfall(lot_id=lot_id, reason="overdrawn", centi=Points(-remaining))
     if remaining > amount:
@@ -325,7 +324,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 LOT_INSERT = """INSERT INTO lot (id, member, origin_txn, unit, usable_from, expires_at, amount, remaining)
 VALUES (:id, :member, :origin_txn, :unit, :usable_from, :expires_at, :amount, 0) ON CONFLICT (id) DO NOTHING"""
 BALANCE_UPSERT = """INSERT INTO balance (account, unit, amount) VALUES (?, ?, ?)
-ON CONFLICT (account, unit) DO UPDATE SET amount = amount + excluded.amount"""
+ON CONFLICT (account, unit) DO UPDATE SET amount = balance.amount + excluded.amount"""
+BALANCE_DELETE = "DELETE FROM balance WHERE account = ? AND unit = ? AND amount = 0"
+BALANCE_SELECT = "SELECT amount FROM balance WHERE account = :account AND unit = :unit"
+LOT_UPDATE = "UPDATE lot SET remaining = :remaining WHERE id = :lot"
 LOT_FOLD = """base_remaining + coalesce((
   SELECT SUM(CASE WHEN e.credit_acct GLOB 'member:*' THEN e.amount WHEN e.debit_acct GLOB 'member:*' THEN -e.amount ELSE 0 END)
   FROM entry AS e JOIN txn AS t ON t.id = e.txn WHERE e.lot = lot.id AND t.seq > lot.base_seq

@@ -176,6 +176,11 @@ def touch(db: Connection, member_id: str) -> None:
     db.execute(TOUCH_UPDATE, {"member": member_id})
 
 
+def touch_all(db: Connection, member_ids: Iterable[str]) -> None:
+    """The same for several, each its own, in this order."""
+    db.executemany(TOUCH_UPDATE, [{"member": member_id} for member_id in member_ids])
+
+
 def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMember, ...]:
     """At head office: members changed after a version, in the order of versions, with the lots that hold something."""
     rows = db.execute(CHANGED_SELECT, {"version": version, "limit": limit}).fetchall()
@@ -364,9 +369,9 @@ OWN_MERGES_UPDATE = """UPDATE card SET member = (SELECT merged_into FROM member 
 WHERE member = ? AND EXISTS (SELECT 1 FROM member WHERE id = card.member AND state = 'merged' AND merged_seq > ?)"""
 """A merge of our own that head office does not hold yet: its cards are not given back."""
 OWN_RETURNS_SELECT = """SELECT
-  COUNT(DISTINCT CASE WHEN r.is_last THEN r.sale_till || '/' || r.sale_id END),
+  COUNT(DISTINCT CASE WHEN r.is_last = 1 THEN r.sale_till || '/' || r.sale_id END),
   coalesce(SUM(r.refund_minor + r.points_minor - r.advance_minor), 0)
-FROM sale_return AS r JOIN txn AS t ON t.id = r.txn WHERE r.member = :member AND NOT r.is_claimed AND t.seq > :seq"""
+FROM sale_return AS r JOIN txn AS t ON t.id = r.txn WHERE r.member = :member AND r.is_claimed = 0 AND t.seq > :seq"""
 """What came back, in money and in the points that had paid; a sale of which nothing is kept is none."""
 ALL_SALES_SELECT = """SELECT COUNT(*), coalesce(SUM(total_minor - advance_minor), 0) FROM sale
 WHERE member = :member AND state = 'completed'"""

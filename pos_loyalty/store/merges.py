@@ -127,7 +127,7 @@ def _is_there(db: Connection, member_id: str) -> bool:
 
 
 PARTS_SELECT = """WITH RECURSIVE same (id, seq, count, spent) AS (
-  SELECT :member, :seq, 0, 0
+  SELECT :member, CAST(:seq AS INTEGER), CAST(0 AS INTEGER), CAST(0 AS INTEGER)
   UNION
   SELECT m.id, CASE WHEN m.merged_seq > same.seq THEN m.base_seq ELSE same.seq END,
     CASE WHEN m.merged_seq > same.seq THEN m.sales_count ELSE 0 END,

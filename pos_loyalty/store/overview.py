@@ -191,8 +191,10 @@ FROM till AS t LEFT JOIN till_key AS k
   ON k.till = t.id AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = t.id)
 ORDER BY t.id LIMIT :limit"""
 PROGRAMMES_SELECT = "SELECT id, version, sha256, received_ms FROM programme ORDER BY arrival DESC LIMIT :limit"
-BACKS_SELECT = """SELECT wall_ms, CAST(payload AS TEXT) ->> '$.back.programme', CAST(payload AS TEXT) ->> '$.back.from_version',
-  CAST(payload AS TEXT) ->> '$.back.to_version', CAST(payload AS TEXT) ->> '$.back.by', CAST(payload AS TEXT) ->> '$.back.reason'
+BACKS_SELECT = """SELECT wall_ms, CAST(payload AS TEXT) ->> '$.back.programme',
+  CAST(CAST(payload AS TEXT) ->> '$.back.from_version' AS INTEGER),
+  CAST(CAST(payload AS TEXT) ->> '$.back.to_version' AS INTEGER),
+  CAST(payload AS TEXT) ->> '$.back.by', CAST(payload AS TEXT) ->> '$.back.reason'
 FROM txn WHERE till = (SELECT value FROM meta WHERE key = 'owner') AND kind = 'programme.back'
 ORDER BY epoch DESC, seq DESC LIMIT :limit"""
 SALES_SELECT = """SELECT store, COUNT(*), SUM(due_minor), SUM(redeemed_centi), SUM(accrued_centi) FROM sale

@@ -59,5 +59,6 @@ DIFFERS_INSERT = """INSERT INTO sale_recomputed (till, epoch, seq, detail) VALUE
 ON CONFLICT (till, epoch, seq) DO NOTHING"""
 MARK_UPSERT = """INSERT INTO recompute_mark (till, epoch, seq, agreed, partly, unknown, differs)
 VALUES (:till, :epoch, :seq, :agreed, :partly, :unknown, :differs)
-ON CONFLICT (till) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, agreed = agreed + excluded.agreed,
-  partly = partly + excluded.partly, unknown = unknown + excluded.unknown, differs = differs + excluded.differs"""
+ON CONFLICT (till) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
+  agreed = recompute_mark.agreed + excluded.agreed, partly = recompute_mark.partly + excluded.partly,
+  unknown = recompute_mark.unknown + excluded.unknown, differs = recompute_mark.differs + excluded.differs"""

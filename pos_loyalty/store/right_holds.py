@@ -133,7 +133,7 @@ HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till =
 ), 0)"""
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
-GROUP BY m.till, m.epoch HAVING held > 0 ORDER BY m.till, m.epoch"""
+GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
 HELD_BY_ALL_SELECT = f"SELECT coalesce(SUM(held), 0) FROM ({HOLDERS_SELECT})"
 GRANT = "SELECT id, till, epoch, lease_ms FROM right_grant"
 ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"

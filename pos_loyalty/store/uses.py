@@ -101,12 +101,13 @@ def _summed(counters: Iterable[CounterMove]) -> list[tuple[str, int]]:
 
 
 USE_UPSERT = """INSERT INTO rule_use (scope, key, rule, times, given_minor) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (scope, key, rule) DO UPDATE SET times = times + excluded.times, given_minor = given_minor + excluded.given_minor"""
+ON CONFLICT (scope, key, rule) DO UPDATE SET
+  times = rule_use.times + excluded.times, given_minor = rule_use.given_minor + excluded.given_minor"""
 USE_DELETE = "DELETE FROM rule_use WHERE scope = ? AND key = ? AND rule = ? AND times = 0 AND given_minor = 0"
 USES_SELECT = f"""SELECT scope, rule, times FROM rule_use WHERE scope = 'all' AND key = ''
 UNION ALL SELECT scope, rule, SUM(times) FROM rule_use WHERE scope = 'member' AND key IN ({SAME_PERSON}) GROUP BY scope, rule
 UNION ALL SELECT scope, rule, times FROM rule_use WHERE scope = 'day' AND key = :day"""
 COUNTERS_SELECT = f"SELECT key, SUM(units) FROM member_counter WHERE member IN ({SAME_PERSON}) GROUP BY key"
 COUNTER_UPSERT = """INSERT INTO member_counter (member, key, units) VALUES (?, ?, ?)
-ON CONFLICT (member, key) DO UPDATE SET units = units + excluded.units"""
+ON CONFLICT (member, key) DO UPDATE SET units = member_counter.units + excluded.units"""
 COUNTER_DELETE = "DELETE FROM member_counter WHERE member = ? AND key = ? AND units = 0"

@@ -95,4 +95,4 @@ def _move(db: dbapi2.Connection, table: str, step: int, rows: int) -> None:
 
 MODULUS = 1 << (8 * SUM_BYTES)
 UPSERT = """INSERT INTO witness (name, count, sum) VALUES (?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, sum = excluded.sum"""
+ON CONFLICT (name) DO UPDATE SET count = witness.count + excluded.count, sum = excluded.sum"""

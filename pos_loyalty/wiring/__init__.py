@@ -19,7 +19,9 @@ from pos_loyalty.wiring.files import secrets_if_there as secrets_if_there
 from pos_loyalty.wiring.files import secrets_of as secrets_of
 from pos_loyalty.wiring.files import settings as settings
 from pos_loyalty.wiring.files import till_store as till_store
-from pos_loyalty.wiring.offices import HEAD_OFFICE as HEAD_OFFICE
+from pos_loyalty.wiring.ledgers import HEAD_OFFICE as HEAD_OFFICE
+from pos_loyalty.wiring.ledgers import is_url as is_url
+from pos_loyalty.wiring.ledgers import shown as shown
 from pos_loyalty.wiring.offices import backup as backup
 from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import enrol_till as enrol_till

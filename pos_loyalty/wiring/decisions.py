@@ -15,6 +15,7 @@ from pos_loyalty.store.cases import OpenedCase, name_of
 from pos_loyalty.store.db import open_reader
 from pos_loyalty.store.decision_facts import BackFact, RuleStopFact
 from pos_loyalty.wiring.files import Settings
+from pos_loyalty.wiring.ledgers import Database, as_file
 from pos_loyalty.wiring.offices import ledger_of
 from pos_loyalty.wiring.till import desk_of
 
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
 CASES_MAX = 10_000
 
 
-def cases(known: Settings, database: Path | None) -> tuple[OpenedCase, ...]:
+def cases(known: Settings, database: Database | None) -> tuple[OpenedCase, ...]:
     """Cases that wait for a person."""
     with ledger_of(known, database) as store, store.write():
         return store.truth.cases(CASES_MAX)
 
 
-def all_cases(known: Settings, database: Path | None) -> tuple[OpenedCase, ...]:
+def all_cases(known: Settings, database: Database | None) -> tuple[OpenedCase, ...]:
     """The closed ones too."""
     with ledger_of(known, database) as store, store.write():
         return store.truth.all_cases(CASES_MAX)
 
 
-def case(known: Settings, database: Path | None, text: str) -> OpenedCase:
+def case(known: Settings, database: Database | None, text: str) -> OpenedCase:
     """One case by its name. Raises InputError, NotFoundError."""
     name = name_of(text)
     with ledger_of(known, database) as store, store.write():
@@ -46,7 +47,7 @@ def case(known: Settings, database: Path | None, text: str) -> OpenedCase:
     return found
 
 
-def close_case(known: Settings, database: Path | None, text: str, note: str, by: str) -> OpenedCase:
+def close_case(known: Settings, database: Database | None, text: str, note: str, by: str) -> OpenedCase:
     """A person has settled a case. Raises InputError, NotFoundError, ConflictError."""
     from sync.server import truth
 
@@ -54,7 +55,7 @@ def close_case(known: Settings, database: Path | None, text: str, note: str, by:
         return truth.close_case(store, name_of(text), note, by, utc_now())
 
 
-def programme_back(known: Settings, database: Path | None, by: str, reason: str) -> BackFact:
+def programme_back(known: Settings, database: Database | None, by: str, reason: str) -> BackFact:
     """The chain returns to the version before. Raises NotFoundError when there is none."""
     from sync.server import truth
 
@@ -62,7 +63,7 @@ def programme_back(known: Settings, database: Path | None, by: str, reason: str)
         return truth.programme_back(store, by, reason, utc_now())
 
 
-def reconcile(known: Settings, database: Path | None, day: date, till: str | None, against: Path) -> tuple[Reconciled, int]:
+def reconcile(known: Settings, database: Database | None, day: date, till: str | None, against: Path) -> tuple[Reconciled, int]:
     """A day's receipts against the host's file, and the digits of the currency. Raises InputError, StoreError."""
     from pos_loyalty.spreadsheet.reconcile import read_host, reconciled
     from pos_loyalty.store.day_totals import receipts
@@ -70,7 +71,7 @@ def reconcile(known: Settings, database: Path | None, day: date, till: str | Non
     store = known.config.store
     exponent = EXPONENTS.get(store.currency, 2)
     host = read_host(against, exponent)
-    with contextlib.closing(open_reader(database or known.till_database)) as db:
+    with as_file(database or known.till_database) as path, contextlib.closing(open_reader(path)) as db:
         ours = receipts(db, day, ZoneInfo(store.timezone), till)
     return reconciled(ours, host), exponent
 

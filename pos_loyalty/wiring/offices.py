@@ -16,6 +16,7 @@ from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
 from pos_loyalty.wiring.identities import enrol, identity_of, office_of
+from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, open_ledger
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sync.identity import Credential
     from sync.server.sqlite import SqliteLedgerStore
 
-HEAD_OFFICE = "head-office"
 PHONES_IN_REST = 20
 """Imported phones that the daemon hashes between two goes: some seconds."""
 
@@ -82,26 +82,23 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     return Syncer(db, here, pace, head_office, SystemRandom().random, hash_phones), close
 
 
-def run_head_office(known: Settings, *, database: Path | None, port: int | None, ready: Ready) -> None:
+def run_head_office(known: Settings, *, database: Database | None, port: int | None, ready: Ready) -> None:
     """The head office process: HTTP over its own database, until told to stop."""
     from pos_loyalty.store.db import build
     from pos_loyalty.web.office import Pages, routes
     from pos_loyalty.web.office_door import password_of
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
-    from sync.server.sqlite import SqliteLedgerStore
 
     keys = secrets_of(known)
-    path = made_folder(database or known.server_database)
-    with own(path):
-
-        def open_ledger() -> SqliteLedgerStore:
-            return SqliteLedgerStore(_head_office_store(path), bytes.fromhex(keys.master_key))
-
-        open_ledger().close()
-        office = office_of(known)
-        pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
-        app = head_office_app(open_ledger, office, build(), utc_now, lambda desk: routes(desk, pages, utc_now))
+    place = database or known.server_database
+    office = office_of(known)
+    pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
+    with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
+        open_ledger(place, keys).close()
+        app = head_office_app(
+            lambda: open_ledger(place, keys), office, build(), utc_now, lambda desk: routes(desk, pages, utc_now)
+        )
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
@@ -123,7 +120,7 @@ def enrol_till(known: Settings, code: str) -> Credential:
         client.close()
 
 
-def enrolment_code(known: Settings, database: Path | None, till: str) -> str:
+def enrolment_code(known: Settings, database: Database | None, till: str) -> str:
     """A code with which a machine becomes this till; told once."""
     from sync.server import enrol as office
 
@@ -131,7 +128,7 @@ def enrolment_code(known: Settings, database: Path | None, till: str) -> str:
         return office.make_code(store, till, utc_now())
 
 
-def till_keys_of(known: Settings, database: Path | None) -> tuple[TillKeyFact, ...]:
+def till_keys_of(known: Settings, database: Database | None) -> tuple[TillKeyFact, ...]:
     """Every key that head office enrolled."""
     with ledger_of(known, database) as store, store.write():
         return store.keys.all_keys()
@@ -144,7 +141,7 @@ def pages_password(known: Settings) -> str:
     return password_of(office_of(known).token_secret)
 
 
-def revoke_till(known: Settings, database: Path | None, till: str, by: str) -> int:
+def revoke_till(known: Settings, database: Database | None, till: str, by: str) -> int:
     """Take nothing more from a till; answers the epoch that ended. Raises NotFoundError."""
     from sync.server import enrol as office
 
@@ -153,24 +150,20 @@ def revoke_till(known: Settings, database: Path | None, till: str, by: str) -> i
 
 
 @contextlib.contextmanager
-def ledger_of(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStore]:
+def ledger_of(known: Settings, database: Database | None) -> Iterator[SqliteLedgerStore]:
     """Head office's ledger, beside a head office that runs."""
-    from sync.server.sqlite import SqliteLedgerStore
-
-    path = made_folder(database or known.server_database)
-    store = SqliteLedgerStore(_head_office_store(path), bytes.fromhex(secrets_of(known).master_key))
+    store = open_ledger(database or known.server_database, secrets_of(known))
     try:
         yield store
     finally:
         store.close()
 
 
-def publish(database: Path, keys: Secrets, body: bytes) -> str:
+def publish(database: Database, keys: Secrets, body: bytes) -> str:
     """Check a programme and store it at head office. Raises ProgrammeError; returns the programme's name."""
-    from sync.server.sqlite import SqliteLedgerStore
     from sync.server.steps import publish_programme
 
-    store = SqliteLedgerStore(_head_office_store(made_folder(database)), bytes.fromhex(keys.master_key))
+    store = open_ledger(database, keys)
     try:
         return publish_programme(store, body, utc_now())
     finally:
@@ -190,19 +183,23 @@ def code_book(known: Settings, database: Path | None) -> contextlib.AbstractCont
     return opened(_head_office_store(database), HEAD_OFFICE, utc_now, new_id)
 
 
-def verify(database: Path, keys: Secrets | None = None) -> tuple[str, ...]:
-    """Read a till's or head office's file and name every difference. Without keys nothing sealed is compared."""
+def verify(database: Database, keys: Secrets | None = None) -> tuple[str, ...]:
+    """Read a till's or head office's database and name every difference. Without keys nothing sealed is compared."""
     from pos_loyalty.store.verify import verify as verify_store
 
-    db = open_reader(database, master_key=None if keys is None else keys.master_key)
-    try:
-        return verify_store(db)
-    finally:
-        db.close()
+    with as_file(database) as path:
+        db = open_reader(path, master_key=None if keys is None else keys.master_key)
+        try:
+            return verify_store(db)
+        finally:
+            db.close()
 
 
-def backup(database: Path, target: Path) -> None:
-    """Copy a live file."""
+def backup(database: Database, target: Path) -> None:
+    """Copy a live database to a new file."""
+    if isinstance(database, str):
+        copy(database, target)
+        return
     db = open_reader(database)
     try:
         backup_store(db, target)

@@ -29,6 +29,7 @@ from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
 from sync.server.meter import Meter
 from sync.server.nightly import move_tiers
+from sync.server.tries import again
 from sync.server.truth import Judged, Recomputer
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
@@ -96,7 +97,7 @@ class Desk:
         if self._store is None:
             self._store = self._open_store()
         try:
-            return step(self._store)
+            return again(self._store, step)
         except CommitUnknownError:
             self._forget()
             raise

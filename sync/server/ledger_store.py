@@ -115,8 +115,11 @@ class LedgerStore(Protocol):
     def truth(self) -> TruthStore:
         """What is recomputed, what contradicts, what was in force before."""
 
-    def write(self) -> AbstractContextManager[None]:
-        """One durable transaction: all or nothing, on disk when it ends. Raises StoreError."""
+    def write(self, till: str | None = None) -> AbstractContextManager[None]:
+        """One durable transaction: all or nothing, on disk when it ends. Nobody else writes to the log of ``till`` meanwhile.
+
+        Raises StoreError.
+        """
 
     def till(self, till: str) -> TillHold | None:
         """What is held of a till's log; None for one never heard of."""
@@ -129,6 +132,9 @@ class LedgerStore(Protocol):
 
     def is_held(self, till: str, seq: int, hash: bytes) -> bool:
         """Whether a fact of this number and hash is held, in any epoch of the till."""
+
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """These facts of one till come next, in this order: a store may read ahead what they touch."""
 
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""

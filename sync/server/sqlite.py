@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
 from msgspec.structs import replace
 from pysqlite3 import dbapi2
@@ -34,17 +34,55 @@ from sync.wire import MemberChange, ProgrammeBody
 
 NOT_STORABLE = (dbapi2.IntegrityError, dbapi2.DataError, OverflowError, ValueError, TypeError, KeyError)
 """How figures, instants and names that no till of ours writes fail on their way into the tables."""
+Claim = Callable[[str | None], AbstractContextManager[object]]
+
+
+class Ahead(Protocol):
+    """Books facts beside the database, where asking it is dear."""
+
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """These come next, in this order, all of one till."""
+
+    def turn(self, fact: Fact) -> None:
+        """This fact is booked now."""
+
+    def land(self) -> None:
+        """What was booked beside goes into the database."""
+
+    def drop(self) -> None:
+        """Whatever is beside is forgotten."""
+
+
+class Straight:
+    """Nothing is booked beside a file of our own."""
+
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """Nothing to do."""
+
+    def turn(self, fact: Fact) -> None:
+        """Nothing to do."""
+
+    def land(self) -> None:
+        """Nothing to do."""
+
+    def drop(self) -> None:
+        """Nothing to do."""
 
 
 class SqliteLedgerStore:
-    """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``."""
+    """A LedgerStore over a head office's connection, just opened. Member keys rest sealed under ``master_key``.
 
-    def __init__(self, db: Connection, master_key: bytes) -> None:
+    ``claim`` keeps others from a till's log during a transaction, where the database itself lets more than one write.
+    """
+
+    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None) -> None:
         self._db = db
+        self._ahead = ahead or Straight()
+        self._claim = claim
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
         self._programme: tuple[bytes, Programme] | None = None
-        with write(db):
+        with self.write():
             sqlite_members.begin_mark(db, new_id().hex)
 
     @property
@@ -63,10 +101,14 @@ class SqliteLedgerStore:
         return SqliteTruthStore(self._db)
 
     @contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self, till: str | None = None) -> Iterator[None]:
         """One durable transaction. After one that erased a member nothing of them stays in the journal."""
-        with write(self._db):
-            yield
+        with self._claim(till), write(self._db):
+            try:
+                yield
+                self._ahead.land()
+            finally:
+                self._ahead.drop()
         if self._is_to_scrub:
             self._is_to_scrub = not scrub(self._db)
 
@@ -93,8 +135,13 @@ class SqliteLedgerStore:
         epochs = self._db.execute("SELECT DISTINCT epoch FROM txn WHERE till = :till", {"till": till}).fetchall()
         return any(self.hash_at(till, epoch, seq) == hash for (epoch,) in epochs)
 
+    def expect(self, facts: Sequence[Fact]) -> None:
+        """A store of its own file has nothing to read ahead."""
+        self._ahead.expect(facts)
+
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
+        self._ahead.turn(fact)
         sale = _sale_of(fact)
         enrolment = fact.enrolment
         return Known(
@@ -163,8 +210,7 @@ class SqliteLedgerStore:
 
     def touch(self, member_ids: Sequence[str]) -> None:
         """Give these members new versions."""
-        for member_id in member_ids:
-            members.touch(self._db, member_id)
+        members.touch_all(self._db, member_ids)
 
     def version(self) -> int:
         """The newest version given."""
@@ -314,11 +360,11 @@ def _others(fact: Fact) -> list[str]:
 TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE id = :till AND epoch > 0"
 ASKED_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, asked_ms)
 VALUES (:till, 0, 0, :genesis, :now, :now)
-ON CONFLICT (id) DO UPDATE SET asked_ms = max(asked_ms, excluded.asked_ms)"""
+ON CONFLICT (id) DO UPDATE SET asked_ms = max(till.asked_ms, excluded.asked_ms)"""
 TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, frozen)
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,
-  heard_ms = max(heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
+  heard_ms = max(till.heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
 LAST_OF_SELECT = "SELECT seq, hash FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1"
 HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
 ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"

@@ -54,7 +54,7 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
     hashes = hashes_of(batch)
     facts = tuple(_fact(batch, n) for n in range(header.count))
     try:
-        with store.write():
+        with store.write(till):
             enrol.check_known(store, header.credential, now)
             return _take_in(store, batch, facts, hashes, now)
     except LogForkError as error:
@@ -141,6 +141,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     touched: dict[str, None] = {}
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
     prev_hash = hold.applied_hash
+    store.expect(facts[first_new:])
     for n in range(first_new, header.count):
         member_key = _key(batch, facts[n])
         if member_key is not None:

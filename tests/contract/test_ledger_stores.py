@@ -7,32 +7,48 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.engine.model import LotUse
 from pos_loyalty.errors import ConflictError, WireError
 from pos_loyalty.store.db import open_store
+from pos_loyalty.store.decision_facts import CaseClosedFact
 from pos_loyalty.store.facts import GENESIS, Fact, SaleEnd, SaleFact, chain, payload_of
 from pos_loyalty.values import Points
+from sync.server import steps
 from sync.server.ledger_store import Case, LedgerStore, Posting, TillHold
+from sync.server.postgres import open_ledger
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.suspense import post
+from sync.server.truth import programme_back
 from sync.wire import CardChange, LotChange, MemberChange, ProgrammeBody
+from tests.shop import PROGRAMME
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, basket, points, quote_of
 
 Open = Callable[[], LedgerStore]
 
 
-def open_sqlite(folder: Path) -> LedgerStore:
-    db = open_store(folder / "head_office.db", role="head_office", owner="head-office", now=NOW)
-    return SqliteLedgerStore(db, HEAD_OFFICE_KEY)
+def in_sqlite(request: pytest.FixtureRequest) -> Open:
+    folder: Path = request.getfixturevalue("tmp_path")
+
+    def opened() -> LedgerStore:
+        db = open_store(folder / "head_office.db", role="head_office", owner="head-office", now=NOW)
+        return SqliteLedgerStore(db, HEAD_OFFICE_KEY)
+
+    return opened
 
 
-STORES = {"sqlite": open_sqlite}
+def in_postgres(request: pytest.FixtureRequest) -> Open:
+    url = request.getfixturevalue("postgres").new_database()
+    return lambda: open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW)
+
+
+STORES = {"sqlite": in_sqlite, "postgres": in_postgres}
 
 
 @pytest.fixture(params=sorted(STORES))
-def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return lambda: STORES[request.param](tmp_path)
+def open_again(request: pytest.FixtureRequest) -> Open:
+    return STORES[request.param](request)
 
 
 @pytest.fixture
@@ -165,6 +181,17 @@ def test_a_fact_that_no_table_can_hold_is_refused(store: LedgerStore) -> None:
         assert store.hash_at("T1", 1, 1) is None
 
 
+def test_a_name_with_a_sign_that_no_text_of_a_database_may_hold_is_kept(store: LedgerStore) -> None:
+    """A till's fact is refused for no sign in it: its log would stand still for ever."""
+    with store.write():
+        booked = posting(store, fact(1, cashier="C\x00\ue000\ue001"))
+        store.add(booked)
+        assert store.hash_at("T1", 1, 1) == booked.hash
+        frozen = TillHold(till="T\x00", epoch=1, applied_seq=0, applied_hash=GENESIS, frozen="\x00\ue000\ue001\ue000\ue002")
+        store.hold(frozen, NOW)
+        assert store.till("T\x00") == frozen
+
+
 def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
     def programme(version: int, body: bytes) -> ProgrammeBody:
         return ProgrammeBody(id="shop", version=version, sha256=sha256(body).hexdigest(), body=body)
@@ -183,3 +210,42 @@ def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
 
 def test_cases_name_no_person() -> None:
     assert set(Case.__struct_fields__) == {"seq", "reason", "detail"}
+
+
+def test_the_truth_of_sales_is_kept_and_told(store: LedgerStore) -> None:
+    steps.publish_programme(store, PROGRAMME.encode(), NOW)
+    steps.publish_programme(store, PROGRAMME.replace("version = 1", "version = 2", 1).encode(), NOW)
+    said = replace(posting(store, sale(1, "S1")), cases=(Case(seq=1, reason="sale.unknown", detail="nobody began it"),))
+    with store.write():
+        store.add(said)
+        store.hold(TillHold(till="T1", epoch=1, applied_seq=1, applied_hash=said.hash), NOW)
+    with store.write():
+        (due,) = store.truth.due(10)
+        assert (due.till, due.epoch, due.seq) == ("T1", 1, 1)
+        store.truth.note(due, {"differs": 1}, {(1, 1): "other figures"})
+        assert not store.truth.due(10)
+    with store.write():
+        store.truth.note(due, {"differs": 1, "agreed": 2}, {})
+        named = {case.name.reason: case for case in store.truth.cases(10)}
+        assert set(named) == {"sale.unknown", "sale.recomputed"}
+        assert named["sale.recomputed"].details == ("other figures",)
+        assert (named["sale.unknown"].kind, named["sale.unknown"].at) == ("sale.completed", NOW)
+        one = named["sale.unknown"].name
+        ended = CaseClosedFact(till="T1", epoch=1, seq=1, reason=one.reason, note="asked the shop", by="M9")
+        store.truth.close_case(ended, NOW)
+    with store.write():
+        assert [case.name.reason for case in store.truth.cases(10)] == ["sale.recomputed"]
+        closed = store.truth.case(one)
+        assert closed is not None and closed.closed is not None and closed.closed.note == "asked the shop"
+        assert len(store.truth.all_cases(10)) == 2
+    assert programme_back(store, "M9", "too dear", NOW).from_version == 2
+    with store.write():
+        seen = store.truth.overview(0)
+        assert (seen.backs[0].from_version, seen.backs[0].to_version) == (2, 1)
+        assert [each.version for each in seen.programmes] == [1, 2] and seen.open_cases == {"sale.recomputed": 1}
+        assert seen.recomputed == {"agreed": 2, "partly": 0, "unknown": 0, "differs": 2}
+        assert store.truth.watch().tills == seen.tills
+        assert store.truth.stopped_before("T1", 1, 9) == () and store.truth.member("nobody") is None
+        assert store.truth.bodies_of(seen.programmes[0].id, 2)
+        assert store.truth.begun("T1", "S1") is not None
+        assert seen.day == () and [day.sales for day in store.truth.overview(20_778).day] == [1]
