@@ -54,8 +54,8 @@ class HttpHeadOffice:
         }
         if asked.mark is not None:
             params["mark"] = asked.mark
-        if asked.programme is not None:
-            params["programme"] = asked.programme
+        if asked.programmes is not None:
+            params["programmes"] = asked.programmes
         return self._ask("GET", f"{self._till}/changes", params=params)
 
     def sale(self, question: SaleQuestion) -> Reply:

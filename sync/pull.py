@@ -41,11 +41,11 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programme: str | None, now: datetime) -> PullStep:
-    """The next question. ``programme``: hex SHA-256 of the newest programme here, or None."""
+def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
-    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programme=programme)
+    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programmes=programmes)
     return PullStep(state=state, send=encode(question))
 
 

@@ -182,6 +182,12 @@ def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMembe
     return tuple(_as_pulled(db, dict(zip(CHANGED, row, strict=True))) for row in rows)
 
 
+def told_of(db: Connection, member_id: str) -> PulledMember:
+    """At head office: a member who is here, as it tells of them."""
+    row = db.execute(f"SELECT {', '.join(CHANGED)} FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return _as_pulled(db, dict(zip(CHANGED, row, strict=True)))
+
+
 def newest_version(db: Connection) -> int:
     """At head office: the version of the last change of a member or a coupon, 0 before the first."""
     return int(db.execute(f"SELECT {NEWEST_VERSION}").fetchone()[0])

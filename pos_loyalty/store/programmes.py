@@ -1,6 +1,6 @@
 """Programmes as they were published, byte for byte. One that has come is never changed, only followed by another.
 
-Rule: which is in force follows from the order in which they came, never from a clock.
+Rule: which of them is in force says ``publications``; here stands only in which order they came.
 """
 
 from __future__ import annotations
@@ -46,18 +46,6 @@ def newest_sha(db: Connection) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def newest_first(db: Connection) -> Iterator[bytes]:
-    """All bodies, the newest first: when it cannot be sold by, the one before can."""
-    for row in db.execute("SELECT body FROM programme ORDER BY arrival DESC"):
-        yield bytes(row[0])
-
-
-def newest_published(db: Connection) -> Published | None:
-    """The newest programme with its id and version."""
-    row = db.execute(f"SELECT id, version, sha256, body {NEWEST}").fetchone()
-    return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
-
-
 def bodies_of(db: Connection, id: str, version: int) -> tuple[bytes, ...]:
     """All bodies that came under one version, the newest first."""
     rows = db.execute(BODIES_SELECT, {"id": id, "version": version})
@@ -80,9 +68,17 @@ def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> No
         raise ConflictError(f"Programme {id} has another version {version} already; publish it under a higher version.")
 
 
-def put_pulled(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
-    """Put a body in force whatever is here under its version: what head office says to a till, or brings back itself."""
-    _put(db, _row(id, version, body, now))
+def keep(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
+    """Store a body that head office tells a till, whatever is here under its version. What is here already stays where it is."""
+    row = _row(id, version, body, now)
+    if db.execute("SELECT 1 FROM programme WHERE sha256 = :sha256", row).fetchone() is None:
+        _put(db, row)
+
+
+def by_sha(db: Connection, sha: bytes) -> Published:
+    """A stored programme."""
+    row = db.execute("SELECT id, version, sha256, body FROM programme WHERE sha256 = :sha", {"sha": sha}).fetchone()
+    return Published(id=row[0], version=row[1], sha256=bytes(row[2]), body=bytes(row[3]))
 
 
 def differences(db: Connection) -> Iterator[str]:

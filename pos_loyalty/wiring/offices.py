@@ -19,6 +19,8 @@ from pos_loyalty.wiring.identities import enrol, identity_of, office_of
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.store.till_facts import TillKeyFact
     from sync.daemon import Syncer, SyncReport
@@ -68,7 +70,12 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     keys = secrets_of(known)
     identity = identity_of(known)
     db = till_store(known, utc_now)
-    here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key), signer=identity.signer)
+    here = Here(
+        till=config.till.id,
+        master_key=bytes.fromhex(keys.master_key),
+        signer=identity.signer,
+        head_office_key=identity.head_office_key,
+    )
     head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
     pace = Pace(interval_s=config.head_office.interval_s, batch_facts_max=config.head_office.batch_facts_max)
 
@@ -154,14 +161,14 @@ def _ledger(known: Settings, database: Path | None) -> Iterator[SqliteLedgerStor
         store.close()
 
 
-def publish(database: Path, keys: Secrets, body: bytes) -> str:
-    """Check a programme and store it at head office. Raises ProgrammeError; returns the programme's name."""
+def publish(database: Path, keys: Secrets, body: bytes, effective_from: datetime | None = None) -> str:
+    """Check a programme and publish it at head office, from an instant on or at once. Raises ProgrammeError; returns its name."""
     from sync.server.sqlite import SqliteLedgerStore
     from sync.server.steps import publish_programme
 
     store = SqliteLedgerStore(_head_office_store(made_folder(database)), bytes.fromhex(keys.master_key))
     try:
-        return publish_programme(store, body, utc_now())
+        return publish_programme(store, body, utc_now(), effective_from)
     finally:
         store.close()
 

@@ -105,7 +105,7 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
 
     async def changes(request: Request) -> Response:
         asked = _question(request, request.state.holder)
-        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build))
+        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def sold(request: Request) -> Response:
@@ -215,7 +215,7 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
         "peer": peer,
         "since": _number(params.get("since"), "since"),
         "mark": params.get("mark"),
-        "programme": params.get("programme"),
+        "programmes": params.get("programmes"),
     }
     return convert(asked, ChangesRequest, place="query")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -170,15 +171,19 @@ def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
         return ProgrammeBody(id="shop", version=version, sha256=sha256(body).hexdigest(), body=body)
 
     with store.write():
-        assert store.newest_programme() is None
+        assert store.programme_in_force(NOW) is None
         store.add_programme(programme(1, b"one"), NOW)
         store.add_programme(programme(1, b"one"), NOW)
         with pytest.raises(ConflictError):
             store.add_programme(programme(1, b"other"), NOW)
         store.add_programme(programme(2, b"two"), NOW)
-        assert store.newest_programme() == programme(2, b"two")
+        assert store.programme_in_force(NOW) == programme(2, b"two")
         store.add_programme(programme(1, b"one"), NOW)
-        assert store.newest_programme() == programme(1, b"one"), "an older version can be brought back"
+        assert store.programme_in_force(NOW) == programme(1, b"one"), "an older version can be brought back"
+        store.add_programme(programme(2, b"two"), NOW, NOW + timedelta(hours=1))
+        assert store.programme_in_force(NOW) == programme(1, b"one"), "the day has not come"
+        assert store.programme_in_force(NOW + timedelta(hours=1)) == programme(2, b"two")
+        assert [one.number for one in store.publications()] == [1, 2, 3, 4]
 
 
 def test_cases_name_no_person() -> None:

@@ -47,7 +47,7 @@ from sync.local import Here
 from tests.emulators.code_gateway import CodeGateway
 from tests.gifts import GIFT_PROGRAMME, basket_of, cash, line
 from tests.shop import CONFIG, OTHER_CARD, Shop
-from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, HeadOffice, Till, pull_all, push_all, signer_of
+from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, OFFICE_PUBLIC, HeadOffice, Till, pull_all, push_all, signer_of
 from tests.unit.test_till_acts import ANNA, BORIS, staffed
 
 THIRD_CARD = "2200000000033"
@@ -97,7 +97,12 @@ class SendingTill:
     def __init__(self, shop: Shop) -> None:
         self.name = "T1"
         self.db: Connection = shop.db
-        self.here = Here(till="T1", master_key=bytes.fromhex(shop.till._desk.secrets.master_key), signer=signer_of("T1"))
+        self.here = Here(
+            till="T1",
+            master_key=bytes.fromhex(shop.till._desk.secrets.master_key),
+            signer=signer_of("T1"),
+            head_office_key=OFFICE_PUBLIC,
+        )
 
 
 def programme() -> str:
