@@ -68,12 +68,12 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     Head office counts as heard only with the last page: until then balances here may be old. Raises LogForkError when head office
     speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
-    pulled = tuple(_pulled(member) for member in changes.members)
+    pulled = tuple(pulled_of(member) for member in changes.members)
     listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
         outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
-        coupon_words.put_words(db, [_known(coupon) for coupon in changes.coupons])
+        coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
         if changes.complete:
@@ -104,7 +104,8 @@ def _keys(db: Connection, here: Here, rows: Sequence[outbox.Row]) -> dict[str, b
     return keys
 
 
-def _pulled(member: MemberChange) -> members.PulledMember:
+def pulled_of(member: MemberChange) -> members.PulledMember:
+    """The member as the file keeps them."""
     return members.PulledMember(
         member_id=member.member_id,
         version=member.version,
@@ -155,7 +156,8 @@ def _word(member: MemberChange) -> tiers.TierWord:
     )
 
 
-def _known(coupon: CouponChange) -> coupon_words.KnownCoupon:
+def known_of(coupon: CouponChange) -> coupon_words.KnownCoupon:
+    """The code as the file keeps it."""
     return coupon_words.KnownCoupon(
         code=coupon.code,
         series=coupon.series,

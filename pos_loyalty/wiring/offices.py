@@ -94,6 +94,7 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
     from pos_loyalty.store.db import build
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
+    from sync.server.snapshots import SnapshotShelf
     from sync.server.sqlite import SqliteLedgerStore
 
     keys = secrets_of(known)
@@ -104,7 +105,9 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
             return SqliteLedgerStore(_head_office_store(path), bytes.fromhex(keys.master_key))
 
         open_ledger().close()
-        app = head_office_app(open_ledger, office_of(known), build(), utc_now)
+        office = office_of(known)
+        shelf = SnapshotShelf(path, office.private_key)
+        app = head_office_app(open_ledger, office, build(), utc_now, shelf, known.config.server.changes_max)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
 from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import (
     CommitUnknownError,
+    HeadOfficeGoneError,
     InputError,
     LogForkError,
     LogGapError,
     LoyaltyError,
+    SnapshotGoneError,
+    SnapshotNeededError,
     StoreError,
     TokenError,
     WireError,
@@ -27,12 +30,24 @@ from sync.server import enrol, steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
 from sync.server.nightly import move_tiers
-from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
+from sync.server.snapshot_app import SnapshotDesk
+from sync.server.snapshots import SnapshotShelf
+from sync.wire import (
+    HEADER_BYTES_MAX,
+    INT64_MAX,
+    LONE_FACT_BYTES_MAX,
+    ChangesRequest,
+    ProblemKind,
+    SaleQuestion,
+    deflate,
+    problem,
+)
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
 BODY_BYTES_MAX: Final = LONE_FACT_BYTES_MAX + HEADER_BYTES_MAX
 BODY_WAIT_S: Final = 60
@@ -80,13 +95,25 @@ class Desk:
             store.close()
 
 
-def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock) -> Starlette:
-    """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
+def head_office_app(
+    open_store: Callable[[], LedgerStore],
+    office: Office,
+    build: str,
+    clock: Clock,
+    shelf: SnapshotShelf | None = None,
+    changes_max: int = INT64_MAX,
+) -> Starlette:
+    """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills.
+
+    With a ``shelf`` a till that is more than ``changes_max`` versions behind takes a snapshot.
+    """
     from starlette.applications import Starlette
     from starlette.routing import Route
 
     desk = Desk(open_store)
     public_key = identity.public_of(office.private_key)
+    told_max = INT64_MAX if shelf is None else changes_max
+    snapshots = None if shelf is None else SnapshotDesk(shelf, desk.ask, clock, changes_max)
 
     async def enrol_till(request: Request) -> Response:
         asked = decode(await _body(request), EnrolRequest, place="body")
@@ -105,7 +132,7 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
 
     async def changes(request: Request) -> Response:
         asked = _question(request, request.state.holder)
-        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key))
+        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key, told_max))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def sold(request: Request) -> Response:
@@ -117,13 +144,6 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         version = await desk.ask(steps.newest_version)
         return _json(encode({"state": "ok", "version": version}))
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        hourly = asyncio.create_task(_expire_hourly(desk, clock))
-        yield
-        hourly.cancel()
-        await desk.close()
-
     routes = [
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
         Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
@@ -131,7 +151,36 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=[*routes, *_snapshot_routes(snapshots, office)], lifespan=_lifespan(desk, clock, snapshots))
+
+
+def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
+    from starlette.routing import Route
+
+    if snapshots is None:
+        return []
+    return [
+        Route("/v1/snapshot", _guarded(snapshots.manifest, office), methods=["GET"]),
+        Route("/v1/snapshot/{id}/{n}", _guarded(snapshots.chunk, office), methods=["GET"]),
+    ]
+
+
+def _lifespan(
+    desk: Desk, clock: Clock, snapshots: SnapshotDesk | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What goes on beside the requests."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        chores = [asyncio.create_task(_expire_hourly(desk, clock))]
+        if snapshots is not None:
+            chores.append(asyncio.create_task(snapshots.keep_ready()))
+        yield
+        for chore in chores:
+            chore.cancel()
+        await desk.close()
+
+    return lifespan
 
 
 async def _expire_hourly(desk: Desk, clock: Clock) -> None:
@@ -167,6 +216,12 @@ def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
         except LogForkError as error:
             log.error("till.frozen", till=request.path_params.get("till"), reason=str(error))
             return _problem("log-fork", 409, str(error))
+        except SnapshotNeededError as error:
+            return _problem("snapshot", 410, str(error))
+        except SnapshotGoneError as error:
+            return _problem("snapshot-gone", 404, str(error))
+        except HeadOfficeGoneError as error:
+            return _problem("busy", 503, str(error), headers={"Retry-After": str(error.retry_after_s or BUSY_WAIT_S)})
         except (WireError, InputError) as error:
             log.warning("batch.refused", till=request.path_params.get("till"), reason=str(error))
             return _problem("wire", 422, str(error))
