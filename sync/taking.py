@@ -25,9 +25,11 @@ from sync.snapshot_files import SnapshotFiles
 from sync.snapshot_wire import CHUNK_BYTES_MAX, Chunk, ChunkKind, Hold, Manifest, read_manifest
 from sync.wire import CouponChange, MemberChange, ProgrammeBody, Reply, inflate, value_of
 
-PORTION: Final = 500
+PORTION: Final = 1_000
 """Lines of one transaction: a sale waits for no more than that."""
 UNNAMED_MAX: Final = 500
+CACHE_KB: Final = 32 * 1024
+"""Pages that one transaction touches stay in memory until it ends: cards come in no order."""
 
 
 class Source(Protocol):
@@ -76,6 +78,7 @@ def advance(db: Connection, here: Here, files: SnapshotFiles, source: Source, cl
 
     Raises SyncError when head office does not give it now, StoreError; the next call goes on where this one ended.
     """
+    db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     applied = snapshot_state.standing(db) or _begin(db, here, files, source)
     manifest = decode(applied.manifest, Manifest)
     parts = _parts(manifest)

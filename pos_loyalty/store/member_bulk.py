@@ -56,11 +56,16 @@ def take_back(db: Connection, ids: Sequence[str], as_of_seq: int) -> None:
 
 
 def _put_new(db: Connection, fresh: Sequence[PulledMember], as_of_seq: int) -> None:
-    db.executemany(members.PULLED_UPSERT, [members.pulled_row(member, as_of_seq) for member in fresh])
+    if not fresh:
+        return
+    rows = [members.pulled_row(member, as_of_seq) for member in fresh]
+    insert = f"INSERT INTO member ({', '.join(rows[0])}) VALUES (?{', ?' * (len(rows[0]) - 1)})"
+    db.executemany(insert, [tuple(row.values()) for row in rows])
     db.executemany(members.CARD_UPSERT, [(card.number, one.member_id, card.state) for one in fresh for card in one.cards])
     lots = [members.lot_row(member, lot, as_of_seq) for member in fresh for lot in member.lots]
     db.executemany(members.LOT_UPSERT, lots)
-    db.executemany(FOLD_UPDATE, [(row["id"],) for row in lots])
+    moved = db.execute(MOVED_SELECT, (encode([row["id"] for row in lots]).decode(),)).fetchall()
+    db.executemany(FOLD_UPDATE, moved)
     words = [(member.member_id, as_of_seq, encode(member)) for member in fresh]
     db.executemany(WORD_INSERT, words)
     added(db, "member_word", words)
@@ -105,5 +110,6 @@ WHERE m.id = :member"""
 ENROLLED_SELECT = """SELECT payload FROM txn WHERE member = :member AND kind = 'member.enrolled' AND till = :till AND seq > :seq
 ORDER BY seq LIMIT 1"""
 FOLD_UPDATE = f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE id = ?"
+MOVED_SELECT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM entry WHERE lot = value)"
 WORD_INSERT = "INSERT INTO member_word (member, as_of_seq, word) VALUES (?, ?, ?)"
 TIER_INSERT = f"""INSERT INTO tier_word (member, {", ".join(tiers.WORD)}) VALUES (?{", ?" * len(tiers.WORD)})"""

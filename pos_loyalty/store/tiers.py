@@ -126,7 +126,8 @@ def put_words(db: Connection, words: Iterable[tuple[str, TierWord]]) -> None:
 
 def word_row(word: TierWord) -> tuple[object, ...]:
     """The columns of a word, as they are stored."""
-    return tuple(int(value) if isinstance(value := getattr(word, name), bool) else value for name in WORD)
+    warned = int(word.is_warned)
+    return word.tier, word.biz_day, word.since, word.until, warned, word.frozen_until, word.have, word.clock
 
 
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
