@@ -43,10 +43,14 @@ class ProgrammeShelf:
 
     def wants(self, db: Connection) -> Wants:
         """What the programme in force asks of the till. Raises NotFoundError as ``current`` does."""
+        return self.in_force(db)[1]
+
+    def in_force(self, db: Connection) -> tuple[Programme, Wants]:
+        """The programme in force with its own wants: between two questions another may come. Raises NotFoundError."""
         programme = self.current(db)
         if self._wants is None:
             self._wants = wants_of(programme)
-        return self._wants
+        return programme, self._wants
 
     def series(self, db: Connection) -> Mapping[str, Series]:
         """Coupon series in force, by id; none when there is no programme."""

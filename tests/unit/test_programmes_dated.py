@@ -162,3 +162,25 @@ def test_a_quote_from_before_the_instant_is_quoted_again_when_it_is_paid_after(t
         assert sold.state == "completed" and answer.due_minor >= 0
     finally:
         shop.close()
+
+
+@pytest.mark.parametrize("looks", range(8))
+def test_a_quote_is_of_one_programme_when_the_instant_comes_in_its_midst(tmp_path: Path, looks: int) -> None:
+    """The second has a budget, of which a till must ask its file: a quote by it knows what is left."""
+    shop = Shop(tmp_path)
+    try:
+        first = PROGRAMME.encode()
+        second = (
+            PROGRAMME.replace("version = 1", "version = 2").replace('id = "coffee"', 'id = "coffee"\nbudget = "1000.00"').encode()
+        )
+        with write(shop.db):
+            programmes.keep(shop.db, "test", 2, second, shop.now)
+            rows = [(1, first, 0), (2, second, int(shop.now.timestamp() * 1000) + 1)]
+            told = [Publication(number=n, sha256=sha256(body).digest(), effective_ms=ms) for n, body, ms in rows]
+            publications.put_list(shop.db, told)
+        asked = iter([shop.now] * looks)
+        shop.till._desk.shelf._time = lambda: next(asked, shop.now + HOUR)
+        quote = shop.till.quote(QuoteRequest(basket=make_basket()))
+        assert quote.due_minor == 27_000 and not [one for one in quote.refusals if one.rule == "coffee"]
+    finally:
+        shop.close()
