@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from pos_loyalty.errors import HeadOfficeGoneError
-from pos_loyalty.store import members
-from pos_loyalty.store.db import backup
+from pos_loyalty.errors import HeadOfficeGoneError, NotFoundError
+from pos_loyalty.store import members, snapshot_state
+from pos_loyalty.store.db import backup, write
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till.model import IdentifyRequest
 from sync import taking
 from sync.server import steps
 from sync.wire import CardChange, LotChange, MemberChange
+from tests.shop import OTHER_CARD, Shop
 from tests.simulation.shop import NOW, HeadOffice, Till, pull_all, push_all
 from tests.simulation.taking import Source, built, files_of, take
 
@@ -211,6 +213,21 @@ def test_who_is_of_a_past_that_head_office_lost_does_not_live_on(tmp_path: Path,
         assert {m: till.balance(m) for m in told_by_head_office(world)} == told_by_head_office(world)
         assert verify(till.db) == ()
     world.close()
+
+
+def test_a_card_that_is_still_to_come_is_told_so(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    try:
+        with pytest.raises(NotFoundError, match="or enrol a new member"):
+            shop.till.identify(IdentifyRequest(card=OTHER_CARD))
+        with write(shop.db):
+            snapshot_state.put(shop.db, snapshot_state.Applied(manifest=b"{}"))
+        with pytest.raises(NotFoundError, match="members are still coming"):
+            shop.till.identify(IdentifyRequest(card=OTHER_CARD))
+        assert shop.sell().state == "completed"
+        assert verify(shop.db) == ()
+    finally:
+        shop.close()
 
 
 TOLD_SELECT = """SELECT m.id, coalesce(SUM(l.remaining), 0) FROM member AS m LEFT JOIN lot AS l ON l.member = m.id
