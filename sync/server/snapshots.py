@@ -47,7 +47,7 @@ class SnapshotShelf:
     def __init__(self, database: Path, office_key: str) -> None:
         self._database = database
         self._office_key = office_key
-        self.folder = database.with_name(database.name + ".snapshots")
+        self.folder = folder_of(database)
 
     def newest(self) -> Manifest | None:
         """The one that was built last, of those that are whole."""
@@ -86,6 +86,18 @@ class SnapshotShelf:
     def _let_go(self) -> None:
         for folder in self._whole()[:-KEPT]:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget(database: Path) -> None:
+    """Somebody is erased: no snapshot that may name them stays, finished or not. Tills that were at it begin anew."""
+    folder = folder_of(database)
+    for left in (*_numbered(folder), *folder.glob("*" + PART)):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def folder_of(database: Path) -> Path:
+    """Where the snapshots of a file stand."""
+    return database.with_name(database.name + ".snapshots")
 
 
 def build(database: Path, folder: Path, office_key: str, now: datetime) -> Manifest:

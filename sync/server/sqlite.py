@@ -17,13 +17,13 @@ from pos_loyalty.engine.owed import settling_members
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import WireError
 from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
-from pos_loyalty.store.db import Connection, meta, scrub, write
+from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
 from pos_loyalty.store.witness import watched
-from sync.server import sqlite_members, sqlite_programmes, sqlite_tiers
+from sync.server import snapshots, sqlite_members, sqlite_programmes, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
 from sync.server.sqlite_rights import SqliteRightStore
@@ -60,6 +60,7 @@ class SqliteLedgerStore:
         with write(self._db):
             yield
         if self._is_to_scrub:
+            snapshots.forget(file_of(self._db))  # one that was begun before the COMMIT still saw them
             self._is_to_scrub = not scrub(self._db)
 
     def till(self, till: str) -> TillHold | None:
@@ -128,6 +129,7 @@ class SqliteLedgerStore:
             self._enrol(posting)
             follow.follow(self._db, booked)
             if booked.change is not None and StateChange(state="erased") in booked.change.changes:
+                snapshots.forget(file_of(self._db))
                 self._is_to_scrub = True
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
