@@ -24,6 +24,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.cards
 	$(BIN)/python -m bench.returns
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.snapshot
 	$(BIN)/python -m bench.engine
 	$(BIN)/python -m bench.real
 	$(BIN)/python -m bench.adversarial

@@ -79,6 +79,8 @@ class ServerConfig(Value):
     """Its keys, mode 0600, made at its first start. Whoever has this file can speak as this head office."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8780
+    changes_max: Annotated[int, Meta(ge=1_000, le=1_000_000_000)] = 50_000
+    """A till that is further behind, or new, takes a snapshot first."""
 
 
 class OfflineConfig(Value):

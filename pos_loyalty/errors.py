@@ -23,6 +23,8 @@ LoyaltyError
 │   └── DeviceGoneError        unplugged, switched off or out of reach
 └── SyncError                  between till and head office
     ├── HeadOfficeGoneError    no answer; try again later
+    ├── SnapshotNeededError    too much has changed to be told page by page
+    ├── SnapshotGoneError      head office keeps that snapshot no more: begin with a newer one
     ├── LogGapError            head office expects another sequence number; carries it
     ├── LogForkError           same number, another hash: the till is frozen
     └── WireError              bytes that do not follow the protocol
@@ -144,6 +146,14 @@ class HeadOfficeGoneError(SyncError):
     def __init__(self, message: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class SnapshotNeededError(SyncError):
+    """Too much has changed since what the till has: it takes a snapshot first."""
+
+
+class SnapshotGoneError(SyncError):
+    """Head office keeps that snapshot no more, or never had it."""
 
 
 class LogGapError(SyncError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -11,7 +13,7 @@ from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, WireError
 from pos_loyalty.values import decode, encode
 from sync.identity import EnrolRequest
-from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, SaleQuestion, inflate, wait_of
+from sync.wire import ANSWER_BYTES_MAX, ChangesRequest, Reply, SaleQuestion, checked, inflate, wait_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -54,9 +56,28 @@ class HttpHeadOffice:
         }
         if asked.mark is not None:
             params["mark"] = asked.mark
-        if asked.programme is not None:
-            params["programme"] = asked.programme
+        if asked.programmes is not None:
+            params["programmes"] = asked.programmes
         return self._ask("GET", f"{self._till}/changes", params=params)
+
+    def snapshot(self) -> Reply:
+        """Ask for the manifest of the newest snapshot. Raises HeadOfficeGoneError when no whole answer came."""
+        return self._ask("GET", "/snapshot")
+
+    def chunk(self, snapshot_id: str, n: int, start: int, keep: Callable[[int, bytes], None]) -> None:
+        """Fetch a file of a snapshot from a byte on, piece by piece. Raises HeadOfficeGoneError, SnapshotGoneError, WireError."""
+        with self._open("GET", f"/snapshot/{snapshot_id}/{n}", headers={"Range": f"bytes={start}-"}) as (response, deadline_ns):
+            if response.status_code not in (200, 206):
+                checked(_reply(response, deadline_ns))
+                raise HeadOfficeGoneError("head office's answer has no file of a snapshot")
+            at = start if response.status_code == 206 else 0
+            if response.status_code == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+                raise HeadOfficeGoneError("head office sends another part of the snapshot than was asked for")
+            while piece := response.raw.read(CHUNK_BYTES, decode_content=False):
+                if monotonic_ns() > deadline_ns:
+                    raise HeadOfficeGoneError("head office's answer does not end")
+                keep(at, piece)
+                at += len(piece)
 
     def sale(self, question: SaleQuestion) -> Reply:
         """Ask for a sale of any till. Raises HeadOfficeGoneError when no whole answer came."""
@@ -80,6 +101,20 @@ class HttpHeadOffice:
         headers: dict[str, str] | None = None,
         params: dict[str, str | int] | None = None,
     ) -> Reply:
+        with self._open(method, path, data=data, headers=headers, params=params) as (response, deadline_ns):
+            return _reply(response, deadline_ns)
+
+    @contextmanager
+    def _open(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str | int] | None = None,
+    ) -> Iterator[tuple[Response, int]]:
+        """The answer as it begins to come, and the instant of the machine's clock when it must have ended."""
         import requests
         import urllib3
 
@@ -95,7 +130,7 @@ class HttpHeadOffice:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return _reply(response, deadline_ns)
+                yield response, deadline_ns
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise HeadOfficeGoneError(f"head office does not answer ({type(error).__name__})") from error
 

@@ -12,10 +12,11 @@ from typing import Final, Protocol
 from pos_loyalty import log
 from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
-from pos_loyalty.store import outbox
-from pos_loyalty.store.db import Connection, checkpoint, own
+from pos_loyalty.store import outbox, snapshot_state
+from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
-from sync import backoff, local, pull, push
+from sync import backoff, local, pull, push, taking
+from sync.snapshot_files import SnapshotFiles
 from sync.wire import Reply
 
 AFTER_CRASH_S: Final = 30.0
@@ -31,6 +32,12 @@ class HeadOffice(Protocol):
 
     def changes(self, question: bytes) -> Reply:
         """Ask for changes."""
+
+    def snapshot(self) -> Reply:
+        """The manifest of the newest snapshot."""
+
+    def chunk(self, snapshot_id: str, n: int, start: int, keep: Callable[[int, bytes], None]) -> None:
+        """Fetch a file of a snapshot from a byte on."""
 
 
 class Pace(Value):
@@ -70,6 +77,7 @@ class Syncer:
         self._head_office = head_office
         self._random = random
         self._chores = chores
+        self._files = SnapshotFiles(file_of(db))
         self._push: push.PushState | None = None
         self._pull: pull.PullState | None = None
 
@@ -138,6 +146,9 @@ class Syncer:
         if self._pull is None:
             self._pull = local.begin_pull(self._db, clock())
         fetched = 0
+        is_taken = self._needs_snapshot(self._pull, clock())
+        if is_taken:
+            fetched += self._take_snapshot(self._pull, clock)
         for _ in range(ROUNDS_MAX):
             step = local.next_question(self._db, self._here, self._pull, clock())
             if step.send is None:
@@ -146,7 +157,28 @@ class Syncer:
             self._pull = step.state
             if step.changes is not None:
                 fetched += len(step.changes.members)
+            if step.state.needs_snapshot:
+                if is_taken:
+                    break
+                is_taken, fetched = True, fetched + self._take_snapshot(step.state, clock)
         return fetched
+
+    def _needs_snapshot(self, state: pull.PullState, now: datetime) -> bool:
+        is_begun = state.needs_snapshot or snapshot_state.standing(self._db) is not None
+        return is_begun and backoff.is_due(state.set_at, state.wake_at, now)
+
+    def _take_snapshot(self, state: pull.PullState, clock: Clock) -> int:
+        """Members taken in; what was sold meanwhile is sent between two files. What does not come now comes with a later go."""
+        count = 0
+        try:
+            while not (step := taking.advance(self._db, self._here, self._files, self._head_office, clock)).is_over:
+                count += step.members
+                self._send(clock)
+            self._pull = local.begin_pull(self._db, clock())
+        except SyncError as error:
+            self._pull = pull.failed(state, error, clock(), self._random).state
+            log.warning("snapshot.not_applied", reason=str(error))
+        return count
 
     def _fetch_page(self, state: pull.PullState, question: bytes, clock: Clock) -> pull.PullStep:
         try:

@@ -116,6 +116,11 @@ def head_said(till: str, epoch: int, last_seq: int, head_hash: str) -> bytes:
     return f"pos-loyalty log 1\n{till}\n{epoch}\n{last_seq}\n{head_hash}".encode()
 
 
+def programme_said(sha256_hex: str, effective_ms: int) -> bytes:
+    """What head office signs for a publication: which bytes are in force from when on."""
+    return f"pos-loyalty programme 1\n{sha256_hex}\n{effective_ms}".encode()
+
+
 def sign(said: bytes, private_key: str) -> str:
     """The signature, hex of 64 bytes; the same bytes give the same one."""
     return _private(private_key).sign(said).hex()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
-from pos_loyalty import log
 from pos_loyalty.clock import Reading, to_ms
-from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.store import coupon_words, members, outbox, programmes, seal, tiers, trusted_time
+from pos_loyalty.store import coupon_words, members, outbox, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
+from pos_loyalty.store.till_facts import PublicKey
 from pos_loyalty.values import Value
-from sync import pull, push
+from sync import programme_list, pull, push
 from sync.identity import Signer
 from sync.wire import Changes, CouponChange, MemberChange, Peer
 
@@ -28,6 +25,8 @@ class Here(Value):
     till: str
     master_key: bytes
     signer: Signer
+    head_office_key: PublicKey
+    """Whose word on programmes and snapshots counts."""
 
     @property
     def peer(self) -> Peer:
@@ -54,8 +53,7 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
     """The next question for changes, or none when it is not yet time."""
-    programme = programmes.newest_sha(db)
-    return pull.outgoing(state, here.peer, None if programme is None else programme.hex(), now)
+    return pull.outgoing(state, here.peer, programme_list.digest_here(db), now)
 
 
 def keep_ack(db: Connection, held: push.Held) -> None:
@@ -70,14 +68,13 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     Head office counts as heard only with the last page: until then balances here may be old. Raises LogForkError when head office
     speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
-    pulled = tuple(_pulled(member) for member in changes.members)
-    programme = _programme(changes)
+    pulled = tuple(pulled_of(member) for member in changes.members)
+    listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
         outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
-        coupon_words.put_words(db, [_known(coupon) for coupon in changes.coupons])
-        if programme is not None:
-            programmes.put_pulled(db, programme.id, programme.version, programme.body, now)
+        coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
+        programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
         if changes.complete:
             outbox.heard(db, now)
@@ -94,29 +91,6 @@ def keep_trouble(db: Connection, trouble: str | None) -> None:
             outbox.troubled(db, trouble)
 
 
-class CheckedProgramme(Value):
-    """A programme that this till can sell by."""
-
-    id: str
-    version: int
-    body: bytes
-
-
-def _programme(changes: Changes) -> CheckedProgramme | None:
-    """The programme in a page. One with a fault is left out: the till keeps what it has."""
-    sent = changes.programme
-    if sent is None:
-        return None
-    try:
-        if sha256(sent.body).hexdigest() != sent.sha256:
-            raise ProgrammeError("", "the programme came damaged")
-        programme = load_programme(sent.body)
-    except ProgrammeError as error:
-        log.error("programme.refused", programme=sent.id, version=sent.version, reason=str(error))
-        return None
-    return CheckedProgramme(id=programme.id, version=programme.version, body=sent.body)
-
-
 def _keys(db: Connection, here: Here, rows: Sequence[outbox.Row]) -> dict[str, bytes]:
     """Data keys of the members enrolled or changed in these rows: what was sealed here opens with them."""
     keys = {}
@@ -130,7 +104,8 @@ def _keys(db: Connection, here: Here, rows: Sequence[outbox.Row]) -> dict[str, b
     return keys
 
 
-def _pulled(member: MemberChange) -> members.PulledMember:
+def pulled_of(member: MemberChange) -> members.PulledMember:
+    """The member as the file keeps them."""
     return members.PulledMember(
         member_id=member.member_id,
         version=member.version,
@@ -181,7 +156,8 @@ def _word(member: MemberChange) -> tiers.TierWord:
     )
 
 
-def _known(coupon: CouponChange) -> coupon_words.KnownCoupon:
+def known_of(coupon: CouponChange) -> coupon_words.KnownCoupon:
+    """The code as the file keeps it."""
     return coupon_words.KnownCoupon(
         code=coupon.code,
         series=coupon.series,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from pos_loyalty.errors import HeadOfficeGoneError, SyncError, WireError
+from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotNeededError, SyncError, WireError
 from pos_loyalty.values import Value, encode
 from sync import backoff
 from sync.wire import Changes, ChangesRequest, Peer, Reply, read_changes
@@ -26,6 +26,8 @@ class PullState(Value):
     failures: int = 0
     trouble: str | None = None
     is_refused: bool = False
+    needs_snapshot: bool = False
+    """Too much has changed to be told in pages."""
 
 
 class PullStep(Value):
@@ -41,11 +43,11 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programme: str | None, now: datetime) -> PullStep:
-    """The next question. ``programme``: hex SHA-256 of the newest programme here, or None."""
+def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
-    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programme=programme)
+    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programmes=programmes)
     return PullStep(state=state, send=encode(question))
 
 
@@ -65,9 +67,11 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:
     """Take in a failure: wait with jitter, long when head office understood and refused."""
+    if isinstance(error, SnapshotNeededError):
+        return PullStep(state=replace(state, needs_snapshot=True))
     failures = state.failures + 1
     wished_s = error.retry_after_s if isinstance(error, HeadOfficeGoneError) else None
-    wait_s = backoff.delay_s(failures, random, wished_s) if isinstance(error, HeadOfficeGoneError) else backoff.LONGEST_S
-    is_refused = not isinstance(error, HeadOfficeGoneError)
+    is_refused = not isinstance(error, HeadOfficeGoneError | SnapshotGoneError)
+    wait_s = backoff.LONGEST_S if is_refused else backoff.delay_s(failures, random, wished_s)
     waiting = replace(state, set_at=now, wake_at=now + timedelta(seconds=wait_s), failures=failures)
     return PullStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))

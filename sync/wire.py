@@ -9,16 +9,34 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay
+from pos_loyalty.engine.model import Id, Instant
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.errors import HeadOfficeGoneError, InputError, LogForkError, LogGapError, TokenError, WireError
+from pos_loyalty.errors import (
+    HeadOfficeGoneError,
+    InputError,
+    LogForkError,
+    LogGapError,
+    SnapshotGoneError,
+    SnapshotNeededError,
+    TokenError,
+    WireError,
+)
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
-from pos_loyalty.store.tier_facts import Day
 from pos_loyalty.store.till_facts import Epoch
-from pos_loyalty.values import Minor, Points, Value, decode, encode
+from pos_loyalty.values import Value, decode, encode
 from sync.identity import Credential, EnrolAnswer, Signature
+from sync.wire_members import INT64_MAX as INT64_MAX
+from sync.wire_members import CardChange as CardChange
+from sync.wire_members import Count as Count
+from sync.wire_members import CouponChange as CouponChange
+from sync.wire_members import Hash as Hash
+from sync.wire_members import LotChange as LotChange
+from sync.wire_members import MemberChange as MemberChange
+from sync.wire_members import ProgrammeBody as ProgrammeBody
+from sync.wire_members import SalesSum as SalesSum
+from sync.wire_members import TierChange as TierChange
 
 PROTOCOL: Final = 0
 """Stays 0, like the schema, until the protocol is frozen: a peer of another build is refused."""
@@ -36,14 +54,13 @@ COUPONS_MAX: Final = 5_000
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_MAX_S: Final = 900
 GZIP_LEVEL: Final = 6
-INT64_MAX: Final = 2**63 - 1
+PROGRAMMES_AHEAD_MAX: Final = 8
+PROGRAMMES_MAX: Final = PROGRAMMES_AHEAD_MAX + 2
 URN: Final = "urn:pos-loyalty:sync:"
 
 Mark = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Count = Annotated[int, Meta(ge=0, le=INT64_MAX)]
 Key = Annotated[bytes, Meta(min_length=16, max_length=64)]
-ProblemKind = Literal["log-gap", "log-fork", "wire", "too-large", "peer", "token", "busy"]
+ProblemKind = Literal["log-gap", "log-fork", "wire", "too-large", "peer", "token", "busy", "snapshot", "snapshot-gone"]
 
 T = TypeVar("T")
 
@@ -105,106 +122,20 @@ class Ack(Value):
 
 
 class ChangesRequest(Value):
-    """What the till has: members up to version ``since``, which bore ``mark``, and the programme of that hash (None: none)."""
+    """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash."""
 
     peer: Peer
     since: Count
     mark: Mark | None = None
-    programme: Hash | None = None
-
-
-class CardChange(Value):
-    """A card of a member."""
-
-    number: Annotated[str, Meta(min_length=1, max_length=64)]
-    state: Literal["active", "lost"] = "active"
-
-
-class LotChange(Value):
-    """A lot at head office: what is left in it, and what it began with."""
-
-    lot_id: Annotated[str, Meta(min_length=1, max_length=200)]
-    centi: Centi
-    amount_centi: Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
-    usable_from: Instant | None = None
-    expires_at: Instant | None = None
-
-
-class SalesSum(Value):
-    """Completed sales of a member, returns deducted. A sum may grow past what one sale may be: it has no limit but int64."""
-
-    count: Count = 0
-    spent_minor: Annotated[Minor, Meta(ge=0, le=INT64_MAX)] = Minor(0)
-
-
-class TierChange(Value):
-    """A member's tier as head office counted it on a business day: ``have`` of the measure in the window of that day.
-
-    Days are since 1970-01-01; ``until``: the last day before it is looked at again; ``frozen_until``: by a person's decision;
-    ``clock``: the logical clock of the last move, which the till's own moves come after.
-    """
-
-    biz_day: Day
-    since: Day | None = None
-    until: Day | None = None
-    is_warned: bool = False
-    frozen_until: Day | None = None
-    have: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
-    clock: Count = 0
-
-
-class CouponChange(Value):
-    """A coupon with a code of its own. ``taken_till``, ``taken_sale``: a sale that takes it, reserved or used up."""
-
-    code: Annotated[str, Meta(min_length=1, max_length=64)]
-    series: Id
-    is_live: bool
-    usable_from: Instant | None = None
-    expires_at: Instant | None = None
-    taken_till: Id | None = None
-    taken_sale: Annotated[str, Meta(max_length=64)] | None = None
-
-
-class MemberChange(Value):
-    """One member, whole. ``lots`` are those that still hold points; ``version`` 0 in an import, where head office gives it."""
-
-    member_id: Id
-    version: Count = 0
-    tier: Label | None = None
-    segments: Annotated[tuple[Label, ...], Meta(max_length=256)] = ()
-    birthday: MonthDay | None = None
-    birthday_set_at: Instant | None = None
-    referred_by: Id | None = None
-    joined_at: Instant | None = None
-    sales: SalesSum = SalesSum()
-    owed_centi: Annotated[Points, Meta(ge=0, le=INT64_MAX)] = Points(0)
-    staff: bool = False
-    state: Literal["active", "blocked", "erased", "merged"] = "active"
-    merged_into: Id | None = None
-    """Who this member went over into: their cards and points are that one's."""
-    cards: Annotated[tuple[CardChange, ...], Meta(max_length=64)] = ()
-    lots: tuple[LotChange, ...] = ()
-    phone_index: Hash | None = None
-    """Hex of the slow hash of the phone. Names and phones themselves are never sent to a till."""
-    phone_verified: bool = False
-    referral_code: Label | None = None
-    tier_word: TierChange | None = None
-
-
-class ProgrammeBody(Value):
-    """A published programme: the exact bytes of its TOML."""
-
-    id: str
-    version: int
-    sha256: Hash
-    body: bytes
+    programmes: Hash | None = None
 
 
 class Changes(Value):
     """A page of changes, members by rising version. Every member stands as of the till's own fact ``as_of_seq``.
 
     ``since`` repeats the question; ``version`` and its ``mark`` are what to ask with next time; ``complete``: no more for now.
-    ``programme`` is None when the till has the newest. ``as_of_seq`` and its hash are an ack too: head office holds so much.
+    ``programmes`` is None when the till has the same list: the one in force, the one before it and the next dated ones.
+    ``as_of_seq`` and its hash are an ack too: head office holds so much.
     """
 
     since: Count
@@ -217,7 +148,7 @@ class Changes(Value):
     members: Annotated[tuple[MemberChange, ...], Meta(max_length=MEMBERS_MAX)] = ()
     coupons: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] = ()
     """Codes changed after ``since``; they are numbered together with the members."""
-    programme: ProgrammeBody | None = None
+    programmes: Annotated[tuple[ProgrammeBody, ...], Meta(max_length=PROGRAMMES_MAX)] | None = None
 
 
 class SaleQuestion(Value):
@@ -376,6 +307,10 @@ def _raise_problem(said: Problem) -> None:
             raise LogGapError(said.detail, said.expected_seq)
         case "log-fork":
             raise LogForkError(said.detail)
+        case "snapshot":
+            raise SnapshotNeededError(said.detail)
+        case "snapshot-gone":
+            raise SnapshotGoneError(said.detail)
         case "token":
             raise TokenError(said.detail)
         case _:

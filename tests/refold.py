@@ -67,6 +67,8 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "gift_try": "private: wrong PINs and codes",
     "trusted_time": "private: how far time has come at this machine",
     "run": "private: when the till was opened and closed",
+    "publication": "what head office published, and from when on",
+    "snapshot_apply": "private: how far a snapshot of head office is taken in",
     "tier_word": "head office's word",
     "tier_look": "a cache of when tiers were looked at last; it may be lost",
     "coupon_word": "head office's word",

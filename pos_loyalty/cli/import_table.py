@@ -219,10 +219,11 @@ def _work(args: argparse.Namespace, db: Connection, people: Any) -> Work[Any]:
 
 
 def _tiers(db: Connection) -> dict[str, str] | None:
+    from pos_loyalty.clock import utc_now
     from pos_loyalty.engine import load_programme
-    from pos_loyalty.store import programmes
+    from pos_loyalty.store import publications
 
-    body = programmes.newest(db)
+    body = publications.body_in_force(db, utc_now())
     if body is None:
         return None
     titles = load_programme(body).tier_titles
@@ -230,11 +231,12 @@ def _tiers(db: Connection) -> dict[str, str] | None:
 
 
 def _gift_terms(db: Connection) -> GiftTerms | None:
+    from pos_loyalty.clock import utc_now
     from pos_loyalty.engine import load_programme
     from pos_loyalty.spreadsheet.gift_cards import GiftTerms
-    from pos_loyalty.store import programmes
+    from pos_loyalty.store import publications
 
-    body = programmes.newest(db)
+    body = publications.body_in_force(db, utc_now())
     if body is None:
         return None
     programme = load_programme(body)

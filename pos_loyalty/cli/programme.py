@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pos_loyalty import wiring
 from pos_loyalty.cli import programme_acts
-from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json, print_pretty, read_bytes
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, instant, print_json, print_pretty, read_bytes
 from pos_loyalty.engine.warnings import Doubt, looked_through
+from pos_loyalty.errors import ConflictError
 
 
 def register(commands: Commands) -> None:
@@ -22,6 +23,7 @@ def register(commands: Commands) -> None:
     check.set_defaults(run=run_check)
     publish = verbs.add_parser("publish", help="check a programme file and put it in force: at head office, or here alone")
     publish.add_argument("file", type=Path)
+    publish.add_argument("--from", dest="since", metavar="INSTANT", type=instant, help="in force from then on, with its offset")
     publish.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(publish)
     publish.set_defaults(run=run_publish)
@@ -69,12 +71,15 @@ def run_publish(args: argparse.Namespace) -> int:
     """Publish to head office, or put in force at a till that stands alone."""
     known, body = wiring.settings(args.config), read_bytes(args.file)
     if args.database is None and wiring.stands_alone(known):
+        if args.since is not None:
+            raise ConflictError("A till that stands alone takes a programme at once; leave --from out and publish it on the day.")
         name = wiring.publish_here(known, body)
         print(f"{name} is in force at till {known.config.till.id}, which stands alone: from its next quote on")
         return 0
     place = args.database or known.server_database
-    name = wiring.publish(place, wiring.secrets_of(known), body)
-    print(f"{name} is published at head office ({wiring.shown(place)}); tills take it with their next sync")
+    name = wiring.publish(place, wiring.secrets_of(known), body, args.since)
+    since = "" if args.since is None else f", in force from {args.since.isoformat()} on"
+    print(f"{name} is published at head office ({wiring.shown(place)}){since}; tills take it with their next sync")
     if known.config.head_office.url is None:
         print("This config names no head office for a till ([head_office] url): a till that runs by it takes nothing from there.")
     return 0

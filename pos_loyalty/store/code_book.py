@@ -16,7 +16,7 @@ from pos_loyalty.engine.coupons import Series, codes_possible, printed_code
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.zones import end_of, start_of
 from pos_loyalty.errors import InputError, NotFoundError
-from pos_loyalty.store import programmes
+from pos_loyalty.store import publications
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.coupon_import import Row, Sorted, Terms, add_codes, made_codes, sort_codes
 from pos_loyalty.store.db import Connection
@@ -32,10 +32,10 @@ Days = tuple[date | None, date | None]
 def opened(db: Connection, store: str, clock: Clock, ids: NewId) -> Iterator[CodeBook]:
     """The book over a connection, which is closed in the end. Raises NotFoundError when the file has no programme."""
     try:
-        published = programmes.newest_published(db)
-        if published is None:
+        body = publications.body_in_force(db, clock())
+        if body is None:
             raise NotFoundError("There is no programme in this file yet; codes belong to the series of one.")
-        yield CodeBook(db, load_programme(published.body), store, clock, ids)
+        yield CodeBook(db, load_programme(body), store, clock, ids)
     finally:
         db.close()
 

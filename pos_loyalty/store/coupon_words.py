@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
@@ -41,6 +42,19 @@ def put_words(db: Connection, coupons: Iterable[KnownCoupon]) -> None:
         db, "coupon_word", "code IN (SELECT value FROM json_each(?))", (encode([row["code"] for row in rows]).decode(),)
     ):
         db.executemany(WORD_UPSERT, rows)
+
+
+def unnamed(db: Connection, after: str, last: str | None, named: frozenset[str], limit: int) -> list[str]:
+    """At a till: codes above ``after`` and up to ``last`` (None: all) that head office told of and names no more; the first."""
+    told = db.execute(BETWEEN_SELECT, {"after": after, "last": last})
+    return list(islice((code for (code,) in told if code not in named), limit))
+
+
+def drop(db: Connection, codes: Sequence[str]) -> None:
+    """At a till: forget head office's words on codes."""
+    for code in codes:
+        with watched(db, "coupon_word", "code = ?", (code,)):
+            db.execute("DELETE FROM coupon_word WHERE code = ?", (code,))
 
 
 def touch(db: Connection, codes: Iterable[str]) -> None:
@@ -113,6 +127,7 @@ WORD = ("series", "is_live", "usable_from", "expires_at", "taken_till", "taken_s
 WORD_SELECT = f"SELECT {', '.join(WORD)} FROM coupon_word WHERE code = :code"
 WORD_UPSERT = f"""INSERT INTO coupon_word (code, {", ".join(WORD)}) VALUES (:code, {", ".join(":" + name for name in WORD)})
 ON CONFLICT (code) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in WORD)}"""
+BETWEEN_SELECT = "SELECT code FROM coupon_word WHERE code > :after AND (:last IS NULL OR code <= :last) ORDER BY code"
 NEWEST_VERSION = "max(coalesce((SELECT MAX(version) FROM member), 0), coalesce((SELECT MAX(version) FROM coupon_version), 0))"
 """Members and codes are numbered together."""
 VERSION_UPSERT = f"""INSERT INTO coupon_version (version, code) VALUES ({NEWEST_VERSION} + 1, ?)

@@ -198,6 +198,11 @@ def backup(db: Connection, target: Path) -> None:
     os.replace(part, target)
 
 
+def file_of(db: Connection) -> Path:
+    """Where the file lies."""
+    return Path(db.execute("PRAGMA database_list").fetchone()[2])
+
+
 def meta(db: Connection, key: str) -> str | None:
     """What the file says of itself: role, owner, epoch, build, made_at."""
     row = db.execute(META_SELECT, {"key": key}).fetchone()

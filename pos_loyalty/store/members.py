@@ -160,7 +160,7 @@ def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -
     db.executemany(OWN_MERGES_UPDATE, [(member.member_id, as_of_seq) for member in members])
     ids = [(member.member_id,) for member in members]
     db.executemany("UPDATE lot SET base_remaining = 0, base_seq = ? WHERE member = ?", [(as_of_seq, id_) for (id_,) in ids])
-    db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
+    db.executemany(LOT_UPSERT, [lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
     db.executemany(f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE member = ?", ids)
     member_words.put(db, {member.member_id: encode(member) for member in members}, as_of_seq)
     for member in members:
@@ -185,6 +185,12 @@ def changed_since(db: Connection, version: int, limit: int) -> tuple[PulledMembe
     """At head office: members changed after a version, in the order of versions, with the lots that hold something."""
     rows = db.execute(CHANGED_SELECT, {"version": version, "limit": limit}).fetchall()
     return tuple(_as_pulled(db, dict(zip(CHANGED, row, strict=True))) for row in rows)
+
+
+def told_of(db: Connection, member_id: str) -> PulledMember:
+    """At head office: a member who is here, as it tells of them."""
+    row = db.execute(f"SELECT {', '.join(CHANGED)} FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return _as_pulled(db, dict(zip(CHANGED, row, strict=True)))
 
 
 def newest_version(db: Connection) -> int:
@@ -277,7 +283,7 @@ def pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
     return {
         "id": member.member_id,
         "tier": member.tier,
-        "segments": json.dumps(member.segments, ensure_ascii=False),
+        "segments": json.dumps(member.segments, ensure_ascii=False) if member.segments else "[]",
         "birthday": member.birthday,
         "birthday_set_ms": member.birthday_set_ms,
         "referred_by": member.referred_by,
@@ -300,7 +306,8 @@ def _at(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
-def _lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, Any]:
+def lot_row(member: PulledMember, lot: PulledLot, as_of_seq: int) -> dict[str, Any]:
+    """The columns of a lot as head office tells it."""
     return {
         "id": lot.lot_id,
         "member": member.member_id,

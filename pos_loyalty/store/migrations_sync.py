@@ -79,4 +79,19 @@ CREATE TABLE sale_recomputed (
 ) STRICT, WITHOUT ROWID;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH)
+DOWNLOAD = """
+-- What head office published, in its order: which body is in force from when on (0: at once). At a till: head office's own list,
+-- as far as the till needs it. See publications.py.
+CREATE TABLE publication (
+  number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL REFERENCES programme (sha256), effective_ms INTEGER NOT NULL
+) STRICT;
+
+-- One row while a snapshot of head office is being taken in: its signed manifest, up to which number of our own log it counts
+-- (NULL: not read yet), and how far it is applied: the chunk, its lines, and the last member or code of the chunk's kind.
+CREATE TABLE snapshot_apply (
+  id INTEGER PRIMARY KEY CHECK (id = 1), manifest BLOB NOT NULL, as_of_seq INTEGER, chunk INTEGER NOT NULL, line INTEGER NOT NULL,
+  after TEXT NOT NULL
+) STRICT;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD)

@@ -65,11 +65,16 @@ def acked(db: Connection, seq: int, hash: bytes) -> None:
 
     Raises LogForkError when that is not our log.
     """
+    check_ours(db, seq, hash)
+    db.execute(ACKED_UPDATE, {"epoch": _epoch_of(db, seq), "seq": seq, "hash": hash})
+
+
+def check_ours(db: Connection, seq: int, hash: bytes) -> None:
+    """Raises LogForkError unless our fact of this number has this hash."""
     if _hash_at(db, seq) != hash:
         raise LogForkError(
             f"Head office holds another log of this till at number {seq}; sales go on, call support before a sync."
         )
-    db.execute(ACKED_UPDATE, {"epoch": _epoch_of(db, seq), "seq": seq, "hash": hash})
 
 
 def state(db: Connection) -> SyncState:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from pos_loyalty.clock import from_ms
+from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT
 from pos_loyalty.store import cases, ledger, recomputing, rule_stops
 from pos_loyalty.store.db import Connection
@@ -34,7 +34,7 @@ class TillSeen(Value):
 
 
 class ProgrammeSeen(Value):
-    """A published programme; the first one is in force. ``tills``: how many sold by it last."""
+    """A published programme: the one in force first, those for later last. ``tills``: how many sold by it last."""
 
     id: str
     version: int
@@ -108,12 +108,12 @@ def watch(db: Connection) -> Watch:
     )
 
 
-def overview(db: Connection, biz_day: int) -> Overview:
+def overview(db: Connection, biz_day: int, now: datetime) -> Overview:
     """Read everything. Stands in one transaction."""
     tills = _tills(db)
     return Overview(
         tills=tills,
-        programmes=_programmes(db, tills),
+        programmes=_programmes(db, tills, now),
         backs=_backs(db),
         stops=rule_stops.standing(db),
         day=_day(db, biz_day),
@@ -142,14 +142,14 @@ def _tills(db: Connection) -> tuple[TillSeen, ...]:
     )
 
 
-def _programmes(db: Connection, tills: tuple[TillSeen, ...]) -> tuple[ProgrammeSeen, ...]:
+def _programmes(db: Connection, tills: tuple[TillSeen, ...], now: datetime) -> tuple[ProgrammeSeen, ...]:
     sellers: defaultdict[str, int] = defaultdict(int)
     for each in tills:
         if each.programme is not None:
             sellers[each.programme.partition("#")[0]] += 1
     return tuple(
         ProgrammeSeen(id=id_, version=version, sha256=sha.hex(), received_at=from_ms(ms), tills=sellers[f"{id_}@{version}"])
-        for id_, version, sha, ms in db.execute(PROGRAMMES_SELECT, {"limit": ACTS_MAX})
+        for id_, version, sha, ms in db.execute(PROGRAMMES_SELECT, {"limit": ACTS_MAX, "now": to_ms(now)})
     )
 
 
@@ -190,7 +190,10 @@ TILLS_SELECT = """SELECT t.id, k.store, t.epoch, t.applied_seq, t.heard_ms, t.as
 FROM till AS t LEFT JOIN till_key AS k
   ON k.till = t.id AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = t.id)
 ORDER BY t.id LIMIT :limit"""
-PROGRAMMES_SELECT = "SELECT id, version, sha256, received_ms FROM programme ORDER BY arrival DESC LIMIT :limit"
+PROGRAMMES_SELECT = """SELECT p.id, p.version, p.sha256, p.received_ms FROM programme AS p
+LEFT JOIN publication AS n ON n.number = (SELECT m.number FROM publication AS m WHERE m.sha256 = p.sha256
+  AND m.effective_ms <= :now ORDER BY m.effective_ms DESC, m.number DESC LIMIT 1)
+ORDER BY coalesce(n.effective_ms, -1) DESC, coalesce(n.number, -1) DESC, p.arrival DESC LIMIT :limit"""
 BACKS_SELECT = """SELECT wall_ms, CAST(payload AS TEXT) ->> '$.back.programme',
   CAST(CAST(payload AS TEXT) ->> '$.back.from_version' AS INTEGER),
   CAST(CAST(payload AS TEXT) ->> '$.back.to_version' AS INTEGER),

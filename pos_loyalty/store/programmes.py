@@ -1,6 +1,6 @@
 """Programmes as they were published, byte for byte. One that has come is never changed, only followed by another.
 
-Rule: which is in force follows from the order in which they came, never from a clock.
+Rule: which of them is in force says ``publications``; here stands only in which order they came.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ VALUES ((SELECT coalesce(MAX(arrival), 0) + 1 FROM programme), :id, :version, :s
 ON CONFLICT (sha256) DO UPDATE SET arrival = excluded.arrival, received_ms = excluded.received_ms"""
 BODIES_SELECT = "SELECT body FROM programme WHERE id = :id AND version = :version ORDER BY arrival DESC"
 BEFORE_SELECT = """SELECT id, version, sha256, body FROM programme WHERE id = :id AND version < :version
+AND (sha256 NOT IN (SELECT sha256 FROM publication)
+  OR sha256 IN (SELECT sha256 FROM publication WHERE effective_ms <= :now))
 ORDER BY version DESC, arrival DESC LIMIT 1"""
 OTHERS_SELECT = "SELECT sha256 FROM programme WHERE id = :id AND version = :version"
 
@@ -48,22 +50,13 @@ def newest_sha(db: Connection) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def newest_first(db: Connection) -> Iterator[bytes]:
-    """All bodies, the newest first: when it cannot be sold by, the one before can."""
-    for row in db.execute("SELECT body FROM programme ORDER BY arrival DESC"):
-        yield bytes(row[0])
+def before(db: Connection, newest: Published, now: datetime) -> Published | None:
+    """The version that stood before this one: the next lower of the same programme, of one version the body that came last.
 
-
-def newest_published(db: Connection) -> Published | None:
-    """The newest programme with its id and version."""
-    row = db.execute(f"SELECT id, version, sha256, body {NEWEST}").fetchone()
-    return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
-
-
-def before(db: Connection, newest: Published) -> Published | None:
-    """The version that stood before this one: the next lower of the same programme, of one version the body that came last."""
-    row = db.execute(BEFORE_SELECT, {"id": newest.id, "version": newest.version}).fetchone()
-    return None if row is None else Published(id=row[0], version=row[1], sha256=row[2], body=row[3])
+    None of those that are published for later only.
+    """
+    row = db.execute(BEFORE_SELECT, {"id": newest.id, "version": newest.version, "now": to_ms(now)}).fetchone()
+    return None if row is None else Published(id=row[0], version=row[1], sha256=bytes(row[2]), body=bytes(row[3]))
 
 
 def bodies_of(db: Connection, id: str, version: int) -> tuple[bytes, ...]:
@@ -88,9 +81,17 @@ def add(db: Connection, id: str, version: int, body: bytes, now: datetime) -> No
         raise ConflictError(f"Programme {id} has another version {version} already; publish it under a higher version.")
 
 
-def put_pulled(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
-    """Put a body in force whatever is here under its version: what head office says to a till, or brings back itself."""
-    _put(db, _row(id, version, body, now))
+def keep(db: Connection, id: str, version: int, body: bytes, now: datetime) -> None:
+    """Store a body that head office tells a till, whatever is here under its version. What is here already stays where it is."""
+    row = _row(id, version, body, now)
+    if db.execute("SELECT 1 FROM programme WHERE sha256 = :sha256", row).fetchone() is None:
+        _put(db, row)
+
+
+def by_sha(db: Connection, sha: bytes) -> Published:
+    """A stored programme."""
+    row = db.execute("SELECT id, version, sha256, body FROM programme WHERE sha256 = :sha", {"sha": sha}).fetchone()
+    return Published(id=row[0], version=row[1], sha256=bytes(row[2]), body=bytes(row[3]))
 
 
 def differences(db: Connection) -> Iterator[str]:

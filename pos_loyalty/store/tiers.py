@@ -124,6 +124,12 @@ def put_words(db: Connection, words: Iterable[tuple[str, TierWord]]) -> None:
         refold(db, member_id)
 
 
+def word_row(word: TierWord) -> tuple[object, ...]:
+    """The columns of a word, as they are stored."""
+    warned = int(word.is_warned)
+    return word.tier, word.biz_day, word.since, word.until, warned, word.frozen_until, word.have, word.clock
+
+
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
     """A till moves a member whose tier a person froze, or one whom it does not name as its own."""
     assert fact.tier is not None

@@ -23,6 +23,8 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
         "id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_ms", "moved_ms", "attempts", "note",
     ),
     "programme": ("arrival", "id", "version", "sha256", "body", "received_ms"),
+    "publication": ("number", "sha256", "effective_ms"),
+    "snapshot_apply": ("id", "manifest", "as_of_seq", "chunk", "line", "after"),
     "member_word": ("member", "as_of_seq", "word"),
     "member_key": ("member", "till", "sealed"),
     "tier_word": (
@@ -59,6 +61,13 @@ def watched(db: dbapi2.Connection, table: str, where: str, key: Mapping[str, Any
     after, count_after = _summed(db.execute(select, key))
     if after != before:
         _move(db, table, after - before, count_after - count_before)
+
+
+def added(db: dbapi2.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """New rows, just written, each with the columns of WATCHED in their order."""
+    total, count = _summed(rows)
+    if count:
+        _move(db, table, total, count)
 
 
 def differences(db: dbapi2.Connection) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Desk:
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
         self.elsewhere: Elsewhere = Nowhere()
-        self.shelf = ProgrammeShelf(config.store.currency)
+        self.shelf = ProgrammeShelf(config.store.currency, lambda: self.trusted().at)
         self._told_skew = False
         self._began = False
         self._open_db = open_db

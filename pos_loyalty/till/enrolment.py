@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from drivers.symbology import mask, member_card
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import ConflictError, InputError, MemberBlockedError, NotFoundError
-from pos_loyalty.store import follow, members, profiles, seal
+from pos_loyalty.store import follow, members, profiles, seal, snapshot_state
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
@@ -42,6 +42,8 @@ def find(desk: Desk, request: IdentifyRequest) -> Member:
     else:
         member = members.by_phone_index(desk.db, index_of(desk, request.phone or ""))
         what = "This phone"
+    if member is None and snapshot_state.standing(desk.db) is not None:
+        raise NotFoundError(f"{what} is not known here yet, members are still coming: sell without it, or try again in a minute.")
     if member is None:
         raise NotFoundError(f"{what} is not known here: sell without it, or enrol a new member.")
     return member

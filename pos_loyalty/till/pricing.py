@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.model import Basket, Member, Quote, Refusal, State
+from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.redeem import REDEEM
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.store import ledger, members
@@ -26,6 +27,8 @@ class Asked(Value):
     member: Member | None
     state: State
     online: bool
+    programme: Programme
+    """By which it is priced, and for whose rules the state was gathered: another may come in force meanwhile."""
     is_clock_lost: bool = False
     """The member has points that were left out because the clock is wrong by more than a day."""
 
@@ -34,7 +37,7 @@ def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     """Price the basket at its own time and hold the answer. Raises InputError, NotFoundError."""
     seq = ledger.head(desk.db).seq
     asked = _asked(desk, request, now)
-    quote = _answer(desk, request.basket, asked.member, asked.state)
+    quote = ask_engine(request.basket, asked.member, asked.programme, asked.state, request.basket.opened_at)
     if asked.is_clock_lost and request.basket.redeem is not None:
         refused = Refusal(rule=REDEEM, condition="clock", have="", need="")
         quote = replace(quote, refusals=tuple(sorted((*quote.refusals, refused), key=lambda refusal: refusal.rule)))
@@ -66,7 +69,8 @@ def still_stands(desk: Desk, held: Held, now: datetime) -> bool:
         member = replace(member, lots=then.lots, redeemable_centi=then.redeemable_centi, owed_centi=then.owed_centi)
     if (_lean(member), asked.state) == (held.member, held.state):
         return True
-    quote = _answer(desk, held.request.basket, member, asked.state)
+    basket = held.request.basket
+    quote = ask_engine(basket, member, asked.programme, asked.state, basket.opened_at)
     figures = {"quote_id": held.quote.quote_id, "expires_at": held.quote.expires_at, "refusals": held.quote.refusals}
     return replace(quote, **figures) == held.quote
 
@@ -86,19 +90,15 @@ def _lean(member: Member | None) -> Member | None:
     return member if member is None or member.purchases is None else replace(member, purchases=None)
 
 
-def _answer(desk: Desk, basket: Basket, member: Member | None, state: State) -> Quote:
-    return ask_engine(basket, member, desk.shelf.current(desk.db), state, basket.opened_at)
-
-
 def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
     basket = request.basket
-    wants = desk.shelf.wants(desk.db)
+    programme, wants = desk.shelf.in_force(desk.db)
     biz_day = desk.business_day(basket.opened_at)
     trusted = desk.trusted()
     silent = is_silent(desk.db, desk.config, now, trusted)
     state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, known.Here(trusted, silent))
     if request.member_id is None:
-        return Asked(member=None, state=state, online=True)
+        return Asked(member=None, state=state, online=True, programme=programme)
     member = members.by_id(desk.db, request.member_id)
     if member is None:
         raise NotFoundError("This member is not known at this till; read the card again or sell without it.")
@@ -112,5 +112,6 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
         member=replace(member, lots=lots, redeemable_centi=rights.cap_centi),
         state=state,
         online=rights.online,
+        programme=programme,
         is_clock_lost=trusted.is_lost and any(lot.expires_at is not None for lot in member.lots),
     )

@@ -1,8 +1,8 @@
-"""The programme that the till sells by: the newest stored one, compiled once, kept until another arrives."""
+"""The programme that the till sells by: the one in force by trusted time, compiled once, kept until another is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,7 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.coupons import Series
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, NotFoundError, ProgrammeError
-from pos_loyalty.store import programmes
+from pos_loyalty.store import programmes, publications
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.till.wants import Wants, wants_of
 
@@ -21,8 +21,9 @@ class ProgrammeShelf:
     """Holds the compiled programme. A faulty newcomer leaves the old one in force and is named in ``fault``; ``file_fault``
     is why the till's own programme file is not."""
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, time: Callable[[], datetime]) -> None:
         self._currency = currency
+        self._time = time
         self._seen: bytes | None = None
         self._current: Programme | None = None
         self._wants: Wants | None = None
@@ -31,20 +32,25 @@ class ProgrammeShelf:
 
     def current(self, db: Connection) -> Programme:
         """The programme in force. Raises NotFoundError when there is none to sell by."""
-        mark = programmes.newest_sha(db)
+        now = self._time()
+        mark = publications.in_force(db, now)
         if mark is not None and mark != self._seen:
             self._seen = mark
-            self._take(db)
+            self._take(db, now)
         if self._current is None:
             raise NotFoundError(self.fault or "This till has no programme yet: run the sync, or name a file in till.programme.")
         return self._current
 
     def wants(self, db: Connection) -> Wants:
         """What the programme in force asks of the till. Raises NotFoundError as ``current`` does."""
+        return self.in_force(db)[1]
+
+    def in_force(self, db: Connection) -> tuple[Programme, Wants]:
+        """The programme in force with its own wants: between two questions another may come. Raises NotFoundError."""
         programme = self.current(db)
         if self._wants is None:
             self._wants = wants_of(programme)
-        return self._wants
+        return programme, self._wants
 
     def series(self, db: Connection) -> Mapping[str, Series]:
         """Coupon series in force, by id; none when there is no programme."""
@@ -60,10 +66,10 @@ class ProgrammeShelf:
         except NotFoundError:
             return None
 
-    def _take(self, db: Connection) -> None:
-        """Put the newest sound programme in force, the one that is there included."""
+    def _take(self, db: Connection, now: datetime) -> None:
+        """Put the first sound programme in force, the one that is there included."""
         self.fault = None
-        for body in programmes.newest_first(db):
+        for body in publications.bodies_in_force(db, now):
             try:
                 programme = load_programme(body)
                 if programme.currency != self._currency:

@@ -28,7 +28,7 @@ from pos_loyalty.web.guard import HEADERS
 from pos_loyalty.web.office_door import guarded
 from pos_loyalty.web.office_view import view_of
 from sync.server import truth
-from sync.server.app import Desk
+from sync.server.desk import Desk
 from sync.server.ledger_store import LedgerStore
 from sync.server.meter import figures
 
@@ -76,7 +76,7 @@ class Office:
         """Tills, cases, points, the day, programmes."""
         now, language = self._clock(), self._language(request)
         today = now.astimezone(self._zone).date()
-        told = await self._asked(lambda store: store.truth.overview((today - EPOCH_DAY).days))
+        told = await self._asked(lambda store: store.truth.overview((today - EPOCH_DAY).days, now))
         seen = view_of(told, language, self._zone, now, EXPONENTS.get(self._shop.currency, 2))
         return self._rendered("office.html", language, {"seen": seen, "today": today.isoformat(), "at": self._at(now)})
 

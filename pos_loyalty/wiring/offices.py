@@ -20,6 +20,8 @@ from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, ope
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.store.till_facts import TillKeyFact
     from sync.daemon import Syncer, SyncReport
@@ -68,7 +70,12 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     keys = secrets_of(known)
     identity = identity_of(known)
     db = till_store(known, utc_now)
-    here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key), signer=identity.signer)
+    here = Here(
+        till=config.till.id,
+        master_key=bytes.fromhex(keys.master_key),
+        signer=identity.signer,
+        head_office_key=identity.head_office_key,
+    )
     head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
     pace = Pace(interval_s=config.head_office.interval_s, batch_facts_max=config.head_office.batch_facts_max)
 
@@ -89,15 +96,22 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     from pos_loyalty.web.office_door import password_of
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
+    from sync.server.desk import Beside
+    from sync.server.snapshots import SnapshotShelf
 
     keys = secrets_of(known)
     place = database or known.server_database
     office = office_of(known)
     pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
+    shelf = SnapshotShelf(place, office.private_key) if isinstance(place, Path) else None
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
         open_ledger(place, keys).close()
         app = head_office_app(
-            lambda: open_ledger(place, keys), office, build(), utc_now, lambda desk: routes(desk, pages, utc_now)
+            lambda: open_ledger(place, keys),
+            office,
+            build(),
+            utc_now,
+            Beside(shelf=shelf, changes_max=known.config.server.changes_max, pages=lambda desk: routes(desk, pages, utc_now)),
         )
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
@@ -159,13 +173,13 @@ def ledger_of(known: Settings, database: Database | None) -> Iterator[SqliteLedg
         store.close()
 
 
-def publish(database: Database, keys: Secrets, body: bytes) -> str:
-    """Check a programme and store it at head office. Raises ProgrammeError; returns the programme's name."""
+def publish(database: Database, keys: Secrets, body: bytes, effective_from: datetime | None = None) -> str:
+    """Check a programme and publish it at head office, from an instant on or at once. Raises ProgrammeError; returns its name."""
     from sync.server.steps import publish_programme
 
     store = open_ledger(database, keys)
     try:
-        return publish_programme(store, body, utc_now())
+        return publish_programme(store, body, utc_now(), effective_from)
     finally:
         store.close()
 

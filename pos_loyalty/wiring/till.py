@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, utc_now
+from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, read, utc_now
 from pos_loyalty.config import Config
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import programmes
+from pos_loyalty.store import publications, trusted_time
 from pos_loyalty.store.db import Connection, open_reader, own
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
@@ -193,10 +193,10 @@ def _hosts(config: Config) -> tuple[str, ...]:
 
 
 def programme_in_force(known: Settings) -> str:
-    """The newest programme in the till's file, as it was published. Raises NotFoundError."""
+    """The programme in force in the till's file, as it was published. Raises NotFoundError."""
     db = open_reader(known.till_database)
     try:
-        body = programmes.newest(db)
+        body = publications.body_in_force(db, trusted_time.now(db, read(utc_now)).at)
     finally:
         db.close()
     if body is None:

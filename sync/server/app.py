@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, monotonic_ns, read
+from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import (
-    CommitUnknownError,
+    HeadOfficeGoneError,
     InputError,
     LogForkError,
     LogGapError,
     LoyaltyError,
+    SnapshotGoneError,
+    SnapshotNeededError,
     StoreError,
     TokenError,
     WireError,
@@ -25,98 +26,54 @@ from pos_loyalty.values import convert, decode, encode
 from sync import identity
 from sync.identity import EnrolRequest, Holder, Office
 from sync.server import enrol, steps
+from sync.server.desk import NOTHING, Beside, Desk
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
-from sync.server.meter import Meter
 from sync.server.nightly import move_tiers
-from sync.server.tries import again
+from sync.server.snapshot_app import SnapshotDesk
 from sync.server.truth import Judged, Recomputer
-from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
+from sync.wire import (
+    HEADER_BYTES_MAX,
+    INT64_MAX,
+    LONE_FACT_BYTES_MAX,
+    ChangesRequest,
+    ProblemKind,
+    SaleQuestion,
+    deflate,
+    problem,
+)
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import BaseRoute
+    from starlette.routing import Route
 
 BODY_BYTES_MAX: Final = LONE_FACT_BYTES_MAX + HEADER_BYTES_MAX
 BODY_WAIT_S: Final = 60
 BUSY_WAIT_S: Final = 5
 EXPIRE_EVERY_S: Final = 3600
 DIGITS_MAX: Final = 18
-IDLE_LOOK_S: Final = 0.02
 RECOMPUTE_WAIT_S: Final = 60
-NS_PER_S: Final = 1_000_000_000
 
-T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
-Pages = Callable[["Desk"], "Sequence[BaseRoute]"]
-"""What else head office answers: pages for people, over its ledger's thread."""
 
 
 class TooLargeError(Exception):
     """A body over the limit; only within this file."""
 
 
-class Desk:
-    """The one thread that touches head office's database. After an unknown COMMIT the file is opened anew."""
-
-    def __init__(self, open_store: Callable[[], LedgerStore]) -> None:
-        self._open_store = open_store
-        self._store: LedgerStore | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self.meter = Meter()
-
-    async def ask(self, step: Callable[[LedgerStore], T]) -> T:
-        """Run a step in the ledger's thread, one after another."""
-        asked_ns = monotonic_ns()
-        self.meter.waiting += 1
-        try:
-            began_ns, answer = await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, step)
-        finally:
-            self.meter.waiting -= 1
-        self.meter.stepped((began_ns - asked_ns) / NS_PER_S, (monotonic_ns() - began_ns) / NS_PER_S)
-        return answer
-
-    async def idle(self) -> None:
-        """Wait until nobody waits for the ledger's thread."""
-        await asyncio.sleep(0)
-        while self.meter.waiting:
-            await asyncio.sleep(IDLE_LOOK_S)
-
-    async def close(self) -> None:
-        """Let the step at work end, and let go of the database."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
-        self._thread.shutdown()
-
-    def _timed(self, step: Callable[[LedgerStore], T]) -> tuple[int, T]:
-        began_ns = monotonic_ns()
-        return began_ns, self._run(step)
-
-    def _run(self, step: Callable[[LedgerStore], T]) -> T:
-        if self._store is None:
-            self._store = self._open_store()
-        try:
-            return again(self._store, step)
-        except CommitUnknownError:
-            self._forget()
-            raise
-
-    def _forget(self) -> None:
-        store, self._store = self._store, None
-        if store is not None:
-            store.close()
-
-
 def head_office_app(
-    open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock, pages: Pages | None = None
-) -> Starlette:
+    open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock, beside: Beside = NOTHING
+) -> Starlette:  # fmt: skip
     """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
     desk, came = Desk(open_store), asyncio.Event()
     public_key = identity.public_of(office.private_key)
+    told_max = INT64_MAX if beside.shelf is None else beside.changes_max
+    snapshots = None if beside.shelf is None else SnapshotDesk(beside.shelf, desk.ask, clock, told_max)
 
     async def enrol_till(request: Request) -> Response:
         asked = decode(await _body(request), EnrolRequest, place="body")
@@ -137,7 +94,7 @@ def head_office_app(
 
     async def changes(request: Request) -> Response:
         asked = _question(request, request.state.holder)
-        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build))
+        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key, told_max))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def sold(request: Request) -> Response:
@@ -149,25 +106,45 @@ def head_office_app(
         version = await desk.ask(steps.newest_version)
         return _json(encode({"state": "ok", "version": version}))
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        came.set()
-        hourly = asyncio.create_task(_expire_hourly(desk, clock))
-        again = asyncio.create_task(_recompute(desk, came))
-        yield
-        hourly.cancel()
-        again.cancel()
-        await desk.close()
-
     routes = [
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
         Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
-        *(pages(desk) if pages is not None else ()),
+        *beside.pages(desk),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=[*routes, *_snapshot_routes(snapshots, office)], lifespan=_lifespan(desk, clock, came, snapshots))
+
+
+def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
+    from starlette.routing import Route
+
+    if snapshots is None:
+        return []
+    return [
+        Route("/v1/snapshot", _guarded(snapshots.manifest, office), methods=["GET"]),
+        Route("/v1/snapshot/{id}/{n}", _guarded(snapshots.chunk, office), methods=["GET"]),
+    ]
+
+
+def _lifespan(
+    desk: Desk, clock: Clock, came: asyncio.Event, snapshots: SnapshotDesk | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What goes on beside the requests."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        came.set()
+        chores = [asyncio.create_task(_expire_hourly(desk, clock)), asyncio.create_task(_recompute(desk, came))]
+        if snapshots is not None:
+            chores.append(asyncio.create_task(snapshots.keep_ready()))
+        yield
+        for chore in chores:
+            chore.cancel()
+        await desk.close()
+
+    return lifespan
 
 
 async def _expire_hourly(desk: Desk, clock: Clock) -> None:
@@ -226,6 +203,12 @@ def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
         except LogForkError as error:
             log.error("till.frozen", till=request.path_params.get("till"), reason=str(error))
             return _problem("log-fork", 409, str(error))
+        except SnapshotNeededError as error:
+            return _problem("snapshot", 410, str(error))
+        except SnapshotGoneError as error:
+            return _problem("snapshot-gone", 404, str(error))
+        except HeadOfficeGoneError as error:
+            return _problem("busy", 503, str(error), headers={"Retry-After": str(error.retry_after_s or BUSY_WAIT_S)})
         except (WireError, InputError) as error:
             log.warning("batch.refused", till=request.path_params.get("till"), reason=str(error))
             return _problem("wire", 422, str(error))
@@ -274,7 +257,7 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
         "peer": peer,
         "since": _number(params.get("since"), "since"),
         "mark": params.get("mark"),
-        "programme": params.get("programme"),
+        "programmes": params.get("programmes"),
     }
     return convert(asked, ChangesRequest, place="query")
 

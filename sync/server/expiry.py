@@ -26,7 +26,7 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
         with store.write():
             all_sent_by = (store.all_asked_by() or now) - timedelta(hours=MARGIN_HOURS)
             due = store.expired(max(all_sent_by, now - timedelta(days=WAIT_DAYS)), MEMBERS_MAX)
-            published = store.newest_programme()
+            published = store.programme_in_force(now)
             programme_id = UNNAMED if published is None else load_programme(published.body).id
             for member_id, lots in due.items():
                 store.post_expired(member_id, expire(member_id, lots, programme_id, now), now)

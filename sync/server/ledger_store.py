@@ -14,6 +14,7 @@ from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.follow import Doubt
+from pos_loyalty.store.publications import Publication
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
@@ -170,11 +171,20 @@ class LedgerStore(Protocol):
     def changed_coupons(self, since: int, limit: int) -> tuple[CouponAt, ...]:
         """Coupons of a version above ``since``, by rising version, at most ``limit``. They are numbered with the members."""
 
-    def newest_programme(self) -> ProgrammeBody | None:
-        """The programme published last."""
+    def publications(self) -> tuple[Publication, ...]:
+        """All that was published, by number."""
 
-    def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
-        """Put in force, an older one again too. Raises ConflictError when that version has another body."""
+    def programme(self, sha: bytes) -> ProgrammeBody:
+        """A published programme; number, date and signature are not told."""
+
+    def programme_in_force(self, now: datetime) -> ProgrammeBody | None:
+        """The one that counts at an instant."""
+
+    def add_programme(self, programme: ProgrammeBody, now: datetime, effective_from: datetime | None = None) -> None:
+        """Publish, an older one again too; None for at once. The one in force again, at once, changes nothing.
+
+        Raises ConflictError when that version has another body.
+        """
 
     def add_members(self, members: Sequence[MemberChange], now: datetime) -> None:
         """Import members with cards and opening lots. Members that are there stay as they are."""

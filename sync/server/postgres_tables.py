@@ -34,7 +34,8 @@ DIVIDED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """By which column a table is divided: the log and what stands beside it by till, the ledger by member, look-ups by their key."""
 WHOLE: Final[Mapping[str, str]] = {
-    "meta": "a few rows", "sync_state": "one row", "trusted_time": "one row", "run": "one row", "witness": "a row a table",
+    "meta": "a few rows", "sync_state": "one row", "trusted_time": "one row", "run": "one row",
+    "publication": "what was published", "snapshot_apply": "of a till", "witness": "a row a table",
     "version_mark": "a row an opening", "programme": "what was published", "enrol_code": "codes that live for days",
     "staff": "of a till", "print_job": "of a till", "attempt": "of a till",
     "coupon_version": "one order of changes over all codes, by which tills ask",

@@ -11,21 +11,19 @@ from msgspec.structs import replace
 from pysqlite3 import dbapi2
 
 from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
-from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.by_hand import carried_debtors
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import settling_members
-from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.errors import ProgrammeError, WireError
-from pos_loyalty.store import awards, coupon_words, follow, ledger, members, programmes, sales, seal, sold, trusted_time
-from pos_loyalty.store.db import Connection, meta, scrub, write
+from pos_loyalty.errors import WireError
+from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
+from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
 from pos_loyalty.store.witness import watched
-from sync.server import sqlite_members, sqlite_tiers
+from sync.server import snapshots, sqlite_members, sqlite_programmes, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
 from sync.server.sqlite_rights import SqliteRightStore
@@ -81,7 +79,8 @@ class SqliteLedgerStore:
         self._claim = claim
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
-        self._programme: tuple[bytes, Programme] | None = None
+        self._file = file_of(db) if ahead is None else None
+        self._place_of: tuple[bytes, Place | None] | None = None
         with self.write():
             sqlite_members.begin_mark(db, new_id().hex)
 
@@ -110,6 +109,7 @@ class SqliteLedgerStore:
             finally:
                 self._ahead.drop()
         if self._is_to_scrub:
+            self._forget_snapshots()  # one that was begun before the COMMIT still saw them
             self._is_to_scrub = not scrub(self._db)
 
     def till(self, till: str) -> TillHold | None:
@@ -183,6 +183,7 @@ class SqliteLedgerStore:
             self._enrol(posting)
             follow.follow(self._db, booked)
             if booked.change is not None and StateChange(state="erased") in booked.change.changes:
+                self._forget_snapshots()
                 self._is_to_scrub = True
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
@@ -226,25 +227,29 @@ class SqliteLedgerStore:
 
     def with_tiers(self, members: Sequence[MemberChange], now: datetime) -> tuple[MemberChange, ...]:
         """By the programme in force."""
-        at = self._place()
+        at = self._place(now)
         return tuple(sqlite_tiers.with_word(self._db, member, at, now) for member in members)
 
     def changed_coupons(self, since: int, limit: int) -> tuple[CouponAt, ...]:
         """Coupons of a version above ``since``."""
         return sqlite_tiers.changed_coupons(self._db, since, limit)
 
-    def newest_programme(self) -> ProgrammeBody | None:
-        """The programme published last."""
-        found = programmes.newest_published(self._db)
-        if found is None:
-            return None
-        return ProgrammeBody(id=found.id, version=found.version, sha256=found.sha256.hex(), body=found.body)
+    def publications(self) -> tuple[publications.Publication, ...]:
+        """The list."""
+        return publications.listed(self._db)
 
-    def add_programme(self, programme: ProgrammeBody, now: datetime) -> None:
+    def programme(self, sha: bytes) -> ProgrammeBody:
+        """A published body."""
+        return sqlite_programmes.body(self._db, sha)
+
+    def programme_in_force(self, now: datetime) -> ProgrammeBody | None:
+        """By the list."""
+        sha = publications.in_force(self._db, now)
+        return None if sha is None else sqlite_programmes.body(self._db, sha)
+
+    def add_programme(self, programme: ProgrammeBody, now: datetime, effective_from: datetime | None = None) -> None:
         """Publish."""
-        programmes.add(self._db, programme.id, programme.version, programme.body, now)
-        if programmes.newest(self._db) != programme.body:
-            programmes.put_pulled(self._db, programme.id, programme.version, programme.body, now)
+        sqlite_programmes.add(self._db, programme, now, effective_from)
 
     def add_members(self, imported: Sequence[MemberChange], now: datetime) -> None:
         """Import members with cards and opening lots."""
@@ -277,25 +282,24 @@ class SqliteLedgerStore:
 
     def move_tiers(self, after: str, now: datetime) -> Page:
         """Book what is due, in the log whose owner this file is."""
-        at = self._place()
+        at = self._place(now)
         return Page(last=None, moved=()) if at is None else page_due(self._db, at, now, new_id, after)
 
     def close(self) -> None:
         """Let go of the database."""
         self._db.close()
 
-    def _place(self) -> Place | None:
+    def _forget_snapshots(self) -> None:
+        """Snapshots stand beside a file; a database without one has none."""
+        if self._file is not None:
+            snapshots.forget(self._file)
+
+    def _place(self, now: datetime) -> Place | None:
         """The programme in force, read once; None without one, and for one that this build cannot read: it moves nobody."""
-        published = programmes.newest_published(self._db)
-        if published is None:
-            return None
-        if self._programme is None or self._programme[0] != published.sha256:
-            try:
-                self._programme = published.sha256, load_programme(published.body)
-            except ProgrammeError:
-                return None
-        programme = self._programme[1]
-        return Place(store=meta(self._db, "owner") or "", zone=programme.zone, programme=programme, is_owner=True)
+        sha = publications.in_force(self._db, now)
+        if sha is not None and (self._place_of is None or self._place_of[0] != sha):
+            self._place_of = sha, sqlite_programmes.place(self._db, sha)
+        return None if sha is None or self._place_of is None else self._place_of[1]
 
     def _move_sale(self, posting: Posting) -> None:
         if posting.moves_sale and posting.fact.sale is not None:

@@ -42,6 +42,11 @@ def changed(db: Connection, since: int, limit: int) -> tuple[MemberChange, ...]:
     return tuple(_change(member) for member in members.changed_since(db, since, limit))
 
 
+def one(db: Connection, member_id: str) -> MemberChange:
+    """A member who is here, whole."""
+    return _change(members.told_of(db, member_id))
+
+
 def begin_mark(db: Connection, mark: str) -> None:
     """From now on versions bear this mark. Done at each opening: a file that was restored is surely opened anew."""
     row = {"version": members.newest_version(db) + 1, "mark": mark}

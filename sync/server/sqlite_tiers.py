@@ -39,17 +39,18 @@ def with_word(db: Connection, member: MemberChange, at: Place | None, now: datet
 def changed_coupons(db: Connection, since: int, limit: int) -> tuple[CouponAt, ...]:
     """Coupons of a version above ``since``, by rising version."""
     return tuple(
-        CouponAt(
-            version=version,
-            coupon=CouponChange(
-                code=known.code,
-                series=known.series,
-                is_live=known.is_live,
-                usable_from=known.usable_from,
-                expires_at=known.expires_at,
-                taken_till=known.taken_till,
-                taken_sale=known.taken_sale,
-            ),
-        )
-        for version, known in coupon_words.changed_since(db, since, limit)
+        CouponAt(version=version, coupon=as_change(known)) for version, known in coupon_words.changed_since(db, since, limit)
+    )
+
+
+def as_change(known: coupon_words.KnownCoupon) -> CouponChange:
+    """What a till is told of a code."""
+    return CouponChange(
+        code=known.code,
+        series=known.series,
+        is_live=known.is_live,
+        usable_from=known.usable_from,
+        expires_at=known.expires_at,
+        taken_till=known.taken_till,
+        taken_sale=known.taken_sale,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.model import Member
-from pos_loyalty.store import cases, follow, ledger, members, overview, programmes, recomputing, rule_stops
+from pos_loyalty.store import cases, follow, ledger, members, overview, programmes, publications, recomputing, rule_stops
 from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
@@ -64,20 +64,23 @@ class SqliteTruthStore:
         """In the log whose owner this file is."""
         follow.book(self._db, Draft(id=new_id(), kind="case.closed", store=self._owner(), body=said), now)
 
-    def programme_before(self) -> tuple[Published, Published] | None:
+    def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """By the versions that came."""
-        newest = programmes.newest_published(self._db)
-        before = None if newest is None else programmes.before(self._db, newest)
-        return None if newest is None or before is None else (newest, before)
+        sha = publications.in_force(self._db, now)
+        if sha is None:
+            return None
+        in_force = programmes.by_sha(self._db, sha)
+        before = programmes.before(self._db, in_force, now)
+        return None if before is None else (in_force, before)
 
     def back(self, said: BackFact, before: Published, now: datetime) -> None:
         """In the log whose owner this file is."""
-        programmes.put_pulled(self._db, before.id, before.version, before.body, now)
+        publications.add(self._db, before.sha256, None, now)
         follow.book(self._db, Draft(id=new_id(), kind="programme.back", store=self._owner(), body=said), now)
 
-    def overview(self, biz_day: int) -> Overview:
+    def overview(self, biz_day: int, now: datetime) -> Overview:
         """By the tables."""
-        return overview.overview(self._db, biz_day)
+        return overview.overview(self._db, biz_day, now)
 
     def watch(self) -> Watch:
         """By the tables, none of them read whole but those of tills and cases."""

@@ -8,9 +8,10 @@ from hashlib import sha256
 from typing import Final
 
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ConflictError, InputError, LogForkError, WireError
+from pos_loyalty.errors import ConflictError, InputError, LogForkError, SnapshotNeededError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
+from sync import programme_list
 from sync.identity import Holder
 from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for
@@ -63,8 +64,16 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
         raise
 
 
-def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str) -> Changes:
-    """A page of what changed since the asked version, as of what is held of the asking till. Raises WireError.
+def changes(
+    store: LedgerStore,
+    asked: ChangesRequest,
+    now: datetime,
+    build: str,
+    office_key: str | None = None,
+    changes_max: int = INT64_MAX,
+) -> Changes:
+    """A page of what changed since the asked version, as of what is held of the asking till. Raises WireError, and
+    SnapshotNeededError when more than ``changes_max`` versions lie between. ``office_key``: signs the programmes.
 
     A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
     """
@@ -76,9 +85,11 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
+        if newest - since > changes_max:
+            raise SnapshotNeededError(f"{newest - since} changes are too many to be told one by one: take a snapshot first")
         found = store.changed(since, MEMBERS_MAX)
         coupons = store.changed_coupons(since, COUPONS_MAX)
-        programme = store.newest_programme()
+        programmes = programme_list.told(store, now, office_key)
         page = _page(found)
         version = _page_end(newest, found, page, coupons)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
@@ -93,7 +104,7 @@ def changes(store: LedgerStore, asked: ChangesRequest, now: datetime, build: str
         server_time=now,
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
-        programme=None if programme is None or programme.sha256 == asked.programme else programme,
+        programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
     )
 
 
@@ -110,13 +121,15 @@ def newest_version(store: LedgerStore) -> int:
         return store.version()
 
 
-def publish_programme(store: LedgerStore, body: bytes, now: datetime) -> str:
-    """Make a programme the newest; gives its name. Raises ProgrammeError, and ConflictError for a version with another body."""
+def publish_programme(store: LedgerStore, body: bytes, now: datetime, effective_from: datetime | None = None) -> str:
+    """Put a programme in force, from an instant on or at once; gives its name. One that was published may be so again.
+
+    Raises ProgrammeError, and ConflictError for a version with another body.
+    """
     programme = load_programme(body)
+    made = ProgrammeBody(id=programme.id, version=programme.version, sha256=sha256(body).hexdigest(), body=body)
     with store.write():
-        store.add_programme(
-            ProgrammeBody(id=programme.id, version=programme.version, sha256=sha256(body).hexdigest(), body=body), now
-        )
+        store.add_programme(made, now, effective_from)
     return programme.name
 
 

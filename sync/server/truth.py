@@ -119,7 +119,7 @@ def close_case(store: LedgerStore, name: CaseName, note: str, by: str, now: date
 def programme_back(store: LedgerStore, by: str, reason: str, now: datetime) -> BackFact:
     """The chain returns to the version before, as of the tills' next sync. Raises NotFoundError when there is none."""
     with store.write():
-        found = store.truth.programme_before()
+        found = store.truth.programme_before(now)
         if found is None:
             raise NotFoundError("There is no version before the programme in force to go back to; publish one.")
         newest, before = found

@@ -48,13 +48,13 @@ class TruthStore(Protocol):
     def close_case(self, said: CaseClosedFact, now: datetime) -> None:
         """Append a fact of head office's own log."""
 
-    def programme_before(self) -> tuple[Published, Published] | None:
+    def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """The programme in force and the version before it; None when nothing came before."""
 
     def back(self, said: BackFact, before: Published, now: datetime) -> None:
         """Put the version before in force, and append a fact of head office's own log."""
 
-    def overview(self, biz_day: int) -> Overview:
+    def overview(self, biz_day: int, now: datetime) -> Overview:
         """What a manager sees. ``biz_day``: of the sales of the day."""
 
     def watch(self) -> Watch:

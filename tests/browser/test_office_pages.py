@@ -21,6 +21,7 @@ from pos_loyalty.web.office import Pages, routes
 from pos_loyalty.web.office_door import password_of
 from sync.server import steps
 from sync.server.app import head_office_app
+from sync.server.desk import Beside
 from sync.server.sqlite import SqliteLedgerStore
 from tests.shop import PROGRAMME
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, HeadOffice, Till, pull_all, push_all
@@ -40,7 +41,7 @@ class Served:
             return SqliteLedgerStore(open_store(path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
 
         pages = Pages(shop=SHOP, password=PASSWORD)
-        app = head_office_app(opened, OFFICE, build(), lambda: NOW, lambda desk: routes(desk, pages, lambda: NOW))
+        app = head_office_app(opened, OFFICE, build(), lambda: NOW, Beside(pages=lambda desk: routes(desk, pages, lambda: NOW)))
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))

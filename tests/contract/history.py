@@ -57,7 +57,8 @@ def made(folder: Path) -> History:
     """Real tills make it: one does every verb there is, two share a member by rights and sell by chance."""
     (folder / "rich").mkdir()
     rich = RichWorld(folder / "rich")
-    sent = [list(_sent(rich.till_db, Here(till="T1", master_key=rich.master_key, signer=signer_of("T1"))))]
+    here = Here(till="T1", master_key=rich.master_key, signer=signer_of("T1"), head_office_key=OFFICE_PUBLIC)
+    sent = [list(_sent(rich.till_db, here))]
     rich.shut()
     bureau = Bureau(folder)
     clerks = world(folder, bureau, "AB", 40_000)

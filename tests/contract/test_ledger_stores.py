@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -197,15 +198,19 @@ def test_a_programme_is_never_changed_only_followed(store: LedgerStore) -> None:
         return ProgrammeBody(id="shop", version=version, sha256=sha256(body).hexdigest(), body=body)
 
     with store.write():
-        assert store.newest_programme() is None
+        assert store.programme_in_force(NOW) is None
         store.add_programme(programme(1, b"one"), NOW)
         store.add_programme(programme(1, b"one"), NOW)
         with pytest.raises(ConflictError):
             store.add_programme(programme(1, b"other"), NOW)
         store.add_programme(programme(2, b"two"), NOW)
-        assert store.newest_programme() == programme(2, b"two")
+        assert store.programme_in_force(NOW) == programme(2, b"two")
         store.add_programme(programme(1, b"one"), NOW)
-        assert store.newest_programme() == programme(1, b"one"), "an older version can be brought back"
+        assert store.programme_in_force(NOW) == programme(1, b"one"), "an older version can be brought back"
+        store.add_programme(programme(2, b"two"), NOW, NOW + timedelta(hours=1))
+        assert store.programme_in_force(NOW) == programme(1, b"one"), "the day has not come"
+        assert store.programme_in_force(NOW + timedelta(hours=1)) == programme(2, b"two")
+        assert [one.number for one in store.publications()] == [1, 2, 3, 4]
 
 
 def test_cases_name_no_person() -> None:
@@ -240,7 +245,7 @@ def test_the_truth_of_sales_is_kept_and_told(store: LedgerStore) -> None:
         assert len(store.truth.all_cases(10)) == 2
     assert programme_back(store, "M9", "too dear", NOW).from_version == 2
     with store.write():
-        seen = store.truth.overview(0)
+        seen = store.truth.overview(0, NOW)
         assert (seen.backs[0].from_version, seen.backs[0].to_version) == (2, 1)
         assert [each.version for each in seen.programmes] == [1, 2] and seen.open_cases == {"sale.recomputed": 1}
         assert seen.recomputed == {"agreed": 2, "partly": 0, "unknown": 0, "differs": 2}
@@ -248,4 +253,4 @@ def test_the_truth_of_sales_is_kept_and_told(store: LedgerStore) -> None:
         assert store.truth.stopped_before("T1", 1, 9) == () and store.truth.member("nobody") is None
         assert store.truth.bodies_of(seen.programmes[0].id, 2)
         assert store.truth.begun("T1", "S1") is not None
-        assert seen.day == () and [day.sales for day in store.truth.overview(20_778).day] == [1]
+        assert seen.day == () and [day.sales for day in store.truth.overview(20_778, NOW).day] == [1]

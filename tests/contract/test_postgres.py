@@ -17,7 +17,7 @@ from pos_loyalty.store.verify import verify
 from sync import push
 from sync.local import next_batch
 from sync.server import steps
-from sync.server.app import Desk
+from sync.server.desk import Desk
 from sync.server.postgres import add_months, open_ledger, open_postgres
 from sync.server.postgres_copy import copied
 from sync.server.tries import TRIES_MAX, again

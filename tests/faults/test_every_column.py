@@ -27,11 +27,12 @@ NOT_FILLED = {
     "till": {
         "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
         "enrol_code", "hello_due", "right_grant", "right_line", "right_return", "case_closed", "recompute_mark",
-        "sale_recomputed",
+        "sale_recomputed", "snapshot_apply",
     },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "staff", "run", "trusted_time",
         "phone_todo", "coupon_word", "tier_look", "enrol_code", "hello_due", "right_grant", "right_line", "right_return",
+        "snapshot_apply",
     },
 }  # fmt: skip
 """Tables of the other side, or of tries."""

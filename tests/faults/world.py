@@ -18,13 +18,13 @@ from pos_loyalty.values import decode, encode
 from sync.daemon import Pace, Syncer, SyncReport
 from sync.local import Here
 from sync.server import steps
-from sync.server.app import Desk as OfficeDesk
+from sync.server.desk import Desk as OfficeDesk
 from sync.server.ledger_store import LedgerStore
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import ChangesRequest, Reply, problem
 from tests.gifts import GIFT_PROGRAMME, basket_of, gift, line, sell
 from tests.shop import CONFIG, NOW, OTHER_CARD, Shop
-from tests.simulation.shop import OFFICE_PUBLIC, signer_of
+from tests.simulation.shop import OFFICE, OFFICE_PUBLIC, signer_of
 
 ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 HERS = "member-2"
@@ -82,7 +82,7 @@ class Office:
     def changes(self, question: bytes) -> Reply:
         """The same."""
         asked = decode(question, ChangesRequest)
-        return self._answer(lambda store: encode(steps.changes(store, asked, NOW, build())))
+        return self._answer(lambda store: encode(steps.changes(store, asked, NOW, build(), OFFICE.private_key)))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -164,7 +164,7 @@ class World(Shop):
         """One go of the daemon, over a connection of its own."""
         db = open_store(self.folder / "till.db", role="till", owner="T1", now=NOW)
         try:
-            here = Here(till="T1", master_key=self.master_key, signer=signer_of("T1"))
+            here = Here(till="T1", master_key=self.master_key, signer=signer_of("T1"), head_office_key=OFFICE_PUBLIC)
             syncer = Syncer(db, here, Pace(interval_s=60, batch_facts_max=7), self.office, lambda: 0.5)
             return syncer.once(lambda: self.now)
         finally:

@@ -59,7 +59,7 @@ class Till:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.path = folder / f"{name}.db"
-        self.here = Here(till=name, master_key=KEY, signer=signer_of(name))
+        self.here = Here(till=name, master_key=KEY, signer=signer_of(name), head_office_key=OFFICE_PUBLIC)
         self.open()
 
     def open(self) -> None:
@@ -198,7 +198,9 @@ class HeadOffice:
             return json_reply(422, encode(problem("wire", 422, str(error))))
 
     def changes(self, question: bytes, now: datetime = NOW) -> Reply:
-        return json_reply(200, encode(steps.changes(self.store, decode(question, ChangesRequest), now, BUILD)))
+        return json_reply(
+            200, encode(steps.changes(self.store, decode(question, ChangesRequest), now, BUILD, OFFICE.private_key))
+        )
 
     def give_points(self, member_id: str, card: str, centi: int) -> None:
         lot = LotChange(lot_id=f"opening:{member_id}", centi=Points(centi), amount_centi=Points(centi))

@@ -20,7 +20,7 @@ from pos_loyalty.till.model import QuoteRequest, VoidRequest
 from sync.local import Here
 from sync.server import steps
 from tests.shop import CONFIG, PROGRAMME, Shop, make_basket
-from tests.simulation.shop import KEY, NOW, HeadOffice, pull_all, push_all, signer_of
+from tests.simulation.shop import KEY, NOW, OFFICE_PUBLIC, HeadOffice, pull_all, push_all, signer_of
 
 ONLINE = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\nanswers_for_s = 60.0\n'
 COUPONS = """
@@ -59,7 +59,7 @@ class Linked:
         self.name = name
         make = Shop if name == "T1" else Second
         self.shop = make(folder, ONLINE.replace('id = "T1"', f'id = "{name}"'), programme="")
-        self.here = Here(till=name, master_key=KEY, signer=signer_of(name))
+        self.here = Here(till=name, master_key=KEY, signer=signer_of(name), head_office_key=OFFICE_PUBLIC)
         self.shop.now = NOW
 
     @property

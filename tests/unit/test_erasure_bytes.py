@@ -44,10 +44,12 @@ from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest, SecretRequest
 from pos_loyalty.values import Points, quantity
 from sync.local import Here
+from sync.server.snapshots import SnapshotShelf
 from tests.emulators.code_gateway import CodeGateway
 from tests.gifts import GIFT_PROGRAMME, basket_of, cash, line
 from tests.shop import CONFIG, OTHER_CARD, Shop
-from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, HeadOffice, Till, pull_all, push_all, signer_of
+from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, OFFICE_PUBLIC, HeadOffice, Till, pull_all, push_all, signer_of
+from tests.simulation.taking import built
 from tests.unit.test_till_acts import ANNA, BORIS, staffed
 
 THIRD_CARD = "2200000000033"
@@ -97,7 +99,12 @@ class SendingTill:
     def __init__(self, shop: Shop) -> None:
         self.name = "T1"
         self.db: Connection = shop.db
-        self.here = Here(till="T1", master_key=bytes.fromhex(shop.till._desk.secrets.master_key), signer=signer_of("T1"))
+        self.here = Here(
+            till="T1",
+            master_key=bytes.fromhex(shop.till._desk.secrets.master_key),
+            signer=signer_of("T1"),
+            head_office_key=OFFICE_PUBLIC,
+        )
 
 
 def programme() -> str:
@@ -255,13 +262,17 @@ def test_nothing_of_an_erased_person_can_be_read_anywhere(tmp_path: Path, said: 
         index = slow_hash("9876154329", secrets.pepper)
         for db, _ in stores:
             assert db.execute(asked, (member,)).fetchone() == (LATER_BIRTHDAY, index), "every till knows them while they are here"
+        built(office)
         keys = keys_left(*stores)
         known = opens(shop.db, keys, everybody), opens(office.db, keys, everybody)
         assert known[0] > 10 and known[1] > 10, "the search finds what is there"
-        assert index in b"".join(each.read_bytes() for each in here.iterdir()), "and so does the look at the bytes"
+        files = [each for each in here.rglob("*") if each.is_file()]
+        assert index in b"".join(each.read_bytes() for each in files), "and so does the look at the bytes"
         for each in everybody:
             assert shop.till.erase(each, EraseRequest(by=BORIS, reason="asked"), f"erase {each}").is_clean
+        assert [*SnapshotShelf(office.path, "").folder.glob("*/*")], "a snapshot that names them"
         push_all(one, office)  # type: ignore[arg-type]
+        assert not [*SnapshotShelf(office.path, "").folder.glob("*/*")]
         pull_all(other, office)
         anew = tmp_path / "anew"
         anew.mkdir()
@@ -281,7 +292,7 @@ def test_nothing_of_an_erased_person_can_be_read_anywhere(tmp_path: Path, said: 
     for db, _ in stores[1:]:
         db.close()
     (here / "secrets.toml").unlink()
-    held = {path: path.read_bytes() for folder in (here, anew) for path in folder.iterdir()}
+    held = {path: path.read_bytes() for folder in (here, anew) for path in folder.rglob("*") if path.is_file()}
     held[Path("log")] = said.getvalue().encode()
     assert len(held) >= 8
     for path, data in held.items():

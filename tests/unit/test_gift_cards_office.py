@@ -21,7 +21,7 @@ from pos_loyalty.values import Minor
 from sync.local import Here
 from tests.gifts import GIFT_PROGRAMME, IVANOVA, add_ivanova, basket_of, cash, completed, gift, line, on_card, sell, sold_card
 from tests.shop import CONFIG, NOW, Shop
-from tests.simulation.shop import KEY, HeadOffice, push_all, signer_of
+from tests.simulation.shop import KEY, OFFICE_PUBLIC, HeadOffice, push_all, signer_of
 
 DUE = 45_000
 OFFICE = '[head_office]\nurl = "http://127.0.0.1:1"\n'
@@ -58,7 +58,7 @@ class Sender:
 
     @property
     def here(self) -> Here:
-        return Here(till=self.name, master_key=KEY, signer=signer_of(self.name))
+        return Here(till=self.name, master_key=KEY, signer=signer_of(self.name), head_office_key=OFFICE_PUBLIC)
 
 
 def goods(till: str) -> Basket:

@@ -22,7 +22,7 @@ from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
 from sync.elsewhere import HeadOfficeSales
 from sync.local import Here
 from tests.shop import CONFIG, MEMBER, OPENING_CENTI, Shop
-from tests.simulation.shop import NOW, HeadOffice, pull_all, push_all, signer_of, token_of
+from tests.simulation.shop import NOW, OFFICE_PUBLIC, HeadOffice, pull_all, push_all, signer_of, token_of
 from tests.unit.test_sync_http import Served, served  # noqa: F401 - a fixture
 from tests.unit.test_till_returns import COUNTED, back, goods, sell
 
@@ -76,7 +76,10 @@ class Chain:
     def _seen(self, shop: Shop) -> SimpleNamespace:
         desk = shop.till._desk
         here = Here(
-            till=desk.config.till.id, master_key=bytes.fromhex(desk.secrets.master_key), signer=signer_of(desk.config.till.id)
+            till=desk.config.till.id,
+            master_key=bytes.fromhex(desk.secrets.master_key),
+            signer=signer_of(desk.config.till.id),
+            head_office_key=OFFICE_PUBLIC,
         )
         return SimpleNamespace(name=desk.config.till.id, db=shop.db, here=here)
 

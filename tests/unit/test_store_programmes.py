@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import programmes
+from pos_loyalty.store import programmes, publications
 from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.publications import Publication
 from tests.unit.store_facts import NOW, till_store
 
 
@@ -25,28 +26,28 @@ def _add(db: Connection, version: int, body: bytes, hours: int = 0) -> None:
 
 
 def test_none_at_first(db: Connection) -> None:
-    assert programmes.newest(db) is programmes.newest_sha(db) is programmes.newest_published(db) is None
+    assert programmes.newest(db) is programmes.newest_sha(db) is publications.in_force(db, NOW) is None
 
 
 def test_the_last_to_come_is_in_force(db: Connection) -> None:
     _add(db, 1, b"one")
     _add(db, 3, b"three")
-    assert programmes.newest(db) == b"three"
+    assert programmes.newest(db) == publications.body_in_force(db, NOW) == b"three"
     _add(db, 2, b"two", hours=-1)
     assert (programmes.newest(db), programmes.newest_sha(db)) == (b"two", sha256(b"two").digest())
-    published = programmes.newest_published(db)
-    assert published is not None and (published.id, published.version) == ("shop", 2)
+    assert list(publications.bodies_in_force(db, NOW)) == [b"two", b"three", b"one"]
 
 
 def test_what_head_office_says_is_in_force_whatever_is_here_under_that_version(db: Connection) -> None:
     _add(db, 1, b"seeded")
-    for body in (b"published", b"published", b"seeded", b"published"):
+    for number, body in enumerate((b"published", b"published", b"seeded", b"published"), 1):
         with write(db):
-            programmes.put_pulled(db, "shop", 1, body, NOW)
-        assert programmes.newest(db) == body
-    assert list(programmes.newest_first(db)) == [b"published", b"seeded"]
+            programmes.keep(db, "shop", 1, body, NOW)
+            publications.put_list(db, [Publication(number=number, sha256=sha256(body).digest(), effective_ms=0)])
+        assert publications.body_in_force(db, NOW) == body
+    assert list(publications.bodies_in_force(db, NOW)) == [b"published", b"seeded"]
     _add(db, 1, b"seeded")
-    assert programmes.newest(db) == b"published", "what is here already is not published again"
+    assert publications.body_in_force(db, NOW) == b"published", "what is here already is not published again"
     with pytest.raises(ConflictError):
         _add(db, 1, b"third")
 

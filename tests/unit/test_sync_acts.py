@@ -22,7 +22,7 @@ from pos_loyalty.till.staff_model import AdjustRequest, Approval, ClaimRequest, 
 from pos_loyalty.values import Points
 from sync.local import Here
 from tests.shop import CARD, MEMBER, PROGRAMME, Shop, make_basket
-from tests.simulation.shop import NOW, HeadOffice, Till, pull_all, push_all, signer_of
+from tests.simulation.shop import NOW, OFFICE_PUBLIC, HeadOffice, Till, pull_all, push_all, signer_of
 
 ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 CLAIMS = PROGRAMME.replace("version = 1", "version = 2").replace("[points]", "[points]\nclaim_days = 14")
@@ -52,7 +52,12 @@ def as_till(shop: Shop) -> Any:
     return SimpleNamespace(
         name="T1",
         db=shop.db,
-        here=Here(till="T1", master_key=bytes.fromhex(shop.till._desk.secrets.master_key), signer=signer_of("T1")),
+        here=Here(
+            till="T1",
+            master_key=bytes.fromhex(shop.till._desk.secrets.master_key),
+            signer=signer_of("T1"),
+            head_office_key=OFFICE_PUBLIC,
+        ),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pos_loyalty.engine.model import CENTI_MAX, MINOR_MAX
 from pos_loyalty.errors import ConflictError, HeadOfficeGoneError
-from pos_loyalty.store import members, outbox, programmes
+from pos_loyalty.store import members, outbox, programmes, publications
 from pos_loyalty.store.db import backup, write
 from pos_loyalty.store.verify import verify
 from sync import pull
@@ -107,10 +107,10 @@ def test_head_offices_programme_takes_the_place_of_a_seeded_one_of_the_same_vers
         programmes.add(till.db, "test", 1, PROGRAMME.encode(), NOW)
     steps.publish_programme(office.store, OTHER_TEXT.encode(), NOW)
     pull_all(till, office)
-    assert programmes.newest(till.db) == OTHER_TEXT.encode()
-    assert list(programmes.newest_first(till.db)) == [OTHER_TEXT.encode(), PROGRAMME.encode()]
+    assert publications.body_in_force(till.db, NOW) == OTHER_TEXT.encode()
+    assert list(publications.bodies_in_force(till.db, NOW)) == [OTHER_TEXT.encode(), PROGRAMME.encode()]
     assert till.balance("M1") == 500
-    assert [page.programme for page in pull_all(till, office)] == [None], "it is not sent again"
+    assert [page.programmes for page in pull_all(till, office)] == [None], "it is not sent again"
     with pytest.raises(ConflictError):
         steps.publish_programme(office.store, PROGRAMME.encode(), NOW)
 
@@ -121,11 +121,11 @@ def test_the_programme_that_head_office_goes_back_to_is_in_force_again(till: Til
     backup(office.db, tmp_path / "old.db")
     steps.publish_programme(office.store, two.encode(), NOW - timedelta(hours=5))
     pull_all(till, office)
-    assert programmes.newest(till.db) == two.encode(), "the last to be published, whatever the clock said"
+    assert publications.body_in_force(till.db, NOW) == two.encode(), "the last to be published, whatever the clock said"
     office.restore(tmp_path / "old.db")
     pull_all(till, office)
-    assert programmes.newest(till.db) == one.encode()
-    assert [page.programme for page in pull_all(till, office)] == [None]
+    assert publications.body_in_force(till.db, NOW) == one.encode()
+    assert [page.programmes for page in pull_all(till, office)] == [None]
 
 
 def test_a_damaged_programme_is_left_out_and_members_are_taken(till: Till, office: HeadOffice) -> None:
@@ -134,7 +134,7 @@ def test_a_damaged_programme_is_left_out_and_members_are_taken(till: Till, offic
     with write(office.db):
         office.db.execute("UPDATE programme SET body = ?", (OTHER_TEXT.encode(),))
     pull_all(till, office)
-    assert programmes.newest(till.db) is None
+    assert publications.body_in_force(till.db, NOW) is None
     assert till.balance("M1") == 500
 
 

@@ -18,7 +18,7 @@ from pos_loyalty.till.model import AwardRequest, EnrolRequest, IdentifyRequest, 
 from sync.local import Here
 from tests.browser.serving import serving
 from tests.shop import CARD, MEMBER, OPENING_CENTI, OTHER_CARD, PROGRAMME, Shop, make_basket
-from tests.simulation.shop import KEY, HeadOffice, log_of, pull_all, push_all, signer_of
+from tests.simulation.shop import KEY, OFFICE_PUBLIC, HeadOffice, log_of, pull_all, push_all, signer_of
 
 ACTS = (
     PROGRAMME.replace("version = 1", "version = 2")
@@ -185,7 +185,12 @@ def test_head_office_takes_awards_and_referrals_and_tells_other_tills(acting: Sh
     acting.till.award(MEMBER, AwardRequest(act="review"), "key 1")
     acting.till.award(MEMBER, AwardRequest(act="survey"), "key 2")
     office = HeadOffice(tmp_path)
-    here = Here(till="T1", master_key=bytes.fromhex(acting.till._desk.secrets.master_key), signer=signer_of("T1"))
+    here = Here(
+        till="T1",
+        master_key=bytes.fromhex(acting.till._desk.secrets.master_key),
+        signer=signer_of("T1"),
+        head_office_key=OFFICE_PUBLIC,
+    )
     till = SimpleNamespace(name="T1", db=acting.db, here=here)
     assert push_all(till, office).trouble is None  # type: ignore[arg-type]
     assert log_of(office.db, "T1") == log_of(acting.db, "T1")
@@ -208,7 +213,12 @@ def test_head_office_takes_awards_and_referrals_and_tells_other_tills(acting: Sh
 def test_points_for_a_referrer_whom_head_office_does_not_know_open_a_case(acting: Shop, tmp_path: Path) -> None:
     befriended(acting)
     office = HeadOffice(tmp_path)
-    here = Here(till="T1", master_key=bytes.fromhex(acting.till._desk.secrets.master_key), signer=signer_of("T1"))
+    here = Here(
+        till="T1",
+        master_key=bytes.fromhex(acting.till._desk.secrets.master_key),
+        signer=signer_of("T1"),
+        head_office_key=OFFICE_PUBLIC,
+    )
     till = SimpleNamespace(name="T1", db=acting.db, here=here)
     push_all(till, office)  # type: ignore[arg-type]
     assert office.rows("SELECT reason FROM suspense_case") == []

@@ -303,7 +303,7 @@ def test_points_settled_otherwise_than_quoted_are_found(office: HeadOffice, tmp_
 def _name(office: HeadOffice) -> str:
     from pos_loyalty.engine import load_programme
 
-    body = office.store.newest_programme()
+    body = office.store.programme_in_force(NOW)
     assert body is not None
     return load_programme(body.body).name
 
