@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
+from threading import Lock
 from typing import Any, NewType, TypeVar, dataclass_transform
 
 import msgspec
@@ -77,8 +78,17 @@ def decimal_hint(text: str, digits: int) -> str:
     return ""
 
 
+def prepare(kind: Any) -> None:
+    """Have msgspec lay out a type before its first use: two threads that do it at once crash the process."""
+    if kind not in _LAID_OUT:
+        with _LAYING_OUT:
+            msgspec.json.Decoder(kind)
+            _LAID_OUT.add(kind)
+
+
 def decode(data: bytes | str, kind: type[T], *, place: str = "$") -> T:
     """Decode strict JSON into a value. Raises InputError naming the place in the document; ``place`` is that of the whole."""
+    prepare(kind)
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_from_json)
     except msgspec.ValidationError as error:
@@ -91,6 +101,7 @@ def decode(data: bytes | str, kind: type[T], *, place: str = "$") -> T:
 
 def convert(data: object, kind: type[T], *, place: str = "$") -> T:
     """Turn plain objects (TOML, JSON already read) into a value. Raises InputError naming the place."""
+    prepare(kind)
     try:
         return msgspec.convert(data, type=kind, dec_hook=_from_json)
     except msgspec.MsgspecError as error:
@@ -119,6 +130,8 @@ def _to_json(value: object) -> object:
 
 
 _known_quantity = lru_cache(maxsize=4096)(quantity)
+_LAID_OUT: set[Any] = set()
+_LAYING_OUT = Lock()
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json, order="deterministic")
 
 

@@ -40,7 +40,7 @@ from pos_loyalty.engine.tier_rules import TierRules, tier_rules
 from pos_loyalty.engine.toml_text import tables_of
 from pos_loyalty.engine.zones import tzdata_version, zone
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.values import Minor, Points, Value
+from pos_loyalty.values import Minor, Points, Value, prepare
 
 PROGRAMME_BYTES_MAX = 16 * 1024 * 1024
 TOO_DEEP = "tables stand too deep inside one another"
@@ -142,6 +142,7 @@ def read_tables(data: bytes) -> dict[str, Any]:
 def text_of(raw: Mapping[str, Any]) -> ProgrammeText:
     """Tables as the words of a programme. Raises ProgrammeError with the first fault of their shape."""
     try:
+        prepare(ProgrammeText)
         return msgspec.convert(raw, ProgrammeText, dec_hook=_reader_of(raw))
     except RecursionError as error:
         raise ProgrammeError("programme", TOO_DEEP) from error
