@@ -15,7 +15,7 @@ from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox
 from pos_loyalty.store.db import Connection, checkpoint, own
 from pos_loyalty.values import Value
-from sync import backoff, local, pull, push
+from sync import backoff, local, pull, push, right_round
 from sync.wire import Reply
 
 AFTER_CRASH_S: Final = 30.0
@@ -32,12 +32,16 @@ class HeadOffice(Protocol):
     def changes(self, question: bytes) -> Reply:
         """Ask for changes."""
 
+    def rights(self, question: bytes) -> Reply:
+        """Ask for rights."""
+
 
 class Pace(Value):
-    """How the daemon goes about it: seconds between looks, facts in a batch at most."""
+    """How the daemon goes about it: seconds between looks, facts in a batch at most, whether the till uses rights."""
 
     interval_s: float
     batch_facts_max: int
+    wants_rights: bool = True
 
 
 class SyncReport(Value):
@@ -77,6 +81,8 @@ class Syncer:
         """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
         sent, suspended = self._send(clock)
         fetched = 0 if self._is_troubled(self._push) else self._fetch(clock)
+        if not self._is_troubled(self._push) and not self._is_troubled(self._pull):
+            sent += self._ask_for_rights(clock)
         assert self._push is not None
         is_troubled = self._is_troubled(self._push)
         pulling = self._pull
@@ -120,6 +126,17 @@ class Syncer:
             for case in step.suspense:
                 log.warning("fact.suspended", seq=case.seq, reason=case.reason)
         return sent, suspended
+
+    def _ask_for_rights(self, clock: Clock) -> int:
+        """Say hello, take and give back; answers facts sent. A head office that grants nothing stops no sale and no sync."""
+        sent = 0
+        for _ in range(right_round.ROUNDS_MAX):
+            asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), wants=self._pace.wants_rights)
+            if asked.wrote:
+                sent += self._send(clock)[0]
+            if not asked.goes_on or self._is_troubled(self._push):
+                break
+        return sent
 
     def _exchange(self, state: push.PushState, batch: bytes, clock: Clock) -> push.PushStep:
         try:
@@ -168,8 +185,8 @@ class Syncer:
             self._push = push.resume(self._push, seq)
 
     @staticmethod
-    def _is_troubled(state: push.PushState | None) -> bool:
-        return state is not None and (state.trouble is not None or state.is_stopped)
+    def _is_troubled(state: push.PushState | pull.PullState | None) -> bool:
+        return state is not None and (state.trouble is not None or (isinstance(state, push.PushState) and state.is_stopped))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pos_loyalty import log
 from pos_loyalty.clock import Reading, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ProgrammeError
-from pos_loyalty.store import coupon_words, members, outbox, programmes, seal, tiers, trusted_time
+from pos_loyalty.store import coupon_words, members, outbox, programmes, right_asking, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.values import Value
@@ -79,6 +79,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         if programme is not None:
             programmes.put_pulled(db, programme.id, programme.version, programme.body, now)
         outbox.pulled(db, changes.version, changes.mark)
+        if changes.since == 0:
+            right_asking.ask_anew(db)
         if changes.complete:
             outbox.heard(db, now)
         if clocks is not None:

@@ -54,4 +54,13 @@ CREATE INDEX right_return_by_lot ON right_return (lot);
 CREATE TABLE hello_due (till TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS)
+ASKING = """
+-- How far asking for rights came: the id of our newest question; the newest fact of head office's own log that we were told of
+-- (JSON); up to which of its versions, and up to which grant of our own log, members were asked for.
+ALTER TABLE sync_state ADD COLUMN ask_id TEXT;
+ALTER TABLE sync_state ADD COLUMN told_head TEXT;
+ALTER TABLE sync_state ADD COLUMN asked_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sync_state ADD COLUMN asked_seq INTEGER NOT NULL DEFAULT 0;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, ASKING)

@@ -16,7 +16,9 @@ from pysqlite3 import dbapi2
 
 WATCHED: Mapping[str, tuple[str, ...]] = {
     "meta": ("key", "value"),
-    "sync_state": ("id", "heard_ms", "pulled_version", "pulled_mark", "trouble"),
+    "sync_state": (
+        "id", "heard_ms", "pulled_version", "pulled_mark", "trouble", "ask_id", "told_head", "asked_version", "asked_seq",
+    ),
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),
     "print_job": (

@@ -13,7 +13,10 @@ from pos_loyalty.values import Points, Value
 
 
 class Rights(Value):
-    """``cap_centi`` None means no limit but the member's own lots."""
+    """``cap_centi`` None means no limit but the member's own lots, under escrow as far as the till holds them.
+
+    ``online``: nothing is redeemed at the shop's risk.
+    """
 
     online: bool
     cap_centi: Points | None
@@ -49,7 +52,7 @@ def rights_of(
     """
     if config.phone.verify and not _is_holder_known(db, config, member_id):
         return Rights(online=config.head_office.url is None or head_office_answers(db, config, now, trusted), cap_centi=Points(0))
-    if config.head_office.url is None or head_office_answers(db, config, now, trusted):
+    if config.head_office.url is None or config.offline.policy == "escrow" or head_office_answers(db, config, now, trusted):
         return Rights(online=True, cap_centi=None)
     if config.offline.policy == "refuse" or (trusted is not None and trusted.is_lost):
         return Rights(online=False, cap_centi=Points(0))

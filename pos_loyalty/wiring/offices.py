@@ -70,7 +70,11 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     db = till_store(known, utc_now)
     here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key), signer=identity.signer)
     head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
-    pace = Pace(interval_s=config.head_office.interval_s, batch_facts_max=config.head_office.batch_facts_max)
+    pace = Pace(
+        interval_s=config.head_office.interval_s,
+        batch_facts_max=config.head_office.batch_facts_max,
+        wants_rights=config.offline.policy == "escrow",
+    )
 
     def close() -> None:
         head_office.close()
@@ -87,6 +91,8 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
     from pos_loyalty.store.db import build
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
+    from sync.server.right_desk import FileMark, RightDesk
+    from sync.server.rights import RightTerms
     from sync.server.sqlite import SqliteLedgerStore
 
     keys = secrets_of(known)
@@ -97,7 +103,9 @@ def run_head_office(known: Settings, *, database: Path | None, port: int | None,
             return SqliteLedgerStore(_head_office_store(path), bytes.fromhex(keys.master_key))
 
         open_ledger().close()
-        app = head_office_app(open_ledger, office_of(known), build(), utc_now)
+        terms = RightTerms(share_bp=known.config.server.escrow_share_bp, lease_days=known.config.server.lease_days)
+        rights = RightDesk(terms, FileMark(path.with_name(path.name + ".mark")))
+        app = head_office_app(open_ledger, office_of(known), build(), utc_now, rights)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")

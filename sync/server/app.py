@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, new_id, read
 from pos_loyalty.errors import (
     CommitUnknownError,
     InputError,
@@ -23,10 +23,13 @@ from pos_loyalty.errors import (
 from pos_loyalty.values import convert, decode, encode
 from sync import identity
 from sync.identity import EnrolRequest, Holder, Office
+from sync.rights import RightsRequest
 from sync.server import enrol, steps
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
 from sync.server.nightly import move_tiers
+from sync.server.right_desk import NoMark, RightDesk
+from sync.server.rights import RightTerms
 from sync.wire import HEADER_BYTES_MAX, LONE_FACT_BYTES_MAX, ChangesRequest, ProblemKind, SaleQuestion, deflate, problem
 
 if TYPE_CHECKING:
@@ -80,12 +83,15 @@ class Desk:
             store.close()
 
 
-def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock) -> Starlette:
+def head_office_app(
+    open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock, grants: RightDesk | None = None
+) -> Starlette:  # fmt: skip
     """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    desk = Desk(open_store)
+    granting = grants or RightDesk(RightTerms(), NoMark())
+    desk = Desk(lambda: granting.opened(open_store(), clock()))
     public_key = identity.public_of(office.private_key)
 
     async def enrol_till(request: Request) -> Response:
@@ -108,6 +114,12 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
+    async def rights(request: Request) -> Response:
+        asked = decode(await _body(request), RightsRequest, place="body")
+        holder = request.state.holder
+        answer = await desk.ask(lambda store: granting.answer(store, holder, asked, new_id, clock()))
+        return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
+
     async def sold(request: Request) -> Response:
         asked = convert(dict(request.query_params), SaleQuestion, place="query")
         found = await desk.ask(lambda store: steps.sold(store, asked, request.state.holder))
@@ -128,6 +140,7 @@ def head_office_app(open_store: Callable[[], LedgerStore], office: Office, build
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
         Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
+        Route("/v1/tills/{till}/rights", _guarded(rights, office), methods=["POST"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
     ]

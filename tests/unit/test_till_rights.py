@@ -14,8 +14,9 @@ from pos_loyalty.store.db import write
 from pos_loyalty.till.model import IdentifyRequest, QuoteRequest
 from tests.shop import CARD, CONFIG, Shop, make_basket
 
-ONLINE = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\nanswers_for_s = 60.0\n'
-ALLOWANCE = ONLINE + '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "100.00"\n'
+KNOWS = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\nanswers_for_s = 60.0\n'
+ONLINE = KNOWS + '\n[offline]\npolicy = "refuse"\n'
+ALLOWANCE = KNOWS + '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "100.00"\n'
 
 
 def _heard(shop: Shop) -> None:
