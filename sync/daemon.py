@@ -101,6 +101,17 @@ class Syncer:
             wake_at=wake_at,
         )
 
+    def reserve(self, member_id: str, clock: Clock) -> None:
+        """Ask for what is free of a member who stands here; the log goes first where head office has not got all of it.
+
+        Beside the daemon: what is sent twice is booked once. Raises SyncError.
+        """
+        answer = right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
+        if answer.held_back == "log":
+            self._push = None
+            self._send(clock)
+            right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
+
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
         self._chores()

@@ -96,6 +96,8 @@ class MemberAnswer(Value):
     """By date, soonest to be lost first; at most 50 dates."""
     standing: TierAnswer | None = None
     """The tier, what is missing for the next one, and when this one ends."""
+    asking: bool = False
+    """More of these points are being asked for: identify again in a second, and quote again when more may be redeemed."""
 
 
 class QuoteRequest(Value):

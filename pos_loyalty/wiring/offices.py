@@ -35,7 +35,7 @@ def sync_once(known: Settings) -> SyncReport:
     from sync.daemon import only_uploader
 
     with only_uploader(known.till_database):
-        syncer, close = _syncer(known)
+        syncer, close = syncer_of(known)
         try:
             return syncer.once(utc_now)
         finally:
@@ -51,10 +51,11 @@ def follow(known: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with only_uploader(known.till_database):
-        follow_on(lambda: _syncer(known), utc_now, stop, known.config.head_office.interval_s)
+        follow_on(lambda: syncer_of(known), utc_now, stop, known.config.head_office.interval_s)
 
 
-def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
+def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, Callable[[], None]]:
+    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's."""
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
@@ -69,7 +70,8 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
     identity = identity_of(known)
     db = till_store(known, utc_now)
     here = Here(till=config.till.id, master_key=bytes.fromhex(keys.master_key), signer=identity.signer)
-    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
+    patience_s = timeout_s or config.head_office.timeout_s
+    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, patience_s)
     pace = Pace(
         interval_s=config.head_office.interval_s,
         batch_facts_max=config.head_office.batch_facts_max,

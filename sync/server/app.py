@@ -92,7 +92,6 @@ def head_office_app(
 
     granting = grants or RightDesk(RightTerms(), NoMark())
     desk = Desk(lambda: granting.opened(open_store(), clock()))
-    public_key = identity.public_of(office.private_key)
 
     async def enrol_till(request: Request) -> Response:
         asked = decode(await _body(request), EnrolRequest, place="body")
@@ -105,7 +104,9 @@ def head_office_app(
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
+        ack = await desk.ask(
+            lambda store: steps.receive(store, till, body, clock(), build, identity.public_of(office.private_key))
+        )
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         return _json(encode(ack))
 
@@ -116,8 +117,7 @@ def head_office_app(
 
     async def rights(request: Request) -> Response:
         asked = decode(await _body(request), RightsRequest, place="body")
-        holder = request.state.holder
-        answer = await desk.ask(lambda store: granting.answer(store, holder, asked, new_id, clock()))
+        answer = await desk.ask(lambda store: granting.answer(store, request.state.holder, asked, new_id, clock()))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def sold(request: Request) -> Response:

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-
 from pos_loyalty import wiring
 from pos_loyalty.engine.model import Basket, Line, Tender
 from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, NotAllowedError, NotFoundError, TokenError, WireError
@@ -339,5 +338,3 @@ class World:
         for counter in self.counters.values():
             counter.till.close()
         self.office.db.close()
-
-
