@@ -51,7 +51,8 @@ CREATE TABLE right_return (
 CREATE INDEX right_return_by_lot ON right_return (lot);
 
 -- Private to head office: tills that have not said since it was restored what they hold. While there is one, nothing is granted.
-CREATE TABLE hello_due (till TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+-- waited: how often its log was not taken further, for the logs of others.
+CREATE TABLE hello_due (till TEXT PRIMARY KEY, waited INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 """
 
 ASKING = """

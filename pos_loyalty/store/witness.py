@@ -40,7 +40,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "till": ("id", "frozen"),
     "version_mark": ("from_version", "mark"),
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
-    "hello_due": ("till",),
+    "hello_due": ("till", "waited"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),
 }  # fmt: skip
 """Columns that are summed up. Others of these tables follow from the log, or are counters that may be lost."""

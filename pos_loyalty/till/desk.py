@@ -80,6 +80,10 @@ class Desk:
 
     def end(self) -> None:
         """The run ends in order. A disk that fails now makes it look like a crash, which harms nothing."""
+        if self.sender is not None:
+            self.sender.close()
+        if self.reserver is not None:
+            self.reserver.close()
         if self._began and self._db is not None:
             try:
                 with write(self._db):

@@ -109,8 +109,6 @@ class Till:
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
-        for beside in filter(None, (self._desk.sender, self._desk.reserver)):
-            beside.close()
         self._desk.end()
         self._release()
 
