@@ -90,7 +90,7 @@ def head_office_app(
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    granting = grants or RightDesk(RightTerms(), NoMark())
+    granting, public_key = grants or RightDesk(RightTerms(), NoMark()), identity.public_of(office.private_key)
     desk = Desk(lambda: granting.opened(open_store(), clock()))
 
     async def enrol_till(request: Request) -> Response:
@@ -104,9 +104,7 @@ def head_office_app(
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(
-            lambda store: steps.receive(store, till, body, clock(), build, identity.public_of(office.private_key))
-        )
+        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         return _json(encode(ack))
 
