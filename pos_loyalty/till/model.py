@@ -270,6 +270,8 @@ class Health(Value):
     prints_waiting: int
     offline_redeemed_centi: Points
     """Points redeemed here under the allowance that head office does not hold yet."""
+    exposure_centi: Points
+    """What could be redeemed here twice in one day while cut off, at most: the caps of all members; 0 but under allowance."""
     unconfirmed_coupons: int
     """Codes that sales of this till take and head office does not know of yet: the exposure of coupons."""
     free_disk_mb: int

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.config import Config
-from pos_loyalty.store import outbox, profiles, sales
+from pos_loyalty.store import members, outbox, profiles, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.values import Points, Value
@@ -58,6 +58,13 @@ def rights_of(
         return Rights(online=False, cap_centi=Points(0))
     used_centi = sales.offline_used(db, member_id, day_start)
     return Rights(online=False, cap_centi=Points(max(0, config.offline.cap_centi - used_centi)))
+
+
+def exposure_centi(db: Connection, config: Config) -> Points:
+    """What this till could redeem in one day, cut off, of points that others may redeem too: told before it happens."""
+    if config.head_office.url is None or config.offline.policy != "allowance":
+        return Points(0)
+    return Points(config.offline.cap_centi * members.count(db))
 
 
 def _is_holder_known(db: Connection, config: Config, member_id: str) -> bool:
