@@ -37,6 +37,9 @@ OF_THE_LOG: Mapping[str, str] = {
     "withdrawn": "till, return_id, n",
     "member_tier": "txn",
     "coupon_code": "code",
+    "right_grant": "id",
+    "right_line": "grant_id, lot",
+    "right_return": "txn, lot",
     "meta": "key",
 }
 """Each table with its key. ``meta`` is given to the new file: whose it is, its epoch, its build, when it was made."""
@@ -48,6 +51,9 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "print_job": "private: slips and how far the printer came with them",
     "till": "head office's: how far it holds each till's log",
     "version_mark": "head office's: numbers of its changes",
+    "till_key": "head office's: whose key signs for which till",
+    "enrol_code": "head office's: codes to enrol with",
+    "hello_due": "head office's: tills that it has not heard since it was restored",
     "suspense_case": "what a person has to settle, and has settled",
     "member_key": "private: the member's data key stands in no fact, and may be destroyed",
     "phone_code": "private: codes on their way to phones",
