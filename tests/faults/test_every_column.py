@@ -24,7 +24,10 @@ UNSEEN: dict[str, tuple[str, ...]] = {
 }
 UNSEEN_AT_HEAD_OFFICE = {"member": ("version",), "coupon_version": (ALL,)}  # numbers by which tills ask
 NOT_FILLED = {
-    "till": {"phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case"},
+    "till": {
+        "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
+        "enrol_code", "hello_due",
+    },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "staff", "run", "trusted_time",
         "phone_todo", "coupon_word", "tier_look",
