@@ -14,7 +14,15 @@ from uuid import UUID
 
 from pos_loyalty import wiring
 from pos_loyalty.engine.model import Basket, Line, Tender
-from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, NotAllowedError, NotFoundError, TokenError, WireError
+from pos_loyalty.errors import (
+    ConflictError,
+    HeadOfficeGoneError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    TokenError,
+    WireError,
+)
 from pos_loyalty.store import epochs
 from pos_loyalty.store.db import Connection
 from pos_loyalty.till import Till
@@ -210,7 +218,7 @@ class Counter:
                 return
         part = () if whole else (LineBack(line_id="1", quantity_milli=Thousandths(1_000)),)
         request = ReturnRequest(return_id=f"r{self.n}", all=whole, lines=part)
-        with suppress(ConflictError):  # nothing is left of it
+        with suppress(ConflictError, InputError):  # nothing is left of it
             self.till.return_goods(sale_id, request, f"return {self.n}")
         if whole:
             del self.sold[sale_id]
