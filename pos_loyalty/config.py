@@ -79,14 +79,26 @@ class ServerConfig(Value):
     """Its keys, mode 0600, made at its first start. Whoever has this file can speak as this head office."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8780
+    escrow_share: Annotated[str, Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$")] = "80%"
+    """The part of a member's points that the tills of the store they visit hold rights to; the rest is for where they stand."""
+    lease_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    """For so long a right may be used while the till is cut off."""
+
+    @property
+    def escrow_share_bp(self) -> int:
+        """The share in basis points."""
+        whole, _, rest = self.escrow_share.removesuffix("%").partition(".")
+        return int(whole) * 100 + int(rest.ljust(2, "0"))
+
     changes_max: Annotated[int, Meta(ge=1_000, le=1_000_000_000)] = 50_000
     """A till that is further behind, or new, takes a snapshot first."""
 
 
 class OfflineConfig(Value):
-    """What a till may redeem while head office does not answer."""
+    """What a till with a head office may redeem: what it holds rights to, whether head office answers or not (``escrow``); or
+    all while it answers, and up to a cap or nothing while it does not. A till that stands alone redeems everything."""
 
-    policy: Literal["refuse", "allowance"] = "refuse"
+    policy: Literal["escrow", "allowance", "refuse"] = "escrow"
     cap_per_member_day: Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,2})?$")] = "0"
     """Points, as a decimal string."""
 
@@ -232,10 +244,10 @@ def load_config(path: Path) -> Config:
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:
         sentence = "is less than two rounds of the sync (2 × interval_s): one late answer would cut the till off"
         raise ConfigError(f"{path}: head_office.answers_for_s", sentence)
-    if config.offline.policy == "refuse" and config.offline.cap_centi:
+    if config.offline.policy != "allowance" and config.offline.cap_centi:
         raise ConfigError(
             f"{path}: offline.cap_per_member_day",
-            'a cap has no meaning under policy = "refuse"; write policy = "allowance" or drop it',
+            f'a cap has no meaning under policy = "{config.offline.policy}"; write policy = "allowance" or drop it',
         )
     return config
 

@@ -79,6 +79,10 @@ class HttpHeadOffice:
                 keep(at, piece)
                 at += len(piece)
 
+    def rights(self, question: bytes) -> Reply:
+        """Ask for rights. Raises HeadOfficeGoneError when no whole answer came."""
+        return self._ask("POST", f"{self._till}/rights", data=question, headers={"Content-Type": "application/json"})
+
     def sale(self, question: SaleQuestion) -> Reply:
         """Ask for a sale of any till. Raises HeadOfficeGoneError when no whole answer came."""
         fields = {name: str(value) for name, value in asdict(question).items() if value}

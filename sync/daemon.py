@@ -15,7 +15,7 @@ from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
-from sync import backoff, local, pull, push, taking
+from sync import backoff, local, pull, push, right_round, taking
 from sync.snapshot_files import SnapshotFiles
 from sync.wire import Reply
 
@@ -39,12 +39,16 @@ class HeadOffice(Protocol):
     def chunk(self, snapshot_id: str, n: int, start: int, keep: Callable[[int, bytes], None]) -> None:
         """Fetch a file of a snapshot from a byte on."""
 
+    def rights(self, question: bytes) -> Reply:
+        """Ask for rights."""
+
 
 class Pace(Value):
-    """How the daemon goes about it: seconds between looks, facts in a batch at most."""
+    """How the daemon goes about it: seconds between looks, facts in a batch at most, whether the till uses rights."""
 
     interval_s: float
     batch_facts_max: int
+    wants_rights: bool = True
 
 
 class SyncReport(Value):
@@ -85,6 +89,8 @@ class Syncer:
         """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
         sent, suspended = self._send(clock)
         fetched = 0 if self._is_troubled(self._push) else self._fetch(clock)
+        if not self._is_troubled(self._push) and not self._is_troubled(self._pull):
+            sent += self._ask_for_rights(clock)
         assert self._push is not None
         is_troubled = self._is_troubled(self._push)
         pulling = self._pull
@@ -102,6 +108,17 @@ class Syncer:
             needs_person=self._push.is_stopped,
             wake_at=wake_at,
         )
+
+    def reserve(self, member_id: str, clock: Clock) -> None:
+        """Ask for what is free of a member who stands here; the log goes first where head office has not got all of it.
+
+        Beside the daemon: what is sent twice is booked once. Raises SyncError.
+        """
+        answer = right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
+        if answer.held_back == "log":
+            self._push = None
+            self._send(clock)
+            right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
 
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
@@ -128,6 +145,17 @@ class Syncer:
             for case in step.suspense:
                 log.warning("fact.suspended", seq=case.seq, reason=case.reason)
         return sent, suspended
+
+    def _ask_for_rights(self, clock: Clock) -> int:
+        """Say hello, take and give back; answers facts sent. A head office that grants nothing stops no sale and no sync."""
+        sent = 0
+        for _ in range(right_round.ROUNDS_MAX):
+            asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), wants=self._pace.wants_rights)
+            if asked.wrote:
+                sent += self._send(clock)[0]
+            if not asked.goes_on or self._is_troubled(self._push):
+                break
+        return sent
 
     def _exchange(self, state: push.PushState, batch: bytes, clock: Clock) -> push.PushStep:
         try:
@@ -200,8 +228,8 @@ class Syncer:
             self._push = push.resume(self._push, seq)
 
     @staticmethod
-    def _is_troubled(state: push.PushState | None) -> bool:
-        return state is not None and (state.trouble is not None or state.is_stopped)
+    def _is_troubled(state: push.PushState | pull.PullState | None) -> bool:
+        return state is not None and (state.trouble is not None or (isinstance(state, push.PushState) and state.is_stopped))
 
 
 @contextmanager

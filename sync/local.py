@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pos_loyalty.clock import Reading, to_ms
-from pos_loyalty.store import coupon_words, members, outbox, seal, tiers, trusted_time
+from pos_loyalty.store import coupon_words, members, outbox, right_asking, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, build, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import PublicKey
@@ -76,6 +76,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
+        if changes.since == 0:
+            right_asking.ask_anew(db)
         if changes.complete:
             outbox.heard(db, now)
         if clocks is not None:

@@ -12,7 +12,7 @@ from msgspec import Meta
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.model import Id, Instant
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import epochs, follow, right_holds
+from pos_loyalty.store import epochs, follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
@@ -60,9 +60,21 @@ class RightsAnswer(Value):
     held_back: HeldBack = ""
 
 
-def question(db: Connection, ask_id: UUID, seen: Place | None, wants: Sequence[Want]) -> RightsRequest:
-    """What to ask, as of the log's end now."""
-    return RightsRequest(ask_id=ask_id.hex, head=epochs.place_of(db), seen=seen, wants=tuple(wants[:WANTS_MAX]))
+class Taken(Value):
+    """What an answer changed: how many grants were new, and whether facts were written that head office should hear of."""
+
+    grants: int = 0
+    wrote: bool = False
+    is_stale: bool = False
+    """A newer question was asked meanwhile: nothing was taken."""
+
+
+def question(db: Connection, ask_id: UUID, wants: Sequence[Want]) -> RightsRequest:
+    """What to ask, as of the log's end now. From now on the answer to no earlier question counts."""
+    with write(db):
+        right_asking.asks(db, ask_id.hex)
+        seen, head = right_asking.state(db).told, epochs.place_of(db)
+    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=tuple(wants[:WANTS_MAX]))
 
 
 def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
@@ -73,9 +85,15 @@ def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
     return answer
 
 
-def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> int:
-    """Take what was granted, each grant once, and give back what head office asks for; answers how many grants were new."""
+def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> Taken:
+    """Take what was granted, each grant once, and give back what head office asks for.
+
+    A head office that was restored counts on what our newest question said: what an earlier answer grants is not ours any more.
+    """
     with write(db):
+        if right_asking.state(db).ask_id != answer.ask_id:
+            return Taken(is_stale=True)
+        right_asking.told(db, answer.head)
         epoch = epochs.epoch_of(db)
         fresh = [grant for grant in answer.grants if _is_ours(db, grant, till, epoch)]
         for grant in fresh:
@@ -87,7 +105,7 @@ def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: Ne
         if lines or ended:
             said = GiveBackFact(lines=lines, closes=tuple(grant.grant_id for grant in ended))
             follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
-    return len(fresh)
+    return Taken(grants=len(fresh), wrote=bool(fresh or lines or ended))
 
 
 def _is_ours(db: Connection, grant: GrantFact, till: str, epoch: int) -> bool:

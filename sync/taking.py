@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pos_loyalty import log
 from pos_loyalty.errors import SnapshotGoneError, WireError
-from pos_loyalty.store import coupon_words, member_bulk, outbox, snapshot_state
+from pos_loyalty.store import coupon_words, member_bulk, outbox, right_asking, snapshot_state
 from pos_loyalty.store.db import Connection, scrub, write
 from pos_loyalty.store.snapshot_state import Applied
 from pos_loyalty.values import Value, decode, encode
@@ -85,6 +85,7 @@ def advance(db: Connection, here: Here, files: SnapshotFiles, source: Source, cl
     if applied.step == len(parts):
         with write(db):
             outbox.pulled(db, manifest.version, manifest.mark)
+            right_asking.ask_anew(db)
             snapshot_state.put(db, None)
         files.clear()
         scrub(db)

@@ -17,6 +17,7 @@ REPORTS = {
     "points": "points issued, redeemed, expired and adjusted each day, owed, and what stands as a liability",
     "gift-cards": "money onto gift cards and off them each day, and what stands on them",
     "coupons": "each series of coupons: made, open, used, used twice, money given",
+    "exposure": "how many points a till that is cut off may redeem that others may redeem too",
 }
 
 
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         return _acts(args)
     if args.name == "coupons":
         return _coupons(args)
+    if args.name == "exposure":
+        return _exposure(args)
     if args.name in ("points", "gift-cards"):
         return _flows(args)
     from pos_loyalty import wiring
@@ -113,6 +116,21 @@ def _coupons(args: argparse.Namespace) -> int:
         print_json(report)
     else:
         print(as_lines(report, settings.config.store.currency))
+    return 0
+
+
+def _exposure(args: argparse.Namespace) -> int:
+    if args.csv or args.first is not None or args.last is not None:
+        raise InputError("--csv, --from, --to", "are not for this report: it tells how the till stands now")
+    from pos_loyalty import wiring
+    from pos_loyalty.reports.exposure import as_lines, exposure_report
+
+    settings = wiring.settings(args.config)
+    report = exposure_report(args.database or settings.till_database, settings.config)
+    if args.json:
+        print_json(report)
+    else:
+        print(as_lines(report))
     return 0
 
 

@@ -106,14 +106,17 @@ def overpaid_centi(trail: Trail) -> int:
     return sum(paid_by(trail).values()) - max(0, trail.asked_centi + gone_centi(trail) - trail.accrual.amount)
 
 
-def take_lapsed(trail: Trail, asked_centi: int, lots: Sequence[Lot], now: Instant) -> tuple[Entry, ...]:
+def take_lapsed(
+    trail: Trail, asked_centi: int, lots: Sequence[Lot], now: Instant, *, whole: Sequence[Lot] | None = None
+) -> tuple[Entry, ...]:
     """What is still to be had for an accrual whose lot has ended: from the member's lots that live, soonest to end first; the
     rest is owed.
 
-    ``trail``, ``lots``: as they stand now; ``asked_centi``: what was asked just now and its lot did not give.
+    ``trail``, ``lots``: as they stand now; ``asked_centi``: what was asked just now and its lot did not give. ``whole``: the lots
+    with what may not be taken from them here, where that is more.
     """
     accrual = trail.accrual
-    alive = sum(lot.centi for lot in lots if lot.lot_id in trail.lots and not is_expired(lot, now))
+    alive = sum(lot.centi for lot in whole or lots if lot.lot_id in trail.lots and not is_expired(lot, now))
     due = trail.asked_centi + gone_centi(trail) + alive - accrual.amount - sum(paid_by(trail).values())
     centi = Points(min(asked_centi, due))
     if centi <= 0:

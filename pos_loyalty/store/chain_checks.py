@@ -55,6 +55,9 @@ def head_differences(db: Connection) -> Iterator[str]:
     head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": epoch, "seq": acked_seq}).fetchone()
     if (GENESIS if not acked_seq else None if head is None else head[0]) != acked_hash or epoch < 1:
         yield f"Head office confirmed fact {acked_seq} of this log, which is missing or another one."
+    own = db.execute(ledger.LAST_SELECT, {"till": meta(db, "owner")}).fetchone()
+    if own is not None and str(own[0]) != meta(db, "epoch"):
+        yield f"This log goes on in epoch {meta(db, 'epoch')}, and no fact says from where."
     for till, epoch, seq, hash_ in db.execute("SELECT id, epoch, applied_seq, applied_hash FROM till ORDER BY id"):
         last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
         if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
@@ -71,6 +74,8 @@ def _beginning(db: Connection, before: LogRow | None, row: LogRow) -> tuple[int,
     if key is None or key.continues is None:
         return 1, GENESIS
     place = key.continues
+    if None in (place.epoch, place.seq, place.hash):  # a hand was at the row: no fact lies there
+        return 0, b""
     found = db.execute(HASH_AT_SELECT, {"till": row.till, "epoch": place.epoch, "seq": place.seq}).fetchone()
     return place.seq + 1, GENESIS if found is None and place.seq == 0 else bytes(found[0]) if found else b""
 

@@ -98,6 +98,11 @@ def owed_of(db: Connection, member_id: str) -> Points:
     return Points(0) if row is None else _owed(db, dict(zip(SEEN, row, strict=True)))
 
 
+def count(db: Connection) -> int:
+    """How many members this file knows, whatever their state."""
+    return int(db.execute("SELECT COUNT(*) FROM member").fetchone()[0])
+
+
 def card_state(db: Connection, card: str) -> CardState:
     """Whether a card may be used, and if not, why."""
     row = db.execute(CARD_STATE_SELECT, {"card": card}).fetchone()

@@ -51,7 +51,8 @@ CREATE TABLE right_return (
 CREATE INDEX right_return_by_lot ON right_return (lot);
 
 -- Private to head office: tills that have not said since it was restored what they hold. While there is one, nothing is granted.
-CREATE TABLE hello_due (till TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+-- waited: how often its log was not taken further, for the logs of others.
+CREATE TABLE hello_due (till TEXT PRIMARY KEY, waited INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 """
 
 TRUTH = """
@@ -94,4 +95,13 @@ CREATE TABLE snapshot_apply (
 ) STRICT;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD)
+ASKING = """
+-- How far asking for rights came: the id of our newest question; the newest fact of head office's own log that we were told of
+-- (JSON); up to which of its versions, and up to which grant of our own log, members were asked for.
+ALTER TABLE sync_state ADD COLUMN ask_id TEXT;
+ALTER TABLE sync_state ADD COLUMN told_head TEXT;
+ALTER TABLE sync_state ADD COLUMN asked_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sync_state ADD COLUMN asked_seq INTEGER NOT NULL DEFAULT 0;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING)

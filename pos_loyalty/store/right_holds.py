@@ -14,7 +14,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.values import Points, Value
 
@@ -99,6 +99,10 @@ def differences(db: Connection) -> Iterator[str]:
     """For ``verify``: rows that are not what the log says."""
     for (grant_id,) in db.execute(GRANT_DIFFERENT_SELECT):
         yield f"Grant {grant_id}: it is not the one that the log says."
+    for grant_id, lease_ms, payload in db.execute(LEASE_SELECT):
+        grant = fact_of(payload).grant
+        if grant is None or to_ms(grant.lease_until) != lease_ms:
+            yield f"Grant {grant_id}: its lease ends otherwise than the log says."
     for (txn,) in db.execute(RETURN_DIFFERENT_SELECT):
         yield f"Fact {bytes(txn).hex()}: the rights that it gave back are not those of the payload."
 
@@ -138,6 +142,7 @@ HELD_BY_ALL_SELECT = f"SELECT coalesce(SUM(held), 0) FROM ({HOLDERS_SELECT})"
 GRANT = "SELECT id, till, epoch, lease_ms FROM right_grant"
 ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"
 ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"
+LEASE_SELECT = "SELECT g.id, g.lease_ms, t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn ORDER BY g.id"
 LINES_SELECT = "SELECT lot, member, centi FROM right_line WHERE grant_id = :id ORDER BY lot"
 SAID = """SELECT t.id, t.kind, t.till, CAST(t.payload AS TEXT) AS body FROM txn AS t
 WHERE t.kind IN ('rights.granted', 'rights.taken')"""

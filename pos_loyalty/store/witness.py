@@ -16,7 +16,9 @@ from pysqlite3 import dbapi2
 
 WATCHED: Mapping[str, tuple[str, ...]] = {
     "meta": ("key", "value"),
-    "sync_state": ("id", "heard_ms", "pulled_version", "pulled_mark", "trouble"),
+    "sync_state": (
+        "id", "heard_ms", "pulled_version", "pulled_mark", "trouble", "ask_id", "told_head", "asked_version", "asked_seq",
+    ),
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),
     "print_job": (
@@ -40,7 +42,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "till": ("id", "frozen"),
     "version_mark": ("from_version", "mark"),
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
-    "hello_due": ("till",),
+    "hello_due": ("till", "waited"),
     "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),
     "sale_recomputed": ("till", "epoch", "seq", "detail"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),

@@ -7,12 +7,13 @@ from pos_loyalty.engine.figures import points_text
 from pos_loyalty.engine.model import CENTI_MAX, Entry
 from pos_loyalty.engine.owed import settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, ledger, members
+from pos_loyalty.store import follow, members
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.staff_facts import AdjustFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.holdings import held_lots_of, is_escrow
 from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.staff_model import AdjustAnswer, AdjustRequest
@@ -36,12 +37,13 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
             lot_id = f"{desk.config.till.id}/{txn.hex}:by-hand"
             entries = with_owed(desk, give(member_id, request.centi, lot_id, life))
         else:
-            entries = take_away(member_id, ledger.lots_of(desk.db, member_id), -request.centi, alive_at)
+            entries = take_away(member_id, held_lots_of(desk, member_id), -request.centi, alive_at)
         owed_centi = _owed(entries)
         if owed_centi and not request.owe:
-            held = sum(lot.centi for lot in takeable(ledger.lots_of(desk.db, member_id), alive_at))
+            held = sum(lot.centi for lot in takeable(held_lots_of(desk, member_id), alive_at))
+            who = "This till holds" if is_escrow(desk.config) else "The member has"
             raise ConflictError(
-                f"The member has {points_text(held)} points, {points_text(-request.centi)} cannot be taken: "
+                f"{who} {points_text(held)} points, {points_text(-request.centi)} cannot be taken: "
                 "take no more than there is, or send owe to have the rest owed."
             )
         fact = AdjustFact(

@@ -19,6 +19,7 @@ from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till import gift_sales, tiers
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.holdings import cut
 from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.returns_model import ReturnAnswer
@@ -176,7 +177,7 @@ def of_member(desk: Desk, member: Member, card: str | None, now: datetime) -> Me
     trusted = desk.trusted()
     usable = usable_centi(member.lots, trusted.at)
     rights = rights_of(desk.db, desk.config, member.member_id, desk.allowance_since(trusted), now, trusted)
-    free_centi = max(0, usable_centi(redeemable_lots(member.lots, trusted), trusted.at) - member.owed_centi)
+    free_centi = max(0, usable_centi(cut(desk, redeemable_lots(member.lots, trusted)), trusted.at) - member.owed_centi)
     expiry = next_expiry(member.lots, trusted.at)
     by_date = dated(member.lots, trusted.at)
     heard_ms = outbox.state(desk.db).heard_ms

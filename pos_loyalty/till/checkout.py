@@ -39,6 +39,7 @@ from pos_loyalty.till import (
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.holdings import cut, held_all_lots_of
 from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
@@ -177,7 +178,7 @@ def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
     released = with_given_back(desk, release(stored.quote, _ref(desk, stored.sale_id)))
     grace, member_id = desk.grace(released), stored.quote.member_id
-    lots = () if grace is None or member_id is None else ledger.all_lots_of(desk.db, member_id)
+    lots = () if grace is None or member_id is None else held_all_lots_of(desk, member_id)
     entries = with_owed(desk, graced(released, lots, grace))
     entries += gift_sales.release_entries(desk, stored)
     _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
@@ -231,7 +232,7 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     """What undoes the entries of a sale, for its member and for others who got points by it."""
     sold = [entry for entry in ledger.sale_entries(desk.db, stored.till, stored.sale_id) if entry.unit == POINT]
     done = [*sold, *claims.entries_of(desk.db, stored.till, stored.sale_id)]
-    lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
+    lots = {member: held_all_lots_of(desk, member) for member in {entry.member_id for entry in done} if member is not None}
     holder = claiming.holder_of(desk, stored) or ""
     own = lots.pop(holder, ())
     ref = _ref(desk, stored.sale_id)
@@ -297,7 +298,7 @@ def _check_points(desk: Desk, held: Held, now: datetime) -> None:
     member = members.by_id(desk.db, quote.member_id)
     if member is None or member.owed_centi > held.owed_centi:
         raise _stale(desk, held, "The member may not redeem as quoted any more", now)
-    remaining = {lot.lot_id: lot for lot in member.lots}
+    remaining = {lot.lot_id: lot for lot in cut(desk, member.lots)}
     trusted = desk.trusted()
     rights = rights_of(desk.db, desk.config, quote.member_id, desk.allowance_since(trusted), now, trusted)
     for use in quote.redemption.lots:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hmac import digest
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pos_loyalty import log
@@ -30,6 +30,16 @@ Keep = Callable[[A], A]
 EPOCH_DAY = date(1970, 1, 1)
 
 
+class Waker(Protocol):
+    """Who asks head office for more rights, beside the till."""
+
+    def wake(self, member_id: str) -> bool:
+        """Ask as soon as may be; answers whether an answer is on its way."""
+
+    def close(self) -> None:
+        """Ask no more."""
+
+
 class Desk:
     """The till's resources."""
 
@@ -43,6 +53,7 @@ class Desk:
         self.clocks: ReadClocks = lambda: read(clock)
         self.new_id = new_id
         self.sender: CodeSender | None = None
+        self.reserver: Waker | None = None
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
@@ -69,6 +80,10 @@ class Desk:
 
     def end(self) -> None:
         """The run ends in order. A disk that fails now makes it look like a crash, which harms nothing."""
+        if self.sender is not None:
+            self.sender.close()
+        if self.reserver is not None:
+            self.reserver.close()
         if self._began and self._db is not None:
             try:
                 with write(self._db):

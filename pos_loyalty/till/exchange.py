@@ -16,6 +16,7 @@ from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.till import returned_sale, returns, tenders
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.holdings import cut
 from pos_loyalty.till.model import SaleRequest
 from pos_loyalty.till.pricing import still_stands
 from pos_loyalty.till.quotes import Held
@@ -63,7 +64,7 @@ def _check_after(desk: Desk, held: Held, now: datetime) -> None:
     quote = held.quote
     if quote.redemption.centi and quote.member_id is not None:
         member = members.by_id(desk.db, quote.member_id)
-        left = {} if member is None else {lot.lot_id: lot.centi for lot in member.lots}
+        left = {} if member is None else {lot.lot_id: lot.centi for lot in cut(desk, member.lots)}
         owes_more = member is not None and member.owed_centi > held.owed_centi
         if owes_more or any(left.get(use.lot_id, 0) < use.centi for use in quote.redemption.lots):
             raise ConflictError(f"The return takes back points that pay for this sale: {MEND}.")

@@ -10,7 +10,7 @@ from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import coupon_words, outbox, prints, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import Health
-from pos_loyalty.till.rights import head_office_answers
+from pos_loyalty.till.rights import exposure_centi, head_office_answers
 from pos_loyalty.till.unfinished import clock_sentence, crash_sentence
 
 DISK_FLOOR_MB = 200
@@ -61,6 +61,7 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
         unfinished_sales=sales.unfinished(desk.db),
         prints_waiting=prints.waiting(desk.db),
         offline_redeemed_centi=sales.offline_unsent(desk.db),
+        exposure_centi=exposure_centi(desk.db, desk.config),
         unconfirmed_coupons=0 if desk.config.head_office.url is None else coupon_words.unconfirmed(desk.db),
         free_disk_mb=free_disk_mb,
         problems=tuple(problems),

@@ -28,6 +28,7 @@ from pos_loyalty.engine.owed import SETTLES, unsettle
 from pos_loyalty.store import ledger, lot_trails, members, merges
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.holdings import cut
 from pos_loyalty.values import Points
 
 ROUNDS_MAX = 1_000
@@ -49,7 +50,8 @@ def with_lapsed(desk: Desk, done: tuple[Entry, ...], taking: Sequence[Entry], *,
             assert trail is not None
             given = sum(step.entry.amount for step in steps_of(trail, done, is_asked=True) if _is_own_in(trail, step.entry))
             held = tuple(lots.of(accrual.member_id or "", done).values())
-            taken = take_lapsed(trail, accrual.amount - given, held, now)
+            whole = lots.whole_of(accrual.member_id or "", done)
+            taken = take_lapsed(trail, accrual.amount - given, held, now, whole=whole)
             done += taken + (forgive(taken) if forgives else ())
     return _with_given_back(desk, done, asked, lots, now)
 
@@ -64,12 +66,22 @@ class _Lots:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._stored: dict[str, tuple[Lot, ...]] = {}
+        self._held: dict[str, tuple[Lot, ...]] = {}
 
     def of(self, member_id: str, done: Sequence[Entry]) -> dict[str, Lot]:
-        """After entries that are not written yet."""
+        """As far as this till may take from them, after entries that are not written yet."""
+        self._read(member_id)
+        return {lot.lot_id: lot for lot in lots_after(self._held[member_id], done)}
+
+    def whole_of(self, member_id: str, done: Sequence[Entry]) -> tuple[Lot, ...]:
+        """With what others hold of them."""
+        self._read(member_id)
+        return lots_after(self._stored[member_id], done)
+
+    def _read(self, member_id: str) -> None:
         if member_id not in self._stored:
             self._stored[member_id] = ledger.all_lots_of(self._desk.db, member_id)
-        return {lot.lot_id: lot for lot in lots_after(self._stored[member_id], done)}
+            self._held[member_id] = cut(self._desk, self._stored[member_id])
 
 
 def with_given_back(desk: Desk, done: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -14,12 +14,13 @@ from pos_loyalty.engine.ledger import owed_account
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, ledger, members, merges
+from pos_loyalty.store import follow, members, merges
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.holdings import held_lots_of
 from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
 from pos_loyalty.till.tiers import tier_facts_after
@@ -107,7 +108,7 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
 
 def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
     """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
-    lots = ledger.lots_of(desk.db, fact.member_id)
+    lots = held_lots_of(desk, fact.member_id)
     owed_centi = members.owed_of(desk.db, fact.member_id)
     alive_at = desk.trusted().at
     made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", alive_at)
@@ -122,5 +123,5 @@ def _settled(desk: Desk, winner: str, carried: tuple[Entry, ...], owed_centi: in
         if entry.kind == "accrue"
     )
     owed_centi += members.owed_of(desk.db, winner)
-    lots = takeable(brought, alive_at) + takeable(ledger.lots_of(desk.db, winner), alive_at)
+    lots = takeable(brought, alive_at) + takeable(held_lots_of(desk, winner), alive_at)
     return settle_from_lots(winner, lots, owed_centi) if owed_centi else ()

@@ -96,6 +96,8 @@ class MemberAnswer(Value):
     """By date, soonest to be lost first; at most 50 dates."""
     standing: TierAnswer | None = None
     """The tier, what is missing for the next one, and when this one ends."""
+    asking: bool = False
+    """More of these points are being asked for: identify again in a second, and quote again when more may be redeemed."""
 
 
 class QuoteRequest(Value):
@@ -268,6 +270,8 @@ class Health(Value):
     prints_waiting: int
     offline_redeemed_centi: Points
     """Points redeemed here under the allowance that head office does not hold yet."""
+    exposure_centi: Points
+    """What could be redeemed here twice in one day while cut off, at most: the caps of all members; 0 but under allowance."""
     unconfirmed_coupons: int
     """Codes that sales of this till take and head office does not know of yet: the exposure of coupons."""
     free_disk_mb: int

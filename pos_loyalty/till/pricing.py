@@ -15,6 +15,7 @@ from pos_loyalty.store import ledger, members
 from pos_loyalty.till import known, person
 from pos_loyalty.till.answers import redeemable_lots
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.holdings import cut
 from pos_loyalty.till.model import QuoteRequest
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import is_silent, rights_of
@@ -29,8 +30,10 @@ class Asked(Value):
     online: bool
     programme: Programme
     """By which it is priced, and for whose rules the state was gathered: another may come in force meanwhile."""
+    is_cut: bool = False
+    """The member has more points than this till holds rights to."""
     is_clock_lost: bool = False
-    """The member has points that were left out because the clock is wrong by more than a day."""
+    """Points of the member's were left out because the clock is wrong by more than a day."""
 
 
 def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
@@ -38,6 +41,8 @@ def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     seq = ledger.head(desk.db).seq
     asked = _asked(desk, request, now)
     quote = ask_engine(request.basket, asked.member, asked.programme, asked.state, request.basket.opened_at)
+    if asked.is_cut:
+        quote = replace(quote, refusals=tuple(_by_rights(refusal) for refusal in quote.refusals))
     if asked.is_clock_lost and request.basket.redeem is not None:
         refused = Refusal(rule=REDEEM, condition="clock", have="", need="")
         quote = replace(quote, refusals=tuple(sorted((*quote.refusals, refused), key=lambda refusal: refusal.rule)))
@@ -56,6 +61,11 @@ def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     )
     desk.quotes.put(quote_id, held)
     return quote
+
+
+def _by_rights(refusal: Refusal) -> Refusal:
+    """The points that stopped a redemption are those that this till holds, not all that the member has."""
+    return replace(refusal, condition="rights") if refusal.condition == "balance" else refusal
 
 
 def still_stands(desk: Desk, held: Held, now: datetime) -> bool:
@@ -104,7 +114,8 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
         raise NotFoundError("This member is not known at this till; read the card again or sell without it.")
     rights = rights_of(desk.db, desk.config, member.member_id, desk.allowance_since(trusted), now, trusted)
     # A host's opened_at revives no lot and hastens none, nor does a clock turned back: it must be usable by trusted time too.
-    lots = redeemable_lots(member.lots, trusted)
+    whole = redeemable_lots(member.lots, trusted)
+    lots = tuple(lot for lot in cut(desk, whole) if lot.centi > 0)
     member = person.with_profile(desk, known.with_past(desk.db, member, biz_day, wants), wants)
     if member.paid_until is not None and member.paid_until <= trusted.at:
         member = replace(member, paid_until=None)
@@ -113,5 +124,6 @@ def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
         state=state,
         online=rights.online,
         programme=programme,
+        is_cut=sum(lot.centi for lot in lots) < sum(lot.centi for lot in whole),
         is_clock_lost=trusted.is_lost and any(lot.expires_at is not None for lot in member.lots),
     )

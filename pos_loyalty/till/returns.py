@@ -38,6 +38,7 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.holdings import held_all_lots_of
 from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.settling import with_owed
@@ -277,12 +278,12 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
     if own is None:
         return ()
     others = {each.member_id for each in made.taken_back if each.member_id is not None}
-    lots = {member: ledger.all_lots_of(desk.db, member) for member in others}
+    lots = {member: held_all_lots_of(desk, member) for member in others}
     repaid: tuple[Entry, ...] = ()
     if sold.is_lent:
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
-    own_lots = ledger.all_lots_of(desk.db, own)
+    own_lots = held_all_lots_of(desk, own)
     given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
     others_now = {member: lots_after(each, given) for member, each in lots.items()}
     rest = replace(made, restored=())

@@ -6,14 +6,17 @@ from datetime import datetime
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.config import Config
-from pos_loyalty.store import outbox, profiles, sales
+from pos_loyalty.store import members, outbox, profiles, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.values import Points, Value
 
 
 class Rights(Value):
-    """``cap_centi`` None means no limit but the member's own lots."""
+    """``cap_centi`` None means no limit but the member's own lots, under escrow as far as the till holds them.
+
+    ``online``: nothing is redeemed at the shop's risk.
+    """
 
     online: bool
     cap_centi: Points | None
@@ -49,12 +52,19 @@ def rights_of(
     """
     if config.phone.verify and not _is_holder_known(db, config, member_id):
         return Rights(online=config.head_office.url is None or head_office_answers(db, config, now, trusted), cap_centi=Points(0))
-    if config.head_office.url is None or head_office_answers(db, config, now, trusted):
+    if config.head_office.url is None or config.offline.policy == "escrow" or head_office_answers(db, config, now, trusted):
         return Rights(online=True, cap_centi=None)
     if config.offline.policy == "refuse" or (trusted is not None and trusted.is_lost):
         return Rights(online=False, cap_centi=Points(0))
     used_centi = sales.offline_used(db, member_id, day_start)
     return Rights(online=False, cap_centi=Points(max(0, config.offline.cap_centi - used_centi)))
+
+
+def exposure_centi(db: Connection, config: Config) -> Points:
+    """What this till could redeem in one day, cut off, of points that others may redeem too: told before it happens."""
+    if config.head_office.url is None or config.offline.policy != "allowance":
+        return Points(0)
+    return Points(config.offline.cap_centi * members.count(db))
 
 
 def _is_holder_known(db: Connection, config: Config, member_id: str) -> bool:

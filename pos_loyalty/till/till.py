@@ -39,6 +39,7 @@ from pos_loyalty.till import (
     nightly,
     pricing,
     profile,
+    reserving,
     return_preview,
     returns,
     said,
@@ -108,15 +109,15 @@ class Till:
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
-        if self._desk.sender is not None:
-            self._desk.sender.close()
         self._desk.end()
         self._release()
 
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
         """Who the card or the phone belongs to. Raises InputError, NotFoundError."""
         member = enrolment.find(self._desk, request)
-        return answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
+        return reserving.standing(
+            self._desk, answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
+        )
 
     def quote(self, request: QuoteRequest) -> Quote:
         """Price a basket and hold the answer under a quote_id. Nothing is written. Raises InputError, NotFoundError."""

@@ -10,12 +10,13 @@ from pos_loyalty.engine.money import sum_of
 from pos_loyalty.engine.returns import Returned, ReturnedLine, TakenBack
 from pos_loyalty.engine.rules import ReturnsTable
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, ledger, members, returned
+from pos_loyalty.store import follow, members, returned
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.return_facts import GoodsBack, ReturnFact
 from pos_loyalty.till import merging, returns, slips, tenders
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.holdings import held_all_lots_of
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Minor, Points
 
@@ -44,7 +45,7 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
         counters=(),
         tier_progress_minor=Minor(0),
     )
-    lots = ledger.all_lots_of(desk.db, request.member_id) if request.member_id is not None and taken else ()
+    lots = held_all_lots_of(desk, request.member_id) if request.member_id is not None and taken else ()
     programme = desk.shelf.current(desk.db)
     draft = Draft(
         id=desk.new_id(),

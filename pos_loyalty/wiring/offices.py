@@ -37,7 +37,7 @@ def sync_once(known: Settings) -> SyncReport:
     from sync.daemon import only_uploader
 
     with only_uploader(known.till_database):
-        syncer, close = _syncer(known)
+        syncer, close = syncer_of(known)
         try:
             return syncer.once(utc_now)
         finally:
@@ -53,10 +53,11 @@ def follow(known: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with only_uploader(known.till_database):
-        follow_on(lambda: _syncer(known), utc_now, stop, known.config.head_office.interval_s)
+        follow_on(lambda: syncer_of(known), utc_now, stop, known.config.head_office.interval_s)
 
 
-def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
+def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, Callable[[], None]]:
+    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's."""
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
@@ -76,8 +77,13 @@ def _syncer(known: Settings) -> tuple[Syncer, Callable[[], None]]:
         signer=identity.signer,
         head_office_key=identity.head_office_key,
     )
-    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, config.head_office.timeout_s)
-    pace = Pace(interval_s=config.head_office.interval_s, batch_facts_max=config.head_office.batch_facts_max)
+    patience_s = timeout_s or config.head_office.timeout_s
+    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, patience_s)
+    pace = Pace(
+        interval_s=config.head_office.interval_s,
+        batch_facts_max=config.head_office.batch_facts_max,
+        wants_rights=config.offline.policy == "escrow",
+    )
 
     def close() -> None:
         head_office.close()
@@ -97,22 +103,25 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     from pos_loyalty.web.serve import listen, serve
     from sync.server.app import head_office_app
     from sync.server.desk import Beside
+    from sync.server.right_desk import FileMark, RightDesk
+    from sync.server.rights import RightTerms
     from sync.server.snapshots import SnapshotShelf
 
-    keys = secrets_of(known)
+    keys, server = secrets_of(known), known.config.server
     place = database or known.server_database
     office = office_of(known)
     pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
-    shelf = SnapshotShelf(place, office.private_key) if isinstance(place, Path) else None
+    marked = place if isinstance(place, Path) else known.file(server.identity)
+    terms = RightTerms(share_bp=server.escrow_share_bp, lease_days=server.lease_days)
+    beside = Beside(
+        grants=RightDesk(terms, FileMark(marked.with_name(marked.name + ".mark"))),
+        shelf=SnapshotShelf(place, office.private_key) if isinstance(place, Path) else None,
+        changes_max=server.changes_max,
+        pages=lambda desk: routes(desk, pages, utc_now),
+    )
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
         open_ledger(place, keys).close()
-        app = head_office_app(
-            lambda: open_ledger(place, keys),
-            office,
-            build(),
-            utc_now,
-            Beside(shelf=shelf, changes_max=known.config.server.changes_max, pages=lambda desk: routes(desk, pages, utc_now)),
-        )
+        app = head_office_app(lambda: open_ledger(place, keys), office, build(), utc_now, beside)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")

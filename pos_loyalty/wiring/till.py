@@ -24,8 +24,10 @@ from pos_loyalty.wiring.identities import identity_of
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
+    from pos_loyalty.till.reserving import Reserver
     from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Shop
+    from sync.reserving import Asker
 
 Ready = Callable[[str, str], None]
 """Told the process's name and its URL, once it answers."""
@@ -57,6 +59,7 @@ def open_till(
         desk.clocks = clocks or desk.clocks
         desk.begin()
         desk.sender = _sender(known)
+        desk.reserver = _reserver(known)
         desk.elsewhere = elsewhere or _elsewhere(known)
         if known.config.till.programme is not None:
             _take_file(desk, known.file(known.config.till.programme), clock)
@@ -71,6 +74,27 @@ def _take_file(desk: Desk, path: Path, clock: Clock) -> None:
         desk.shelf.file_fault = store_file(desk.db, path, clock(), currency)
     else:
         seed_file(desk.db, path, clock(), currency)
+
+
+def _reserver(known: Settings) -> Reserver | None:
+    """Made at once, opened at the first member who stands here."""
+    from pos_loyalty.till.holdings import is_escrow
+
+    if not is_escrow(known.config):
+        return None
+    from pos_loyalty.till.reserving import Reserver
+
+    asker: list[Asker] = []
+
+    def ask(member_id: str) -> None:
+        from pos_loyalty.wiring.offices import syncer_of
+        from sync.reserving import WAIT_S, Asker
+
+        if not asker:
+            asker.append(Asker(lambda: syncer_of(known, min(WAIT_S, known.config.head_office.timeout_s)), utc_now))
+        asker[0].ask(member_id)
+
+    return Reserver(ask, lambda: asker[0].close() if asker else None)
 
 
 def _sender(known: Settings) -> CodeSender | None:

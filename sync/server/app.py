@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, new_id, read
 from pos_loyalty.errors import (
     HeadOfficeGoneError,
     InputError,
@@ -25,6 +25,7 @@ from pos_loyalty.errors import (
 from pos_loyalty.values import convert, decode, encode
 from sync import identity
 from sync.identity import EnrolRequest, Holder, Office
+from sync.rights import RightsRequest
 from sync.server import enrol, steps
 from sync.server.desk import NOTHING, Beside, Desk
 from sync.server.expiry import expire_due
@@ -70,7 +71,8 @@ def head_office_app(
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    desk, came = Desk(open_store), asyncio.Event()
+    granting, came = beside.grants, asyncio.Event()
+    desk = Desk(lambda: granting.opened(open_store(), clock()))
     public_key = identity.public_of(office.private_key)
     told_max = INT64_MAX if beside.shelf is None else beside.changes_max
     snapshots = None if beside.shelf is None else SnapshotDesk(beside.shelf, desk.ask, clock, told_max)
@@ -97,6 +99,11 @@ def head_office_app(
         answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key, told_max))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
+    async def rights(request: Request) -> Response:
+        asked = decode(await _body(request), RightsRequest, place="body")
+        answer = await desk.ask(lambda store: granting.answer(store, request.state.holder, asked, new_id, clock()))
+        return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
+
     async def sold(request: Request) -> Response:
         asked = convert(dict(request.query_params), SaleQuestion, place="query")
         found = await desk.ask(lambda store: steps.sold(store, asked, request.state.holder))
@@ -110,6 +117,7 @@ def head_office_app(
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
         Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
+        Route("/v1/tills/{till}/rights", _guarded(rights, office), methods=["POST"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
         *beside.pages(desk),

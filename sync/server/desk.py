@@ -11,6 +11,8 @@ from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.errors import CommitUnknownError
 from sync.server.ledger_store import LedgerStore
 from sync.server.meter import Meter
+from sync.server.right_desk import NoMark, RightDesk
+from sync.server.rights import RightTerms
 from sync.server.tries import again
 from sync.wire import INT64_MAX
 
@@ -79,12 +81,17 @@ def _no_pages(_: Desk) -> Sequence[BaseRoute]:
     return ()
 
 
+NO_MARK: Final = RightDesk(RightTerms(), NoMark())
+
+
 class Beside(NamedTuple):
-    """With a ``shelf`` a till that is more than ``changes_max`` versions behind takes a snapshot.
+    """``grants``: on which terms rights are given. With a ``shelf`` a till that is more than ``changes_max`` versions behind
+    takes a snapshot.
 
     ``pages``: for people, over the ledger's thread.
     """
 
+    grants: RightDesk = NO_MARK
     shelf: SnapshotShelf | None = None
     changes_max: int = INT64_MAX
     pages: Callable[[Desk], Sequence[BaseRoute]] = _no_pages

@@ -1,7 +1,7 @@
 """The nightly end of points: head office books what expired. A missed night changes nothing, as a lot is dead by its date.
 
-Rule: a lot is booked only when every till has sent all of its log since it expired, or after ``WAIT_DAYS``: a redemption made
-before that may still be on its way. One that comes later all the same becomes a case, like any overdraft.
+Rule: a lot is booked only when every till has sent all of its log since it expired; after ``WAIT_DAYS`` as far as no till holds
+rights to it: a redemption made before that may still be on its way. One without rights becomes a case, like any overdraft.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.ledger import expire
+from pos_loyalty.engine.model import Lot
+from pos_loyalty.values import Points
 from sync.server.ledger_store import LedgerStore
 
 WAIT_DAYS: Final = 30
@@ -26,11 +30,24 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
         with store.write():
             all_sent_by = (store.all_asked_by() or now) - timedelta(hours=MARGIN_HOURS)
             due = store.expired(max(all_sent_by, now - timedelta(days=WAIT_DAYS)), MEMBERS_MAX)
+            found = len(due)
+            due = {member_id: free for member_id, lots in due.items() if (free := _free(store, lots, all_sent_by))}
             published = store.programme_in_force(now)
             programme_id = UNNAMED if published is None else load_programme(published.body).id
             for member_id, lots in due.items():
                 store.post_expired(member_id, expire(member_id, lots, programme_id, now), now)
             store.touch(sorted(due))
         ended += len(due)
-        if len(due) < MEMBERS_MAX:
+        if found < MEMBERS_MAX or not due:
             return ended
+
+
+def _free(store: LedgerStore, lots: tuple[Lot, ...], all_sent_by: datetime) -> tuple[Lot, ...]:
+    """What may be booked of lots that ended: all that ended before every till sent its log, else what none holds."""
+    free = []
+    for lot in lots:
+        is_sent = lot.expires_at is not None and lot.expires_at <= all_sent_by
+        centi = lot.centi if is_sent else lot.centi - store.rights.held_by_all(lot.lot_id)
+        if centi > 0:
+            free.append(replace(lot, centi=Points(centi)))
+    return tuple(free)

@@ -29,6 +29,10 @@ class RightStore(Protocol):
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
 
+    def lets_wait(self, till: str) -> bool:
+        """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
+        the restore; each time is counted, and not for ever."""
+
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """Lots of a member that hold something and have not ended, soonest to expire first."""
 

@@ -17,6 +17,8 @@ from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 
 HOME_DAYS: Final = 90
+WAITS_MAX: Final = 200
+"""So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
 MS_PER_DAY: Final = 86_400_000
 
 
@@ -51,6 +53,17 @@ class SqliteRightStore:
     def is_waiting(self) -> bool:
         """By the table."""
         return self._db.execute(WAITING_SELECT).fetchone() is not None
+
+    def lets_wait(self, till: str) -> bool:
+        """By the table. Nobody waits for a till that said hello, so its own waiting ends with the others' hellos."""
+        key = {"till": till, "waits_max": WAITS_MAX}
+        if self._db.execute(f"{WAITING} AND h.till <> :till LIMIT 1", key).fetchone() is None:
+            return False
+        if self._db.execute("SELECT 1 FROM hello_due WHERE till = :till", key).fetchone() is None:
+            return True
+        with watched(self._db, "hello_due", "till = :till", key):
+            moved = self._db.execute(WAITED_UPDATE, key).rowcount
+        return bool(moved)
 
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """By the ledger."""
@@ -89,10 +102,12 @@ class SqliteRightStore:
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""
 HELLO_INSERT = f"""INSERT OR IGNORE INTO hello_due (till) SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
 UNION SELECT id FROM till WHERE epoch > 0"""
-WAITING_SELECT = """SELECT 1 FROM hello_due AS h WHERE NOT EXISTS (
+WAITING = """SELECT 1 FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
-) LIMIT 1"""
+)"""
+WAITING_SELECT = f"{WAITING} LIMIT 1"
+WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""
 ENROLLED_SELECT = """SELECT CAST(payload AS TEXT) ->> '$.store' FROM txn

@@ -7,14 +7,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pos_loyalty.store import ledger, recomputing
+from pos_loyalty.clock import new_id
+from pos_loyalty.store import follow, ledger, recomputing
 from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.decision_facts import RuleStopFact
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.right_facts import GiveBackFact, RightLine
 from pos_loyalty.till import stops
 from pos_loyalty.till.model import SaleAnswer
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Points
-from sync.server import steps
+from sync import right_round
+from sync.local import Here
+from sync.server import enrol, steps
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.truth import Recomputer, close_case, recompute_all
 from sync.wire import CardChange, LotChange, MemberChange
@@ -22,6 +27,7 @@ from tests.faults.verbs import VERBS
 from tests.faults.world import PROGRAMME, World
 from tests.gifts import basket_of, line
 from tests.shop import CARD, NOW
+from tests.simulation.shop import OFFICE_PUBLIC, signer_of
 from tests.tables import card_of
 
 DONE = (
@@ -57,6 +63,8 @@ class RichWorld(World):
         stops.resume(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9"))
         self.sync()
         self.sync()
+        self._hold_rights()
+        self.sync()
         self._sell_for_more("more", "k more", card=card_of(55))
         self.close()
         self.office.close()
@@ -64,6 +72,10 @@ class RichWorld(World):
         self.office_db = open_store(
             folder / "office.db", role="head_office", owner="head-office", now=NOW, master_key=self.master_key.hex()
         )
+        office = SqliteLedgerStore(self.office_db, self.master_key)
+        enrol.make_code(office, "T2", NOW)
+        with office.write():
+            office.rights.begin_anew(2, NOW)
         with write(self.office_db):
             ledger.open_case(self.office_db, reason="asked", detail="a person has yet to look at the last import")
         self._look_again()
@@ -102,6 +114,16 @@ class RichWorld(World):
         steps.publish_programme(store, (PROGRAMME.replace("version = 1", "version = 2") + ISSUING).encode(), NOW)
         store.close()
         self.sync()
+
+    def _hold_rights(self) -> None:
+        """Somebody of another shop stands here, and part of what came is not needed."""
+        db = open_store(self.folder / "till.db", role="till", owner="T1", now=NOW)
+        here = Here(till="T1", master_key=self.master_key, signer=signer_of("T1"), head_office_key=OFFICE_PUBLIC)
+        right_round.ask_for(db, here, self.office, FAR, self.now)
+        back = GiveBackFact(lines=(RightLine(lot_id="far/1", member_id=FAR, centi=Points(200)),))
+        with write(db):
+            follow.book(db, Draft(id=new_id(), kind="rights.returned", store="S1", body=back), self.now)
+        db.close()
 
     def _act(self) -> None:
         acts = {verb.name: verb.act for verb in VERBS}

@@ -26,13 +26,11 @@ UNSEEN_AT_HEAD_OFFICE = {"member": ("version",), "coupon_version": (ALL,)}  # nu
 NOT_FILLED = {
     "till": {
         "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
-        "enrol_code", "hello_due", "right_grant", "right_line", "right_return", "case_closed", "recompute_mark",
-        "sale_recomputed", "snapshot_apply",
+        "enrol_code", "hello_due", "case_closed", "recompute_mark", "sale_recomputed", "snapshot_apply",
     },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "staff", "run", "trusted_time",
-        "phone_todo", "coupon_word", "tier_look", "enrol_code", "hello_due", "right_grant", "right_line", "right_return",
-        "snapshot_apply",
+        "phone_todo", "coupon_word", "tier_look", "snapshot_apply",
     },
 }  # fmt: skip
 """Tables of the other side, or of tries."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from pos_loyalty.clock import new_id
 from pos_loyalty.errors import StoreError
 from pos_loyalty.store.db import Connection, build, open_store
 from pos_loyalty.till import staff
@@ -16,10 +17,14 @@ from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import EnrolRequest
 from pos_loyalty.values import decode, encode
 from sync.daemon import Pace, Syncer, SyncReport
+from sync.identity import Holder
 from sync.local import Here
+from sync.rights import RightsRequest
+from sync.server import rights as granting
 from sync.server import steps
 from sync.server.desk import Desk as OfficeDesk
 from sync.server.ledger_store import LedgerStore
+from sync.server.rights import RightTerms
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import ChangesRequest, Reply, problem
 from tests.gifts import GIFT_PROGRAMME, basket_of, gift, line, sell
@@ -83,6 +88,11 @@ class Office:
         """The same."""
         asked = decode(question, ChangesRequest)
         return self._answer(lambda store: encode(steps.changes(store, asked, NOW, build(), OFFICE.private_key)))
+
+    def rights(self, question: bytes) -> Reply:
+        """The same."""
+        asked, holder = decode(question, RightsRequest), Holder(till="T1", epoch=1)
+        return self._answer(lambda store: encode(granting.answer(store, holder, asked, RightTerms(), new_id, NOW)))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -51,7 +51,7 @@ class Served:
         self.start()
 
     def start(self) -> None:
-        app = head_office_app(self.open, OFFICE, BUILD, lambda: NOW, Beside(self.shelf, CHANGES_MAX))
+        app = head_office_app(self.open, OFFICE, BUILD, lambda: NOW, Beside(shelf=self.shelf, changes_max=CHANGES_MAX))
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

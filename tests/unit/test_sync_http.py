@@ -15,13 +15,23 @@ import pytest
 import requests
 import uvicorn
 
-from pos_loyalty.errors import HeadOfficeGoneError, StoreBusyError
+from pos_loyalty.clock import new_id
+from pos_loyalty.errors import HeadOfficeGoneError, StoreBusyError, StoreError
 from pos_loyalty.store import outbox, programmes
 from pos_loyalty.store.db import open_store, write
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Points
 from sync.client import HttpHeadOffice
 from sync.daemon import Pace, Syncer, follow, only_uploader
+from sync.identity import Holder
+from sync.rights import RightsRequest, Want
 from sync.server.app import BODY_BYTES_MAX, head_office_app
+from sync.server.ledger_store import TillHold
+from sync.server.right_desk import FileMark, RightDesk
+from sync.server.rights import RightTerms
 from sync.server.sqlite import SqliteLedgerStore
+from sync.server.steps import import_members
+from sync.wire import CardChange, LotChange, MemberChange
 from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE, Till, half, log_of, token_of
 
 TOKEN = token_of("T1")
@@ -256,3 +266,71 @@ def test_the_client_names_no_whole_answer(served: Served) -> None:
     with pytest.raises(HeadOfficeGoneError):
         office.push(b"x")
     office.close()
+
+
+def test_rights_by_bytes_of_our_own(served: Served, till: Till) -> None:
+    """Asked, granted on disk, told again, and no answer for another till or for what is no question."""
+    store = served.open()
+    lot = LotChange(lot_id="L1", centi=Points(900), amount_centi=Points(900))
+    import_members(store, [MemberChange(member_id="M1", cards=(CardChange(number="2200000000019"),), lots=(lot,))], NOW)
+    store.close()
+    url, head = f"{served.url}/v1/tills/T1/rights", '{"epoch":1,"seq":0,"hash":"' + "0" * 64 + '"}'
+    body = '{"ask_id":"' + "7" * 32 + '","head":' + head + ',"seen":null,"wants":[{"member_id":"M1","much":"all"}]}'
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    answers = [requests.post(url, data=body, headers=bearer, timeout=5) for _ in range(2)]
+    told = [answer.json() for answer in answers]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert told[0]["ask_id"] == "7" * 32 and told[0]["held_back"] == "" and told[0]["back"] == []
+    grants = told[0]["grants"]
+    assert [(grant["till"], grant["epoch"], grant["lines"]) for grant in grants] == [
+        ("T1", 1, [{"lot_id": "L1", "member_id": "M1", "centi": 900}])
+    ]
+    assert told[1]["grants"] == grants and told[1]["head"] == told[0]["head"], "told again, and nothing more"
+    ahead = body.replace('"seq":0', '"seq":5')
+    assert requests.post(url, data=ahead, headers=bearer, timeout=5).json()["held_back"] == "log"
+    refused = {
+        url: [
+            ("{}", bearer, 422),
+            (body.replace("all", "most"), bearer, 422),
+            (body, {}, 401),
+            (body[:-1] + ',"x":1}', bearer, 422),
+        ],
+        url.replace("T1", "T2"): [(body, bearer, 401)],
+    }
+    for place, tries in refused.items():
+        for sent, headers, status in tries:
+            answer = requests.post(place, data=sent, headers=headers, timeout=5)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM)
+
+
+def test_a_restored_head_office_finds_out_by_the_mark_beside_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "head_office.db"
+    desk = RightDesk(RightTerms(), FileMark(tmp_path / "mark"))
+    asked = RightsRequest(ask_id="7" * 32, head=Place(epoch=1, seq=0, hash="0" * 64), wants=(Want(member_id="M1", much="all"),))
+
+    def opened() -> SqliteLedgerStore:
+        store = SqliteLedgerStore(open_store(path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
+        assert desk.opened(store, NOW) is store
+        return store
+
+    store = opened()
+    lot = LotChange(lot_id="L1", centi=Points(900), amount_centi=Points(900))
+    import_members(store, [MemberChange(member_id="M1", cards=(CardChange(number="2200000000019"),), lots=(lot,))], NOW)
+    with store.write():
+        store.asked("T2", NOW)
+        store.hold(TillHold(till="T2", epoch=1, applied_seq=0, applied_hash=bytes(32)), NOW)
+    store._db.execute("VACUUM INTO ?", (str(tmp_path / "night.db"),))
+    first = desk.answer(store, Holder(till="T1", epoch=1), asked, new_id, NOW)
+    assert first.grants and first.head.epoch == 1
+    store.close()
+    opened().close()
+    path.write_bytes((tmp_path / "night.db").read_bytes())
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    store = opened()
+    again = desk.answer(store, Holder(till="T1", epoch=1), asked, new_id, NOW)
+    assert (again.grants, again.held_back, again.head.epoch) == ((), "hello", 2), "T2 may hold what nobody here knows of"
+    store.close()
+    (tmp_path / "mark").write_bytes(b"{}")
+    with pytest.raises(StoreError, match="cannot be read"):
+        opened()

@@ -51,6 +51,9 @@ class Direct:
         self._answer()
         return self.office.changes(question)
 
+    def rights(self, question: bytes) -> Reply:
+        raise HeadOfficeGoneError("this head office grants nothing")
+
     def _answer(self) -> None:
         if self.down:
             raise HeadOfficeGoneError("head office does not answer")

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Lot
 from pos_loyalty.errors import TokenError, WireError
-from pos_loyalty.store import epochs, ledger, right_holds
-from pos_loyalty.store.till_facts import Place
+from pos_loyalty.store import epochs, ledger, right_asking, right_holds
+from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
 from sync import rights
 from sync.identity import Holder
@@ -33,17 +33,15 @@ class Clerk(Till):
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(folder, name)
         self.now = NOW
-        self.seen: Place | None = None
         self._asked = 0
 
     def question(self, much: str = "all", member: str = MEMBER) -> RightsRequest:
         self._asked += 1
         ask_id = UUID(int=int.from_bytes(self.name.encode(), "big") << 32 | self._asked)
-        return rights.question(self.db, ask_id, self.seen, [Want(member_id=member, much=much)])  # type: ignore[arg-type]
+        return rights.question(self.db, ask_id, [Want(member_id=member, much=much)])  # type: ignore[arg-type]
 
     def take(self, answer: RightsAnswer) -> int:
-        self.seen = answer.head
-        return rights.take(self.db, self.name, answer, "S1", self.new_id, self.now)
+        return rights.take(self.db, self.name, answer, "S1", self.new_id, self.now).grants
 
     def spendable(self, member_id: str) -> tuple[Lot, ...]:
         lots = ledger.lots_of(self.db, member_id)
@@ -179,9 +177,14 @@ def test_a_restored_head_office_grants_nothing_until_every_till_said_hello(offic
     a, b, c = tills.values()
     a.take(office.answer(a, a.question()))
     assert a.usable() == 1_000
+    heard = right_asking.state(a.db).told
+    assert heard is not None
     office.restore(tmp_path / "night.db")
-    b.seen = a.seen  # of the same day's answers: any till that heard of what is gone tells it
+    seen = b.question()
+    with write(b.db):  # of the same day's answers: any till that heard of what is gone tells it
+        right_asking.told(b.db, heard)
     told = office.answer(b, b.question())
+    assert seen.seen is None
     assert (told.grants, told.held_back) == ((), "hello")
     b.take(told)
     assert office.answer(c, c.question()).held_back == "hello"

@@ -9,13 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.errors import QuoteStaleError
+from pos_loyalty.reports.exposure import exposure_report
 from pos_loyalty.store import outbox
 from pos_loyalty.store.db import write
 from pos_loyalty.till.model import IdentifyRequest, QuoteRequest
 from tests.shop import CARD, CONFIG, Shop, make_basket
 
-ONLINE = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\nanswers_for_s = 60.0\n'
-ALLOWANCE = ONLINE + '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "100.00"\n'
+KNOWS = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\nanswers_for_s = 60.0\n'
+ONLINE = KNOWS + '\n[offline]\npolicy = "refuse"\n'
+ALLOWANCE = KNOWS + '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "100.00"\n'
 
 
 def _heard(shop: Shop) -> None:
@@ -47,6 +49,18 @@ def test_the_allowance_is_a_cap_for_a_member_and_a_day(make_shop: Callable[..., 
     third = shop.sell("sale-3", redeem="max")
     assert [answer.quote.redemption.centi for answer in (first, second, third)] == [6_000, 4_000, 0]
     assert shop.till.health().offline_redeemed_centi == 10_000
+    assert shop.till.health().exposure_centi == 10_000, "one member, once a day"
+    report = exposure_report(shop.folder / "till.db", shop.till._desk.config)
+    assert (report.policy, report.members, report.exposure_centi, report.open_centi) == ("allowance", 1, 10_000, 10_000)
+
+
+@pytest.mark.parametrize("config", [CONFIG, ONLINE, KNOWS])
+def test_nothing_is_exposed_under_another_policy(make_shop: Callable[..., Shop], config: str) -> None:
+    shop = make_shop(config)
+    shop.sell("sale-1", redeem=6_000)
+    assert shop.till.health().exposure_centi == 0
+    report = exposure_report(shop.folder / "till.db", shop.till._desk.config)
+    assert (report.exposure_centi, report.open_centi) == (0, 0)
 
 
 def test_two_quotes_do_not_share_one_allowance(make_shop: Callable[..., Shop]) -> None:

@@ -107,6 +107,22 @@ async function addEither(code) {
 }
 
 /** False when this is nobody's card; true when there is nothing more to say about it. */
+const ASKED_AGAIN_MS = 800;
+const ASKED_AGAIN_MAX = 6;
+
+/** Head office is asked for rights to more points of the member: when they come, the sale is priced again. */
+async function awaitRights(request, left) {
+  if (left === 0) return;
+  await new Promise((over) => setTimeout(over, ASKED_AGAIN_MS));
+  const before = desk.sale.member;
+  const { value: member } = await post("/v1/identify", request);
+  if (!member || before?.member_id !== member.member_id || desk.sale.member !== before || desk.paying || desk.finished) return;
+  if (member.redeemable_centi > before.redeemable_centi) {
+    desk.sale.member = member;
+    await requote();
+  } else if (member.asking) await awaitRights(request, left - 1);
+}
+
 async function identify(request) {
   const mine = desk.sale;
   const answer = await post("/v1/identify", request);
@@ -117,7 +133,10 @@ async function identify(request) {
   if (answer.problem?.status === 404) view.warn(word("card_unknown"));
   else if (answer.problem?.type === BLOCKED) view.warn(`${sentence(answer)} ${word("let_in_how")}`);
   else if (!answer.value) view.warn(sentence(answer));
-  else await welcome(answer.value);
+  else {
+    if (answer.value.asking) void awaitRights(request, ASKED_AGAIN_MAX);
+    await welcome(answer.value);
+  }
   return true;
 }
 
