@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
@@ -22,6 +22,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.checkout
 	$(BIN)/python -m bench.cards
+	$(BIN)/python -m bench.spool
 	$(BIN)/python -m bench.returns
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.engine
@@ -81,6 +82,10 @@ laws: $(STAMP)
 # Break the engine 600 times in a copy and see that its tests notice; the figure and the survivors stand in tests/mutants/survivors.md.
 mutants: $(STAMP)
 	$(BIN)/python -m tests.mutants.run --seed 20281231 --count 600 --write
+
+# The long form of the paper's faults: a reset at every byte that goes to a printer, and the tables of docs/testing.md.
+print-faults: $(STAMP)
+	PRINT_FAULTS=long $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_paper.py
 
 # Plant each fault of tests/money and see that a money law notices it; part of `make test` too.
 test-money: $(STAMP)

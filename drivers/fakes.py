@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from drivers.ports import UNKNOWN, CardRead, Delivery, Outcome, PrinterStatus, Progress
 from pos_loyalty.errors import DeviceError, DeviceGoneError, InputError
@@ -60,6 +60,7 @@ class WorkingPrinter:
     def __init__(self, device: str = "printer") -> None:
         self.device = device
         self.jobs: list[bytes] = []
+        self.kicks = 0
 
     def status(self) -> PrinterStatus:
         """Ready."""
@@ -71,6 +72,12 @@ class WorkingPrinter:
         self.jobs.append(job)
         progress.awaiting_ack()
         return Delivery(outcome=Outcome.PRINTED)
+
+    def pulse(self, fired: Callable[[], None]) -> Delivery:
+        """Open the drawer."""
+        fired()
+        self.kicks += 1
+        return Delivery(outcome=Outcome.UNCONFIRMED)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -87,6 +94,10 @@ class FailingPrinter:
         return UNKNOWN
 
     def submit(self, job: bytes, progress: Progress) -> Delivery:
+        """Refuse; no byte goes out."""
+        return Delivery(outcome=Outcome.REFUSED, note="no printer here")
+
+    def pulse(self, fired: Callable[[], None]) -> Delivery:
         """Refuse; no byte goes out."""
         return Delivery(outcome=Outcome.REFUSED, note="no printer here")
 
@@ -110,6 +121,11 @@ class TearingPrinter:
         progress.sending()
         self.jobs.append(job[: len(job) // 2])
         return Delivery(outcome=Outcome.UNCERTAIN, note="the connection broke while printing")
+
+    def pulse(self, fired: Callable[[], None]) -> Delivery:
+        """Break after the first byte."""
+        fired()
+        return Delivery(outcome=Outcome.UNCONFIRMED, note="the line broke while the drawer was told to open")
 
     def close(self) -> None:
         """Nothing is held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -75,6 +76,8 @@ class Delivery(Value):
 
     outcome: Outcome
     note: str | None = None
+    detour: str | None = None
+    """Why it went to the fallback printer; None when it went where it should."""
 
 
 class Scanner(Protocol):
@@ -91,6 +94,36 @@ class Scanner(Protocol):
 
     def close(self) -> None:
         """Let go of the port; may be called twice, and from another thread."""
+        ...
+
+
+class Transport(Protocol):
+    """One open way to a printer. It is opened for one job and closed after it. Deadlines are ``monotonic_ns`` instants.
+
+    Opening raises DeviceGoneError; after that the world's failing is answered by short counts, never raised.
+    """
+
+    @property
+    def is_bidirectional(self) -> bool:
+        """The printer can be heard."""
+        ...
+
+    def write(self, data: bytes, deadline_ns: int) -> int:
+        """Hand the whole of it over. Answers how many bytes may have gone out: fewer than all when the line broke or was
+        stuck, 0 only when surely none did."""
+        ...
+
+    def read(self, count: int, deadline_ns: int) -> bytes:
+        """At most so many bytes, as soon as there are any; empty when the time is up or the line is over."""
+        ...
+
+    def finish(self, deadline_ns: int) -> bool:
+        """Say that nothing more comes, and give the device time to take the rest: closing earlier may cut a job off. False when
+        surely not all was taken."""
+        ...
+
+    def close(self) -> None:
+        """Let go; may be called twice."""
         ...
 
 
@@ -119,7 +152,17 @@ class Printer(Protocol):
         ...
 
     def submit(self, job: bytes, progress: Progress) -> Delivery:
-        """Send one whole job, when nothing stands in the way. Only what ``progress`` raises is raised."""
+        """Send one whole job, when nothing stands in the way. Only what ``progress`` raises is raised.
+
+        REFUSED after ``sending`` was told: surely no byte of the job has gone out.
+        """
+        ...
+
+    def pulse(self, fired: Callable[[], None]) -> Delivery:
+        """Open the drawer, at most once: ``fired`` is called before the first byte goes out, and when it raises, none does.
+
+        UNCONFIRMED: the command is out; a drawer does not answer. REFUSED without ``fired``: it may be asked again.
+        """
         ...
 
     def close(self) -> None:

@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, field
 
+from pos_loyalty.config_printer import Columns as Columns
+from pos_loyalty.config_printer import PrinterConfig as PrinterConfig
+from pos_loyalty.config_printer import fault_of, with_profile
 from pos_loyalty.errors import ConfigError, InputError
 from pos_loyalty.values import Points, Value, convert
 
 Name = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
 Words = Annotated[str, Meta(max_length=256)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-Columns = Literal[32, 42, 48]
 Language = Literal["ru", "en"]
 CONFIG_BYTES_MAX = 1024 * 1024
 SECRETS_MODE = 0o600
@@ -115,22 +117,6 @@ class ScannerConfig(Value):
     suffix: Literal["cr", "lf", "crlf", "any"] = "any"
 
 
-class PrinterConfig(Value):
-    """A receipt printer. The code page's name and slot belong together: the self-test shows which slot is right."""
-
-    kind: Literal["tcp", "file"]
-    name: Name = "printer"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 9100
-    path: str = ""
-    columns: Columns = 48
-    page: Literal["cp866", "cp1251", "cp437"] = "cp866"
-    slot: Annotated[int, Meta(ge=0, le=255)] = 17
-    timeout_s: Seconds = 2.0
-    barrier: Literal["gs_r", "none"] = "gs_r"
-    job_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
-
-
 class CardConfig(Value):
     """Which codes are member cards: symbology, prefix, length and check."""
 
@@ -222,6 +208,9 @@ def load_config(path: Path) -> Config:
     _check_url(path, config.head_office.url)
     for number, card in enumerate(config.card):
         _check_card(f"{path}: card[{number}]", card)
+    fault = None if config.printer is None else fault_of(config.printer)
+    if fault is not None:
+        raise ConfigError(f"{path}: {fault[0]}", fault[1])
     if config.phone.gateway is not None:
         _check_gateway(f"{path}: phone.gateway", config.phone.gateway)
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:
@@ -295,7 +284,10 @@ def _read(path: Path, kind: type[T]) -> T:
     if len(data) > CONFIG_BYTES_MAX:
         raise ConfigError(str(path), f"is larger than {CONFIG_BYTES_MAX} bytes")
     try:
-        return convert(tomllib.loads(data.decode("utf-8")), kind)
+        table = tomllib.loads(data.decode("utf-8"))
+        if isinstance(table.get("printer"), dict):
+            table["printer"] = with_profile(table["printer"])
+        return convert(table, kind)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not TOML: {error}") from error
     except InputError as error:

@@ -380,5 +380,16 @@ CREATE TABLE coupon_word (
 CREATE TABLE coupon_version (version INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS)
+DRAWER = """
+-- Private to this till, never sent and not in the log: each time the drawer was asked to open. ``fired`` is stored before the
+-- bytes go out and is the end, so that no crash opens it twice.
+CREATE TABLE drawer_kick (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, sale_id TEXT UNIQUE, cashier TEXT NOT NULL, reason TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('asked', 'fired', 'failed', 'expired')),
+  asked_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL, note TEXT
+) STRICT;
+CREATE INDEX drawer_kick_asked ON drawer_kick (id) WHERE state = 'asked';
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, DRAWER)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

@@ -28,6 +28,7 @@ from pos_loyalty.till import (
     claiming,
     confirming,
     coupons,
+    drawer,
     exchange,
     gift_sales,
     merging,
@@ -85,6 +86,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
             gift_sales.activate(desk, stored, now)
             tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
+            drawer.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
 
 
@@ -153,7 +155,9 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if stored.state in ("authorised", "cancelled"):
             gift_sales.activate(desk, stored, now)
             tier_facts_after(desk.db, desk, quote.member_id, now)
-            slips.queue(desk, answers.stored_sale(desk, sale_id))
+            ended = answers.stored_sale(desk, sale_id)
+            slips.queue(desk, ended)
+            drawer.queue(desk, ended)
         return keep(answers.of_sale(desk, sale_id))
 
 

@@ -1,4 +1,5 @@
-"""The print worker: takes queued receipts to the printer, one at a time. Rule: what may be on paper is never sent again silently.
+"""The print worker: takes queued receipts to the printer, one at a time, and opens the drawer. Rule: what may be on paper is
+never sent again silently, and the drawer is told once.
 
 A job is ``sending`` in the store before its first byte goes out; what a crash leaves on the wire becomes ``uncertain``.
 Nothing here reaches the checkout: the till only queues rows and calls ``wake``.
@@ -9,16 +10,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from drivers.ports import Delivery, Outcome, Printer
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import LoyaltyError
-from pos_loyalty.store import prints
+from pos_loyalty.store import drawer, prints
 from pos_loyalty.store.db import Connection, write
 
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
+KICK_LIFE = timedelta(seconds=10)
+"""A drawer that opens later than this opens when nobody stands there: it is not told any more."""
 CLOSE_WAIT_S = 3.0
 """A job on the wire for longer than this when the till closes is found uncertain at the next start."""
 
@@ -71,6 +75,7 @@ class Spool:
         try:
             if self._db is None:
                 self._db = self._opened()
+            self._kick(self._db)
             delivery = self._attempt(self._db)
         except LoyaltyError as error:
             self._release()
@@ -79,9 +84,9 @@ class Spool:
             return None
         if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
             return self._hindered(delivery.note)
-        if self._problem is not None:
+        if delivery.detour is None and self._problem is not None:
             log.info("printer.recovered", device=self._printer.device)
-        self._problem = None
+        self._problem = delivery.detour
         self._pause_s = PAUSE_FIRST_S
         return 0.0
 
@@ -113,21 +118,42 @@ class Spool:
         if job is None:
             self._problem = None
             return None
-        delivery = self._printer.submit(job.body, _Progress(db, job.job_id, self._clock))
+        progress = _Progress(db, job.job_id, self._clock)
+        delivery = self._printer.submit(job.body, progress)
         state = END_STATES.get(delivery.outcome)
-        if state is not None:
+        if state is None and progress.is_sending:
+            with write(db):
+                prints.move(db, job.job_id, "queued", self._clock(), delivery.note)
+        elif state is not None:
             with write(db):
                 prints.move(db, job.job_id, state, self._clock(), delivery.note)
             log.info("print.ended", receipt_no=job.receipt_no, kind=job.kind, copy=job.copy, state=state)
         return delivery
 
-    def _next(self, db: Connection) -> prints.PrintJob | None:
-        """The oldest job that is still worth printing. In one transaction, which writes nothing unless jobs expire."""
-        now = self._clock()
+    def _kick(self, db: Connection) -> None:
+        """Tell the drawer to open for each asking that is fresh, and once only."""
+        while (kick := drawer.next_asked(db)) is not None:
+            now, kick_id = self._clock(), kick.kick_id
+            if not timedelta(0) <= now - kick.asked_at <= KICK_LIFE:
+                self._end_kick(db, kick_id, "expired", "the printer was busy or away for too long")
+                continue
+            fired = partial(self._end_kick, db, kick_id, "fired")
+            delivery = self._printer.pulse(fired)
+            if delivery.outcome is Outcome.REFUSED:
+                self._end_kick(db, kick_id, "failed", delivery.note)
+
+    def _end_kick(self, db: Connection, kick_id: int, state: drawer.KickState, note: str | None = None) -> None:
         with write(db):
-            oldest = prints.next_queued(db)
-            if oldest is None or oldest.queued_at >= now - self._job_life:
-                return oldest
+            drawer.move(db, kick_id, state, self._clock(), note)
+        log.info("drawer.ended", kick=kick_id, state=state, note=note)
+
+    def _next(self, db: Connection) -> prints.PrintJob | None:
+        """The oldest job that is still worth printing. Nothing is locked unless jobs expire: the till sells meanwhile."""
+        now = self._clock()
+        oldest = prints.next_queued(db)
+        if oldest is None or oldest.queued_at >= now - self._job_life:
+            return oldest
+        with write(db):
             expired = prints.expire(db, now - self._job_life, now)
             oldest = prints.next_queued(db)
         log.warning("print.expired", jobs=expired)
@@ -153,10 +179,12 @@ class _Progress:
         self._db = db
         self._job_id = job_id
         self._clock = clock
+        self.is_sending = False
 
     def sending(self) -> None:
         with write(self._db):
             prints.move(self._db, self._job_id, "sending", self._clock())
+        self.is_sending = True
 
     def awaiting_ack(self) -> None:
         with write(self._db):

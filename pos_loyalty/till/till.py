@@ -29,6 +29,7 @@ from pos_loyalty.till import (
     claiming,
     codes,
     confirming,
+    drawer,
     enrolment,
     erasure,
     gift_card_model,
@@ -353,6 +354,12 @@ class Till:
         self._devices.wake_printer()
         return answer
 
+    def open_drawer(self, request: drawer.DrawerRequest, key: str) -> drawer.DrawerAnswer:
+        """Ask the cash drawer to open. Raises ConflictError when none hangs on this till's printer."""
+        answer = drawer.open_now(self._desk, request, key)
+        self._devices.wake_printer()
+        return answer
+
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str:
         """The receipt as text, in the printer's columns. Raises NotFoundError."""
         return slips.text_of(self._desk, answers.stored_sale(self._desk, sale_id), language)
@@ -387,13 +394,8 @@ class Till:
         return NightReport(jobs=nightly.run(self._desk))
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
-        log.info(
-            "sale.stored",
-            sale_id=answer.sale_id,
-            state=answer.state,
-            due_minor=answer.quote.due_minor,
-            receipt_no=answer.receipt_no,
-        )
+        due_minor, receipt_no = answer.quote.due_minor, answer.receipt_no
+        log.info("sale.stored", sale_id=answer.sale_id, state=answer.state, due_minor=due_minor, receipt_no=receipt_no)
         self._devices.wake_printer()
         if not answer.gift_cards:
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.drawer import DrawerAnswer, DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
     CardRequest,
@@ -223,6 +224,10 @@ OPERATIONS = (
     Operation(
         name="print_again", method="POST", path="/v1/receipts/{sale_id}/print", body=PrintRequest, body_optional=True,
         answer=PrintAnswer, writes=True, problems=(404, *WRITING), summary="Queue a marked copy of a receipt.",
+    ),
+    Operation(
+        name="open_drawer", method="POST", path="/v1/drawer", body=DrawerRequest, answer=DrawerAnswer, writes=True,
+        problems=WRITING, summary="Ask the cash drawer to open, at most once for a key.",
     ),
     Operation(
         name="health", method="GET", path="/healthz", answer=Health, problems=(503,), summary="How the till is.",

@@ -20,10 +20,10 @@ from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
+from pos_loyalty.wiring.printers import spool_of
 
 if TYPE_CHECKING:
-    from drivers.ports import Printer, Scanner
-    from pos_loyalty.till.spool import Spool
+    from drivers.ports import Scanner
     from pos_loyalty.web.verbs import Shop
 
 Ready = Callable[[str, str], None]
@@ -105,8 +105,7 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     """The till process: HTTP, scanners, print spool, nightly jobs; until told to stop. ``tell``: what was left unfinished."""
     from pos_loyalty.till.devices import TillDevices
 
-    spool = None if known.config.printer is None else _spool(known)
-    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.card)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
@@ -197,26 +196,6 @@ def beside_till(path: Path) -> Iterator[Connection]:
     """The till's file, to write what is private to it, also while the till sells."""
     with contextlib.closing(till_store(settings(path), utc_now)) as db:
         yield db
-
-
-def _spool(known: Settings) -> Spool:
-    from pos_loyalty.till.spool import Spool
-
-    config = known.config.printer
-    assert config is not None
-    return Spool(_printer(known), lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
-
-
-def _printer(known: Settings) -> Printer:
-    from msgspec.structs import replace
-
-    from drivers.printer import FilePrinter, TcpPrinter
-
-    config = known.config.printer
-    assert config is not None
-    if config.kind == "tcp":
-        return TcpPrinter(config)
-    return FilePrinter(replace(config, path=str(known.file(config.path))))
 
 
 def _scanners(config: Config) -> list[Scanner]:

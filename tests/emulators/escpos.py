@@ -130,7 +130,7 @@ class Judge:
 
     def execute(self, token: Token) -> None:
         """Do one command. Raises JudgeError when no printer should be sent this here."""
-        if token.name in REAL_TIME or token.name == "GS r":
+        if token.name in REAL_TIME or token.name in ("GS r", "GS ( H"):
             return
         if token.name == "text":
             self._write(token.args)
@@ -311,7 +311,7 @@ def _token(name: str, data: bytes, at: int, head: int, count: int) -> Token | No
 def _function(data: bytes, at: int) -> Token | None:
     if len(data) < at + 5:
         return None
-    name = {0x6B: "GS ( k"}.get(data[at + 2])
+    name = {0x48: "GS ( H", 0x6B: "GS ( k"}.get(data[at + 2])
     if name is None:
         raise JudgeError(f"unknown command 1d 28 {data[at + 2]:02x} at {at}")
     count = data[at + 3] + 256 * data[at + 4]

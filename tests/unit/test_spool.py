@@ -9,7 +9,9 @@ import pytest
 
 from drivers.fakes import FailingPrinter, TearingPrinter, WorkingPrinter
 from drivers.ports import UNKNOWN, Delivery, Outcome
-from drivers.printer import TcpPrinter
+from drivers.printer import EscposPrinter
+from drivers.transport_port import FileTransport
+from drivers.transport_tcp import TcpTransport
 from pos_loyalty.config import PrinterConfig
 from pos_loyalty.errors import StoreFullError
 from pos_loyalty.store import prints
@@ -125,10 +127,9 @@ def test_after_a_torn_job_the_next_one_is_printed_and_the_torn_one_is_not(shop):
 
 
 def test_a_printer_without_an_answer_leaves_jobs_sent_but_unconfirmed(shop, tmp_path):
-    from drivers.printer import FilePrinter
-
     shop.queue(1)
-    drain(shop.spool(FilePrinter(PrinterConfig(kind="file", path=str(tmp_path / "slips")))))
+    config = PrinterConfig(kind="file", path=str(tmp_path / "slips"))
+    drain(shop.spool(EscposPrinter(config, lambda: FileTransport(config))))
     assert shop.states() == ["sent_unconfirmed"]
     assert (tmp_path / "slips").read_bytes() == b"slip 1"
 
@@ -251,7 +252,7 @@ def test_new_paper_brings_each_waiting_receipt_once(shop, mode):
     body = b"\x1b@slip\n\x1dV\x01"
     with Emulator(mode=mode) as emulator:
         config = PrinterConfig(kind="tcp", port=emulator.port)
-        spool = shop.spool(TcpPrinter(config, status_wait_s=0.1, ack_wait_s=1.0))
+        spool = shop.spool(EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=0.1, ack_wait_s=1.0))
         for number in (1, 2):
             with write(shop.db):
                 prints.enqueue(shop.db, prints.PrintDraft(sale_id=None, receipt_no=f"R{number}", kind="sale", body=body), NOW)

@@ -52,6 +52,7 @@ HOUSE_ROUTES = {
     ("POST", "/v1/members/{member_id}/tier"),
     ("GET", "/v1/receipts/{sale_id}.png"),
     ("POST", "/v1/receipts/{sale_id}/print"),
+    ("POST", "/v1/drawer"),
     ("GET", "/healthz"),
 }
 
