@@ -19,6 +19,7 @@ from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
+from pos_loyalty.wiring import camera
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     from pos_loyalty.till.devices import TillDevices
 
     spool = None if known.config.printer is None else _spool(known)
-    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    watcher = None if known.config.camera is None else camera.watcher(known, secrets_of(known))
+    devices = TillDevices(spool, _scanners(known.config), known.config.card, watcher)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
@@ -117,7 +119,7 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
         from pos_loyalty.web.serve import listen, serve
         from pos_loyalty.web.terms import terms_of
 
-        board = ScanBoard()
+        board = ScanBoard(watcher if known.config.camera is not None and known.config.camera.view else None)
 
         def publish(code: str, symbology: str, device: str) -> None:
             board.publish(Scan(code=code, symbology=symbology, device=device))
@@ -171,6 +173,7 @@ def _shop(known: Settings) -> Shop:
         cards=config.card,
         products=products_of(known),
         verifies_phones=config.phone.gateway is not None,
+        has_view=config.camera is not None and config.camera.view,
     )
 
 
