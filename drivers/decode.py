@@ -6,10 +6,11 @@ More effort finds more cards and more wrong numbers, so nothing counts without a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from drivers import zbar
-from drivers.patches import Box, Patch, corners, fields_of, find_blots, find_patches, upright
+from drivers.patches import Box, Patch, corners, fields_of, find_blots, find_patches, tightened, upright
 from drivers.strokes import lines_of, straightened
 from drivers.symbology import parse
 from pos_loyalty.clock import monotonic_ns
@@ -27,6 +28,8 @@ BLOT_WIDTH, BLOT_ENLARGE_MAX = 500, 4.0
 LINEAR = ("ean13", "ean8", "code128", "code39")
 MATRIX = ("qr", "datamatrix", "aztec", "pdf417")
 CODE128_SIGNS_MIN = QR_SIGNS_MIN = 4
+FEW = 2
+"""Renderings of a patch that is not the largest: mostly the edges of cards."""
 FILTERS = ("clahe", "median", "unsharp")
 
 Outline = tuple[tuple[int, int], ...]
@@ -104,14 +107,16 @@ class Cascade:
         fields = fields_of(gray)
         if self._linear:
             for number, patch in enumerate(find_patches(fields)):
-                yield from self._bars(gray, patch, f"patch {number}")
+                yield from islice(self._bars(gray, patch, f"patch {number}"), None if number == 0 else FEW)
         if self._matrix:
             for number, box in enumerate(find_blots(fields)):
                 yield from self._blot(gray, box, f"blot {number}")
 
     def _bars(self, gray: Pixels, patch: Patch, name: str) -> Iterator[Batch]:
         bars, enlarged = upright(gray, patch)
+        patch = tightened(bars, patch, enlarged)
         outline = corners(patch)
+        bars, enlarged = upright(gray, patch)
         yield self._zxing_upright(bars, f"{name} raw", outline)
         bars = straightened(bars)
         for line_name, line in lines_of(bars, enlarged):

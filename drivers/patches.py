@@ -28,6 +28,9 @@ BLOTS_MAX = 2
 BLOT_SIDE_MIN = 14
 BLOT_SIDES_RATIO_MAX = 2.2
 BLOT_QUIET_SHARE = 0.2
+DENSE_ACROSS, DENSE_ACROSS_SHARE = 30, 0.25
+DENSE_ALONG, DENSE_ALONG_SHARE = 8, 0.6
+"""Pixels of the picture over which strokes are counted, and the share of the densest place that still belongs to the bars."""
 QUIET_SHARE, QUIET_PIXELS = 0.15, 10
 ACROSS_MIN, ALONG_MIN = 40, 10
 UPRIGHT_WIDTH, UPRIGHT_HEIGHT_MAX, UPRIGHT_HEIGHT_MIN, ENLARGE_MAX = 1100, 500, 40, 3.0
@@ -136,6 +139,40 @@ def upright(gray: Pixels, patch: Patch) -> tuple[Pixels, float]:
     height = min(max(k * patch.height, UPRIGHT_HEIGHT_MIN), UPRIGHT_HEIGHT_MAX)
     size = (round(k * patch.width), round(height))
     return cv2.warpAffine(gray, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), k
+
+
+def tightened(bars: Pixels, patch: Patch, enlarged: float) -> Patch:
+    """The patch without the edges of cards and the print about it that leaned on its bars: where strokes stand densely."""
+    import cv2
+    import numpy as np
+
+    edges: Any = np.abs(cv2.Sobel(cv2.GaussianBlur(bars, (0, 0), enlarged), cv2.CV_32F, 1, 0))
+    left, right = _dense(edges.mean(axis=0), round(DENSE_ACROSS * enlarged), DENSE_ACROSS_SHARE)
+    top, bottom = _dense(edges[:, left:right].mean(axis=1), round(DENSE_ALONG * enlarged), DENSE_ALONG_SHARE)
+    across = (right - left) / enlarged
+    if across < ACROSS_MIN:
+        return patch
+    quiet = QUIET_SHARE * across + QUIET_PIXELS
+    return Patch(
+        angle=patch.angle,
+        across=patch.across + left / enlarged - quiet,
+        along=patch.along + top / enlarged,
+        width=across + 2 * quiet,
+        height=max(float(ALONG_MIN), (bottom - top) / enlarged),
+    )
+
+
+def _dense(edges: Any, reach: int, share: float) -> tuple[int, int]:
+    """The longest run where the mean over ``reach`` is at least a share of the greatest."""
+    import numpy as np
+
+    reach = max(1, min(reach, edges.size // 2))
+    mean = np.convolve(edges, np.ones(reach) / reach, "same")
+    is_dense = np.concatenate([[False], mean >= share * mean.max(), [False]])
+    turns = np.flatnonzero(np.diff(is_dense.astype(np.int8)))
+    runs = turns.reshape(-1, 2)
+    start, end = runs[int(np.argmax(runs[:, 1] - runs[:, 0]))]
+    return int(start), int(end)
 
 
 def _patch(contour: Any, tensor: tuple[Any, Any, Any], shrink: float) -> Patch:

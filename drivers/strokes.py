@@ -17,10 +17,11 @@ SHIFT_MAX = 10
 """Pixels that the bars may wander from one band of rows to the next."""
 ROWS = 24
 """A line is repeated so often, because decoders want to see it more than once."""
-BLURS = (1.0, 1.6, 2.3)
-"""Blurs that are taken back, as widths of a bell in pixels of the camera's picture."""
-NOISE = 0.004
-"""Of the signal's power; the larger, the less is taken back."""
+BLURS = ((0.7, 0.05), (1.4, 0.05), (1.0, 0.01), (2.0, 0.01), (2.6, 0.004))
+"""Blurs that are taken back, mildest first: widths of a bell in pixels of the camera's picture, and the noise as a share of the
+signal's power; the larger it is, the less is taken back."""
+FINER = 2
+"""Lines have so many times the points that their patch is wide: bars of a pixel need room before they are black and white."""
 EVEN_SHARE = 0.14
 """Contrast is made even over such a share of the line: about a dozen modules of an EAN-13."""
 
@@ -51,12 +52,14 @@ def lines_of(bars: Pixels, enlarged: float) -> Iterator[tuple[str, Pixels]]:
     height = bars.shape[0]
     whole = bars.mean(axis=0, dtype=np.float32)
     yield "averaged", _picture(_even(whole))
-    for blur in BLURS:
-        yield f"sharp {blur}", _picture(_even(_unblurred(whole, blur * enlarged)))
+    fine, enlarged = _finer(whole), FINER * enlarged
+    for blur, noise in BLURS:
+        yield f"sharp {blur}", _picture(_even(_unblurred(fine, blur * enlarged, noise)))
+    blur, noise = BLURS[0]
     for name, start in (("upper", 0), ("middle", height // 3), ("lower", 2 * height // 3)):
         part = bars[start : start + max(2, height // 3)].mean(axis=0, dtype=np.float32)
         yield name, _picture(_even(part))
-        yield f"{name} sharp", _picture(_even(_unblurred(part, BLURS[1] * enlarged)))
+        yield f"{name} sharp", _picture(_even(_unblurred(_finer(part), blur * enlarged, noise)))
 
 
 def _shift(above: Any, below: Any) -> int:
@@ -68,14 +71,20 @@ def _shift(above: Any, below: Any) -> int:
     return int(np.argmax(np.correlate(below, middle, "valid"))) - SHIFT_MAX
 
 
-def _unblurred(line: Any, sigma: float) -> Any:
+def _finer(line: Any) -> Any:
+    import cv2
+
+    return cv2.resize(line.reshape(1, -1), None, fx=FINER, fy=1, interpolation=cv2.INTER_CUBIC).ravel()
+
+
+def _unblurred(line: Any, sigma: float, noise: float) -> Any:
     """Wiener's filter against a bell of this width."""
     import numpy as np
 
     padded = np.concatenate([line, line[::-1]])
     frequency = np.fft.rfftfreq(padded.size)
     bell = np.exp(-2 * (np.pi * sigma * frequency) ** 2)
-    return np.fft.irfft(np.fft.rfft(padded) * bell / (bell**2 + NOISE), padded.size)[: line.size].astype(np.float32)
+    return np.fft.irfft(np.fft.rfft(padded) * bell / (bell**2 + noise), padded.size)[: line.size].astype(np.float32)
 
 
 def _even(line: Any) -> Any:
