@@ -58,7 +58,7 @@ class Cascade:
         self._linear = [each for each in self._symbologies if each in LINEAR]
         self._matrix = [each for each in self._symbologies if each in MATRIX]
         self._clock_ns = clock_ns
-        self._stages: tuple[Stage, ...] = (self._regions, self._zbar, self._filtered)
+        self._stages: tuple[Stage, ...] = (self._zbar, self._filtered)
         self._next = 0
         self._filter = 0
 
@@ -97,9 +97,11 @@ class Cascade:
 
     def _in_turn(self, gray: Pixels) -> Iterator[Batch]:
         yield self._zxing(gray, "plain")
+        yield from self._regions(gray)
         for _ in self._stages:
-            yield from self._stages[self._next](gray)
-            self._next = (self._next + 1) % len(self._stages)
+            stage = self._stages[self._next]
+            self._next = (self._next + 1) % len(self._stages)  # before it runs: one that takes all the time may not come twice
+            yield from stage(gray)
 
     def _regions(self, gray: Pixels) -> Iterator[Batch]:
         if min(gray.shape) < PATCH_FROM_SIDE:
