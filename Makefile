@@ -4,12 +4,12 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font zbar browser tracer debian openapi
 
-demo: $(STAMP) font
+demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
 
-test: $(STAMP) font browser tracer
+test: $(STAMP) font zbar browser tracer
 	$(BIN)/pytest -q
 
 check: $(STAMP)
@@ -44,10 +44,13 @@ $(STAMP): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $(STAMP)
 
-# Debian packages, only when missing: a font with Cyrillic for receipt pictures; a browser for the page's tests, and strace to make
-# a disk fail.
+# Debian packages, only when missing: a font with Cyrillic for receipt pictures; zbar, the camera's second
+# decoder; a browser for the page's tests, and strace to make a disk fail.
 font:
 	@test -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf || $(MAKE) -s debian PACKAGE=fonts-dejavu-core
+
+zbar:
+	@ldconfig -p | grep -q libzbar || $(MAKE) -s debian PACKAGE=libzbar0
 
 browser:
 	@test -x /usr/bin/chromium || $(MAKE) -s debian PACKAGE=chromium

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from drivers.ports import UNKNOWN, CardRead, Delivery, Outcome, PrinterStatus, Progress
+from drivers.ports import UNKNOWN, CardRead, Delivery, Frame, Outcome, PrinterStatus, Progress
 from pos_loyalty.errors import DeviceError, DeviceGoneError, InputError
 
 PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 PICTURE_BYTES_MAX = 12 * 1024 * 1024
+NO_CAMERA = "no picture comes from the camera; check the cable"
 PLUGGED_OUT = "no scanner here; check the cable"
 
 
@@ -157,3 +159,37 @@ class FailingCamera:
     def read(self, picture: bytes) -> CardRead | None:
         """Raises DeviceError."""
         raise DeviceError(self.device, "pictures cannot be read here")
+
+
+class WorkingFrames:
+    """Implements FrameSource: gives the pixels that it was told, once; None stands for a broken frame."""
+
+    def __init__(self, frames: Sequence[Any], device: str = "camera") -> None:
+        self.device = device
+        self._frames = frames
+        self._is_closed = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Each in turn, from the first."""
+        for pixels in self._frames:
+            if self._is_closed:
+                return
+            yield Frame(pixels)
+
+    def close(self) -> None:
+        """End after the frame in hand."""
+        self._is_closed = True
+
+
+class FailingFrames:
+    """Implements FrameSource: there is no camera."""
+
+    def __init__(self, device: str = "camera") -> None:
+        self.device = device
+
+    def frames(self) -> Iterator[Frame]:
+        """Raises DeviceGoneError."""
+        raise DeviceGoneError(self.device, NO_CAMERA)
+
+    def close(self) -> None:
+        """Nothing is held."""

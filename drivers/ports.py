@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pos_loyalty.values import Value
 
@@ -183,4 +183,73 @@ class Camera(Protocol):
 
         Raises InputError when the bytes are no picture or too large, DeviceError when the decoders are not installed.
         """
+        ...
+
+
+class Frame(NamedTuple):
+    """One frame of a camera: grey pixels of 8 bits in rows, or None when it came broken."""
+
+    gray: Any
+
+
+class FrameSource(Protocol):
+    """Gives frames, always the newest."""
+
+    @property
+    def device(self) -> str:
+        """The configured name."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Open, and give frames as they are asked for; each call opens anew. Ends with a file or a folder, or after ``close``.
+
+        Raises DeviceGoneError when there is no camera or it is lost, DeviceError when the decoders are not installed.
+        """
+        ...
+
+    def close(self) -> None:
+        """End ``frames`` after the frame in hand; may be called twice, and from another thread."""
+        ...
+
+
+class Judged(NamedTuple):
+    """A code that the shop's nomenclature holds for."""
+
+    card: str
+    """The number, by which reads are told apart."""
+    text: str
+    """What is handed on: the number, or a QR that the till has yet to prove."""
+    is_signed: bool
+    """Its signature holds, so that one read is enough."""
+
+
+class ViewPicture(NamedTuple):
+    """A JPEG of what the camera sees, and which frame it is."""
+
+    number: int
+    jpeg: bytes
+
+
+class LiveView(Protocol):
+    """What a page may show of a camera."""
+
+    def picture(self, after: int) -> ViewPicture | None:
+        """The newest frame with what was found drawn round; None when none is newer than ``after``. From any thread."""
+        ...
+
+
+class Watcher(LiveView, Protocol):
+    """A camera that is watched frame after frame."""
+
+    @property
+    def device(self) -> str:
+        """The configured name."""
+        ...
+
+    def watch(self) -> Iterator[CardRead | None]:
+        """One answer for each whole frame, in the camera's pace. Ends and raises as FrameSource.frames does."""
+        ...
+
+    def close(self) -> None:
+        """End ``watch``; may be called twice, and from another thread."""
         ...

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, field
 
+from pos_loyalty.config_camera import CameraConfig, CardQrConfig
 from pos_loyalty.config_printer import Columns as Columns
 from pos_loyalty.config_printer import PrinterConfig as PrinterConfig
 from pos_loyalty.config_printer import fault_of, with_profile
@@ -178,6 +179,8 @@ class Config(Value):
     gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
+    camera: CameraConfig | None = None
+    card_qr: CardQrConfig = field(default_factory=CardQrConfig)
     card: tuple[CardConfig, ...] = ()
     receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
     phone: PhoneConfig = field(default_factory=PhoneConfig)

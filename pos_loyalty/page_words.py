@@ -6,6 +6,8 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.close": ("Закрыть", "Close"),
     "page.back": ("Назад", "Back"),
     "page.confirm": ("Подтвердить", "Confirm"),
+    "page.camera": ("Камера", "Camera"),
+    "page.camera_alt": ("Что видит камера: карта обведена", "What the camera sees: a card is outlined"),
     # goods that come back
     "page.return": ("Возврат", "Return"),
     "page.return_code": ("Код чека", "Code of the receipt"),

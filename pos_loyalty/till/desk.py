@@ -45,6 +45,7 @@ class Desk:
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
+        self.used_steps: dict[str, int] = {}
         self.elsewhere: Elsewhere = Nowhere()
         self.shelf = ProgrammeShelf(config.store.currency)
         self._told_skew = False

@@ -1,16 +1,17 @@
-"""What hangs on a till process: the print spool, and a thread for each scanner. A device that is gone is told and waited for."""
+"""What hangs on a till process: the print spool, a thread for each scanner, one for the camera. What is gone is waited for."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 
-from drivers.ports import Scanner
+from drivers.ports import Scanner, Watcher
 from drivers.symbology import scan_of
 from pos_loyalty import log
 from pos_loyalty.config import CardConfig
 from pos_loyalty.errors import DeviceGoneError
 from pos_loyalty.till.spool import Spool
+from pos_loyalty.till.watch import watch_always
 
 SCAN_WAIT_S = 1.0
 PAUSE_S = 0.1
@@ -22,8 +23,11 @@ Publish = Callable[[str, str, str], None]
 class TillDevices:
     """Implements Devices for a till process. Payment cards are refused here, and nothing of them is kept."""
 
-    def __init__(self, spool: Spool | None, scanners: Sequence[Scanner], cards: Sequence[CardConfig]) -> None:
+    def __init__(
+        self, spool: Spool | None, scanners: Sequence[Scanner], cards: Sequence[CardConfig], camera: Watcher | None = None
+    ) -> None:
         self._spool = spool
+        self._camera = camera
         self._scanners = scanners
         self._cards = cards
         self._gone: dict[str, str] = {}
@@ -31,7 +35,7 @@ class TillDevices:
         self._readers: list[threading.Thread] = []
 
     def problems(self) -> tuple[str, ...]:
-        """The printer's, then each absent scanner's."""
+        """The printer's, then that of each scanner and camera that is gone."""
         printer = self._spool.problem if self._spool is not None else None
         return (*(() if printer is None else (printer,)), *tuple(self._gone.values()))
 
@@ -48,10 +52,19 @@ class TillDevices:
             name = f"scanner {scanner.device}"
             self._readers.append(threading.Thread(target=self._read, args=(scanner, publish), name=name, daemon=True))
             self._readers[-1].start()
+        if self._camera is not None:
+            camera = self._camera
+            watching = (camera, publish, self._gone, self._stop)
+            self._readers.append(
+                threading.Thread(target=watch_always, args=watching, name=f"camera {camera.device}", daemon=True)
+            )
+            self._readers[-1].start()
 
     def close(self) -> None:
         """Stop after the job and the code in hand."""
         self._stop.set()
+        if self._camera is not None:
+            self._camera.close()
         for reader in self._readers:
             reader.join()
         if self._spool is not None:

@@ -43,6 +43,7 @@ from pos_loyalty.till import (
     return_preview,
     returns,
     said,
+    shown_cards,
     slips,
     staff,
     staff_model,
@@ -115,7 +116,7 @@ class Till:
 
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
         """Who the card or the phone belongs to. Raises InputError, NotFoundError."""
-        member = enrolment.find(self._desk, request)
+        member = enrolment.find(self._desk, shown_cards.taken(self._desk, request))
         return answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
 
     def quote(self, request: QuoteRequest) -> Quote:
@@ -292,6 +293,10 @@ class Till:
     def qr_uri(self, member_id: str) -> str:
         """The otpauth address of the member's rotating QR, for their phone. It is a secret: show it to the member only."""
         return confirming.qr_uri(self._desk, member_id)
+
+    def card_qrs(self, member_id: str) -> tuple[str, ...]:
+        """The texts of the signed QRs of the member's cards, for plastic and paper. They do not change."""
+        return shown_cards.fixed_texts(self._desk, member_id)
 
     def acts(self, before: tuple[int, str, int] | None = None) -> staff_model.Acts:
         """Acts that a person answers for, newest first, from before a place on."""

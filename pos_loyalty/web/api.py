@@ -16,6 +16,7 @@ from starlette.routing import Route
 from pos_loyalty.config import Language
 from pos_loyalty.values import Value, encode
 from pos_loyalty.web.body import key_of, language_of, read
+from pos_loyalty.web.camera_view import CameraView
 from pos_loyalty.web.operations import OPERATIONS, Operation
 from pos_loyalty.web.scans import ScanBoard
 from pos_loyalty.web.verbs import Verbs
@@ -60,10 +61,13 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
         "send_confirmation": till.send_confirmation, "acts": till.acts,
     }  # fmt: skip
+    camera = CameraView(scans.view)
+    scans.at_end(camera.end)
+    streams: dict[str, Endpoint] = {"scans": _listen(scans), "camera": camera.answer}
     return [
         Route(
             operation.path,
-            _listen(scans) if operation.name == "scans" else _endpoint(operation, verbs[operation.name], worker, languages),
+            streams.get(operation.name) or _endpoint(operation, verbs[operation.name], worker, languages),
             methods=[operation.method],
             name=operation.name,
         )

@@ -50,7 +50,9 @@ from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.values import Value
 from pos_loyalty.web.scans import Scan
 
-Media = Literal["application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png"]
+Media = Literal[
+    "application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png", "multipart/x-mixed-replace; boundary=frame"
+]
 
 
 class Operation(Value, kw_only=True):
@@ -212,6 +214,10 @@ OPERATIONS = (
     Operation(
         name="scans", method="GET", path="/v1/scans", answer=Scan, media="text/event-stream", problems=(503,),
         summary="Codes as they are scanned: server-sent events named scan. What was scanned before is not sent.",
+    ),
+    Operation(
+        name="camera", method="GET", path="/v1/camera.mjpeg", answer=None, media="multipart/x-mixed-replace; boundary=frame",
+        problems=(403, 404, 503), summary="What the camera sees, as a stream of JPEGs: to this machine alone.",
     ),
     Operation(
         name="receipt_text", method="GET", path="/v1/receipts/{sale_id}.txt", answer=None, media="text/plain; charset=utf-8",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 from msgspec import Meta
 
+from drivers.ports import LiveView
 from pos_loyalty.values import Value
 
 LISTENERS_MAX = 16
@@ -25,9 +26,11 @@ class Scan(Value):
 
 
 class ScanBoard:
-    """Hands every code to each listening page. ``publish`` may be called from any thread."""
+    """Hands every code to each listening page. ``publish`` may be called from any thread. ``view``: the camera to show."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: LiveView | None = None) -> None:
+        self.view = view
+        self._endings: list[Callable[[], None]] = []
         self._listeners: dict[asyncio.Queue[Scan | None], asyncio.AbstractEventLoop] = {}
 
     @property
@@ -46,7 +49,13 @@ class ScanBoard:
 
     def close(self) -> None:
         """Tell all who listen now that nothing more comes."""
+        for end in self._endings:
+            end()
         self._hand(None)
+
+    def at_end(self, end: Callable[[], None]) -> None:
+        """Call this too when the end comes, for other streams of the same till."""
+        self._endings.append(end)
 
     def _hand(self, scan: Scan | None) -> None:
         for waiting, loop in tuple(self._listeners.items()):

@@ -115,4 +115,6 @@ class Shop(Value):
     cards: tuple[CardConfig, ...] = ()
     """The shop's own card ranges: what else looks like a bank card is taken for one."""
     verifies_phones: bool = False
+    has_view: bool = False
+    """The page may show what the camera sees."""
     """Codes can be sent to phones here."""

@@ -19,6 +19,7 @@ from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
+from pos_loyalty.wiring import camera
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
 from pos_loyalty.wiring.printers import spool_of
 
@@ -105,7 +106,8 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     """The till process: HTTP, scanners, print spool, nightly jobs; until told to stop. ``tell``: what was left unfinished."""
     from pos_loyalty.till.devices import TillDevices
 
-    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.card)
+    watcher = None if known.config.camera is None else camera.watcher(known, secrets_of(known))
+    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.card, watcher)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
@@ -116,7 +118,7 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
         from pos_loyalty.web.serve import listen, serve
         from pos_loyalty.web.terms import terms_of
 
-        board = ScanBoard()
+        board = ScanBoard(watcher if known.config.camera is not None and known.config.camera.view else None)
 
         def publish(code: str, symbology: str, device: str) -> None:
             board.publish(Scan(code=code, symbology=symbology, device=device))
@@ -170,6 +172,7 @@ def _shop(known: Settings) -> Shop:
         cards=config.card,
         products=products_of(known),
         verifies_phones=config.phone.gateway is not None,
+        has_view=config.camera is not None and config.camera.view,
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
+from drivers.ports import LiveView
 from pos_loyalty.config import CardConfig
 from pos_loyalty.values import Minor
 from pos_loyalty.web.app import application
@@ -70,9 +71,11 @@ class Web:
 
 
 @contextmanager
-def serving(till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0) -> Iterator[Web]:
+def serving(
+    till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0, view: LiveView | None = None
+) -> Iterator[Web]:
     """The web of a till for as long as the block runs."""
-    board = ScanBoard()
+    board = ScanBoard(view)
     listener = listen("127.0.0.1", port)
     running = server(application(till, SHOP, scans=board, titles=titles, names=names))
     thread = threading.Thread(target=run, args=(running, listener), kwargs={"leaving": board.close}, name="web")

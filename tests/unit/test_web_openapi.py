@@ -48,6 +48,7 @@ HOUSE_ROUTES = {
     ("POST", "/v1/gift-cards/unfreeze"),
     ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
+    ("GET", "/v1/camera.mjpeg"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("POST", "/v1/members/{member_id}/tier"),
     ("GET", "/v1/receipts/{sale_id}.png"),

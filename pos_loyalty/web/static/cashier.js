@@ -11,6 +11,7 @@ import { pay, printAgain } from "./paying.js";
 import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
 import * as returning from "./returning.js";
+import * as cameraview from "./cameraview.js";
 import { choose, submit, suggest } from "./scanbox.js";
 import { get, listen } from "./till.js";
 import * as view from "./view.js";
@@ -106,6 +107,7 @@ function start() {
   listen((code) => (dialogs.uppermost() ? dialogs.uppermost().scanned(code) : enrol.takesCard(code) || submit(code)));
   for (const part of [enrol, gifts, members, persons, returning]) part.start();
   dialogs.start(focusScan);
+  cameraview.start();
   show();
   lookAlways(payingId, seen);
   focusScan();
