@@ -102,4 +102,4 @@ def _formats(symbologies: Sequence[str]) -> Any:
 
     known = zxingcpp.BarcodeFormat
     names = {"ean13": known.EAN13, "ean8": known.EAN8, "code128": known.Code128, "qr": known.QRCode}
-    return zxingcpp.BarcodeFormats([names[symbology] for symbology in sorted(set(symbologies))])
+    return zxingcpp.BarcodeFormats([names[symbology] for symbology in sorted(set(symbologies) & names.keys())])

@@ -6,26 +6,26 @@ import threading
 from collections.abc import Callable, Sequence
 
 from drivers.ports import Scanner
-from drivers.symbology import scan_of
+from drivers.symbology import Scan, scan_of
 from pos_loyalty import log
-from pos_loyalty.config import CardConfig
-from pos_loyalty.errors import DeviceGoneError
+from pos_loyalty.config import CardConfig, CodeConfig
+from pos_loyalty.errors import DeviceError
 from pos_loyalty.till.spool import Spool
 
 SCAN_WAIT_S = 1.0
 PAUSE_S = 0.1
 
-Publish = Callable[[str, str, str], None]
-"""Told the code, its symbology ("" when the scanner does not say) and the device."""
+Publish = Callable[[Scan, str], None]
+"""Told what was scanned, and by which device."""
 
 
 class TillDevices:
     """Implements Devices for a till process. Payment cards are refused here, and nothing of them is kept."""
 
-    def __init__(self, spool: Spool | None, scanners: Sequence[Scanner], cards: Sequence[CardConfig]) -> None:
+    def __init__(self, spool: Spool | None, scanners: Sequence[Scanner], rules: Sequence[CodeConfig | CardConfig]) -> None:
         self._spool = spool
         self._scanners = scanners
-        self._cards = cards
+        self._rules = rules
         self._gone: dict[str, str] = {}
         self._stop = threading.Event()
         self._readers: list[threading.Thread] = []
@@ -61,7 +61,7 @@ class TillDevices:
         while not self._stop.is_set():
             try:
                 raw = scanner.read(SCAN_WAIT_S)
-            except DeviceGoneError as error:
+            except DeviceError as error:
                 if scanner.device not in self._gone:
                     log.warning("scanner.gone", device=scanner.device, reason=str(error))
                 self._gone[scanner.device] = str(error)
@@ -73,8 +73,8 @@ class TillDevices:
         scanner.close()
 
     def _publish(self, raw: str, device: str, publish: Publish) -> None:
-        scan = scan_of(raw, self._cards)
+        scan = scan_of(raw, self._rules)
         if scan.kind == "payment":
             log.warning("scanner.payment_card_refused", device=device)
         else:
-            publish(scan.text, scan.symbology or "", device)
+            publish(scan, device)

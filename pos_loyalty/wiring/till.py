@@ -23,6 +23,7 @@ from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Scanner
+    from drivers.symbology import Scan
     from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Shop
 
@@ -106,21 +107,21 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     from pos_loyalty.till.devices import TillDevices
 
     spool = None if known.config.printer is None else _spool(known)
-    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    devices = TillDevices(spool, _scanners(known.config), known.config.nomenclature)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
         from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
-        from pos_loyalty.web.scans import Scan, ScanBoard
+        from pos_loyalty.web.scans import ScanBoard, scan_told
         from pos_loyalty.web.serve import listen, serve
         from pos_loyalty.web.terms import terms_of
 
-        board = ScanBoard()
+        board = ScanBoard(known.config.nomenclature)
 
-        def publish(code: str, symbology: str, device: str) -> None:
-            board.publish(Scan(code=code, symbology=symbology, device=device))
+        def publish(scan: Scan, device: str) -> None:
+            board.publish(scan_told(scan, device))
 
         names = Names(tiers=lambda: till.programme().tier_titles, terms=lambda: terms_of(till.programme()))
         hosts = _hosts(known.config)
@@ -220,6 +221,7 @@ def _printer(known: Settings) -> Printer:
 
 
 def _scanners(config: Config) -> list[Scanner]:
+    from drivers.scanner_hid import HidScanner
     from drivers.scanner_serial import SerialScanner
 
-    return [SerialScanner(scanner) for scanner in config.scanner]
+    return [HidScanner(scanner) if scanner.kind == "hid" else SerialScanner(scanner) for scanner in config.scanner]

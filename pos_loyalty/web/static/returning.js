@@ -35,7 +35,7 @@ export function nameOf(text) {
 export function open() {
   if (desk.paying) return view.warn(word("paying_now"));
   if (now.done) now = fresh();
-  dialogs.raise(box, { keys: KEYS, scanned: typedReceipt, closed: view.focusScan });
+  dialogs.raise(box, { keys: KEYS, scanned: ({ code }) => typedReceipt(code), closed: view.focusScan });
   paint();
   if (desk.finished && !now.sold) return find({ sale_id: desk.finished.sale_id });
   return now.sold ? focusLine(0) : $("return-code").focus();
