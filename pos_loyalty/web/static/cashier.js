@@ -85,8 +85,11 @@ function heard(scan) {
   return dialogs.uppermost() ? dialogs.uppermost().scanned(scan) : enrol.takesCard(scan) || scanned(scan);
 }
 
+const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
+
 /** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
 async function typedScan(code, again, had) {
+  if (COUNTED.test(code)) return again();
   if (desk.products.some(({ sku }) => sku === code)) return again(code);
   const scan = await inTurn(() => understood(code));
   if (scan.kind === "code" || scan.kind === "phone") return again();
@@ -121,7 +124,7 @@ function start() {
   window.addEventListener("focus", focusScan);
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
   listen(heard);
-  watchKeys($("scan"), typedScan);
+  watchKeys($("scan"), typedScan, submit);
   for (const part of [enrol, gifts, members, persons, returning]) part.start();
   dialogs.start(focusScan);
   show();

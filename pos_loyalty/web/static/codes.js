@@ -14,7 +14,8 @@ const SHOWN_DIGITS_MAX = 10;
 export async function understood(code) {
   const text = bare(code);
   const stripe = BANK_STRIPE.exec(code);
-  if (stripe || isBankCard(text)) return { kind: "payment", code: "", last: lastOf(stripe ? stripe[1] : text) };
+  const number = stripe?.[1] ?? (isBankCard(text) ? text : (text.match(/\d+/g) ?? []).find((run) => /^(?:2[2-7]|[3-6])/.test(run) && isBankCard(run)));
+  if (number) return { kind: "payment", code: "", last: lastOf(number) };
   if (PHONE.test(text)) return { kind: "phone", code: text, last: lastOf(text) };
   const answer = await post("/v1/scans", { code });
   return { ...(answer.value ?? { kind: "code", code, lost: true }), last: lastOf(text) };

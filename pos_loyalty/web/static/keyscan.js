@@ -11,12 +11,12 @@ const wedge = new Wedge();
 let before = []; // fields that the keys of this run may have changed: {field, value, start}
 
 /** ``scanned(code, again, had)`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's; ``again(code)`` the code
- * instead. ``had``: what stood in the field before. */
-export function watchKeys(box, scanned) {
-  document.addEventListener("keydown", (event) => pressed(event, box, scanned), true);
+ * instead. ``had``: what stood in the field before. ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
+export function watchKeys(box, scanned, submit) {
+  document.addEventListener("keydown", (event) => pressed(event, box, scanned, submit), true);
 }
 
-function pressed(event, box, scanned) {
+function pressed(event, box, scanned, submit) {
   if (MODIFIERS.has(event.key)) return;
   if (event.repeat || event.isComposing || event.target.type === "password") return wedge.forget();
   const key = nameOf(event);
@@ -31,8 +31,14 @@ function pressed(event, box, scanned) {
   fields.forEach(put);
   const again = (code) => {
     const changed = fields.find(({ field }) => field === after[0]?.field);
-    if (changed) put(code === undefined ? after[0] : inserted(changed, code));
-    entered(changed?.field ?? event.target);
+    const whole = changed && (code === undefined ? after[0] : inserted(changed, code));
+    if (changed?.field === box) {
+      const since = box.value.startsWith(changed.value) ? box.value.slice(changed.value.length) : box.value;
+      put({ field: box, value: since, start: since.length, end: since.length });
+      return submit(whole.value);
+    }
+    if (whole) put(whole);
+    return entered(changed?.field ?? event.target);
   };
   return scanned(text, again, fields[0]?.value ?? "");
 }
