@@ -263,4 +263,4 @@ def _formats(symbologies: Sequence[str]) -> Any:
         "ean13": known.EAN13, "ean8": known.EAN8, "code128": known.Code128, "code39": known.Code39, "qr": known.QRCode,
         "datamatrix": known.DataMatrix, "aztec": known.Aztec, "pdf417": known.PDF417,
     }  # fmt: skip
-    return zxingcpp.BarcodeFormats([names[symbology] for symbology in symbologies])
+    return zxingcpp.BarcodeFormats([names[symbology] for symbology in symbologies if symbology in names])

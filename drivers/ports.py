@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from pos_loyalty.values import Value
 
-Symbology = Literal["ean13", "ean8", "code128", "qr", "gs1", "other"]
+Symbology = Literal["ean13", "ean8", "code128", "code39", "qr", "datamatrix", "pdf417", "aztec", "stripe", "gs1", "other"]
 """What a reader said a code is printed as. ``gs1`` is any code that carries GS1 element strings."""
 
 

@@ -199,6 +199,7 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.claim_has_member": ("Чек {number} уже на карте участника", "Receipt {number} was sold on a card already"),
     "page.claim_not_done": ("Ничего не начислено", "No points were given"),
     "page.claim_done": ("Начислено: {points}. На счёте: {balance}", "Given: {points}. Balance: {balance}"),
+    "page.mark_again": ("{name}: эта единица уже в чеке", "{name}: this very unit stands in the receipt already"),
     "page.lost_card": ("потеряна", "lost"),
     "page.card_lost": ("Потеряна", "It is lost"),
     "page.card_found": ("Нашлась", "It was found"),

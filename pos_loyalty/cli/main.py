@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pos_loyalty
 from pos_loyalty.cli import (
+    code,
     config,
     coupons,
     demo,
@@ -31,7 +32,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
     upkeep,
-    config,
+    config, code,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drivers.check_digits import damm_digit
 from pos_loyalty.clock import random_bits
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.check_digits import checked
@@ -53,6 +54,8 @@ def _number(card: CardConfig, serial: int) -> str:
             return checked(text, "mod10")
         case "luhn":
             return checked(text, "luhn")
+        case "damm":
+            return text + damm_digit(text)
         case "none":
             return text
 

@@ -5,31 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from drivers.ports import Scanner, Watcher
-from drivers.symbology import scan_of
+from drivers.ports import CardRead, Scanner, Watcher
+from drivers.symbology import Code, Scan, scan_of, scan_of_read
 from pos_loyalty import log
-from pos_loyalty.config import CardConfig
-from pos_loyalty.errors import DeviceGoneError
+from pos_loyalty.config import CardConfig, CodeConfig
+from pos_loyalty.errors import DeviceError
 from pos_loyalty.till.spool import Spool
 from pos_loyalty.till.watch import watch_always
 
 SCAN_WAIT_S = 1.0
 PAUSE_S = 0.1
 
-Publish = Callable[[str, str, str], None]
-"""Told the code, its symbology ("" when the scanner does not say) and the device."""
+Publish = Callable[[Scan, str], None]
+"""Told what was scanned, and by which device."""
 
 
 class TillDevices:
     """Implements Devices for a till process. Payment cards are refused here, and nothing of them is kept."""
 
     def __init__(
-        self, spool: Spool | None, scanners: Sequence[Scanner], cards: Sequence[CardConfig], camera: Watcher | None = None
-    ) -> None:
+        self, spool: Spool | None, scanners: Sequence[Scanner], rules: Sequence[CodeConfig | CardConfig],
+        camera: Watcher | None = None,
+    ) -> None:  # fmt: skip
         self._spool = spool
         self._camera = camera
         self._scanners = scanners
-        self._cards = cards
+        self._rules = rules
         self._gone: dict[str, str] = {}
         self._stop = threading.Event()
         self._readers: list[threading.Thread] = []
@@ -54,7 +55,11 @@ class TillDevices:
             self._readers[-1].start()
         if self._camera is not None:
             camera = self._camera
-            watching = (camera, publish, self._gone, self._stop)
+
+            def seen(read: CardRead) -> None:
+                self._hand_on(scan_of_read(Code(text=read.card, symbology=read.symbology), self._rules), read.device, publish)
+
+            watching = (camera, seen, self._gone, self._stop)
             self._readers.append(
                 threading.Thread(target=watch_always, args=watching, name=f"camera {camera.device}", daemon=True)
             )
@@ -74,7 +79,7 @@ class TillDevices:
         while not self._stop.is_set():
             try:
                 raw = scanner.read(SCAN_WAIT_S)
-            except DeviceGoneError as error:
+            except DeviceError as error:
                 if scanner.device not in self._gone:
                     log.warning("scanner.gone", device=scanner.device, reason=str(error))
                 self._gone[scanner.device] = str(error)
@@ -82,12 +87,11 @@ class TillDevices:
                 continue
             self._gone.pop(scanner.device, None)
             if raw is not None:
-                self._publish(raw, scanner.device, publish)
+                self._hand_on(scan_of(raw, self._rules), scanner.device, publish)
         scanner.close()
 
-    def _publish(self, raw: str, device: str, publish: Publish) -> None:
-        scan = scan_of(raw, self._cards)
+    def _hand_on(self, scan: Scan, device: str, publish: Publish) -> None:
         if scan.kind == "payment":
             log.warning("scanner.payment_card_refused", device=device)
         else:
-            publish(scan.text, scan.symbology or "", device)
+            publish(scan, device)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -52,6 +51,8 @@ from pos_loyalty.till import (
     tiers,
     unfinished,
 )
+from pos_loyalty.till.attached import Devices as Devices
+from pos_loyalty.till.attached import NoDevices as NoDevices
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
@@ -74,29 +75,6 @@ from pos_loyalty.till.model import (
 from pos_loyalty.till.nightly_model import NightReport
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
-
-
-class Devices(Protocol):
-    """What hangs on this till."""
-
-    def problems(self) -> tuple[str, ...]:
-        """Why receipts wait or codes do not come, in sentences; empty when all is well."""
-        ...
-
-    def wake_printer(self) -> None:
-        """There may be something to print."""
-        ...
-
-
-class NoDevices:
-    """A till without devices of its own: the host has them."""
-
-    def problems(self) -> tuple[str, ...]:
-        """Nothing can fail."""
-        return ()
-
-    def wake_printer(self) -> None:
-        """Nothing waits."""
 
 
 class Till:

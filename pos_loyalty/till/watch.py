@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from threading import Event
 
-from drivers.ports import Watcher
+from drivers.ports import CardRead, Watcher
 from pos_loyalty import log
 from pos_loyalty.errors import DeviceError
 
@@ -16,7 +16,7 @@ PAUSE_S, PAUSE_MAX_S = 0.25, 5.0
 CRASHED = "the camera stopped by a fault of the program; it is started again"
 
 
-def watch_always(camera: Watcher, publish: Callable[[str, str, str], None], gone: MutableMapping[str, str], stop: Event) -> None:
+def watch_always(camera: Watcher, publish: Callable[[CardRead], None], gone: MutableMapping[str, str], stop: Event) -> None:
     """Watch until ``stop`` is set, or a file or folder is at its end. ``gone``: a sentence for each device that is away."""
     pause_s = PAUSE_S
     while not stop.is_set():
@@ -26,7 +26,7 @@ def watch_always(camera: Watcher, publish: Callable[[str, str, str], None], gone
                     log.info("device.back", device=camera.device)
                 pause_s = PAUSE_S
                 if read is not None:
-                    publish(read.card, read.symbology or "", read.device)
+                    publish(read)
             return
         except DeviceError as error:
             _tell(camera.device, str(error), gone)

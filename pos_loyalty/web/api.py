@@ -59,7 +59,7 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "unfreeze_gift_card": till.unfreeze_gift_card, "pay_back_gift_card": till.pay_back_gift_card,
         "receipt_png": till.receipt_png, "print_again": till.print_again, "open_drawer": till.open_drawer, "health": till.health,
         "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
-        "send_confirmation": till.send_confirmation, "acts": till.acts,
+        "send_confirmation": till.send_confirmation, "acts": till.acts, "understand": scans.understand,
     }  # fmt: skip
     camera = CameraView(scans.view)
     scans.at_end(camera.end)

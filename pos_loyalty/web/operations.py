@@ -48,7 +48,7 @@ from pos_loyalty.till.staff_model import (
 )
 from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.values import Value
-from pos_loyalty.web.scans import Scan
+from pos_loyalty.web.scans import Scan, ScanRequest
 
 Media = Literal[
     "application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png", "multipart/x-mixed-replace; boundary=frame"
@@ -214,6 +214,10 @@ OPERATIONS = (
     Operation(
         name="scans", method="GET", path="/v1/scans", answer=Scan, media="text/event-stream", problems=(503,),
         summary="Codes as they are scanned: server-sent events named scan. What was scanned before is not sent.",
+    ),
+    Operation(
+        name="understand", method="POST", path="/v1/scans", body=ScanRequest, answer=Scan, problems=(400, 422, 503),
+        summary="What a typed code is: card, coupon, receipt, product… by the shop's nomenclature. Nothing is written.",
     ),
     Operation(
         name="camera", method="GET", path="/v1/camera.mjpeg", answer=None, media="multipart/x-mixed-replace; boundary=frame",

@@ -98,7 +98,6 @@ def _render(template: Template, shop: Shop, language: Language) -> str:
         language=language,
         shop=shop,
         sign=SIGNS.get(shop.currency, shop.currency) if language == "ru" else shop.currency,
-        cards=msgspec.json.encode(shop.cards).decode(),
         makes_cards=any(card.own_prefix for card in shop.cards),
         words=msgspec.json.encode(words).decode(),
         other_languages=[other for other in shop.languages if other != language],

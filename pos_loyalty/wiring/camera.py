@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from drivers.watching import CameraWatch, Judge
     from pos_loyalty.wiring.files import Settings
 
+SHOWN = ("card", "coupon", "gift_card")
+"""What people hold up to a camera."""
+
 
 def watcher(known: Settings, keys: Secrets) -> CameraWatch | None:
     """The camera over the counter; None when there is none in the config. Nothing is opened yet."""
@@ -35,9 +38,10 @@ def picture_reader(config: Config, keys: Secrets) -> PictureReader:
 
 
 def judge_of(config: Config, keys: Secrets) -> Judge:
-    """A member card by its number, or shown as a QR that proves itself. A fixed QR with a wrong signature is nothing."""
+    """A member card by its number or as a QR that proves itself, a coupon, a gift card. Goods and receipts that lie on the
+    counter are nothing, nor is a fixed QR with a wrong signature."""
     from drivers.ports import Judged
-    from drivers.symbology import member_card
+    from drivers.symbology import Code, member_card, scan_of_read
     from pos_loyalty.till import card_qr
 
     key = card_qr.key_of(keys.master_key)
@@ -45,19 +49,19 @@ def judge_of(config: Config, keys: Secrets) -> Judge:
     def judge(text: str, symbology: Symbology | None) -> Judged | None:
         shown = card_qr.parsed(text)
         if shown is None:
-            card = member_card(text, symbology, config.card)
-            return None if card is None else Judged(card, card, is_signed=False)
+            scan = scan_of_read(Code(text=text, symbology=symbology), config.nomenclature)
+            return Judged(scan.text, text, is_signed=False) if scan.kind in SHOWN else None
         if member_card(shown.card, None, config.card) is None:
             return None
         if shown.kind == card_qr.ROTATING:
             return Judged(shown.card, text, is_signed=False)
-        return Judged(shown.card, shown.card, is_signed=True) if card_qr.is_signed(shown, key) else None
+        return Judged(shown.card, text, is_signed=True) if card_qr.is_signed(shown, key) else None
 
     return judge
 
 
 def _symbologies(config: Config) -> tuple[str, ...]:
-    """Those of the cards, QR for app cards, and what the camera is told to look for besides."""
+    """Those of what people hold up, QR for app cards, and what the camera is told to look for besides."""
     more = () if config.camera is None else config.camera.formats
-    ours = (symbology for card in config.card for symbology in card.symbologies)
+    ours = (symbology for rule in config.nomenclature if rule.kind in SHOWN for symbology in rule.symbologies)
     return tuple(dict.fromkeys((*ours, "qr", *more)))

@@ -25,6 +25,7 @@ from pos_loyalty.wiring.printers import spool_of
 
 if TYPE_CHECKING:
     from drivers.ports import Scanner
+    from drivers.symbology import Scan
     from pos_loyalty.web.verbs import Shop
 
 Ready = Callable[[str, str], None]
@@ -107,21 +108,22 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     from pos_loyalty.till.devices import TillDevices
 
     watcher = None if known.config.camera is None else camera.watcher(known, secrets_of(known))
-    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.card, watcher)
+    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.nomenclature, watcher)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
         from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
-        from pos_loyalty.web.scans import Scan, ScanBoard
+        from pos_loyalty.web.scans import ScanBoard, scan_told
         from pos_loyalty.web.serve import listen, serve
         from pos_loyalty.web.terms import terms_of
 
-        board = ScanBoard(watcher if known.config.camera is not None and known.config.camera.view else None)
+        seen = watcher if known.config.camera is not None and known.config.camera.view else None
+        board = ScanBoard(known.config.nomenclature, seen)
 
-        def publish(code: str, symbology: str, device: str) -> None:
-            board.publish(Scan(code=code, symbology=symbology, device=device))
+        def publish(scan: Scan, device: str) -> None:
+            board.publish(scan_told(scan, device))
 
         names = Names(tiers=lambda: till.programme().tier_titles, terms=lambda: terms_of(till.programme()))
         hosts = _hosts(known.config)
@@ -202,6 +204,7 @@ def beside_till(path: Path) -> Iterator[Connection]:
 
 
 def _scanners(config: Config) -> list[Scanner]:
+    from drivers.scanner_hid import HidScanner
     from drivers.scanner_serial import SerialScanner
 
-    return [SerialScanner(scanner) for scanner in config.scanner]
+    return [HidScanner(scanner) if scanner.kind == "hid" else SerialScanner(scanner) for scanner in config.scanner]

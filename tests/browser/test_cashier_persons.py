@@ -15,7 +15,6 @@ from pos_loyalty.till import staff
 from pos_loyalty.till.staff_model import AdjustRequest, SecretRequest
 from pos_loyalty.till.totp import code_of
 from pos_loyalty.values import Points
-from pos_loyalty.web.scans import Scan
 from tests.browser.pages import COFFEE, due, needs_browser, opened, priced, sales, typed, watched
 from tests.browser.serving import Web
 from tests.browser.world import ANNA, WORLD, furnished, serving_world
@@ -102,7 +101,7 @@ def test_a_rotating_qr_is_scanned(page: Page, web: Web, shop: Shop) -> None:
     due(page, "81,00 ₽")
     page.keyboard.press("F9")
     expect(page.locator("#holder-word")).to_be_focused()
-    web.board.publish(Scan(code=f"PLQ1|{MEMBER}|{code_of(key, int(shop.now.timestamp()) // 30)}", symbology="qr"))
+    web.scan(f"]Q1PLQ1|{MEMBER}|{code_of(key, int(shop.now.timestamp()) // 30)}")
     expect(page.locator("#done")).to_be_visible()
     assert sales(shop) == [("completed", 8_100, 8_100)]
 

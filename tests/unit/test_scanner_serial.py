@@ -125,3 +125,34 @@ def test_closing_ends_a_waiting_read(wire, scanner):
     assert got == [None]
     assert scanner.read(60) is None
     scanner.close()
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 1000])
+def test_without_a_suffix_a_gap_ends_a_code(wire, chunk):
+    scanner = SerialScanner(ScannerConfig(path=str(wire.path), suffix="none", gap_ms=80))
+    assert scanner.read(0) is None
+    for code in (b"2900000000001", b"]E04601234567893"):
+        wire.send([code[at : at + chunk] for at in range(0, len(code), chunk)])
+        assert scanner.read(LONG_S) == code.decode()
+    scanner.close()
+    assert scanner.refused == 0
+
+
+def test_noise_is_refused_and_costs_no_good_code(wire, scanner):
+    wire.send([b"\x00\xff\xfe\r", b"2900000000001\r", b"\x1b[A\r", b"9" * 6000 + b"\r", b"\x022900000000002\x03\r"])
+    assert [scanner.read(LONG_S) for _ in range(2)] == ["2900000000001", "2900000000002"]
+    assert scanner.refused == 3
+
+
+def test_ten_thousand_codes_in_bursts_none_lost_none_doubled(wire, scanner):
+    """Uneven writes, as a port gives them, over the bursts' whole length."""
+    codes = [f"X{number:07d}" for number in range(10_000)]
+    stream = "".join(code + "\r\n" for code in codes).encode()
+    chunks = [stream[at : at + 997] for at in range(0, len(stream), 997)]
+    writer = threading.Thread(target=wire.send, args=(chunks,))
+    writer.start()
+    got = [scanner.read(LONG_S) for _ in codes]
+    writer.join()
+    assert got == codes
+    assert scanner.read(0) is None
+    assert scanner.refused == 0

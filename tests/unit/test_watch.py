@@ -48,11 +48,11 @@ class Hurried(threading.Event):
         return False
 
 
-def watched(*runs: list[CardRead | Exception | None]) -> tuple[list[tuple[str, str, str]], dict[str, str], list[float]]:
-    told: list[tuple[str, str, str]] = []
+def watched(*runs: list[CardRead | Exception | None]) -> tuple[list[CardRead], dict[str, str], list[float]]:
+    told: list[CardRead] = []
     gone: dict[str, str] = {}
     stop = Hurried()
-    watch.watch_always(Scripted(*runs), lambda *scan: told.append(scan), gone, stop)
+    watch.watch_always(Scripted(*runs), told.append, gone, stop)
     return told, gone, stop.pauses
 
 
@@ -60,7 +60,7 @@ LOST = DeviceGoneError("counter", "the cable is loose")
 
 
 def test_a_card_goes_the_way_of_a_scan() -> None:
-    assert watched([None, READ, None]) == ([(CARD, "ean13", "counter")], {}, [])
+    assert watched([None, READ, None]) == ([READ], {}, [])
 
 
 def test_a_lost_camera_is_waited_for_ever_more_patiently_and_is_back_with_its_first_frame() -> None:

@@ -49,6 +49,7 @@ HOUSE_ROUTES = {
     ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/camera.mjpeg"),
+    ("POST", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("POST", "/v1/members/{member_id}/tier"),
     ("GET", "/v1/receipts/{sale_id}.png"),
@@ -96,7 +97,14 @@ def test_quantities_are_decimal_strings_and_values_are_strict() -> None:
     assert line["properties"]["price_minor"]["minimum"] == 0
 
 
-READING = ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations", "/v1/gift-cards/lookup", "/v1/returns/preview")
+READING = (
+    "/v1/quote",
+    "/v1/scans",
+    "/v1/identify",
+    "/v1/members/{member_id}/confirmations",
+    "/v1/gift-cards/lookup",
+    "/v1/returns/preview",
+)
 
 
 def test_writing_operations_ask_for_a_key() -> None:

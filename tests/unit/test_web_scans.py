@@ -30,7 +30,7 @@ def test_every_listening_page_hears_a_code(shop: Shop) -> None:
         web.board.publish(Scan(code="before anybody listens"))
         listeners = [opened(web) for _ in range(2)]
         thread = threading.Thread(
-            target=web.board.publish, args=(Scan(code="2200000000019", symbology="ean13", device="scanner"),)
+            target=web.board.publish, args=(Scan(code="2200000000019", symbology="ean13", device="scanner", kind="card"),)
         )
         thread.start()
         thread.join()
@@ -38,7 +38,8 @@ def test_every_listening_page_hears_a_code(shop: Shop) -> None:
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.readline() == b"event: scan\n"
             scan = json.loads(answer.readline().removeprefix(b"data: "))
-            assert scan == {"code": "2200000000019", "symbology": "ean13", "device": "scanner"}
+            assert scan["code"] == "2200000000019"
+            assert (scan["symbology"], scan["device"], scan["kind"]) == ("ean13", "scanner", "card")
             answer.close()
             connection.close()
 

@@ -1,6 +1,7 @@
 // The cashier's screen: which key and which button does what.
 
 import * as basket from "./basket.js";
+import { inTurn, understood } from "./codes.js";
 import * as dialogs from "./dialogs.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
@@ -12,7 +13,8 @@ import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
 import * as returning from "./returning.js";
 import * as cameraview from "./cameraview.js";
-import { choose, submit, suggest } from "./scanbox.js";
+import { watchKeys } from "./keyscan.js";
+import { choose, scanned, submit, suggest } from "./scanbox.js";
 import { get, listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
@@ -80,6 +82,24 @@ function pressedInScan(event) {
   event.preventDefault();
 }
 
+function heard(scan) {
+  return dialogs.uppermost() ? dialogs.uppermost().scanned(scan) : enrol.takesCard(scan) || scanned(scan);
+}
+
+const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
+
+/** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
+async function typedScan(code, again, had) {
+  if (COUNTED.test(code)) return again();
+  if (desk.products.some(({ sku }) => sku === code)) return again(code);
+  const scan = await inTurn(() => understood(code));
+  if (scan.kind === "code" || scan.kind === "phone") return again();
+  if (had && scan.kind === "product") return again(code); // a count was typed before it
+  if (scan.kind !== "payment") return heard(scan);
+  const text = word("bank_card", { last: scan.last });
+  return dialogs.uppermost() ? dialogs.fault(dialogs.uppermost().box, text) : view.warn(text);
+}
+
 function start() {
   $("scan-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -104,7 +124,8 @@ function start() {
   window.addEventListener("resize", view.showMore);
   window.addEventListener("focus", focusScan);
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
-  listen((code) => (dialogs.uppermost() ? dialogs.uppermost().scanned(code) : enrol.takesCard(code) || submit(code)));
+  listen(heard);
+  watchKeys($("scan"), typedScan, submit);
   for (const part of [enrol, gifts, members, persons, returning]) part.start();
   dialogs.start(focusScan);
   cameraview.start();

@@ -15,10 +15,7 @@ const NUMBER = /^[\d\s-]{20,30}$/;
 const LETTERS = /^[A-Z2-7]{26}$/i; // of a QR code, typed without what stands before them
 let shown = null; // the card that was looked up, with its PIN
 
-/** Whether a code is that of a gift card, beyond doubt. */
-export const isGiftCode = (code) => /^PLG1\|/i.test(code);
-
-/** Whether it may be that of a gift card, or of a coupon that looks like one. */
+/** Whether a code may be that of a gift card, or of a coupon that looks like one. */
 export const looksLike = (code) => isNumber(code) || LETTERS.test(code);
 
 const isNumber = (text) => NUMBER.test(text) && text.replace(/\D/g, "").length === 20;
@@ -26,6 +23,7 @@ const titleOf = (card) => card.title[LANGUAGE] ?? Object.values(card.title)[0] ?
 
 /** A gift card's code in the scan box: it pays at once. */
 export async function scanned(code) {
+  if (isNumber(code)) return open(), $("gift-code").value = code, find();
   const mine = desk.sale;
   const answer = await post("/v1/gift-cards/lookup", { card: code });
   if (desk.sale !== mine) return;
@@ -68,7 +66,7 @@ export function open() {
   typing();
   dialogs.fault(box, "");
   const keys = { F2: () => $("gift-series").querySelector("button, input")?.focus(), F4: takeOff, F8: topUp, F9: pay };
-  return dialogs.raise(box, { keys, scanned: (code) => { $("gift-code").value = code; find(); }, closed: view.focusScan });
+  return dialogs.raise(box, { keys, scanned: ({ code }) => { $("gift-code").value = code; find(); }, closed: view.focusScan });
 }
 
 function close() {
@@ -168,7 +166,7 @@ function add(series, minor, card = null) {
   const known = desk.products.find(({ sku }) => sku === series.sku);
   const name = card ? `${word("gift_top_up")} ${card.label}` : titleOf(series);
   const product = { ...known, sku: series.sku, name, price_minor: minor, measure: "piece" };
-  addProduct(desk.sale, product, 1000, card?.card_id ?? null);
+  addProduct(desk.sale, product, 1000, { topUp: card?.card_id ?? null });
   view.tell(word("added", { name, price: money(minor) }));
   close();
   return requote();

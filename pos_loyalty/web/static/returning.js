@@ -49,7 +49,7 @@ export function opened(code) {
   return find(nameOf(code));
 }
 
-const raise = () => dialogs.raise(box, { keys: KEYS, scanned: typedReceipt, closed: view.focusScan });
+const raise = () => dialogs.raise(box, { keys: KEYS, scanned: ({ code }) => typedReceipt(code), closed: view.focusScan });
 
 function close() {
   dialogs.drop(box);

@@ -39,10 +39,10 @@ export function sentence(answer) {
 /** Whether nobody knows if it was done: the same must be sent again. */
 export const unsure = (answer) => Boolean(answer.lost) || (answer.problem?.status ?? 0) >= 500;
 
-/** Calls ``heard(code)`` for every code that a scanner of the till reads. */
+/** Calls ``heard(scan)`` for every code that a scanner of the till reads: {code, kind, …}. */
 export function listen(heard) {
   const source = new EventSource("/v1/scans");
-  source.addEventListener("scan", (event) => heard(JSON.parse(event.data).code));
+  source.addEventListener("scan", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(heard), 5000);
   });

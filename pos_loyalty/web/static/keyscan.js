@@ -1,0 +1,79 @@
+// A scanner that types into the page, wherever the focus is. Rule: keys are never held back; when they prove to be a scan, the field
+// is put back as it was before and the code goes its own way. What is typed into a password field is nobody's scan.
+
+import { Wedge } from "./wedge.js";
+
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "NumLock"]);
+const ROWS = { Digit1: "1!", Digit2: "2@", Digit3: "3#", Digit4: "4$", Digit5: "5%", Digit6: "6^", Digit7: "7&", Digit8: "8*", Digit9: "9(",
+  Digit0: "0)", Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|", Semicolon: ";:", Quote: "'\"",
+  Backquote: "`~", Comma: ",<", Period: ".>", Slash: "/?", Space: "  " };
+const wedge = new Wedge();
+let before = []; // fields that the keys of this run may have changed: {field, value, start}
+
+/** ``scanned(code, again, had)`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's; ``again(code)`` the code
+ * instead. ``had``: what stood in the field before. ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
+export function watchKeys(box, scanned, submit) {
+  document.addEventListener("keydown", (event) => pressed(event, box, scanned, submit), true);
+}
+
+function pressed(event, box, scanned, submit) {
+  if (MODIFIERS.has(event.key)) return;
+  if (event.repeat || event.isComposing || event.target.type === "password") return wedge.forget();
+  const key = nameOf(event);
+  const text = wedge.press({ ms: event.timeStamp, key, us: meant(event) });
+  if (wedge.length === 1) before = [...new Set([event.target, box])].filter(isField).map(kept);
+  if (key === "Ctrl+]" && wedge.length > 1) event.preventDefault();
+  if (text === null) return undefined;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const fields = before;
+  const after = fields.filter(({ field, value }) => field.value !== value).map(({ field }) => kept(field));
+  fields.forEach(put);
+  const again = (code) => {
+    const changed = fields.find(({ field }) => field === after[0]?.field);
+    const whole = changed && (code === undefined ? after[0] : inserted(changed, code));
+    if (changed?.field === box) {
+      const since = box.value.startsWith(changed.value) ? box.value.slice(changed.value.length) : box.value;
+      put({ field: box, value: since, start: since.length, end: since.length });
+      return submit(whole.value);
+    }
+    if (whole) put(whole);
+    return entered(changed?.field ?? event.target);
+  };
+  return scanned(text, again, fields[0]?.value ?? "");
+}
+
+const isField = (element) => element.matches?.("input, textarea") && !element.readOnly;
+const kept = (field) => ({ field, value: field.value, start: field.selectionStart, end: field.selectionEnd });
+
+function inserted({ field, value, start, end }, code) {
+  const at = start ?? value.length;
+  return { field, value: value.slice(0, at) + code + value.slice(end ?? at), start: start === null ? null : at + code.length };
+}
+
+function put({ field, value, start }) {
+  if (field.value === value) return;
+  field.value = value;
+  if (start !== null) field.setSelectionRange(start, start);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function entered(field) {
+  const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+  if (field.dispatchEvent(event) && field.form) field.form.requestSubmit();
+}
+
+function nameOf(event) {
+  if (event.ctrlKey && !event.altKey && event.code === "BracketRight") return "Ctrl+]";
+  const digit = /^(?:Numpad|Digit)(\d)$/.exec(event.code)?.[1];
+  if (event.altKey && !event.ctrlKey && digit) return `Alt+${digit}`;
+  if (event.ctrlKey || event.altKey || event.metaKey) return "Other";
+  return event.key;
+}
+
+/** What the key types under the US layout; empty when the event does not say which key it is. */
+function meant({ code, shiftKey, key, getModifierState }) {
+  if (/^Key[A-Z]$/.test(code)) return shiftKey !== (getModifierState?.call(arguments[0], "CapsLock") ?? false) ? code.at(-1) : code.at(-1).toLowerCase();
+  if (code.startsWith("Numpad")) return key.length === 1 ? key : "";
+  return ROWS[code]?.[shiftKey ? 1 : 0] ?? "";
+}
