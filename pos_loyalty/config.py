@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, field
 
+from pos_loyalty.config_receipt import ConsentConfig, ReceiptConfig, check_receipt
 from pos_loyalty.errors import ConfigError, InputError
 from pos_loyalty.values import Points, Value, convert
 
@@ -124,7 +125,7 @@ class PrinterConfig(Value):
     port: Annotated[int, Meta(ge=1, le=65_535)] = 9100
     path: str = ""
     columns: Columns = 48
-    page: Literal["cp866", "cp1251", "cp437"] = "cp866"
+    page: Literal["cp866", "cp1251", "cp437", "cp858"] = "cp866"
     slot: Annotated[int, Meta(ge=0, le=255)] = 17
     timeout_s: Seconds = 2.0
     barrier: Literal["gs_r", "none"] = "gs_r"
@@ -161,23 +162,6 @@ class PhoneConfig(Value):
     without: Literal["redeem", "earn"] = "redeem"
     """Under ``verify``: what members who gave no phone may do."""
     gateway: GatewayConfig | None = None
-
-
-class ConsentConfig(Value):
-    """Which text a person agrees to at this till, by purpose."""
-
-    data: Words = "1"
-    advertising: Words = "1"
-
-
-class ReceiptConfig(Value):
-    """What stands above and below every receipt."""
-
-    language: Language = "ru"
-    header: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    footer: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    font: str | None = None
-    """A monospaced TrueType file with Cyrillic for PNG; None looks for DejaVu Sans Mono."""
 
 
 class Config(Value):
@@ -222,6 +206,7 @@ def load_config(path: Path) -> Config:
     _check_url(path, config.head_office.url)
     for number, card in enumerate(config.card):
         _check_card(f"{path}: card[{number}]", card)
+    check_receipt(f"{path}: receipt", config.receipt)
     if config.phone.gateway is not None:
         _check_gateway(f"{path}: phone.gateway", config.phone.gateway)
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from pos_loyalty.i18n_paper import PAPER
+from pos_loyalty.i18n_paper import Words as Words
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
 
 Language = Literal["ru", "en"]
@@ -18,85 +20,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 HOLE = re.compile(r"\{([a-z_]+)\}")
 
 
-class Words(NamedTuple):
-    """The same words in both languages, with the same ``{holes}``."""
-
-    ru: str
-    en: str
-
-
 WORDS: dict[str, Words] = {
-    # receipt
-    "receipt.number": Words("Чек {number}", "Receipt {number}"),
-    "receipt.cashier": Words("Кассир {cashier}", "Cashier {cashier}"),
-    "receipt.copy": Words("КОПИЯ / повторная печать {copy_no}", "COPY / reprint {copy_no}"),
-    "receipt.reversed": Words("ВОЗВРАТ ВСЕГО ЧЕКА", "SALE REVERSED"),
-    "receipt.cancelled": Words("ПРОДАЖА ОТМЕНЕНА", "SALE CANCELLED"),
-    "receipt.cancelled_note": Words("Деньги не приняты, баллы возвращены.", "No money was taken; points went back."),
-    "receipt.kg": Words("кг", "kg"),
-    "receipt.sum": Words("Сумма", "Subtotal"),
-    "receipt.discounts": Words("Скидки", "Discounts"),
-    "receipt.total": Words("ИТОГО", "TOTAL"),
-    "receipt.points_paid": Words("Оплачено баллами", "Paid with points"),
-    "receipt.due": Words("К ОПЛАТЕ", "TO PAY"),
-    "receipt.unpaid": Words("НЕ ОПЛАЧЕНО", "NOT PAID"),
-    "receipt.refund": Words("К ВОЗВРАТУ", "REFUND"),
-    "receipt.change": Words("Сдача", "Change"),
-    "receipt.saved": Words("Ваша выгода", "You saved"),
-    "receipt.points": Words("БАЛЛЫ", "POINTS"),
-    "receipt.card": Words("Карта {card}", "Card {card}"),
-    "receipt.new_card": Words("КАРТА УЧАСТНИКА", "MEMBER CARD"),
-    "receipt.new_card_note": Words("Покажите этот код на кассе.", "Show this code at the till."),
-    "receipt.earned": Words("Начислено", "Earned"),
-    "receipt.earned_from": Words("Начислено, доступно с {day}", "Earned, usable from {day}"),
-    "receipt.redeemed": Words("Списано", "Redeemed"),
-    "receipt.points_back": Words("Возвращено", "Given back"),
-    "receipt.points_taken": Words("Отозвано начисленное", "Earned points taken back"),
-    "receipt.balance": Words("Баланс", "Balance"),
-    "receipt.expiring": Words("Сгорит {day}", "Expires {day}"),
-    "receipt.offline": Words(
-        "Касса работала без связи с офисом: баланс предварительный.", "The till was offline: the balance is provisional."
-    ),
-    "receipt.coupon": Words("КУПОН НА СЛЕДУЮЩУЮ ПОКУПКУ", "COUPON FOR YOUR NEXT PURCHASE"),
-    "receipt.coupon_to": Words("Действует по {last}", "Good until {last}"),
-    "receipt.coupon_from": Words("Действует с {first}", "Good from {first}"),
-    "receipt.coupon_between": Words("Действует с {first} по {last}", "Good from {first} to {last}"),
-    "receipt.qr": Words("Код чека для возврата", "Receipt code for returns"),
-    "tier.reached": Words("Новый уровень: {tier}", "New tier: {tier}"),
-    "tier.reached_until": Words("Ваш уровень: {tier} — по {day}", "Your tier: {tier}, until {day}"),
-    "tier.ends": Words("Уровень {tier} действует по {day}", "Your tier {tier} ends on {day}"),
-    "tier.ends_unless": Words(
-        "Уровень {tier} действует по {day}; чтобы сохранить его — ещё {missing}",
-        "Your tier {tier} ends on {day}; {missing} more keep it",
-    ),
-    "tier.spent": Words("{amount} {currency}", "{amount} {currency}"),
-    "tier.visits": Words("{count} покуп.", "{count} visits"),
-    "tier.points": Words("{amount} баллов", "{amount} points"),
-    "tender.cash": Words("Наличными", "Cash"),
-    "tender.card": Words("Картой", "Card"),
-    "tender.gift_card": Words("Подарочной картой", "Gift card"),
-    "tender.gift": Words("Подарочной картой", "Gift card"),
-    "receipt.gift_left": Words("Остаток карты {label}", "Left on card {label}"),
-    "gift.head": Words("ПОДАРОЧНАЯ КАРТА", "GIFT CARD"),
-    "gift.head_gratis": Words("ПОДАРОЧНЫЙ СЕРТИФИКАТ", "GIFT CERTIFICATE"),
-    "gift.pin": Words("ПИН {pin}", "PIN {pin}"),
-    "gift.until": Words("Действует по {last}", "Good until {last}"),
-    "gift.keep": Words("Берегите код: это деньги. Копии нет.", "Keep the code: it is money. There is no copy."),
-    "gift.label": Words("Карта {label}", "Card {label}"),
-    "tender.exchange": Words("Обменом", "By exchange"),
-    "return.title": Words("ВОЗВРАТ", "RETURN"),
-    "return.of_sale": Words("По продаже {sale}, касса {till}", "Of sale {sale}, till {till}"),
-    "return.no_receipt": Words("Без чека", "Without a receipt"),
-    "return.by_points": Words("оплачено баллами", "paid with points"),
-    "return.charged": Words("Удержано за подарок", "Charged for the gift"),
-    "return.uncharged": Words("Возвращено за подарок", "Given back for the gift"),
-    "return.owed": Words("Долг по баллам", "Points owed"),
-    "tender.sbp": Words("СБП", "Faster payments"),
-    "rule.manual": Words("Скидка кассира", "Cashier's discount"),
-    "rule.fiscal": Words("Округление", "Rounding"),
-    "rule.coupon": Words("Купон", "Coupon"),
-    "rule.redeem": Words("Списание баллов", "Paying with points"),
-    "rule.prior": Words("Скидка по цене", "Price reduction"),
+    **PAPER,
     # plural forms of a point; "part" stands for a number with a fraction
     "point.one": Words("балл", "point"),
     "point.few": Words("балла", "points"),
@@ -310,6 +235,8 @@ WORDS: dict[str, Words] = {
 def tr(language: Language, key: str, **values: object) -> str:
     """The words for a key with its holes filled. An unknown key or a hole without a value is a fault of ours: KeyError."""
     text = WORDS[key].ru if language == "ru" else WORDS[key].en
+    if "{" not in text:
+        return text
     return HOLE.sub(lambda hole: str(values[hole.group(1)]), text)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pos_loyalty.i18n import Language, tr
 from pos_loyalty.values import Value
-from receipts.elements import Cut, Element, Feed, Qr, Text
+from receipts.elements import Cut, Element, Feed, Image, Qr, Text
+from receipts.heading import heading
 
 
 class CardSlip(Value):
@@ -14,6 +15,7 @@ class CardSlip(Value):
 
     number: str
     header: tuple[str, ...] = ()
+    logo: Image | None = None
     footer: tuple[str, ...] = ()
 
 
@@ -23,13 +25,13 @@ def compose_card(slip: CardSlip, language: Language) -> tuple[Element, ...]:
 
 
 def _elements(slip: CardSlip, language: Language) -> Iterable[Element]:
-    for place, text in enumerate(slip.header):
-        yield Text(text=text, align="centre", weight="bold") if place == 0 else Text(text=text, align="centre")
-    yield Feed()
+    yield from heading(slip.header, slip.logo)
     yield Text(text=tr(language, "receipt.new_card"), align="centre", weight="bold", size="large")
     yield Qr(content=slip.number)
     yield Text(text=slip.number, align="centre")
     yield Text(text=tr(language, "receipt.new_card_note"), align="centre")
+    if slip.footer:
+        yield Feed()
     for text in slip.footer:
         yield Text(text=text, align="centre")
     yield Cut()

@@ -6,16 +6,21 @@ What has neither glyph nor substitute is an InputError that names the sign and t
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from unicodedata import category, combining, name, normalize
+from typing import Any
+from unicodedata import category, combining, is_normalized, name, normalize
 
 from pos_loyalty.errors import InputError
 
-PAGES = ("cp866", "cp1251", "cp437")
+PAGES = ("cp866", "cp1251", "cp437", "cp858")
 NO_BREAK = "\u00a0"
 NO_BREAK_SPACES = "\u00a0\u202f\u2007"
 SHOWN_SIGNS_MAX = 40
+SEPARATOR = "\n"
+"""Between texts that are fitted together; a control sign, so that no clean text has it."""
 SUBSTITUTES: dict[str, tuple[str, ...]] = {
     "₽": ("р", "RUB"),
     "€": ("EUR",),
@@ -76,6 +81,7 @@ SUBSTITUTES: dict[str, tuple[str, ...]] = {
 }
 """For a sign that the code page lacks: the first substitute that it has."""
 
+UNDEFINED, NO_SIGN = "\ufffd", "\ufffe"
 _MARKS = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f]")
 
 
@@ -105,6 +111,22 @@ def fit(page: str, text: str, place: str) -> str:
     return "".join(sign if _has(page, sign) else _bare(sign, page, place, text) for sign in fitted)
 
 
+def fit_at_once(page: str | None, texts: Sequence[str]) -> list[str] | None:
+    """All texts fitted (without a page: cleaned) in one go, for the usual receipt; None when one needs a look of its own."""
+    if not texts:
+        return []
+    joined = SEPARATOR.join(texts)
+    plain = joined.replace(SEPARATOR, "").replace(NO_BREAK, "")
+    if joined.count(SEPARATOR) != len(texts) - 1 or not plain.isprintable():
+        return None
+    if page is None:
+        return None if not is_normalized("NFC", joined) or _MARKS.search(joined) else joined.split(SEPARATOR)
+    for sign, substitute in _pairs(page):
+        if sign in joined:
+            joined = joined.replace(sign, substitute)
+    return joined.split(SEPARATOR) if _has(page, joined) else None
+
+
 def check_page(page: str) -> None:
     """Raise InputError for a code page that receipts are not made for."""
     if page not in PAGES:
@@ -120,12 +142,29 @@ def _cleaned(sign: str) -> str:
     return " " if kind[0] in "ZC" else sign
 
 
+def encoded(page: str, text: str) -> bytes:
+    """The text on the page. Raises UnicodeEncodeError for a sign that it lacks."""
+    return codecs.charmap_encode(text, "strict", _slots(page))[0]
+
+
+@lru_cache(maxsize=len(PAGES))
+def _slots(page: str) -> Any:
+    """From sign to byte, in the form that Python encodes fastest by; some of its own pages have a slow one."""
+    signs = bytes(range(256)).decode(page, "replace").replace(UNDEFINED, NO_SIGN)
+    return codecs.charmap_build(signs)
+
+
 def _has(page: str, text: str) -> bool:
     try:
-        text.encode(page)
+        encoded(page, text)
     except UnicodeEncodeError:
         return False
     return True
+
+
+@lru_cache(maxsize=len(PAGES))
+def _pairs(page: str) -> tuple[tuple[str, str], ...]:
+    return tuple((chr(sign), substitute) for sign, substitute in _table(page).items())
 
 
 @lru_cache(maxsize=len(PAGES))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pos_loyalty.clock import random_bits
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.check_digits import checked
-from pos_loyalty.errors import ConflictError, InputError
-from pos_loyalty.store import members, prints
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store import members
+from pos_loyalty.till import paper
 from pos_loyalty.till.desk import Desk
 from receipts.card_slip import CardSlip, compose_card
-from receipts.escpos import to_escpos
 
 TRIES_MAX = 1000
 SLIP = "card"
@@ -29,20 +29,13 @@ def make(desk: Desk) -> str:
 
 def queue_slip(desk: Desk, number: str) -> None:
     """Lay the slip into the spool, when there is a printer. Called inside the transaction of the card."""
-    if desk.config.printer is None:
+    if not paper.is_printing(desk):
         return
-    header = desk.config.receipt.header or (desk.config.store.name,)
-    body, note = b"", None
-    for lines in (header, ()):
-        try:
-            body = _bytes(desk, CardSlip(number=number, header=lines, footer=desk.config.receipt.footer if lines else ()))
-            break
-        except InputError as error:
-            note = str(error)
-    receipt_no = f"{desk.config.till.id}-card-{desk.new_id().hex}"
-    job_id = prints.enqueue(desk.db, prints.PrintDraft(sale_id=None, receipt_no=receipt_no, kind=SLIP, body=body), desk.now())
-    if not body:
-        prints.move(desk.db, job_id, "failed", desk.now(), note)
+    look, language = paper.look(desk), desk.config.receipt.language
+    logo = desk.logo() if "logo" in look.sections else None
+    whole = CardSlip(number=number, header=look.header, footer=look.footer, logo=logo)
+    slip = paper.Slip(receipt_no=f"{desk.config.till.id}-card-{desk.new_id().hex}", kind=SLIP)
+    paper.lay(desk, slip, (compose_card(tried, language) for tried in (whole, CardSlip(number=number))))
 
 
 def _number(card: CardConfig, serial: int) -> str:
@@ -55,10 +48,3 @@ def _number(card: CardConfig, serial: int) -> str:
             return checked(text, "luhn")
         case "none":
             return text
-
-
-def _bytes(desk: Desk, slip: CardSlip) -> bytes:
-    printer = desk.config.printer
-    assert printer is not None
-    elements = compose_card(slip, desk.config.receipt.language)
-    return to_escpos(elements, columns=printer.columns, page=printer.page, slot=printer.slot)
