@@ -22,6 +22,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.checkout
 	$(BIN)/python -m bench.cards
+	$(BIN)/python -m bench.receipts
 	$(BIN)/python -m bench.returns
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.engine

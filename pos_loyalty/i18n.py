@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Literal
 
 from pos_loyalty.i18n_paper import PAPER
@@ -17,7 +16,6 @@ MINUS = "\u2212"
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-HOLE = re.compile(r"\{([a-z_]+)\}")
 
 
 WORDS: dict[str, Words] = {
@@ -237,7 +235,7 @@ def tr(language: Language, key: str, **values: object) -> str:
     text = WORDS[key].ru if language == "ru" else WORDS[key].en
     if "{" not in text:
         return text
-    return HOLE.sub(lambda hole: str(values[hole.group(1)]), text)
+    return text.format_map(values)
 
 
 def catalogue(language: Language) -> dict[str, str]:
@@ -266,13 +264,18 @@ def points(language: Language, centi: Points | int) -> str:
 def number(language: Language, centi: int) -> str:
     """Hundredths without needless zeros: ``1 234,5``."""
     whole, rest = divmod(abs(centi), 100)
-    return _sign(centi) + _grouped(language, whole) + _fraction(language, f"{rest:02d}".rstrip("0"))
+    shown = str(whole) if whole < 1000 else _grouped(language, whole)
+    if rest:
+        shown += _fraction(language, f"{rest:02d}".rstrip("0"))
+    return MINUS + shown if centi < 0 else shown
 
 
 def amount(language: Language, minor: Minor | int) -> str:
     """Money without its currency: ``1 234,50`` or ``1,234.50``."""
     whole, rest = divmod(abs(minor), MINOR_PER_UNIT)
-    return _sign(minor) + _grouped(language, whole) + _fraction(language, f"{rest:02d}")
+    shown = str(whole) if whole < 1000 else _grouped(language, whole)
+    point = "," if language == "ru" else "."
+    return f"{MINUS if minor < 0 else ''}{shown}{point}{rest:02d}"
 
 
 def money(language: Language, minor: Minor | int, currency: str) -> str:
@@ -288,23 +291,19 @@ def quantity_text(language: Language, milli: Thousandths | int) -> str:
 
 def day_text(language: Language, at: datetime) -> str:
     """The date of an instant in the zone that it carries: ``21.11.2026`` or ``21 Nov 2026``."""
-    if language == "ru":
-        return f"{at.day:02d}.{at.month:02d}.{at.year:04d}"
-    return f"{at.day}{NO_BREAK}{MONTHS[at.month - 1]}{NO_BREAK}{at.year:04d}"
+    return date_text(language, at)
 
 
 def date_text(language: Language, day: date) -> str:
     """A date: ``21.11.2026`` or ``21 Nov 2026``."""
-    return day_text(language, datetime.combine(day, time.min))
+    if language == "ru":
+        return f"{day.day:02d}.{day.month:02d}.{day.year:04d}"
+    return f"{day.day}{NO_BREAK}{MONTHS[day.month - 1]}{NO_BREAK}{day.year:04d}"
 
 
 def time_text(language: Language, at: datetime) -> str:
     """Date and time of an instant in the zone that it carries, to the minute."""
     return f"{day_text(language, at)} {at.hour:02d}:{at.minute:02d}"
-
-
-def _sign(number_: int) -> str:
-    return MINUS if number_ < 0 else ""
 
 
 def _grouped(language: Language, whole: int) -> str:

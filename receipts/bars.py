@@ -44,8 +44,8 @@ def is_ean13(content: str) -> bool:
     """Thirteen digits of which the last one is the check digit."""
     if len(content) != EAN13_DIGITS or not (content.isascii() and content.isdigit()):
         return False
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(content))
-    return total % 10 == 0
+    digits = [int(digit) for digit in content]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
 @lru_cache(maxsize=64)

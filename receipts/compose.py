@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from pos_loyalty.config_receipt import Section
 from pos_loyalty.engine.model import Adjustment, Line, QuoteLine
@@ -33,15 +34,10 @@ def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
     """The whole receipt, cut included."""
     out = list(copy_mark(receipt.copy_no, language))
     part, is_titled = HEAD, False
-    for section in receipt.look.sections:
-        if section in SALE_ALONE and receipt.kind != "sale":
-            continue
-        if section in GOODS and receipt.look.is_extra:
-            continue
-        said = tuple(SAY[section](receipt, language))
+    for say, following in _plan(receipt.look.sections, receipt.kind == "sale", receipt.look.is_extra):
+        said = tuple(say(receipt, language))
         if not said:
             continue
-        following = PARTS[section]
         if following != HEAD and not is_titled:
             is_titled = True
             if part == HEAD and out:
@@ -52,6 +48,13 @@ def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
         part = following
         out += said
     return (*out, Cut())
+
+
+@lru_cache(maxsize=64)
+def _plan(sections: tuple[Section, ...], is_sale: bool, is_extra: bool) -> tuple[tuple[Say, str], ...]:
+    """Who says something, in order, and in which part of the receipt."""
+    left = [each for each in sections if (is_sale or each not in SALE_ALONE) and not (is_extra and each in GOODS)]
+    return tuple((SAY[each], PARTS[each]) for each in left)
 
 
 def has_loyalty(receipt: Receipt) -> bool:

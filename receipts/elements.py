@@ -13,7 +13,7 @@ Size = Literal["normal", "tall", "large"]
 """``tall`` is of double height; ``large`` is also of double width, and falls back to ``tall`` where it does not fit one line."""
 
 
-class Text(Value, tag="text"):
+class Text(Value, tag="text", gc=False):
     """Words that wrap at spaces."""
 
     text: str
@@ -23,7 +23,7 @@ class Text(Value, tag="text"):
     indent: int = 0
 
 
-class Row(Value, tag="row"):
+class Row(Value, tag="row", gc=False):
     """Words at the left, a figure at the right edge of their last line. Only the words wrap."""
 
     left: str

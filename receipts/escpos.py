@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import assert_never
 
 from pos_loyalty.errors import InputError
 from receipts.bars import MODULE_DOTS, printer_data
-from receipts.elements import BarKind, Element, Image, Size
-from receipts.glyphs import check_page, encoded
+from receipts.elements import BarKind, Element, Image, Row, Size, Weight
+from receipts.glyphs import NO_BREAK, check_page, encoded
 from receipts.layout import (
+    Printed,
     PrintedBars,
     PrintedCut,
     PrintedFeed,
@@ -17,7 +19,10 @@ from receipts.layout import (
     PrintedLine,
     PrintedQr,
     PrintedRule,
-    layout,
+    fits_a_line,
+    laid_out,
+    row_lines,
+    shown_texts,
 )
 
 INITIALISE = b"\x1b@"
@@ -25,10 +30,9 @@ CUT_IN_PART = "\x1bd\x04\x1dV\x01"
 """Feed of four lines, so that the last one is past the knife."""
 SLOT_MAX = 255
 TAB_COLUMNS = 8
-GAP = "   "
 RULE_WIDTHS = {32: 8, 42: 7, 48: 8}
 """A rule is written in the widest signs that fill the paper: a fifth of the bytes."""
-BOLD = {"normal": "\x1bE\x00", "bold": "\x1bE\x01"}
+BOLD: dict[Weight, str] = {"normal": "\x1bE\x00", "bold": "\x1bE\x01"}
 SIZES: dict[Size, str] = {"normal": "\x1d!\x00", "tall": "\x1d!\x01", "large": "\x1d!\x11"}
 CENTRE, LEFT = b"\x1ba\x01", b"\x1ba\x00"
 QR_MODULE_DOTS = 6
@@ -54,65 +58,100 @@ def to_escpos(elements: Iterable[Element], *, columns: int, page: str, slot: int
 
 def printed_bytes(elements: Iterable[Element], *, columns: int, page: str) -> bytes:
     """The job without its beginning, for a printer that is reset and on this page. It leaves weight and size as they were."""
-    out = bytearray()
-    said: list[str] = []
-    """Lines and commands of ASCII alone: encoded together."""
-    weight, size, is_set_up = "normal", "normal", False
-    for printed in layout(elements, columns, page):
-        match printed:
-            case PrintedLine(text=text):
-                if printed.weight != weight:
-                    weight = printed.weight
-                    said.append(BOLD[weight])
-                if printed.size != size:
-                    size = printed.size
-                    said.append(SIZES[printed.size])
-                said.append(tabbed(text) if GAP in text and size != "large" else text)
-                said.append("\n")
-            case PrintedRule(sign=sign):
-                factor = RULE_WIDTHS[columns]
-                said.append(f"\x1d!{chr((factor - 1) << 4)}{sign * (columns // factor)}\n")
-                size = ""
-            case PrintedFeed(lines=lines):
-                said.append("\n" * lines)
-            case PrintedCut():
-                said.append(CUT_IN_PART)
-            case PrintedQr(content=content):
-                out += _encoded(said, page) + (b"" if is_set_up else QR_SET_UP) + _qr(content)
-                is_set_up = True
-            case PrintedBars():
-                out += _encoded(said, page) + _bars(printed)
-            case PrintedImage(image=image):
-                out += _encoded(said, page) + _image(image)
-            case _:
-                assert_never(printed)
-    if weight != "normal":
-        said.append(BOLD["normal"])
-    if size != "normal":
-        said.append(SIZES["normal"])
-    return bytes(out + _encoded(said, page))
+    job = _Job(columns, page)
+    elements = tuple(elements)
+    shown = iter(shown_texts(elements, columns, page))
+    say, is_plain = job.said.append, True
+    for number, element in enumerate(elements, 1):
+        if not (is_plain and isinstance(element, Row) and element.weight == "normal"):
+            job.add(laid_out(element, shown, columns, number))
+            is_plain = job.weight == "normal" and job.size == "normal"
+            continue
+        words, figure = next(shown), next(shown)
+        if not (figure and fits_a_line(element, words, figure, columns)):
+            job.add(row_lines(element, words, figure, columns))
+            is_plain = job.weight == "normal" and job.size == "normal"
+            continue
+        lead = element.indent  # the usual line of a receipt: most of the time goes here
+        before = gap(0, lead) if lead else ""
+        say(f"{before}{words}{gap(lead + len(words), columns - len(figure))}{figure}\n")
+    return job.end()
 
 
-def tabbed(text: str) -> str:
-    """The same line with runs of spaces shortened to tabs, so that fewer bytes go down a slow port.
+class _Job:
+    """The bytes so far, and how the printer stands."""
+
+    def __init__(self, columns: int, page: str) -> None:
+        self._columns, self._page = columns, page
+        self._out = bytearray()
+        self.said: list[str] = []
+        """Lines, and commands of ASCII alone: encoded together."""
+        self.weight: Weight = "normal"
+        self.size: Size | None = "normal"
+        self._is_qr_set_up = False
+
+    def add(self, pieces: Sequence[Printed]) -> None:
+        """One element."""
+        for printed in pieces:
+            match printed:
+                case PrintedLine():
+                    self._line(printed)
+                case PrintedRule(sign=sign):
+                    factor = RULE_WIDTHS[self._columns]
+                    self.said.append(f"\x1d!{chr((factor - 1) << 4)}{sign * (self._columns // factor)}\n")
+                    self.size = None
+                case PrintedFeed(lines=lines):
+                    self.said.append("\n" * lines)
+                case PrintedCut():
+                    self.said.append(CUT_IN_PART)
+                case PrintedQr(content=content):
+                    self._put((b"" if self._is_qr_set_up else QR_SET_UP) + _qr(content))
+                    self._is_qr_set_up = True
+                case PrintedBars():
+                    self._put(_bars(printed))
+                case PrintedImage(image=image):
+                    self._put(_image(image))
+                case _:
+                    assert_never(printed)
+
+    def end(self) -> bytes:
+        """All of it, with the printer as it was before."""
+        self._style("normal", "normal")
+        self._put(b"")
+        return bytes(self._out)
+
+    def _line(self, printed: PrintedLine) -> None:
+        self._style(printed.weight, printed.size)
+        if printed.size == "large":
+            self.said.append(printed.text + "\n")
+            return
+        end = self._columns - len(printed.figure)
+        between = gap(printed.lead + len(printed.words), end) if printed.figure else ""
+        self.said.append(f"{gap(0, printed.lead)}{printed.words}{between}{printed.figure}\n")
+
+    def _style(self, weight: Weight, size: Size) -> None:
+        if weight != self.weight:
+            self.weight = weight
+            self.said.append(BOLD[weight])
+        if size != self.size:
+            self.size = size
+            self.said.append(SIZES[size])
+
+    def _put(self, data: bytes) -> None:
+        """What was said, and then these bytes."""
+        self._out += encoded(self._page, "".join(self.said).replace(NO_BREAK, " ")) + data
+        self.said.clear()
+
+
+@lru_cache(maxsize=4096)
+def gap(start: int, end: int) -> str:
+    """Blanks from one column to another, by tabs where that is shorter, so that fewer bytes go down a slow port.
 
     **Source:** Epson's reference, HT: after ``ESC @`` the stops stand at every eighth column.
     """
-    out, done = "", 0
-    start = text.find(GAP)
-    while start >= 0:
-        end = len(text) - len(text[start:].lstrip(" "))
-        stops = end // TAB_COLUMNS - start // TAB_COLUMNS
-        out += text[done:start] + "\t" * stops + " " * (end % TAB_COLUMNS if stops else end - start)
-        start, done = text.find(GAP, end), end
-    return out + text[done:]
-
-
-def _encoded(said: list[str], page: str) -> bytes:
-    """What was said so far, taken out of the list."""
-    data = encoded(page, "".join(said))
-    said.clear()
-    return data
+    stops = end // TAB_COLUMNS - start // TAB_COLUMNS
+    tabs = "\t" * stops + " " * (end % TAB_COLUMNS) if stops else ""
+    return tabs if tabs and len(tabs) < end - start else " " * (end - start)
 
 
 def _qr(content: str) -> bytes:

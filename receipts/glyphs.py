@@ -19,6 +19,8 @@ PAGES = ("cp866", "cp1251", "cp437", "cp858")
 NO_BREAK = "\u00a0"
 NO_BREAK_SPACES = "\u00a0\u202f\u2007"
 SHOWN_SIGNS_MAX = 40
+USUAL_SIGNS = "«»\u2212₽×—–•"
+USUAL = len(USUAL_SIGNS)
 SEPARATOR = "\n"
 """Between texts that are fitted together; a control sign, so that no clean text has it."""
 SUBSTITUTES: dict[str, tuple[str, ...]] = {
@@ -116,15 +118,22 @@ def fit_at_once(page: str | None, texts: Sequence[str]) -> list[str] | None:
     if not texts:
         return []
     joined = SEPARATOR.join(texts)
-    plain = joined.replace(SEPARATOR, "").replace(NO_BREAK, "")
-    if joined.count(SEPARATOR) != len(texts) - 1 or not plain.isprintable():
-        return None
     if page is None:
-        return None if not is_normalized("NFC", joined) or _MARKS.search(joined) else joined.split(SEPARATOR)
-    for sign, substitute in _pairs(page):
-        if sign in joined:
+        plain = joined.replace(SEPARATOR, "").replace(NO_BREAK, "")
+        is_clean = len(plain) >= len(joined) - joined.count(NO_BREAK) - len(texts) + 1 and plain.isprintable()
+        return joined.split(SEPARATOR) if is_clean and is_normalized("NFC", joined) and not _MARKS.search(joined) else None
+    for sign, substitute in _pairs(page)[:USUAL]:
+        joined = joined.replace(sign, substitute)
+    try:
+        data = encoded(page, joined)
+    except UnicodeEncodeError:
+        for sign, substitute in _pairs(page)[USUAL:]:
             joined = joined.replace(sign, substitute)
-    return joined.split(SEPARATOR) if _has(page, joined) else None
+        if not _has(page, joined):
+            return None
+        data = encoded(page, joined)
+    other = data.translate(None, _plain(page))
+    return joined.split(SEPARATOR) if len(other) == len(texts) - 1 and other.count(b"\n") == len(other) else None
 
 
 def check_page(page: str) -> None:
@@ -163,8 +172,17 @@ def _has(page: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=len(PAGES))
+def _plain(page: str) -> bytes:
+    """The bytes of the page that are a sign to print, or a space; what is clean has no others."""
+    signs = bytes(range(256)).decode(page, "replace")
+    return bytes(byte for byte, sign in enumerate(signs) if sign != UNDEFINED and (sign.isprintable() or sign == NO_BREAK))
+
+
+@lru_cache(maxsize=len(PAGES))
 def _pairs(page: str) -> tuple[tuple[str, str], ...]:
-    return tuple((chr(sign), substitute) for sign, substitute in _table(page).items())
+    """What the page lacks, with its substitutes: the signs that most receipts have come first."""
+    table = _table(page)
+    return tuple((chr(sign), table[sign]) for sign in sorted(table, key=lambda sign: USUAL_SIGNS.find(chr(sign)) % len(table)))
 
 
 @lru_cache(maxsize=len(PAGES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from pos_loyalty.errors import InputError
@@ -16,15 +16,26 @@ COLUMN_DOTS = 12
 QR_BYTES_MAX = 256
 RULE_SIGN = "─"
 FIGURE_GAP = 1
+TEXTS: dict[type[Element], int] = {Row: 2, Text: 1, Rule: 1}
+"""How many texts an element shows."""
 DASHES = "-–—"
 
 
-class PrintedLine(Value, tag="line"):
-    """One line, padded by spaces, without spaces at its end. A sign of size ``large`` takes two columns."""
+class PrintedLine(Value, tag="line", gc=False):
+    """One line: words after ``lead`` blanks, a figure that ends at ``width``. A sign of size ``large`` takes two columns."""
 
-    text: str
+    words: str
+    figure: str = ""
+    lead: int = 0
+    width: int = 0
     weight: Weight = "normal"
     size: Size = "normal"
+
+    @property
+    def text(self) -> str:
+        """The line padded by spaces, without spaces at its end."""
+        words = " " * self.lead + self.words
+        return (words + self.figure.rjust(self.width - len(words))).replace(NO_BREAK, " ").rstrip(" ")
 
 
 class PrintedRule(Value, tag="rule"):
@@ -67,32 +78,59 @@ Printed = PrintedLine | PrintedRule | PrintedQr | PrintedBars | PrintedImage | P
 
 def layout(elements: Iterable[Element], columns: int, page: str | None = None) -> tuple[Printed, ...]:
     """Lay elements out. With a code page every text is fitted to it; without one it is only cleaned. Raises InputError."""
+    elements = tuple(elements)
+    shown = iter(shown_texts(elements, columns, page))
+    return tuple(printed for number, element in enumerate(elements, 1) for printed in laid_out(element, shown, columns, number))
+
+
+def shown_texts(elements: Sequence[Element], columns: int, page: str | None) -> list[str]:
+    """What every text becomes, in order: all at once where that works, else one by one, so that a fault has its place."""
     if columns not in COLUMNS:
         raise InputError("printer.columns", f"{columns} is not one of {', '.join(map(str, COLUMNS))}")
-    elements = tuple(elements)
-    shown = iter(_shown(elements, page))
-    out: list[Printed] = []
-    for number, element in enumerate(elements, 1):
-        match element:
-            case Row():
-                out += _row(element, next(shown), next(shown), columns)
-            case Text():
-                out += _text(element, next(shown), columns)
-            case Rule():
-                out.append(PrintedRule(sign=next(shown)))
-            case Feed(lines=lines):
-                out.append(PrintedFeed(lines=lines))
-            case Qr(content=content):
-                out.append(_qr(content, number))
-            case Barcode():
-                out += _bars(element, columns, number)
-            case Image():
-                out.append(_image(element, columns, number))
-            case Cut():
-                out.append(PrintedCut())
-            case _:
-                assert_never(element)
-    return tuple(out)
+    said: list[str] = []
+    for element in elements:
+        kind = type(element)
+        if kind is Row:
+            said += (element.left, element.right)  # type: ignore[union-attr]
+        elif kind is Text:
+            said.append(element.text)  # type: ignore[union-attr]
+        elif kind is Rule:
+            said.append(RULE_SIGN)
+    at_once = fit_at_once(page, said)
+    if at_once is not None:
+        return at_once
+    if page is None:
+        return [clean(text) for text in said]
+    places = [_place(number) for number, element in enumerate(elements, 1) for _ in range(TEXTS.get(type(element), 0))]
+    return [fit(page, text, place) for text, place in zip(said, places, strict=True)]
+
+
+def laid_out(element: Element, shown: Iterator[str], columns: int, number: int) -> Sequence[Printed]:
+    """One element, given the texts that it shows. ``number`` is its place in the receipt, from one on."""
+    match element:
+        case Row():
+            return row_lines(element, next(shown), next(shown), columns)
+        case Text():
+            return _text(element, next(shown), columns)
+        case Rule():
+            return (PrintedRule(sign=next(shown)),)
+        case Feed(lines=lines):
+            return (PrintedFeed(lines=lines),)
+        case Qr(content=content):
+            return (_qr(content, number),)
+        case Barcode():
+            return _bars(element, columns, number)
+        case Image():
+            return (_image(element, columns, number),)
+        case Cut():
+            return (PrintedCut(),)
+        case _:
+            assert_never(element)
+
+
+def fits_a_line(row: Row, words: str, figure: str, columns: int) -> bool:
+    """Whether a row needs no wrapping and no large signs, as most do."""
+    return row.size == "normal" and row.indent + len(words) + len(figure) < columns and "  " not in words and words[:1] != " "
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -122,32 +160,17 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-def _shown(elements: Sequence[Element], page: str | None) -> list[str]:
-    """What every text becomes, in order: all at once where that works, else one by one, so that a fault has its place."""
-    said: list[str] = []
-    places: list[int] = []
-    for number, element in enumerate(elements, 1):
-        if isinstance(element, Row):
-            said += (element.left, element.right)
-            places += (number, number)
-        elif isinstance(element, Text | Rule):
-            said.append(element.text if isinstance(element, Text) else RULE_SIGN)
-            places.append(number)
-    at_once = fit_at_once(page, said)
-    if at_once is not None:
-        return at_once
-    if page is None:
-        return [clean(text) for text in said]
-    return [fit(page, text, _place(number)) for number, text in zip(places, said, strict=True)]
-
-
 def _text(element: Text, text: str, columns: int) -> list[PrintedLine]:
     size, width = _room(element.size, columns, len(text) + element.indent)
-    if len(text) > width:
-        text = _with_dashes(text)
-    lines = (_balanced if element.align == "centre" else wrap)(text, width - element.indent)
+    room = width - element.indent
+    if len(text) <= room and "  " not in text:
+        words = text.strip(" ")
+        left = (width - len(words)) // 2 if element.align == "centre" else element.indent
+        return [PrintedLine(words=words, lead=left, weight=element.weight, size=size)]
+    text = _with_dashes(text)
+    lines = (_balanced if element.align == "centre" else wrap)(text, room)
     lead = [(width - len(line)) // 2 if element.align == "centre" else element.indent for line in lines]
-    return [_line(" " * left + line, element.weight, size) for left, line in zip(lead, lines, strict=True)]
+    return [PrintedLine(words=line, lead=left, weight=element.weight, size=size) for left, line in zip(lead, lines, strict=True)]
 
 
 def _with_dashes(text: str) -> str:
@@ -170,31 +193,29 @@ def _balanced(text: str, width: int) -> list[str]:
     return lines
 
 
-def _row(element: Row, left: str, right: str, columns: int) -> list[PrintedLine]:
-    if element.size == "normal" and element.indent + len(left) + FIGURE_GAP + len(right) <= columns and "  " not in left:
-        line = " " * element.indent + left.strip(" ")
-        return [_line(line + right.rjust(columns - len(line)), element.weight, "normal")]
+def row_lines(element: Row, left: str, right: str, columns: int) -> list[PrintedLine]:
+    """The lines of a row: its words wrap, its figure stands at the end of the last line or beneath."""
+    if fits_a_line(element, left, right, columns):
+        return [PrintedLine(words=left, figure=right, lead=element.indent, width=columns, weight=element.weight)]
     left = _with_dashes(left)
     size, width = _room(element.size, columns, element.indent + len(left) + FIGURE_GAP + len(right))
     room = width - element.indent - FIGURE_GAP - len(right)
-    indent = " " * element.indent
-    if len(left) > room and room < max(map(len, left.split(" "))):  # the figure takes lines of its own
-        lines = [indent + line for line in wrap(left, width - element.indent)]
-        lines += [line.rjust(width) for line in wrap(right, width)]
+    if room < 1 or (len(left) > room and room < max(map(len, left.split(" ")))):  # the figure takes lines of its own
+        lines = [(line, "") for line in wrap(left, width - element.indent) if line] + [("", line) for line in wrap(right, width)]
     else:
-        lines = [indent + line for line in wrap(left, room)]
-        lines[-1] += right.rjust(width - len(lines[-1]))
-    return [_line(line, element.weight, size) for line in lines]
+        *first, last = wrap(left, room)
+        lines = [*((line, "") for line in first), (last, right)]
+    lead, weight = element.indent, element.weight
+    return [
+        PrintedLine(words=words, figure=figure, lead=lead if words else 0, width=width, weight=weight, size=size)
+        for words, figure in lines
+    ]
 
 
 def _room(size: Size, columns: int, signs: int) -> tuple[Size, int]:
     if size == "large":
         return ("large", columns // 2) if signs <= columns // 2 else ("tall", columns)
     return size, columns
-
-
-def _line(text: str, weight: Weight, size: Size) -> PrintedLine:
-    return PrintedLine(text=text.replace(NO_BREAK, " ").rstrip(" "), weight=weight, size=size)
 
 
 def _qr(content: str, number: int) -> PrintedQr:

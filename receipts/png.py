@@ -166,7 +166,7 @@ def _bars(printed: PrintedBars, face: str) -> Image:
     for place, one in enumerate(ones):
         if one == "1":
             strip.paste(BLACK, (left + place * dots, top, left + (place + 1) * dots, top + BAR_HIGH))
-    signs = _line(PrintedLine(text=printed.content), len(printed.content) * CELL_WIDE, face)
+    signs = _line(PrintedLine(words=printed.content), len(printed.content) * CELL_WIDE, face)
     strip.paste(signs, ((wide - signs.width) // 2, top + BAR_HIGH))
     return strip
 
