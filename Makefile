@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,dev
 
-.PHONY: demo test check bench peers replay kills laws mutants test-money clean font browser tracer debian openapi
+.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money clean font browser tracer debian openapi
 
 demo: $(STAMP) font
 	$(BIN)/pos-loyalty demo
@@ -63,9 +63,17 @@ debian:
 clean:
 	rm -rf .venv build dist var demo/out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The long form of the kill test: 200 kills of till, daemon and head office.
+# The long form of the kill test: 500 kills of till, daemon and head office.
 kills: $(STAMP)
-	KILLS=200 $(BIN)/pytest -q -s tests/faults/test_kill.py
+	KILLS=500 $(BIN)/pytest -q -s tests/faults/test_kill.py
+
+# The long form of the fault loop: every write and every sync of every verb fails, once, for ever, and with the power.
+faults: $(STAMP)
+	FAULTS=long $(BIN)/pytest -q -s --timeout=7200 tests/faults/test_fault_loop.py tests/faults/test_till_process.py
+
+# The long form of the state machine: 5,000 runs of everything that a shop does (MACHINE_RUNS=n for more).
+machine: $(STAMP)
+	MACHINE=long $(BIN)/pytest -q -s --timeout=36000 --show-capture=no tests/faults/test_machine.py
 
 # The long form of the laws: 20,000 receipts against the brute force and the laws, 1,000 for byte equality.
 laws: $(STAMP)

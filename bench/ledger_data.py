@@ -1,11 +1,11 @@
-"""Till files of a wanted size for the ledger's benches: whole ones that agree with themselves, lean ones to look members up in.
+"""Till files of a wanted size that agree with themselves, for the ledger's benches: written in bulk by the store's own rows.
 
-Both are written by bulk inserts. The whole ones hold sales of two lines as the engine prices them, every figure and hash in its
-place; in two rounds of three each member redeems the lot of the round before.
+They hold sales of two lines as the engine prices them, every figure and hash in its place; in two rounds of three each member
+redeems the lot of the round before.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,8 @@ id = "base"
 then = [{ do = "points", rate = "5%" }]
 """
 REDEEMED_CENTI = Points(4_000)
-ROUNDS_A_LOT_IS_KEPT = 20
 AT_ONCE = 2_000
 ROWS_AT_ONCE = 20_000
-PAYLOAD = b'{"lean":true}'
 SLIP = b"\x1b@" + b"-" * 400
 
 
@@ -236,57 +234,3 @@ STATEMENTS = {
     "job": "INSERT INTO print_job (sale_id, receipt_no, kind, state, body, queued_ms, moved_ms)"
     " VALUES (?, ?, 'sale', 'printed', ?, ?, ?)",
 }
-
-
-def write_lean(path: Path, members: int, entries: int) -> None:
-    """A till's file with the rows that looking a member up may touch: the payloads are stubs, so nothing can be verified.
-
-    A sale in two redeems the lot of the member's sale before; of the others' lots one in ten still holds its points.
-    """
-    db = open_store(path, role="till", owner="T1", now=NOW)
-    put_members(db, members)
-    made = 0
-    number = 0
-    while made < entries:
-        numbers = range(number, number + ROWS_AT_ONCE)
-        with write(db):
-            for statement, rows in _lean_rows(numbers, members).items():
-                db.executemany(statement, rows)
-                made += len(rows) if "INTO entry" in statement else 0
-        number = numbers.stop
-    db.close()
-
-
-def _lean_rows(numbers: range, members: int) -> dict[str, list[tuple[Any, ...]]]:
-    rows: dict[str, list[tuple[Any, ...]]] = {statement: [] for statement in LEAN}
-    txns, entries, lots, bought, taken = rows.values()
-    end = to_ms(datetime(2027, 5, 20, tzinfo=NOW.tzinfo))
-    for n in numbers:
-        txn, who, sale_id, ms = n.to_bytes(16, "big"), f"m{n % members}", f"s{n}", to_ms(NOW) + n
-        redeems = n // members % 2 == 1
-        txns.append((txn, n + 1, ms, n, f"T1-1-{n}", who, sale_id, PAYLOAD, bytes(32), bytes(32)))
-        bought.append((sale_id, txn, f"T1-1-{n}", who, ms, txn))
-        lots.append((f"T1/{sale_id}:base", who, txn, end + n, 5_000, 5_000))
-        entries.append((txn, 2, "accrue", "programme:bench:issued", f"member:{who}", 5_000, f"T1/{sale_id}:base", who))
-        if redeems:
-            lot, held = f"T1/s{n - members}:base", f"held:T1/{sale_id}"
-            entries.append((txn, 0, "redeem", f"member:{who}", held, 5_000, lot, who))
-            entries.append((txn, 1, "redeem", held, "programme:bench:redeemed", 5_000, lot, who))
-            taken.append((lot,))
-            if n // members % ROUNDS_A_LOT_IS_KEPT != 1:
-                lots[-1] = (*lots[-1][:-1], 0)  # it was redeemed since, at another till
-    return rows
-
-
-LEAN = (
-    "INSERT INTO txn (id, till, epoch, seq, kind, wall_ms, boot_id, mono_ns, hlc, engine_version, receipt_no, member, sale_id,"
-    " payload, prev_hash, hash) VALUES (?, 'T1', 1, ?, 'sale.completed', ?, 'b', 0, ?, '1', ?, ?, ?, ?, ?, ?)",
-    "INSERT INTO entry (txn, n, kind, debit_acct, credit_acct, amount, unit, lot, member, rule)"
-    " VALUES (?, ?, ?, ?, ?, ?, 'point', ?, ?, 'base')",
-    "INSERT INTO lot (id, member, origin_txn, unit, usable_from, expires_at, amount, remaining)"
-    " VALUES (?, ?, ?, 'point', 0, ?, ?, ?)",
-    "INSERT INTO sale (till, sale_id, txn, state, receipt_no, store, cashier, member, biz_day, ts_s, authorised_ms, gross_minor,"
-    " total_minor, due_minor, redeemed_centi, offline_centi, accrued_centi, programme, basket, quote, tenders, completed_txn)"
-    " VALUES ('T1', ?, ?, 'completed', ?, 'S1', 'C1', ?, 20778, 0, ?, 100, 100, 100, 0, 0, 5000, 'p', x'', x'', x'', ?)",
-    "UPDATE lot SET remaining = 0 WHERE id = ?",
-)

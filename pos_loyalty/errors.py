@@ -49,7 +49,14 @@ class NotFoundError(LoyaltyError):
 
 
 class NotAllowedError(LoyaltyError):
-    """Somebody's word is missing, wrong or not enough; nothing was written but the try."""
+    """Somebody's word is missing, wrong or not enough; nothing was written but the try.
+
+    ``needs``: whose word would do: a senior's (``approval``), the holder's by ``pin``, ``code`` or ``qr``; empty: nobody's now.
+    """
+
+    def __init__(self, message: str, needs: str = "approval") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class ConflictError(LoyaltyError):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pos_loyalty.i18n_paper import PAPER
 from pos_loyalty.i18n_paper import Words as Words
+from pos_loyalty.page_words import PAGE_WORDS
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
 
 Language = Literal["ru", "en"]
@@ -18,7 +19,7 @@ SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-WORDS: dict[str, Words] = {
+WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()} | {
     **PAPER,
     # plural forms of a point; "part" stands for a number with a fraction
     "point.one": Words("балл", "point"),
@@ -74,6 +75,8 @@ WORDS: dict[str, Words] = {
     "page.no_member": Words("Без карты", "No card"),
     "page.card": Words("Карта", "Card"),
     "page.expiring": Words("{day} сгорит {points}", "{points} expire on {day}"),
+    "page.owed": Words("Долг по баллам: {points}", "Owes {points}"),
+    "page.settled": Words("В счёт долга: {points}", "Settled of what was owed: {points}"),
     "page.limited": Words("Здесь можно списать {points}", "{points} may be spent here"),
     "page.known_at": Words("Баланс по данным офиса на {time}", "Balance as head office knew it at {time}"),
     "page.phone_unverified": Words("Телефон не подтверждён", "The phone is not verified"),

@@ -122,6 +122,7 @@ PAPER: dict[str, Words] = {
     "return.charged": Words("Удержано за подарок", "Charged for the gift"),
     "return.uncharged": Words("Возвращено за подарок", "Given back for the gift"),
     "return.owed": Words("Долг по баллам", "Points owed"),
+    "receipt.settled": Words("В счёт долга", "Settled of points owed"),
     "tender.sbp": Words("СБП", "Faster payments"),
     "rule.manual": Words("Скидка кассира", "Cashier's discount"),
     "rule.fiscal": Words("Округление", "Rounding"),

@@ -79,6 +79,8 @@ def _moved(receipt: Receipt, language: Language) -> Iterable[Element]:
         accrued[words] = accrued.get(words, 0) + accrual.centi
     for words, centi in accrued.items():
         yield Row(left=words, right="+" + number(language, centi))
+    if receipt.settled_centi:
+        yield Row(left=tr(language, "receipt.settled"), right=number(language, -receipt.settled_centi))
     if receipt.quote.redemption.centi:
         yield Row(left=tr(language, "receipt.redeemed"), right=number(language, -receipt.quote.redemption.centi))
 

@@ -66,7 +66,10 @@ class Receipt(Value, kw_only=True):
     """After this sale; None without a member."""
     waiting: tuple[PointsAt, ...] = ()
     """Of the balance, what is not usable yet; soonest first."""
+    settled_centi: Points = Points(0)
+    """Of the points that the sale brought: what settled points that were owed."""
     owed_centi: Points = Points(0)
+    """What the member owes after this sale."""
     tier: TierProgress | None = None
     expiring: tuple[PointsAt, ...] = ()
     """Soonest first."""

@@ -160,6 +160,7 @@ def _offers(receipt: Receipt) -> Receipt:
         tenders=plain.tenders,
         notes=("Бесплатная доставка — по 21.11.2027",),
         waiting=(PointsAt(centi=Points(2_200), at=_day(2026, 11, 22)), PointsAt(centi=Points(500), at=_day(2026, 12, 5))),
+        settled_centi=Points(600),
         owed_centi=Points(1_500),
         tier=TierProgress(title={"ru": "Платина", "en": "Platinum"}, measure="visits"),
         coupons=(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pos_loyalty import log, wiring
 from pos_loyalty.cli.common import Commands, add_config, new_file
+from pos_loyalty.clock import utc_now
 from pos_loyalty.config import Language
 from pos_loyalty.errors import InputError
 
@@ -75,7 +76,6 @@ def run_catalogue(args: argparse.Namespace) -> int:
 
 
 def _table(what: str, known: wiring.Settings, db: Connection, is_personal: bool) -> Table:
-    from pos_loyalty.engine.currencies import EXPONENTS
     from pos_loyalty.spreadsheet import exporting
 
     store = known.config.store
@@ -88,7 +88,7 @@ def _table(what: str, known: wiring.Settings, db: Connection, is_personal: bool)
         case "balances":
             return exporting.balances_table(db, zone)
         case _:
-            return exporting.gift_cards_table(db, store.currency, EXPONENTS.get(store.currency, 2))
+            return exporting.gift_cards_table(db, zone, utc_now())
 
 
 def _language(args: argparse.Namespace, known: wiring.Settings) -> Language:

@@ -17,6 +17,7 @@ from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
 if TYPE_CHECKING:
+    from pos_loyalty.spreadsheet.gift_cards import GiftTerms
     from pos_loyalty.spreadsheet.model import Setting
     from pos_loyalty.spreadsheet.running import Outcome, Work
     from pos_loyalty.spreadsheet.sheet import Sheet
@@ -202,7 +203,8 @@ def tell(args: argparse.Namespace, sheet: Sheet, outcome: Outcome, target: str) 
 
 def _work(args: argparse.Namespace, db: Connection, people: Any) -> Work[Any]:
     from pos_loyalty.spreadsheet.balances import BalanceWork
-    from pos_loyalty.spreadsheet.cards import CardWork, GiftCardWork
+    from pos_loyalty.spreadsheet.cards import CardWork
+    from pos_loyalty.spreadsheet.gift_cards import GiftCardWork
     from pos_loyalty.spreadsheet.members import MemberWork
 
     match args.what:
@@ -213,7 +215,7 @@ def _work(args: argparse.Namespace, db: Connection, people: Any) -> Work[Any]:
         case "balances":
             return BalanceWork(db, people, args.name)
         case _:
-            return GiftCardWork(db, people)
+            return GiftCardWork(db, people, _gift_terms(db))
 
 
 def _tiers(db: Connection) -> dict[str, str] | None:
@@ -225,6 +227,19 @@ def _tiers(db: Connection) -> dict[str, str] | None:
         return None
     titles = load_programme(body).tier_titles
     return {name.casefold(): tier for tier, words in titles.items() for name in (tier, *words.values())}
+
+
+def _gift_terms(db: Connection) -> GiftTerms | None:
+    from pos_loyalty.engine import load_programme
+    from pos_loyalty.spreadsheet.gift_cards import GiftTerms
+    from pos_loyalty.store import programmes
+
+    body = programmes.newest(db)
+    if body is None:
+        return None
+    programme = load_programme(body)
+    series = {name: each.kind for name, each in programme.gift_series.items()}
+    return GiftTerms(series=series, bought_expire=programme.gift_cards.bought_expire)
 
 
 def _said(done: int) -> None:

@@ -37,6 +37,7 @@ def register(verbs: Commands) -> None:
     secret.add_argument("--member", required=True)
     secret.add_argument("--pin", action="store_true", help="a PIN; it is asked for")
     secret.add_argument("--qr", action="store_true", help="a rotating QR")
+    secret.add_argument("--by", metavar="PERSON", help="who answers for another one; their PIN is asked for first")
     secret.set_defaults(run=run_secret)
     code = verbs.add_parser("qr", help="the address that sets up the member's rotating QR: a secret, for the member only")
     code.add_argument("--member", required=True)
@@ -74,7 +75,8 @@ def run_claim(args: argparse.Namespace) -> int:
 
 def run_secret(args: argparse.Namespace) -> int:
     """Set what confirms."""
-    asked = {"pin": ask_pin("the member") if args.pin else None, "qr": args.qr}
+    by = None if args.by is None else _shown(args.by)
+    asked = {"pin": ask_pin("the member") if args.pin else None, "qr": args.qr, "by": by}
     request = convert(asked, SecretRequest, place="secret")
     with wiring.till_in_process(args.config) as till:
         return _told(args, till.set_secret(args.member, request, key=_key(args, "secret")))

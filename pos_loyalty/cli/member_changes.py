@@ -7,6 +7,7 @@ from typing import Any
 
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, print_json, print_pretty
+from pos_loyalty.cli.pins import ask_approval
 from pos_loyalty.clock import new_id
 from pos_loyalty.errors import InputError
 from pos_loyalty.till import Till
@@ -40,18 +41,25 @@ def run_change(args: argparse.Namespace) -> int:
     wishes += [{"change": "referral_code"}] if args.referral_code else []
     if not wishes:
         raise InputError("member change", "says nothing to change; see --help")
-    return _changed(args, {"changes": wishes, "by": args.by, "reason": args.reason})
+    return _changed(args, {"changes": wishes, "by": _by(args), "reason": args.reason})
 
 
 def run_block(args: argparse.Namespace) -> int:
     """Block, or let in again."""
     state = "active" if args.unblock else "blocked"
-    return _changed(args, {"changes": [{"change": "state", "state": state}], "by": args.by, "reason": args.reason})
+    return _changed(args, {"changes": [{"change": "state", "state": state}], "by": _by(args), "reason": args.reason})
 
 
 def run_card(args: argparse.Namespace) -> int:
     """Cards."""
-    asked = {"card": args.add, "new_card": args.new, "lost": args.lost, "found": args.found, "by": args.by, "reason": args.reason}
+    asked = {
+        "card": args.add,
+        "new_card": args.new,
+        "lost": args.lost,
+        "found": args.found,
+        "by": _by(args),
+        "reason": args.reason,
+    }
     request = convert(asked, CardRequest, place="member card")
     with wiring.till_in_process(args.config) as till:
         answer = till.change_cards(_whose(till, args), request, key=f"member card {new_id().hex}")
@@ -71,7 +79,7 @@ def run_erase(args: argparse.Namespace) -> int:
     """Erase. Exit 1 when another process keeps traces from being wiped: run it again."""
     if not args.yes:
         raise InputError("--yes", "an erased member cannot be brought back: say --yes to do it")
-    request = EraseRequest(by=args.by, reason=args.reason)
+    request = convert({"by": _by(args), "reason": args.reason}, EraseRequest, place="member erase")
     with wiring.till_in_process(args.config) as till:
         answer = till.erase(_whose(till, args), request, key=f"member erase {new_id().hex}")
     (print_json if args.json else print_pretty)(answer)
@@ -84,6 +92,12 @@ def _changed(args: argparse.Namespace, asked: dict[str, Any]) -> int:
         answer = till.change(_whose(till, args), request, key=f"member change {new_id().hex}")
     (print_json if args.json else print_pretty)(answer)
     return 0
+
+
+def _by(args: argparse.Namespace) -> dict[str, str] | None:
+    """Who answers for it, with the PIN that was asked for."""
+    approval = ask_approval(args.by)
+    return None if approval is None else {"person": approval.person, "pin": approval.pin}
 
 
 def _whose(till: Till, args: argparse.Namespace) -> str:
@@ -153,11 +167,12 @@ def _erase(verbs: Commands) -> argparse.ArgumentParser:
     erase: argparse.ArgumentParser = verbs.add_parser("erase", help="destroy the member's key and all that names them, for ever")
     add_who(erase)
     erase.add_argument("--yes", action="store_true", help="it cannot be undone")
-    _add_word(erase)
+    erase.add_argument("--by", required=True, metavar="PERSON", help="the senior who answers for it; their PIN is asked for")
+    erase.add_argument("--reason", default="", help="why, without names")
     erase.set_defaults(run=run_erase)
     return erase
 
 
 def _add_word(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", default="", help="who in the shop answers for it")
+    parser.add_argument("--by", metavar="PERSON", help="who in the shop answers for it; their PIN is asked for")
     parser.add_argument("--reason", default="", help="why, without names")

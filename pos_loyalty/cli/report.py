@@ -14,6 +14,8 @@ from pos_loyalty.errors import InputError
 REPORTS = {
     "day": "what each business day sold, saved and gave in points",
     "acts": "what people did by hand: who, with whose word, when and why",
+    "points": "points issued, redeemed, expired and adjusted each day, owed, and what stands as a liability",
+    "gift-cards": "money onto gift cards and off them each day, and what stands on them",
     "coupons": "each series of coupons: made, open, used, used twice, money given",
 }
 
@@ -41,13 +43,16 @@ def run(args: argparse.Namespace) -> int:
         return _acts(args)
     if args.name == "coupons":
         return _coupons(args)
+    if args.name in ("points", "gift-cards"):
+        return _flows(args)
     from pos_loyalty import wiring
     from pos_loyalty.reports.day import day_report
     from pos_loyalty.reports.table import as_csv, as_table
 
     settings = wiring.settings(args.config)
     first = args.first or utc_now().astimezone(ZoneInfo(settings.config.store.timezone)).date()
-    report = day_report(args.database or settings.till_database, first, args.last or first)
+    zone = ZoneInfo(settings.config.store.timezone)
+    report = day_report(args.database or settings.till_database, first, args.last or first, zone)
     if args.json:
         print_json(report)
     elif args.csv:
@@ -55,6 +60,29 @@ def run(args: argparse.Namespace) -> int:
     else:
         store = settings.config.store
         print(as_table(report, store.currency, ZoneInfo(store.timezone)), end="")
+    return 0
+
+
+def _flows(args: argparse.Namespace) -> int:
+    from pos_loyalty import wiring
+    from pos_loyalty.engine.currencies import EXPONENTS
+    from pos_loyalty.reports import flows, gift_cards, points
+
+    settings = wiring.settings(args.config)
+    store, path = settings.config.store, args.database or settings.till_database
+    zone = ZoneInfo(store.timezone)
+    first = args.first or utc_now().astimezone(zone).date()
+    last = args.last or first
+    columns: tuple[str, ...] = points.COLUMNS
+    if args.name == "points":
+        report, exponent = points.points_report(path, first, last, zone), points.EXPONENT
+    else:
+        report = gift_cards.gift_card_report(path, first, last, zone, store.currency)
+        columns, exponent = gift_cards.COLUMNS, EXPONENTS.get(store.currency, 2)
+    if args.json:
+        print_json(report)
+    else:
+        print(flows.as_csv(report, columns) if args.csv else flows.as_lines(report, columns, exponent), end="")
     return 0
 
 

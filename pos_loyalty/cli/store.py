@@ -28,7 +28,8 @@ def register(commands: Commands) -> None:
 def run_verify(args: argparse.Namespace) -> int:
     """Verify reads only; it names what differs and mends nothing."""
     path = args.database or wiring.settings(args.config).till_database
-    differences = wiring.verify(path)
+    keys = wiring.secrets_of(wiring.settings(args.config)) if args.config.is_file() else None
+    differences = wiring.verify(path, keys)
     if args.json:
         print_json({"database": str(path), "differences": differences})
     else:

@@ -40,9 +40,10 @@ def place_of(known: wiring.Settings, database: Path | None) -> Place:
 
 def opened(known: wiring.Settings, place: Place) -> Connection:
     """The file, to write to; a till's is made when there is none."""
+    key = wiring.secrets_of(known).master_key
     if place.is_office:
-        return open_store(place.path, role="head_office", owner=wiring.HEAD_OFFICE, now=utc_now())
-    return open_store(place.path, role="till", owner=known.config.till.id, now=utc_now())
+        return open_store(place.path, role="head_office", owner=wiring.HEAD_OFFICE, now=utc_now(), master_key=key)
+    return open_store(place.path, role="till", owner=known.config.till.id, now=utc_now(), master_key=key)
 
 
 def to_read(known: wiring.Settings, database: Path | None) -> Connection:

@@ -186,18 +186,24 @@ def settle_return(
         )
         for use in returned.restored
     )
-    accruals = {(accrual.rule, accrual.member_id): accrual for accrual in quote.accruals}
-    taking = [
-        (each.member_id, accrue_entry(replace(accrual, centi=each.centi), quote.member_id, sale_ref, programme_id))
-        for each in returned.taken_back
-        if (accrual := accruals.get((each.rule, each.member_id))) is not None
-    ]
-    taken = _taken_back([entry for who, entry in taking if who is None], _with_restored(lots, restored), now)
-    for who, entry in taking:
-        if who is not None:
-            taken += _taken_back([entry], {lot.lot_id: lot for lot in (others or {}).get(who, ())}, now)
+    taking = undone_by(quote, returned, sale_ref)
+    own = [entry for entry in taking if entry.lot_id == own_lot(sale_ref, entry.rule or "")]
+    taken = _taken_back(own, _with_restored(lots, restored), now)
+    for entry in taking:
+        if entry not in own:
+            taken += _taken_back([entry], {lot.lot_id: lot for lot in (others or {}).get(entry.member_id or "", ())}, now)
     is_forgiven = quote.earning is not None and quote.earning.owed == "forgive"
     return restored + taken + (forgive(taken) if is_forgiven else ())
+
+
+def undone_by(quote: Quote, returned: Returned, sale_ref: str) -> tuple[Entry, ...]:
+    """What a return is to take back, as accruals of so many points."""
+    accruals = {(accrual.rule, accrual.member_id): accrual for accrual in quote.accruals}
+    return tuple(
+        accrue_entry(replace(accrual, centi=each.centi), quote.member_id or "", sale_ref, programme_id_of(quote))
+        for each in returned.taken_back
+        if (accrual := accruals.get((each.rule, each.member_id))) is not None
+    )
 
 
 def repay(quote: Quote, returned: Returned) -> tuple[Entry, ...]:

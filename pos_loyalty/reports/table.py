@@ -26,6 +26,9 @@ HEADING_OF_FIELD = {
     "reversed_due_minor": "reversed due",
     "returns": "returns",
     "refunded_minor": "refunded",
+    "turnover_minor": "turnover",
+    "gift_cards_minor": "gift cards",
+    "by_gift_card_minor": "by gift card",
 }
 
 

@@ -94,6 +94,9 @@ GIFT_CARDS = Columns(
             needed=True,
         ),
         Column(name="amount", en=("Amount", "Balance", "Money"), ru=("Остаток", "Баланс", "Сумма", "Номинал"), needed=True),
+        Column(name="pin", en=("PIN", "PIN code"), ru=("ПИН", "PIN-код", "ПИН-код")),
+        Column(name="kind", en=("Kind",), ru=("Вид", "Тип")),
+        Column(name="series", en=("Series",), ru=("Серия",)),
         Column(name="expires", en=EXPIRES.en, ru=("Действует до", "Срок действия", "Годен до")),
     ),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.engine.currencies import EXPONENTS
 from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.spreadsheet import cells
 from pos_loyalty.spreadsheet.columns import ALL, BALANCES, CARDS, CATALOGUE, GIFT_CARDS, MEMBERS
@@ -15,6 +16,7 @@ from pos_loyalty.spreadsheet.model import Column, Columns
 from pos_loyalty.spreadsheet.product import Product
 from pos_loyalty.store import imports, seal
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.gift_codes import label_of
 from pos_loyalty.store.imports import MemberOut
 from pos_loyalty.values import Value
 
@@ -24,7 +26,6 @@ NEVER_WRITTEN = {
     "cards": frozenset({"phone"}),
     "balances": frozenset({"phone"}),
     "catalogue": frozenset({"restriction", "member_price", "member_since", "member_until"}),
-    "gift-cards": frozenset({"expires"}),
     "members": frozenset[str](),
 }
 
@@ -63,15 +64,30 @@ def balances_table(db: Connection, zone: tzinfo) -> Table:
     return Table(columns=columns, rows=rows())
 
 
-def gift_cards_table(db: Connection, currency: str, exponent: int) -> Table:
-    """Gift cards that hold money."""
-    columns = _columns(GIFT_CARDS)
+def gift_cards_table(db: Connection, zone: tzinfo, now: datetime) -> Table:
+    """All gift cards by their label, which opens nothing: an import does not read this table."""
+    columns = GIFT_CARDS_OUT
 
     def rows() -> Iterator[Sequence[Cell]]:
-        for card, minor in imports.gift_cards_out(db, currency):
-            yield _row({"gift_card": card, "amount": Decimal(money_text(minor, exponent))}, columns)
+        for card, kind, series, state, expires_ms, currency, minor in imports.gift_cards_out(db):
+            end = None if expires_ms is None else from_ms(expires_ms)
+            is_over = end is not None and end <= now
+            seen = state if state != "active" else "expired" if is_over else "active" if minor else "spent"
+            row: dict[str, Cell] = {"label": label_of(card), "kind": kind, "series": series, "state": seen, "currency": currency}
+            row["amount"] = Decimal(money_text(minor, EXPONENTS.get(currency, 2)))
+            row["expires"] = "" if end is None else cells.end_text(end, zone)
+            yield _row(row, columns)
 
     return Table(columns=columns, rows=rows())
+
+
+GIFT_CARDS_OUT = (
+    Column(name="label", en=("Label",), ru=("Метка",)),
+    *(column for column in GIFT_CARDS.columns if column.name in ("amount", "kind", "series", "expires")),
+    Column(name="state", en=("State",), ru=("Состояние",)),
+    Column(name="currency", en=("Currency",), ru=("Валюта",)),
+)
+"""A code is printed once and kept nowhere, so it cannot be exported; an id would open the card, a label does not."""
 
 
 def catalogue_table(products: Sequence[Product], exponent: int) -> Table:

@@ -1,24 +1,21 @@
-"""Three seams: what an import hands on to the parts that own it. Each is one function, so that it is wired in one place.
+"""Two seams: what an import hands on to the parts that own it. Each is one function, so that it is wired in one place.
 
-``later_phone`` puts a phone into the queue of those that wait for their slow hash, ``add_cards`` books cards of members,
-``open_gift_cards`` money on gift cards.
+``later_phone`` puts a phone into the queue of those that wait for their slow hash, ``add_cards`` books cards of members.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Sequence
-from datetime import datetime
 
 from pos_loyalty.clock import new_id
-from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import follow, members, seal
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.imports import Booking
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import CardAdded, CardStateChange, Change, ChangeFact
 from pos_loyalty.store.phone_hashes import PLACE, put_phone_todo
-from pos_loyalty.values import Minor, Value
+from pos_loyalty.values import Value
 
 
 class NewCard(Value):
@@ -27,14 +24,6 @@ class NewCard(Value):
     number: str
     member_id: str
     state: str
-
-
-class OpenedGiftCard(Value):
-    """A gift card with the money that is on it. ``code``: what is scanned or typed."""
-
-    code: str
-    amount_minor: Minor
-    expires_at: datetime | None
 
 
 def later_phone(db: Connection, member_id: str, phone: str, key: bytes) -> None:
@@ -55,11 +44,3 @@ def add_cards(db: Connection, cards: Sequence[NewCard], booking: Booking) -> Non
         follow.book(db, draft, booking.now)
         if booking.is_office:
             members.touch(db, card.member_id)
-
-
-def open_gift_cards(db: Connection, cards: Sequence[OpenedGiftCard], booking: Booking) -> None:
-    """Refused: a code from elsewhere may be short enough to be guessed, and a card has money only at the till that made it."""
-    raise ConflictError(
-        "Gift cards are checked here and not written: codes made elsewhere may be guessed. Give each holder a new card instead "
-        "(pos-loyalty gift-card issue), and take the old one in."
-    )

@@ -31,7 +31,6 @@ class NewMember(Value):
     card: str | None
     phone: str | None
     personal: seal.Personal
-    birthday: str | None = None
     tier: str | None = None
     segments: tuple[str, ...] = ()
     joined_at: datetime | None = None
@@ -62,8 +61,9 @@ class MemberWork:
             member_id=named,
             card=card,
             phone=phone,
-            personal=seal.Personal(name=read(row, "name", cells.words) or "", phone=phone or ""),
-            birthday=read(row, "birthday", cells.month_day),
+            personal=seal.Personal(
+                name=read(row, "name", cells.words) or "", phone=phone or "", birthday=read(row, "birthday", cells.month_day)
+            ),
             tier=read(row, "tier", self._tier),
             segments=read(row, "segments", cells.listed) or (),
             joined_at=read(row, "joined", self._past),
@@ -124,7 +124,6 @@ class MemberWork:
             card=one.card,
             tier=one.tier,
             referred_by=one.referred_by,
-            birthday=one.birthday,
             personal=seal.seal_personal(one.member_id, one.personal, key),
             segments=one.segments,
             joined_at=one.joined_at,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pos_loyalty.store.db import Connection
 
+OF_ACTS = """kind IN (
+  'sale.reversed', 'sale.returned', 'sale.claimed', 'member.changed', 'member.merged', 'member.tiered', 'points.adjusted',
+  'gift_card.changed', 'coupons.added'
+)"""
+"""Which facts the index ``txn_of_acts`` holds. Said beside ``kind = '…'``, word for word, it spares a look at every sale."""
 Place = tuple[int, str, int]
 """When (milliseconds since 1970), which till, which number of its log."""
 COLUMNS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 
 
@@ -13,10 +14,10 @@ def differences(db: Connection) -> Iterator[str]:
         yield f"Till {till}, fact {seq}: it adjusts by {says}, its entries by {moved}."
 
 
-MOVED_SELECT = """SELECT f.till, f.seq, f.centi, f.moved FROM (
+MOVED_SELECT = f"""SELECT f.till, f.seq, f.centi, f.moved FROM (
   SELECT t.till, t.seq, CAST(t.payload AS TEXT) ->> '$.adjustment.centi' AS centi, (
     SELECT coalesce(SUM(CASE 'adjustment' WHEN e.debit_acct THEN e.amount WHEN e.credit_acct THEN -e.amount END), 0)
     FROM entry AS e WHERE e.txn = t.id
   ) AS moved
-  FROM txn AS t WHERE t.kind = 'points.adjusted' AND t.member IS NOT NULL
+  FROM txn AS t WHERE t.kind = 'points.adjusted' AND t.{OF_ACTS} AND +t.member IS NOT NULL
 ) AS f WHERE f.centi IS NOT NULL AND f.centi <> f.moved"""

@@ -8,6 +8,7 @@ from uuid import UUID
 from pos_loyalty.engine.claim import Claimed, LineClaim, as_claimed
 from pos_loyalty.engine.model import Entry, Quote
 from pos_loyalty.store import ledger
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -119,6 +120,6 @@ SALE_SELECT = "SELECT state, member FROM sale WHERE till = :till AND sale_id = :
 DAY_SELECT = """SELECT coalesce(SUM(c.centi), 0) FROM sale_claim AS c JOIN sale AS s ON s.till = c.till AND s.sale_id = c.sale_id
 WHERE c.member = :member AND s.biz_day = :day AND s.state = 'completed'"""
 ROWS_SELECT = """SELECT c.till, c.sale_id, c.member, c.centi, t.payload FROM sale_claim AS c LEFT JOIN txn AS t ON t.id = c.txn"""
-MISSING_SELECT = """SELECT t.till, t.seq FROM txn AS t WHERE t.kind = 'sale.claimed'
+MISSING_SELECT = f"""SELECT t.till, t.seq FROM txn AS t WHERE t.kind = 'sale.claimed' AND t.{OF_ACTS}
 AND NOT EXISTS (SELECT 1 FROM sale_claim AS c WHERE c.txn = t.id)
 AND NOT EXISTS (SELECT 1 FROM suspense_case AS s WHERE s.till = t.till AND s.epoch = t.epoch AND s.seq = t.seq)"""

@@ -12,6 +12,7 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.log import mask
 from pos_loyalty.store import coupon_words
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -71,7 +72,7 @@ def differences(db: Connection) -> Iterator[str]:
     """Each fact's codes against the rows that name it, a fact at a time; and rows that no fact made."""
     for code, txn in db.execute(ORPHANS_SELECT):
         yield f"Coupon {mask(code)} names a fact that added no codes ({bytes(txn).hex()})."
-    for txn, payload in db.execute("SELECT id, payload FROM txn WHERE kind = 'coupons.added'"):
+    for txn, payload in db.execute(f"SELECT id, payload FROM txn WHERE kind = 'coupons.added' AND {OF_ACTS}"):
         expected = {row[0]: row for row in code_rows(fact_of(payload))}
         for row in db.execute(OF_FACT_SELECT, {"txn": txn}):
             if expected.pop(row[0], None) != row:

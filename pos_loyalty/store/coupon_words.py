@@ -8,6 +8,7 @@ from datetime import datetime
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.issues import STANDS
 from pos_loyalty.values import Value
 
 
@@ -64,7 +65,9 @@ def _known(db: Connection, code: str) -> KnownCoupon | None:
     own, told = db.execute(OWN_SELECT, key).fetchone(), db.execute(WORD_SELECT, key).fetchone()
     if own is None and told is None:
         return None
-    series, is_live, usable_from, expires_at = own or told[:4]
+    series, is_live, usable_from, expires_at = own[:4] if own is not None else told[:4]
+    if own is not None and told is not None and own[4]:
+        is_live = is_live and told[1]  # a return at another till may have withdrawn what a sale of ours issued
     taken = db.execute(TAKEN_SELECT, key).fetchone()
     if taken is None and told is not None and told[4] not in (None, meta(db, "owner")):
         taken = told[4:]
@@ -92,11 +95,13 @@ def _word_row(coupon: KnownCoupon) -> dict[str, object]:
     }
 
 
-OWN_SELECT = """SELECT series, live, usable_from, expires_at FROM (
-  SELECT i.series, coalesce(s.state = 'completed', TRUE) AS live, i.usable_from, i.expires_at, i.txn, i.n
+OWN_SELECT = f"""SELECT series, live, usable_from, expires_at, told FROM (
+  SELECT i.series, coalesce(s.state = 'completed', TRUE) AND {STANDS} AS live, i.usable_from, i.expires_at, i.txn, i.n,
+  coalesce((SELECT t.seq <= (SELECT acked_seq FROM sync_state) FROM txn AS t WHERE t.id = s.completed_txn), FALSE) AS told
   FROM issue AS i LEFT JOIN sale AS s ON s.txn = i.txn WHERE i.code = :code
-  UNION ALL SELECT series, TRUE, usable_from, expires_at, txn, 0 FROM coupon_code WHERE code = :code
+  UNION ALL SELECT series, TRUE, usable_from, expires_at, txn, 0, FALSE FROM coupon_code WHERE code = :code
 ) ORDER BY live DESC, txn, n LIMIT 1"""
+"""told: head office holds the fact that completed the sale, so that its word on the code knows of it."""
 TAKEN_SELECT = """SELECT s.till, s.sale_id FROM coupon_use AS u JOIN sale AS s ON s.till = u.till AND s.sale_id = u.sale_id
 WHERE u.code = :code AND s.state IN ('authorised', 'completed') ORDER BY s.till, s.sale_id LIMIT 1"""
 WORD = ("series", "is_live", "usable_from", "expires_at", "taken_till", "taken_sale")

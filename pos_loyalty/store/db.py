@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 from pysqlite3 import dbapi2
-from pysqlite3.dbapi2 import Connection as Connection
 
 from pos_loyalty import log
 from pos_loyalty.errors import CommitUnknownError, StoreBusyError, StoreError, StoreFullError, StoreSchemaError
@@ -33,10 +32,17 @@ CHECKPOINT_PAGES = 16_384
 STATEMENTS_MAX = 256
 BACKUP_PAGES = 1024
 PRIMARY_CODE = 0xFF
+NOT_SURE = "It is not known whether this was stored ({reason}); look it up before trying again."
 ROLE_WORDS = {"till": "till", "head_office": "head office"}
 
 
-def open_store(path: Path, *, role: Role, owner: str, now: datetime) -> Connection:
+class Connection(dbapi2.Connection):  # type: ignore[misc]  # the library tells no types
+    """A connection. ``master_key``: opens the data keys of members; None for who folds nothing that is sealed."""
+
+    master_key: str | None = None
+
+
+def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key: str | None = None) -> Connection:
     """Open the file, made when absent. Raises StoreSchemaError for another's file, StoreBusyError, StoreFullError, StoreError.
 
     The connection may move between threads, but is never used by two at once.
@@ -55,20 +61,22 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime) -> Connecti
         except BaseException:
             db.close()
             raise
+    db.master_key = master_key
     return db
 
 
-def open_to_write(path: Path, *, now: datetime) -> Connection:
+def open_to_write(path: Path, *, now: datetime, master_key: str | None = None) -> Connection:
     """Open a file that is there, whoever's it is. Raises as ``open_store`` does."""
     reader = open_reader(path)
     try:
         role, owner = meta(reader, "role"), meta(reader, "owner") or ""
     finally:
         reader.close()
-    return open_store(path, role="head_office" if role == "head_office" else "till", owner=owner, now=now)
+    named: Role = "head_office" if role == "head_office" else "till"
+    return open_store(path, role=named, owner=owner, now=now, master_key=master_key)
 
 
-def open_reader(path: Path) -> Connection:
+def open_reader(path: Path, *, master_key: str | None = None) -> Connection:
     """A connection that cannot write, beside those that do. Raises StoreSchemaError when there is no such store."""
     if not path.is_file():
         raise StoreSchemaError(f"There is no database at {path}.")
@@ -84,6 +92,7 @@ def open_reader(path: Path) -> Connection:
         except BaseException:
             db.close()
             raise
+    db.master_key = master_key
     return db
 
 
@@ -132,14 +141,38 @@ def was_full(error: StoreError) -> bool:
 
 
 def checkpoint(db: Connection) -> int:
-    """Move what it can from the WAL into the file without waiting for anybody; answers how many pages are left in the WAL."""
-    _, in_wal, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    """Move what it can from the WAL into the file without waiting for anybody; answers how many pages are left in the WAL.
+
+    Raises StoreError.
+    """
+    try:
+        _, in_wal, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except dbapi2.Error as error:
+        raise _translated(error) from error
     return max(0, int(in_wal) - int(moved))
 
 
+def make_sure(db: Connection) -> None:
+    """After a failed COMMIT that stands all the same: what a failed sync left in memory alone goes to the disk once more.
+
+    Without this the answer, and every later one, would be gone with the power. Raises CommitUnknownError.
+    """
+    try:
+        busy, in_wal, moved = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    except dbapi2.Error as error:
+        raise CommitUnknownError(NOT_SURE.format(reason=error)) from error
+    if busy or in_wal != moved:
+        raise CommitUnknownError(NOT_SURE.format(reason="another process reads the file"))
+
+
 def scrub(db: Connection) -> bool:
-    """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads: try again later."""
-    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads, or when the disk fails: try
+    again later."""
+    try:
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except dbapi2.Error as error:
+        log.error("store.scrub_failed", reason=str(error))
+        return False
     return not busy
 
 
@@ -176,13 +209,14 @@ def build() -> str:
 
 
 def _connect(uri: str) -> Connection:
-    db = dbapi2.connect(
+    db: Connection = dbapi2.connect(
         uri,
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_MS / 1000,
         cached_statements=STATEMENTS_MAX,
         check_same_thread=False,
+        factory=Connection,
     )
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA trusted_schema = OFF")
@@ -288,7 +322,7 @@ def _commit_failed(db: Connection, error: Exception) -> None:
         _roll_back(db)
         raise _translated(error) from error
     reason = "the disk is full" if _code(error) == dbapi2.SQLITE_FULL else str(error)
-    raise CommitUnknownError(f"It is not known whether this was stored ({reason}); look it up before trying again.") from error
+    raise CommitUnknownError(NOT_SURE.format(reason=reason)) from error
 
 
 def _roll_back(db: Connection) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pos_loyalty.engine.acts import Award
-from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, MonthDay, Quote, Tender
+from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, Quote, Tender
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
-from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact, PhoneIndex
+from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
 from pos_loyalty.store.tier_facts import TierFact
@@ -80,13 +80,10 @@ class Enrolment(Value):
     card: Annotated[str, Meta(min_length=4, max_length=64)] | None = None
     """None for who gave only a phone so far."""
     tier: Label | None = None
-    phone_index: PhoneIndex | None = None
-    """Hex of the slow hash of the phone; None when no phone was given."""
     referred_by: Id | None = None
     """The member who brought this one."""
-    birthday: MonthDay | None = None
     personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
-    """Base64 of the sealed JSON of name and phone."""
+    """Base64 of the sealed JSON of name, phone, the phone's slow hash and birthday."""
     consents: Annotated[tuple[ConsentChange, ...], Meta(max_length=8)] = ()
     origin: Label = ""
     """A place or a channel that the member comes from."""

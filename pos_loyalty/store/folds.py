@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 
 from pos_loyalty.log import mask
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.ledger import LOT_FOLD
 
-ACCOUNTS_MAX = 50_000
-"""Accounts folded in one pass over the entries: this bounds memory, and a larger file takes more passes."""
-LAST_ACCOUNT = "\U0010ffff"
+FOLDED, STORED = 0, 1
+"""Which side a row of an account is on."""
 
 
 def _lots(db: Connection) -> Iterator[str]:
@@ -25,20 +27,15 @@ def _lots(db: Connection) -> Iterator[str]:
 
 
 def _balances(db: Connection) -> Iterator[str]:
-    low: str | None = ""
-    while low is not None:
-        row = db.execute(NEXT_SLICE_SELECT, {"low": low, "accounts": ACCOUNTS_MAX}).fetchone()
-        high = row[0] if row else LAST_ACCOUNT
-        slice_ = {"low": low, "high": high}
-        folded = {(account, unit): amount for account, unit, amount in db.execute(FOLD_SELECT, slice_)}
-        for account, unit, amount in db.execute(BALANCES_SELECT, slice_):
-            expected = folded.pop((account, unit), 0)
-            if amount != expected:
-                yield f"Account {account} stands at {amount}, by its entries it stands at {expected}."
-        for (account, _), expected in folded.items():
-            if expected:
-                yield f"Account {account} has no balance, by its entries it stands at {expected}."
-        low = high if row else None
+    """Both sides come sorted by account and unit and are gone through side by side: memory does not grow with the accounts."""
+    both = merge(db.execute(FOLD_SELECT), db.execute(BALANCES_SELECT))
+    for (account, _), rows in groupby(both, key=itemgetter(0, 1)):
+        sides = {side: amount for _, _, side, amount in rows}
+        expected, amount = sides.get(FOLDED, 0), sides.get(STORED)
+        if amount is None:
+            yield f"Account {account} has no balance, by its entries it stands at {expected}."
+        elif amount != expected:
+            yield f"Account {account} stands at {amount}, by its entries it stands at {expected}."
 
 
 def _uses(db: Connection) -> Iterator[str]:
@@ -84,13 +81,10 @@ ORIGINLESS_SELECT = """SELECT id, origin_txn FROM lot
 WHERE origin_txn IS NOT NULL AND NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.origin_txn)"""
 BASES_SELECT = """SELECT id, base_remaining FROM lot WHERE base_remaining < 0 OR base_remaining > amount
 OR (base_remaining > 0 AND (SELECT value FROM meta WHERE key = 'role') = 'head_office')"""
-NEXT_SLICE_SELECT = "SELECT account FROM balance WHERE account > :low ORDER BY account LIMIT 1 OFFSET :accounts"
-BALANCES_SELECT = "SELECT account, unit, amount FROM balance WHERE account >= :low AND account < :high ORDER BY account, unit"
-FOLD_SELECT = """SELECT account, unit, SUM(amount) FROM (
-  SELECT credit_acct AS account, unit, amount FROM entry WHERE credit_acct >= :low AND credit_acct < :high
-  UNION ALL
-  SELECT debit_acct AS account, unit, -amount FROM entry WHERE debit_acct >= :low AND debit_acct < :high
-) GROUP BY account, unit"""
+BALANCES_SELECT = f"SELECT account, unit, {STORED}, amount FROM balance ORDER BY account, unit"
+FOLD_SELECT = f"""SELECT account, unit, {FOLDED}, SUM(amount) FROM (
+  SELECT credit_acct AS account, unit, amount FROM entry UNION ALL SELECT debit_acct AS account, unit, -amount FROM entry
+) GROUP BY account, unit HAVING SUM(amount) <> 0 ORDER BY account, unit"""
 USES_SELECT = """WITH used AS (
   SELECT s.member, s.biz_day, u.value ->> 'rule' AS rule, u.value ->> 'times' AS times, (
     SELECT coalesce(SUM(a.off_minor), 0) FROM adjustment AS a

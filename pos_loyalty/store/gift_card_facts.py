@@ -10,9 +10,11 @@ from pos_loyalty.engine.model import Id, Instant, Label, Money, Text
 from pos_loyalty.values import Value
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-GiftCardAct = Literal["sold", "issued", "topped_up", "cancelled", "taken_back", "frozen", "unfrozen", "paid_back", "expired"]
-"""``sold`` by a line and ``issued`` by a person make a card; ``cancelled`` undoes a sale that was not spent,
-``taken_back`` a top-up."""
+GiftCardAct = Literal[
+    "sold", "issued", "opened", "topped_up", "cancelled", "taken_back", "frozen", "unfrozen", "paid_back", "expired"
+]  # fmt: skip
+"""``sold`` by a line, ``issued`` by a person and ``opened`` by an import make a card; ``cancelled`` undoes a sale that was not
+spent, ``taken_back`` a top-up."""
 
 
 class GiftCardMade(Value):

@@ -26,6 +26,10 @@ RANDOM_BYTES = 32
 HASH_BYTES = 32
 QR_PATTERN = re.compile(rf"(?:PLG1\|)?([A-Z2-7]{{{CODE_LETTERS}}})")
 NUMBER_PATTERN = re.compile(rf"[0-9]{{{NUMBER_DIGITS}}}")
+FOREIGN_PATTERN = re.compile(r"[A-Z0-9]{6,64}")
+"""A code that was made elsewhere, without blanks and dashes and in capitals."""
+FOREIGN_LETTERS, FOREIGN_DIGITS = 26, 39
+"""So many signs are at least 128 bits: of letters and digits, and of digits alone."""
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -55,6 +59,24 @@ def mark_of(presented: str, pepper: str) -> str | None:
     if NUMBER_PATTERN.fullmatch(digits):
         return hmac.new(bytes.fromhex(pepper), b"gift card number\n" + digits.encode("ascii"), sha256).hexdigest()
     return None
+
+
+def foreign_mark(presented: str, pepper: str) -> str | None:
+    """The hex hash of a code that was made elsewhere and came by an import; None for what cannot be one."""
+    code = _bare(presented)
+    if FOREIGN_PATTERN.fullmatch(code) is None:
+        return None
+    return hmac.new(bytes.fromhex(pepper), b"gift card from elsewhere\n" + code.encode("ascii"), sha256).hexdigest()
+
+
+def can_be_guessed(presented: str) -> bool:
+    """Whether a code from elsewhere is too short to stand without a PIN."""
+    code = _bare(presented)
+    return len(code) < (FOREIGN_DIGITS if code.isdigit() else FOREIGN_LETTERS)
+
+
+def _bare(presented: str) -> str:
+    return presented.upper().replace(" ", "").replace("-", "")
 
 
 def pin_hash(card_id: str, pin: str, pepper: str) -> bytes:

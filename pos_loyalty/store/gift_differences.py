@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from pos_loyalty.errors import InputError
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.gift_cards import COLUMNS, STATES, card_row, moved_minor
@@ -60,9 +61,9 @@ def _state(facts: list[Fact], made: Fact) -> tuple[str, int, str]:
     return state, hlc, till
 
 
-FACTS_SELECT = """SELECT CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' AS card, t.payload,
+FACTS_SELECT = f"""SELECT CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' AS card, t.payload,
   EXISTS (SELECT 1 FROM suspense_case AS s WHERE s.till = t.till AND s.epoch = t.epoch AND s.seq = t.seq)
-FROM txn AS t WHERE t.kind = 'gift_card.changed' ORDER BY card, t.hlc, t.till"""
+FROM txn AS t WHERE t.kind = 'gift_card.changed' AND t.{OF_ACTS} ORDER BY card, t.hlc, t.till"""
 CARD_SELECT = f"SELECT {', '.join(COLUMNS)} FROM gift_card WHERE id = :id"
 FACTLESS_SELECT = """SELECT c.id FROM gift_card AS c LEFT JOIN txn AS t ON t.id = c.txn
 WHERE t.id IS NULL OR t.kind <> 'gift_card.changed' OR CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' <> c.id"""

@@ -194,9 +194,9 @@ def balances_out(db: Connection) -> Iterator[tuple[str, str | None, int, int, in
     yield from db.execute(BALANCES_OUT_SELECT, {"unit": POINT})
 
 
-def gift_cards_out(db: Connection, currency: str) -> Iterator[tuple[str, int]]:
-    """Gift cards that hold money, with what they hold."""
-    yield from db.execute(GIFT_CARDS_OUT_SELECT, {"unit": currency})
+def gift_cards_out(db: Connection) -> Iterator[tuple[str, str, str, str, int | None, str, int]]:
+    """All gift cards: id, kind, series, state, end, currency and what they hold. No code and nothing of it."""
+    yield from db.execute(GIFT_CARDS_OUT_SELECT)
 
 
 PERSONS_SELECT = """SELECT id FROM member AS m WHERE state <> 'erased'
@@ -212,5 +212,5 @@ BALANCES_OUT_SELECT = f"""SELECT m.id, {FIRST_CARD}, SUM(l.remaining), l.usable_
 FROM member AS m JOIN lot AS l ON l.member = m.id
 WHERE l.remaining > 0 AND l.unit = :unit AND m.state <> 'erased'
 GROUP BY m.id, l.usable_from, l.expires_at ORDER BY m.id, l.expires_at IS NULL, l.expires_at, l.usable_from"""
-GIFT_CARDS_OUT_SELECT = """SELECT substr(account, 6), amount FROM balance
-WHERE account GLOB 'gift:*' AND unit = :unit AND amount > 0 ORDER BY account"""
+GIFT_CARDS_OUT_SELECT = """SELECT c.id, c.kind, c.series, c.state, c.expires_ms, c.currency, coalesce(b.amount, 0)
+FROM gift_card AS c LEFT JOIN balance AS b ON b.account = 'gift:' || c.id AND b.unit = c.currency ORDER BY c.id"""

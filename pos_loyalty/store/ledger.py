@@ -205,6 +205,12 @@ def sale_entries(db: Connection, till: str, sale_id: str) -> tuple[Entry, ...]:
     return tuple(entry for fact in sale_facts(db, till, sale_id) for entry in fact.entries)
 
 
+def gone_of(db: Connection, lot_id: str) -> int:
+    """Points of a lot that were redeemed, taken back or settled something, as far as this file's entries tell; not those that
+    were lost, and not those that went over to another member."""
+    return int(db.execute(GONE_SELECT, {"lot": lot_id}).fetchone()[0])
+
+
 def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = None) -> None:
     """Note a contradiction for a person to settle. Without a fact it is about the last one of our own log."""
     if fact is None:
@@ -333,8 +339,12 @@ LOTS_SELECT = """SELECT id, remaining, usable_from, expires_at FROM lot WHERE me
 ORDER BY expires_at IS NULL, expires_at, id"""
 EXPIRED_SELECT = """SELECT member, id, remaining, expires_at FROM lot
 WHERE remaining > 0 AND expires_at <= :until AND member IN (
-  SELECT DISTINCT member FROM lot WHERE remaining > 0 AND expires_at <= :until ORDER BY member LIMIT :members_max
+  SELECT DISTINCT member FROM lot INDEXED BY lot_by_end WHERE remaining > 0 AND expires_at <= :until LIMIT :members_max
 ) ORDER BY member, expires_at, id"""
+"""Whose lots ended first comes first: it stops at the last member of a page, and lots that live on are not looked at."""
+GONE_SELECT = """SELECT coalesce(SUM(CASE
+  WHEN e.debit_acct GLOB 'member:*' AND e.kind <> 'expire' AND e.credit_acct NOT GLOB 'merge:*' THEN e.amount
+  WHEN e.credit_acct GLOB 'member:*' AND e.kind = 'reverse' THEN -e.amount ELSE 0 END), 0) FROM entry AS e WHERE e.lot = :lot"""
 ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""

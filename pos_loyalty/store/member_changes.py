@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from pos_loyalty.clock import to_ms
+from pos_loyalty.store import member_keys
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.member_facts import (
@@ -102,7 +103,8 @@ def sealed_of(change: Change) -> tuple[str, str, bytes | None] | None:
 
 def _apply(db: Connection, fact: Fact, change: Change) -> None:
     assert fact.change is not None
-    row: dict[str, object] = {"member": fact.change.member_id, "at_ms": to_ms(fact.at)}
+    member_id = fact.change.member_id
+    row: dict[str, object] = {"member": member_id, "at_ms": to_ms(fact.at)}
     match change:
         case ConsentChange():
             pass
@@ -110,13 +112,14 @@ def _apply(db: Connection, fact: Fact, change: Change) -> None:
             _put_sealed(db, fact, change)
         case PhoneChange(index=index, verified=verified):
             _put_sealed(db, fact, change)
-            found = None if index is None else bytes.fromhex(index)
+            found = member_keys.phone_index(db, member_id, index)
             db.execute(PHONE_UPDATE, row | {"index": found, "verified": int(verified)})
             for table in ("phone_code", "phone_todo"):
                 db.execute(f"DELETE FROM {table} WHERE member = :member", row)
         case PhoneVerified(index=index):
-            db.execute(VERIFIED_UPDATE, row | {"index": bytes.fromhex(index)})
-        case BirthdayChange(birthday=birthday):
+            db.execute(VERIFIED_UPDATE, row | {"index": member_keys.phone_index(db, member_id, index)})
+        case BirthdayChange(sealed=sealed):
+            birthday = member_keys.birthday(db, member_id, sealed)
             db.execute(BIRTHDAY_UPDATE, row | {"birthday": birthday, "set_ms": None if birthday is None else row["at_ms"]})
         case CardAdded(card=card):
             db.execute(CARD_INSERT, row | {"card": card})
@@ -125,12 +128,13 @@ def _apply(db: Connection, fact: Fact, change: Change) -> None:
         case StateChange(state=state):
             db.execute(STATE_UPDATE, row | {"state": state})
             if state == "erased":
-                forget(db, fact.change.member_id)
+                forget(db, member_id)
         case SourceChange(origin=origin, drive=drive):
             db.execute(
                 "UPDATE member SET origin = :origin, drive = :drive WHERE id = :member", row | {"origin": origin, "drive": drive}
             )
-        case ReferralCode(code=code):
+        case ReferralCode(sealed=sealed):
+            code = member_keys.referral_code(db, member_id, sealed)
             db.execute("UPDATE member SET referral_code = :code WHERE id = :member", row | {"code": code})
         case _:
             assert_never(change)

@@ -12,8 +12,10 @@ from msgspec import field
 from pysqlite3.dbapi2 import Cursor
 
 from pos_loyalty.clock import to_ms
-from pos_loyalty.errors import InputError
+from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.log import mask
+from pos_loyalty.store import member_keys
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -34,12 +36,16 @@ from pos_loyalty.values import Value
 CONSENT_MARK = b'"change":"consent"'
 """A payload without these bytes holds no consent."""
 ERASES = StateChange(state="erased")
+SealedChange = PhoneChange | PhoneVerified | BirthdayChange | ReferralCode
+"""Changes of columns that are plain in the table and sealed in the fact: compared where the file was opened with the keys."""
 
 
 def doubts_of_enrolment(db: Connection, fact: Fact) -> Iterator[Doubt]:
     """A phone that another member has: two tills, or two people of one phone."""
-    if fact.enrolment is not None and fact.enrolment.phone_index is not None:
-        yield from _phone_doubts(db, fact.enrolment.member_id, fact.enrolment.phone_index)
+    if fact.enrolment is not None:
+        member_id = fact.enrolment.member_id
+        index = member_keys.personal(db, member_id, fact.enrolment.personal).phone_index
+        yield from _phone_doubts(db, member_id, None if index is None else bytes.fromhex(index))
 
 
 def doubts_of_change(db: Connection, fact: Fact) -> Iterator[Doubt]:
@@ -60,9 +66,10 @@ def doubts_of_change(db: Connection, fact: Fact) -> Iterator[Doubt]:
                     yield Doubt(reason="card.taken", detail=f"a card of member {member_id} belongs to member {holder}")
                 elif holder is None and isinstance(change, CardStateChange):
                     yield Doubt(reason="card.unknown", detail=f"a card of member {member_id} is not known")
-            case PhoneChange(index=str(index)):
-                yield from _phone_doubts(db, member_id, index)
-            case ReferralCode(code=code):
+            case PhoneChange(index=index):
+                yield from _phone_doubts(db, member_id, member_keys.phone_index(db, member_id, index))
+            case ReferralCode(sealed=sealed):
+                code = member_keys.referral_code(db, member_id, sealed)
                 holder = _one(db, "SELECT id FROM member WHERE referral_code = :key", code)
                 if holder not in (None, member_id):
                     yield Doubt(reason="referral_code.taken", detail=f"the code of member {member_id} is that of member {holder}")
@@ -84,7 +91,10 @@ def consent_differences(db: Connection) -> Iterator[str]:
 def member_differences(db: Connection) -> Iterator[str]:
     """Members with changes of their own stand as these leave them; of an erased one nothing is left."""
     for (member,) in db.execute(CHANGED_SELECT):
-        found = [*_differences_of(db, member)]
+        try:
+            found = [*_differences_of(db, member)]
+        except StoreError as error:
+            found = [f"Member {member}: what is sealed in the log cannot be opened. {error}"]
         if found and db.execute(DISPUTED_SELECT, {"member": member}).fetchone() is None:
             yield from found
     for member, kind, name in db.execute(STRAY_ATTRIBUTES_SELECT):
@@ -127,8 +137,10 @@ def _fold(db: Connection, member_id: str, stored: dict[str, Any]) -> _Folded:
             if folded.columns.get("state") == "erased":
                 break
             _fold_sealed(folded, fact, change)
+            if isinstance(change, SealedChange) and db.master_key is None:
+                continue
             if seq > stored["base_seq"] or (isinstance(change, StateChange) and change.state == "erased"):
-                _fold_change(folded, fact, change, stored)
+                _fold_change(db, folded, fact, change, stored)
     return folded
 
 
@@ -142,15 +154,18 @@ def _fold_sealed(folded: _Folded, fact: Fact, change: Change) -> None:
         folded.attributes[kind, name] = sealed, bytes.fromhex(fact.id)
 
 
-def _fold_change(folded: _Folded, fact: Fact, change: Change, stored: dict[str, Any]) -> None:
-    columns = folded.columns
+def _fold_change(db: Connection, folded: _Folded, fact: Fact, change: Change, stored: dict[str, Any]) -> None:
+    assert fact.change is not None
+    columns, member_id = folded.columns, fact.change.member_id
     match change:
         case PhoneChange(index=index, verified=verified):
-            columns |= {"phone_index": None if index is None else bytes.fromhex(index), "phone_verified": int(verified)}
+            columns |= {"phone_index": member_keys.phone_index(db, member_id, index), "phone_verified": int(verified)}
         case PhoneVerified(index=index):
-            if columns.get("phone_index", stored["phone_index"]) == bytes.fromhex(index):
+            opened = member_keys.phone_index(db, member_id, index)
+            if opened is not None and columns.get("phone_index", stored["phone_index"]) == opened:
                 columns["phone_verified"] = 1
-        case BirthdayChange(birthday=birthday):
+        case BirthdayChange(sealed=sealed):
+            birthday = member_keys.birthday(db, member_id, sealed)
             columns |= {"birthday": birthday, "birthday_set_ms": None if birthday is None else to_ms(fact.at)}
         case CardAdded(card=card):
             folded.cards[card] = "active"
@@ -162,8 +177,8 @@ def _fold_change(folded: _Folded, fact: Fact, change: Change, stored: dict[str, 
                 columns |= dict.fromkeys(("phone_index", "birthday", "birthday_set_ms", "referral_code")) | {"phone_verified": 0}
         case SourceChange(origin=origin, drive=drive):
             columns |= {"origin": origin, "drive": drive}
-        case ReferralCode(code=code):
-            columns["referral_code"] = code
+        case ReferralCode(sealed=sealed):
+            columns["referral_code"] = member_keys.referral_code(db, member_id, sealed)
         case _:
             pass
 
@@ -175,8 +190,8 @@ def _consents(payload: bytes) -> Iterator[tuple[object, ...]]:
         return
 
 
-def _phone_doubts(db: Connection, member_id: str, index: str) -> Iterator[Doubt]:
-    row = db.execute(SAME_PHONE_SELECT, {"index": bytes.fromhex(index), "member": member_id}).fetchone()
+def _phone_doubts(db: Connection, member_id: str, index: bytes | None) -> Iterator[Doubt]:
+    row = db.execute(SAME_PHONE_SELECT, {"index": index, "member": member_id}).fetchone()
     if row is not None:
         yield Doubt(reason="phone.taken", detail=f"member {member_id} has the phone of member {row[0]}")
 
@@ -186,7 +201,7 @@ def _named(cursor: Cursor) -> dict[str, Any] | None:
     return None if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
 
 
-def _one(db: Connection, select: str, key: str) -> str | None:
+def _one(db: Connection, select: str, key: str | None) -> str | None:
     row = db.execute(select, {"key": key}).fetchone()
     return None if row is None else str(row[0])
 
@@ -194,7 +209,7 @@ def _one(db: Connection, select: str, key: str) -> str | None:
 CONSENTS_SELECT = f"SELECT {', '.join(CONSENT_COLUMNS)} FROM member_consent WHERE txn = :txn ORDER BY n"
 STRAY_CONSENTS_SELECT = """SELECT c.member, c.txn FROM member_consent AS c LEFT JOIN txn AS t ON t.id = c.txn
 WHERE t.kind IS NULL OR t.kind NOT IN ('member.enrolled', 'member.changed')"""
-CHANGED_SELECT = "SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND member IS NOT NULL"
+CHANGED_SELECT = f"SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND {OF_ACTS} AND member IS NOT NULL"
 FACTS_SELECT = "SELECT seq, payload FROM txn WHERE member = :member AND kind = 'member.changed' ORDER BY rowid"
 """In the order in which they came."""
 MEMBER_SELECT = """SELECT state, birthday, birthday_set_ms, phone_index, phone_verified, referral_code, origin, drive, base_seq

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import Id, Label, MonthDay
+from pos_loyalty.engine.model import Id, Label
 from pos_loyalty.values import Value
 
 SEALED_SIGNS_MAX = 8192
@@ -16,7 +16,7 @@ Purpose = Literal["data", "advertising"]
 Sealed = Annotated[str, Meta(max_length=SEALED_SIGNS_MAX)]
 """Base64 of bytes that only the member's own key opens."""
 PhoneIndex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-"""Hex of the slow hash of a phone."""
+"""Hex of the slow hash of a phone. It stands in no fact in plain: there it is sealed as any personal field."""
 CardNumber = Annotated[str, Meta(min_length=4, max_length=64)]
 
 
@@ -39,14 +39,14 @@ class PhoneChange(Value, tag_field="change", tag="phone"):
     """Another phone, not verified yet; None for both: no phone any more. The index alone: the hash of a phone known before."""
 
     sealed: Sealed | None = None
-    index: PhoneIndex | None = None
+    index: Sealed | None = None
     verified: bool = False
 
 
 class PhoneVerified(Value, tag_field="change", tag="phone_verified"):
     """The holder of the phone with this index told the code that was sent to it. Nothing when the phone is another by now."""
 
-    index: PhoneIndex
+    index: Sealed
 
 
 class AttributeChange(Value, tag_field="change", tag="attribute"):
@@ -66,7 +66,7 @@ class DateChange(Value, tag_field="change", tag="date"):
 class BirthdayChange(Value, tag_field="change", tag="birthday"):
     """The birthday, month and day; None when it was entered by mistake."""
 
-    birthday: MonthDay | None
+    sealed: Sealed | None
 
 
 class CardAdded(Value, tag_field="change", tag="card_added"):
@@ -98,7 +98,7 @@ class SourceChange(Value, tag_field="change", tag="source"):
 class ReferralCode(Value, tag_field="change", tag="referral_code"):
     """The member's own code, which a friend gives at enrolment."""
 
-    code: Label
+    sealed: Sealed
 
 
 Change = (

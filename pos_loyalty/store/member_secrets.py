@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pos_loyalty.clock import to_ms
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.merges import SAME_PERSON
@@ -78,9 +79,9 @@ VALUES (:member, {", ".join(":" + name for name in FIELDS)})
 ON CONFLICT (member) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in FIELDS)}"""
 REDEEMED_SELECT = f"""SELECT coalesce(SUM(redeemed_centi), 0) FROM sale
 WHERE member IN ({SAME_PERSON}) AND authorised_ms >= :since AND state IN ('authorised', 'completed')"""
-SECRETS_SELECT = """SELECT m.id, m.secret, f.secret FROM member AS m LEFT JOIN (
+SECRETS_SELECT = f"""SELECT m.id, m.secret, f.secret FROM member AS m LEFT JOIN (
   SELECT t.member, CAST(t.payload AS TEXT) ->> '$.change.secret' AS secret, MAX(t.rowid) FROM txn AS t
-  WHERE t.kind = 'member.changed' AND CAST(t.payload AS TEXT) ->> '$.change.secret' IS NOT NULL GROUP BY t.member
+  WHERE t.kind = 'member.changed' AND t.{OF_ACTS} AND CAST(t.payload AS TEXT) ->> '$.change.secret' IS NOT NULL GROUP BY t.member
 ) AS f ON f.member = m.id
 WHERE m.state <> 'erased' AND (m.secret IS NOT NULL OR f.secret IS NOT NULL)"""
 """The last fact is the one that came last: at head office facts of several tills interleave."""

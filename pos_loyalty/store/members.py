@@ -11,10 +11,13 @@ from typing import Any, Literal, cast
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, member_changes, merges, tiers
+from pos_loyalty.store import ledger, member_changes, member_keys, merges, tiers
 from pos_loyalty.store.coupon_words import NEWEST_VERSION
 from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.member_keys import add_key as add_key
+from pos_loyalty.store.member_keys import sealed_key as sealed_key
+from pos_loyalty.store.member_keys import sealed_keys as sealed_keys
 from pos_loyalty.values import Minor, Points, Value
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
@@ -110,7 +113,7 @@ def cards_of(db: Connection, member_id: str) -> tuple[str, ...]:
 
 
 def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
-    """A new member with a card. ``sealed_key`` None: their key is not kept here. Raises ConflictError for a taken card."""
+    """A new member with a card. ``sealed_key`` None: their key is here already, or nowhere. Raises ConflictError."""
     if enrolment.card is not None and card_state(db, enrolment.card) != "unknown":
         raise ConflictError("This card belongs to a member already; take another card.")
     add_without_card(db, enrolment, sealed_key, joined_at)
@@ -122,41 +125,25 @@ def add(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_a
 def add_without_card(db: Connection, enrolment: Enrolment, sealed_key: bytes | None, joined_at: datetime) -> None:
     """A new member whose card is another's: head office keeps them for a person to settle."""
     joined_at = enrolment.joined_at or joined_at
+    if sealed_key is not None:
+        add_key(db, enrolment.member_id, sealed_key)
+    known = member_keys.personal(db, enrolment.member_id, enrolment.personal)
     row = {
         "member": enrolment.member_id,
         "tier": enrolment.tier,
         "segments": json.dumps(enrolment.segments, ensure_ascii=False),
         "joined_ms": to_ms(joined_at),
-        "birthday": enrolment.birthday,
-        "birthday_set_ms": None if enrolment.birthday is None else to_ms(joined_at),
+        "birthday": known.birthday,
+        "birthday_set_ms": None if known.birthday is None else to_ms(joined_at),
         "referred_by": enrolment.referred_by,
         "personal": None if enrolment.personal is None else b64decode(enrolment.personal),
-        "phone_index": None if enrolment.phone_index is None else bytes.fromhex(enrolment.phone_index),
+        "phone_index": None if known.phone_index is None else bytes.fromhex(known.phone_index),
         "origin": enrolment.origin,
         "drive": enrolment.drive,
     }
     if db.execute(ENROL_INSERT, row).rowcount == 0:
         raise ConflictError(f"Member {enrolment.member_id} exists already.")
     tiers.refold(db, enrolment.member_id)
-    if sealed_key is not None:
-        add_key(db, enrolment.member_id, sealed_key)
-
-
-def add_key(db: Connection, member_id: str, sealed_key: bytes, till: str = "") -> None:
-    """Keep a sealed data key of a member, unless that till's is here already. ``till`` is named at head office only."""
-    db.execute(KEY_INSERT, {"member": member_id, "till": till, "sealed": sealed_key})
-
-
-def sealed_key(db: Connection, member_id: str) -> bytes | None:
-    """The member's sealed data key that this file seals with, None when there is none here or it was destroyed."""
-    row = db.execute("SELECT sealed FROM member_key WHERE member = :member AND till = ''", {"member": member_id}).fetchone()
-    return None if row is None else bytes(row[0])
-
-
-def sealed_keys(db: Connection, member_id: str) -> tuple[bytes, ...]:
-    """All sealed data keys of a member: one of them opens each sealed field."""
-    rows = db.execute("SELECT sealed FROM member_key WHERE member = :member ORDER BY till", {"member": member_id})
-    return tuple(bytes(row[0]) for row in rows)
 
 
 def personal(db: Connection, member_id: str) -> bytes | None:
@@ -340,8 +327,6 @@ ENROL_INSERT = """INSERT INTO member (
 ) VALUES (
   :member, :tier, :segments, :birthday, :birthday_set_ms, :joined_ms, :referred_by, :personal, :phone_index, :origin, :drive
 ) ON CONFLICT (id) DO NOTHING"""
-KEY_INSERT = """INSERT INTO member_key (member, till, sealed) VALUES (:member, :till, :sealed)
-ON CONFLICT (member, till) DO NOTHING"""
 CARD_UPSERT = """INSERT INTO card (number, member, state) VALUES (?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET member = excluded.member, state = excluded.state"""
 PULLED_UPSERT = """INSERT INTO member (

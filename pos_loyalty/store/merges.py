@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact
@@ -140,9 +141,9 @@ OR (m.state = 'merged' AND (
   AND CAST(t.payload AS TEXT) ->> '$.merge.into' = m.merged_into
 ))"""
 """At a till a merge that head office told of has no fact here."""
-UNMARKED_SELECT = """SELECT t.till, t.seq, t.member, CAST(t.payload AS TEXT) ->> '$.merge.into'
+UNMARKED_SELECT = f"""SELECT t.till, t.seq, t.member, CAST(t.payload AS TEXT) ->> '$.merge.into'
 FROM txn AS t LEFT JOIN member AS m ON m.id = t.member
-WHERE t.kind = 'member.merged' AND coalesce(m.base_seq, 0) < t.seq
+WHERE t.kind = 'member.merged' AND t.{OF_ACTS} AND coalesce(m.base_seq, 0) < t.seq
 AND NOT EXISTS (SELECT 1 FROM suspense_case AS s WHERE s.till = t.till AND s.epoch = t.epoch AND s.seq = t.seq)"""
 CARDS_SELECT = """SELECT DISTINCT m.id FROM member AS m JOIN card AS c ON c.member = m.id
 WHERE m.state = 'merged' AND m.merged_seq > m.base_seq"""

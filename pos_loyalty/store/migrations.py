@@ -310,6 +310,13 @@ CREATE TABLE return_line (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX return_line_by_sale ON return_line (sale_till, sale_id, line_id) WHERE sale_id IS NOT NULL;
 
+-- What a sale issued (n of issue) that a return withdrew.
+CREATE TABLE withdrawn (
+  till TEXT NOT NULL, return_id TEXT NOT NULL, n INTEGER NOT NULL, sale_till TEXT NOT NULL, sale_id TEXT NOT NULL,
+  PRIMARY KEY (till, return_id, n), FOREIGN KEY (till, return_id) REFERENCES sale_return (till, return_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX withdrawn_by_sale ON withdrawn (sale_till, sale_id, n);
+
 -- By the sign of the fiscal document, which its QR bears; leading noughts are not always printed.
 CREATE INDEX sale_by_fiscal ON sale (ltrim(CAST(fiscal AS TEXT) ->> '$.fp', '0')) WHERE fiscal IS NOT NULL;
 """

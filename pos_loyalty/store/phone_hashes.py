@@ -13,6 +13,7 @@ from pos_loyalty.store.db import Connection, meta, open_to_write, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_changes import PHONE
 from pos_loyalty.store.member_facts import ChangeFact, PhoneChange
+from pos_loyalty.store.member_keys import INDEX_PLACE
 from pos_loyalty.values import Value
 
 PLACE = f"self:{PHONE}"
@@ -38,7 +39,7 @@ def waiting(db: Connection) -> int:
 
 def hash_in_file(path: Path, keys: tuple[str, str], limit: int, now: datetime, new_id: NewId) -> Hashing:
     """``hash_some`` in a till's or head office's file, beside who works on it."""
-    db = open_to_write(path, now=now)
+    db = open_to_write(path, now=now, master_key=keys[1])
     try:
         return hash_some(db, keys, limit, now, new_id)
     finally:
@@ -61,11 +62,12 @@ def hash_some(db: Connection, keys: tuple[str, str], limit: int, now: datetime, 
 
 
 def _index(db: Connection, member_id: str, sealed: bytes, pepper: str, master_key: str) -> str | None:
-    """None when no key opens the phone any more, or it is none."""
+    """The hash, sealed under the key that opens the phone. None when no key does any more, or it is none."""
     for sealed_key in members.sealed_keys(db, member_id):
         try:
-            phone = seal.open_field(member_id, PLACE, sealed, seal.open_key(member_id, sealed_key, master_key))
-            return seal.phone_index(phone, pepper).hex()
+            key = seal.open_key(member_id, sealed_key, master_key)
+            phone = seal.open_field(member_id, PLACE, sealed, key)
+            return seal.seal_field(member_id, INDEX_PLACE, seal.phone_index(phone, pepper).hex(), key)
         except (StoreError, InputError):
             continue
     return None

@@ -153,7 +153,7 @@ def put_code(db: Connection, member_id: str, code: SentCode) -> None:
 
 
 def blank_answers(db: Connection, member_id: str) -> None:
-    """Nobody may try out phones and names on what is kept of the requests about an erased member."""
+    """Nobody may try out phones on what is kept of the requests about an erased member, or read a code in the answers."""
     db.execute(BLANK_UPDATE, {"member": member_id})
 
 
@@ -183,5 +183,5 @@ SENT_UPSERT = """INSERT INTO phone_code (member, code_hash, made_ms, tries, sent
 VALUES (:member, :code_hash, :made_ms, :tries, :sent, :first_ms)
 ON CONFLICT (member) DO UPDATE SET code_hash = excluded.code_hash, made_ms = excluded.made_ms, tries = excluded.tries,
   sent = excluded.sent, first_ms = excluded.first_ms"""
-BLANK_UPDATE = """UPDATE idempotency SET body_hash = zeroblob(32)
+BLANK_UPDATE = """UPDATE idempotency SET body_hash = zeroblob(32), answer = CAST(json_object('member_id', :member) AS BLOB)
 WHERE CAST(answer AS TEXT) ->> '$.member_id' = :member"""

@@ -46,6 +46,8 @@ class ReturnFact(Value):
     """The sale was of nobody when it was sold; its member claimed the points later, and it is no purchase of theirs."""
     exchange_id: str = ""
     """The sale of this till that the goods were exchanged for."""
+    withdrawn: tuple[int, ...] = ()
+    """What the sale issued that is so no more: numbers from 0 in the order of its fact, each coupon by itself."""
     goods: tuple[GoodsBack, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
     """What the goods are called, by line: the sale may be in another till's file."""

@@ -13,7 +13,8 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import ENGINE_VERSION, Instant, Quote, RuleUse, Tender
 from pos_loyalty.engine.returns import Returned, return_of
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import claims, uses
+from pos_loyalty.store import claims, coupon_words, uses
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -45,6 +46,9 @@ def add(db: Connection, fact: Fact) -> None:
     if db.execute(RETURN_INSERT, row).rowcount == 0:
         return
     db.executemany(LINE_INSERT, list(line_rows(fact)))
+    db.executemany(WITHDRAWN_INSERT, list(withdrawn_rows(fact)))
+    if fact.returned.withdrawn:
+        coupon_words.touch_sale(db, fact.returned.sale_till, fact.returned.sale_id)
     sale = db.execute(SALE_SELECT, row).fetchone()
     if sale is not None and sale[0] in uses.COUNTED:
         uses.move(db, _less(fact.returned.returned, sale[1], sale[2]), 1)
@@ -155,6 +159,8 @@ def _row_differences(db: Connection, fact: Fact) -> Iterator[str]:
         yield f"{place}: {', '.join(wrong)} are not those of the payload."
     if list(line_rows(fact)) != db.execute(LINES_SELECT, key).fetchall():
         yield f"{place}: its lines are not those of the payload."
+    if list(withdrawn_rows(fact)) != db.execute(WITHDRAWN_SELECT, key).fetchall():
+        yield f"{place}: what it withdrew is not what the payload says."
 
 
 def return_row(fact: Fact) -> dict[str, Any]:
@@ -196,6 +202,14 @@ def line_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
         yield fact.till, mine.return_id, line.line_id, mine.sale_till or None, mine.sale_id or None, int(line.quantity_milli), net
 
 
+def withdrawn_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
+    """Rows of withdrawn, by number."""
+    mine = fact.returned
+    assert mine is not None
+    for n in sorted(set(mine.withdrawn)):
+        yield fact.till, mine.return_id, n, mine.sale_till, mine.sale_id
+
+
 def _less(returned: Returned, member_id: str | None, biz_day: int) -> uses.Given:
     """A return as something that is used up: all of it below nothing."""
     return uses.Given(
@@ -230,6 +244,9 @@ RETURN_INSERT = f"""INSERT INTO sale_return ({", ".join(COLUMNS)}) VALUES ({", "
 ON CONFLICT (till, return_id) DO NOTHING"""
 LINE_COLUMNS = ("till", "return_id", "line_id", "sale_till", "sale_id", "quantity_milli", "net_minor")
 LINE_INSERT = f"INSERT INTO return_line ({', '.join(LINE_COLUMNS)}) VALUES ({', '.join('?' * len(LINE_COLUMNS))})"
+WITHDRAWN_INSERT = "INSERT INTO withdrawn (till, return_id, n, sale_till, sale_id) VALUES (?, ?, ?, ?, ?)"
+WITHDRAWN_SELECT = """SELECT till, return_id, n, sale_till, sale_id FROM withdrawn
+WHERE till = :till AND return_id = :return_id ORDER BY n"""
 SALE_SELECT = "SELECT state, member, biz_day FROM sale WHERE till = :sale_till AND sale_id = :sale_id"
 SOLD_SELECT = "SELECT state, quote FROM sale WHERE till = :till AND sale_id = :sale_id"
 BODIES_SELECT = "SELECT body FROM sale_return WHERE sale_till = :sale_till AND sale_id = :sale_id"
@@ -241,7 +258,7 @@ KNOWN_SELECT = "SELECT 1 FROM sale_return WHERE till = :till AND return_id = :re
 LOWEST_SELECT = """SELECT MIN((l.net_minor - l.points_minor) * 1000 / l.quantity_milli)
 FROM sale AS s JOIN sale_line AS l ON l.till = s.till AND l.sale_id = s.sale_id
 WHERE s.biz_day >= :since AND s.state = 'completed' AND l.sku = :sku"""
-FACTS_SELECT = "SELECT payload FROM txn WHERE kind = 'sale.returned'"
+FACTS_SELECT = f"SELECT payload FROM txn WHERE kind = 'sale.returned' AND {OF_ACTS}"
 ROW_SELECT = f"SELECT {', '.join(COLUMNS)} FROM sale_return WHERE till = :till AND return_id = :return_id"
 LINES_SELECT = f"""SELECT {", ".join(LINE_COLUMNS)} FROM return_line
 WHERE till = :till AND return_id = :return_id ORDER BY line_id"""

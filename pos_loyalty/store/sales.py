@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Basket, Quote, Tender
+from pos_loyalty.engine.owed import SETTLES
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, returned, uses
 from pos_loyalty.store.db import Connection
@@ -121,6 +122,14 @@ def by_id(db: Connection, till: str, sale_id: str) -> StoredSale | None:
 def by_receipt(db: Connection, till: str, receipt_no: str) -> StoredSale | None:
     """The sale of this till with this receipt number."""
     return _stored(db.execute(BY_RECEIPT_SELECT, {"till": till, "receipt_no": receipt_no}).fetchone())
+
+
+def settled_centi(db: Connection, sale: StoredSale) -> Points:
+    """Of the points that a sale brought its member: what settled points that they owed."""
+    if not sale.accrued_centi:
+        return Points(0)
+    key = {"till": sale.till, "sale_id": sale.sale_id, "member": sale.quote.member_id, "settles": SETTLES}
+    return Points(db.execute(SETTLED_SELECT, key).fetchone()[0])
 
 
 def unfinished(db: Connection) -> tuple[str, ...]:
@@ -315,6 +324,8 @@ BY_RECEIPT_SELECT = f"""SELECT {", ".join(SEEN)} FROM sale
 WHERE txn = (SELECT id FROM txn WHERE till = :till AND receipt_no = :receipt_no)"""
 ENDS_SELECT = f"SELECT {', '.join(ENDS)} FROM sale WHERE till = :till AND sale_id = :sale_id"
 ENDS_UPDATE = f"UPDATE sale SET {', '.join(f'{name} = :{name}' for name in ENDS)} WHERE till = :till AND sale_id = :sale_id"
+SETTLED_SELECT = """SELECT coalesce(SUM(e.amount), 0) FROM sale AS s JOIN entry AS e ON e.txn = s.completed_txn
+WHERE s.till = :till AND s.sale_id = :sale_id AND e.rule = :settles AND e.member = :member"""
 USED_SELECT = "SELECT quote, biz_day FROM sale WHERE till = :till AND sale_id = :sale_id"
 ATTEMPT_UPSERT = """INSERT INTO attempt (sale_id, txn, opened_ms, content_hash) VALUES (:sale_id, :txn, :now, :content_hash)
 ON CONFLICT (sale_id) DO UPDATE SET content_hash = excluded.content_hash"""

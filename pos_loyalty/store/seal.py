@@ -11,7 +11,9 @@ from base64 import b64encode
 from hashlib import scrypt
 from hmac import digest
 
+from pos_loyalty.engine.model import MonthDay
 from pos_loyalty.errors import InputError, StoreError
+from pos_loyalty.store.member_facts import PhoneIndex
 from pos_loyalty.values import Value, decode, encode
 
 KEY_BYTES = 32
@@ -31,10 +33,13 @@ PHONE_SIGNS = ASCII_DIGITS | frozenset("+ -().\u00a0")
 
 
 class Personal(Value):
-    """What names a person."""
+    """What names a person, and by what they are found and greeted."""
 
     name: str = ""
     phone: str = ""
+    phone_index: PhoneIndex | None = None
+    """Hex of the slow hash of the phone; None when no phone was given."""
+    birthday: MonthDay | None = None
 
 
 def make_key() -> bytes:

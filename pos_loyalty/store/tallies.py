@@ -11,12 +11,13 @@ from operator import itemgetter
 
 import msgspec
 
-from pos_loyalty.store import issues, sales
+from pos_loyalty.store import issues, ledger, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 
-TABLES = ("sale", "sale_line", "adjustment", "issue", "coupon_use")
-"""Tables whose rows all follow from one fact each, but for the end of a sale."""
+TABLES = ("sale", "sale_line", "adjustment", "issue", "coupon_use", "entry", "lot")
+"""Tables whose rows all follow from one fact each, but for the end of a sale and what a lot still holds."""
+OF_SALES = TABLES[:5]
 _sale_columns = itemgetter(*sales.COLUMNS)
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -44,6 +45,23 @@ class Tallies:
         self._db = db
         self._key = os.urandom(32)
         self._expected = {table: Tally(self._key) for table in TABLES}
+        self.sums_lots = db.execute("SELECT 1 FROM lot WHERE base_seq > 0 LIMIT 1").fetchone() is None
+        """Of a lot that head office spoke of, its word stands, not the log's: then each is looked at by itself."""
+
+    def add_entries(self, fact: Fact) -> None:
+        """The entries of a fact that nobody doubts, and the lots that they make."""
+        txn = bytes.fromhex(fact.id)
+        expected = self._expected
+        expected["entry"].add([(txn, n, *ledger.entry_row(entry)) for n, entry in enumerate(fact.entries)])
+        if self.sums_lots:
+            expected["lot"].add(_lot_columns(ledger.lot_row(txn, entry)) for entry in fact.entries if ledger.makes_lot(entry))
+
+    def add_entries_as_stored(self, fact: Fact) -> None:
+        """The rows that stand for a fact whose entries were looked at by themselves, as it has a case."""
+        txn = bytes.fromhex(fact.id)
+        self._expected["entry"].add(self._db.execute(f"{_select('entry')} WHERE txn = ?", (txn,)))
+        for lot_id in {entry.lot_id for entry in fact.entries if ledger.makes_lot(entry)} if self.sums_lots else ():
+            self._expected["lot"].add(self._db.execute(f"{_select('lot')} WHERE id = ? AND origin_txn = ?", (lot_id, txn)))
 
     def add_award(self, fact: Fact) -> None:
         """What an award issues."""
@@ -71,18 +89,23 @@ class Tallies:
         key = {"txn": bytes.fromhex(fact.id), "till": fact.till, "sale_id": fact.sale.sale_id}
         if self._db.execute("SELECT 1 FROM sale WHERE txn = :txn", key).fetchone() is None:
             return
-        for table, tally in self._expected.items():
+        for table in OF_SALES:
             by = "txn = :txn" if table in ("sale", "issue") else "till = :till AND sale_id = :sale_id"
-            tally.add(self._db.execute(f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE {by}", key))
+            self._expected[table].add(self._db.execute(f"{_select(table)} WHERE {by}", key))
 
     def differing(self) -> Iterator[str]:
         """Tables that hold other rows than the log makes of them."""
         for table, expected in self._expected.items():
+            if table == "lot" and not self.sums_lots:
+                continue
             stored = Tally(self._key)
-            which = ISSUED_BY_LOG if table == "issue" else ""
-            stored.add(self._db.execute(f"SELECT {', '.join(COLUMNS[table])} FROM {table}{which}"))
+            stored.add(self._db.execute(_select(table) + WHICH.get(table, "")))
             if stored.sum != expected.sum:
                 yield table
+
+
+def _select(table: str) -> str:
+    return f"SELECT {', '.join(COLUMNS[table])} FROM {table}"
 
 
 COLUMNS = {
@@ -91,7 +114,14 @@ COLUMNS = {
     "adjustment": ("till", "sale_id", "line_id", "rule", "off_minor"),
     "issue": issues.ISSUE_COLUMNS,
     "coupon_use": ("code", "till", "sale_id"),
+    "entry": ("txn", "n", "kind", "debit_acct", "credit_acct", "amount", "unit", "lot", "member", "rule"),
+    "lot": ("id", "member", "origin_txn", "unit", "usable_from", "expires_at", "amount"),
 }
-ISSUED_BY_LOG = """ WHERE txn IN (
+_lot_columns = itemgetter(*COLUMNS["lot"])
+WHICH = {
+    "issue": """ WHERE txn IN (
   SELECT id FROM txn WHERE kind IN ('sale.authorised', 'sale.completed', 'member.awarded') AND id IN (SELECT txn FROM issue)
-)"""
+)""",
+    "lot": " WHERE origin_txn IS NOT NULL",
+}
+"""Only rows that the log makes: an import issues too, and lots come from head office."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pos_loyalty.engine.tiers import Reason
+from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
@@ -151,7 +152,7 @@ def differences(db: Connection) -> Iterator[str]:
 
 
 def _facts(db: Connection) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
-    for txn, payload in db.execute("SELECT id, payload FROM txn WHERE kind = 'member.tiered'"):
+    for txn, payload in db.execute(f"SELECT id, payload FROM txn WHERE kind = 'member.tiered' AND {OF_ACTS}"):
         row = _row_of(fact_of(payload))
         yield txn, tuple(row[name] for name in COLUMNS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pos_loyalty.engine.by_hand import give, life_by_hand, take_away, takeable
 from pos_loyalty.engine.figures import points_text
 from pos_loyalty.engine.model import CENTI_MAX, Entry
+from pos_loyalty.engine.owed import settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import follow, ledger, members
 from pos_loyalty.store.db import write
@@ -12,6 +13,8 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.staff_facts import AdjustFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.person import check_reason
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.staff_model import AdjustAnswer, AdjustRequest
 from pos_loyalty.values import Points
 
@@ -22,19 +25,21 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
         raise InputError("$.centi", "is the points to give (more than 0) or to take (less than 0), in hundredths")
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
+    check_reason(desk, member_id, request.reason)
     by, approved_by = _persons(desk, request)
     now, txn = desk.now(), desk.new_id()
     programme = desk.shelf.current(desk.db)
     life = life_by_hand(programme, now)
+    alive_at = desk.trusted().at
     with write(desk.db):
         if request.centi > 0:
             lot_id = f"{desk.config.till.id}/{txn.hex}:by-hand"
-            entries = give(member_id, request.centi, lot_id, life)
+            entries = with_owed(desk, give(member_id, request.centi, lot_id, life))
         else:
-            entries = take_away(member_id, ledger.lots_of(desk.db, member_id), -request.centi, now)
+            entries = take_away(member_id, ledger.lots_of(desk.db, member_id), -request.centi, alive_at)
         owed_centi = _owed(entries)
         if owed_centi and not request.owe:
-            held = sum(lot.centi for lot in takeable(ledger.lots_of(desk.db, member_id), now))
+            held = sum(lot.centi for lot in takeable(ledger.lots_of(desk.db, member_id), alive_at))
             raise ConflictError(
                 f"The member has {points_text(held)} points, {points_text(-request.centi)} cannot be taken: "
                 "take no more than there is, or send owe to have the rest owed."
@@ -60,6 +65,8 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
             owed_centi=Points(owed_centi),
             expires_at=life.expires_at if request.centi > 0 else None,
             balance_centi=answers.balance_of(desk, member_id) or Points(0),
+            settled_centi=settled_by(entries, member_id),
+            owed_in_all_centi=members.owed_of(desk.db, member_id),
         )
         return keep(answer)
 

@@ -12,7 +12,7 @@ from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Entry, Lot, Member
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import issues, ledger, members, merges, outbox, profiles, returned, sales
+from pos_loyalty.store import coupon_words, issues, ledger, members, merges, outbox, profiles, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.sales import StoredSale
@@ -48,6 +48,11 @@ def balance_of(desk: Desk, member_id: str | None) -> Points | None:
     return None if member_id is None else total_centi(ledger.lots_of(desk.db, member_id), desk.trusted().at)
 
 
+def owed_of(desk: Desk, member_id: str | None) -> Points:
+    """What a member, or the one they went over into, owes as known here and now; nothing without a member."""
+    return Points(0) if member_id is None else members.owed_of(desk.db, merges.current(desk.db, member_id))
+
+
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
     return SaleAnswer(
@@ -64,6 +69,8 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         gift_cards=gift_sales.sold_by(desk, stored, desk.now()),
         gift_balances=gift_sales.balances_of(desk, stored),
         returned=_exchanged(desk, stored),
+        settled_centi=sales.settled_centi(desk.db, stored),
+        owed_centi=owed_of(desk, stored.quote.member_id),
     )
 
 
@@ -73,6 +80,8 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
     mine, made = fact.returned, fact.returned.returned
     now_id = None if fact.member is None else merges.current(desk.db, fact.member)
     member = None if now_id is None else members.by_id(desk.db, now_id)
+    codes = issues.withdrawn_codes(desk.db, fact.till, mine.return_id) if mine.withdrawn else ()
+    taken = coupon_words.known(desk.db, codes)
     return ReturnAnswer(
         return_id=mine.return_id,
         sale_till=mine.sale_till,
@@ -83,25 +92,34 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         charged_minor=made.charged_minor,
         tenders=mine.tenders,
         lines=made.lines,
-        restored_centi=Points(sum(entry.amount for entry in fact.entries if entry.credit == member_account(fact.member or ""))),
-        taken_back_centi=Points(sum(entry.amount for entry in fact.entries if _takes_back(entry, fact.member))),
-        owed_centi=owed_by(fact),
+        restored_centi=restored_by(fact.entries, fact.member),
+        taken_back_centi=taken_back_by(fact.entries, fact.member),
+        owed_centi=owed_by(fact.entries, fact.member),
         member_id=fact.member,
         owed_in_all_centi=Points(0) if member is None else member.owed_centi,
         balance_centi=balance_of(desk, now_id),
         is_last=made.is_last,
+        withdrawn=codes,
+        withdrawn_used=tuple(code for code, coupon in taken.items() if coupon.taken_sale is not None),
     )
 
 
-def _takes_back(entry: Entry, member_id: str | None) -> bool:
+def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What entries of a return give back to its member's lots."""
+    return Points(sum(entry.amount for entry in entries if entry.credit == member_account(member_id or "")))
+
+
+def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What they take back, owed or not."""
     own = (member_account(member_id or ""), owed_account(member_id or ""))
-    return entry.kind == "reverse" and entry.debit in own and entry.credit not in own
+    taken = (entry for entry in entries if entry.kind == "reverse" and entry.debit in own and entry.credit not in own)
+    return Points(sum(entry.amount for entry in taken))
 
 
-def owed_by(fact: Fact) -> Points:
-    """What the entries of a fact made its member owe."""
-    account = owed_account(fact.member or "")
-    return Points(sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in fact.entries))
+def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
+    """What they made their member owe."""
+    account = owed_account(member_id or "")
+    return Points(sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in entries))
 
 
 def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:

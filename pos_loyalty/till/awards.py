@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.acts import Award, Done, settle_award
 from pos_loyalty.engine.acts import award as ask_engine
 from pos_loyalty.engine.explain import is_told, refusal_text
 from pos_loyalty.engine.model import Basket
+from pos_loyalty.engine.owed import settled_by
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import awards, ledger, members
@@ -15,6 +18,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import answers, coupons, known, person
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import AwardAnswer, AwardRequest
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.values import Points
 
 
@@ -36,11 +40,16 @@ def award(desk: Desk, member_id: str, request: AwardRequest, keep: Keep[AwardAns
             id=txn,
             kind="member.awarded",
             store=desk.config.store.id,
-            entries=settle_award(given, member_id, programme.id, f"{desk.config.till.id}/{txn.hex}"),
+            entries=with_owed(desk, settle_award(given, member_id, programme.id, f"{desk.config.till.id}/{txn.hex}")),
             programme=programme.name,
             cashier=request.cashier,
             member=member_id,
-            body=AwardFact(act=request.act, biz_day=biz_day, award=given, coupons_made=coupons.made(desk, given.issued)),
+            body=AwardFact(
+                act=request.act,
+                biz_day=biz_day,
+                award=replace(given, refusals=person.without_days(given.refusals)),
+                coupons_made=coupons.made(desk, given.issued),
+            ),
         )
         awards.add(desk.db, ledger.append(desk.db, draft, now))
         answer = AwardAnswer(
@@ -53,6 +62,8 @@ def award(desk: Desk, member_id: str, request: AwardRequest, keep: Keep[AwardAns
             privileges=given.privileges,
             messages=given.messages,
             balance_centi=answers.balance_of(desk, member_id) or Points(0),
+            settled_centi=settled_by(draft.entries, member_id),
+            owed_centi=members.owed_of(desk.db, member_id),
         )
         return keep(answer)
 

@@ -22,6 +22,7 @@ def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[Pr
     """Change a member's cards. Raises InputError, NotFoundError, ConflictError with the reason."""
     now = desk.now()
     profile.known(desk, member_id)
+    by = profile.person_behind(desk, request.by)
     changes: list[Change] = []
     if request.lost is not None:
         changes.append(CardStateChange(card=_own(desk, member_id, request.lost), state="lost"))
@@ -39,12 +40,16 @@ def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[Pr
             made = card_numbers.make(desk)
             changes.append(CardAdded(card=made))
             card_numbers.queue_slip(desk, made)
-        profile.book(desk, member_id, tuple(changes), profile.Word(request.cashier, request.by, request.reason), now)
+        profile.book(desk, member_id, tuple(changes), profile.Word(request.cashier, by, request.reason), now)
         return keep(replace(profile.of_profile(desk, member_id), made_card=made))
 
 
 def _own(desk: Desk, member_id: str, code: str) -> str:
-    number = number_of(desk, code)
+    """A card of the member, by its number or as it is shown: a lost card's number is with who found it."""
+    shown = [card.number for card in profiles.cards_of(desk.db, member_id) if mask(card.number) == code]
+    if len(shown) > 1:
+        raise ConflictError(f"Several cards of this member look like {code}; name the whole number.")
+    number = shown[0] if shown else number_of(desk, code)
     if profiles.by_card(desk.db, number) != member_id:
         raise ConflictError(f"Card {mask(number)} is not a card of this member.")
     return number

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.gift_ledger import settle as settle_gifts
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import release, reserve, settle
+from pos_loyalty.engine.ledger import GRACE, release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
@@ -31,11 +31,13 @@ from pos_loyalty.till import (
     exchange,
     gift_sales,
     merging,
+    person,
     returned_sale,
     slips,
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.lapsed import with_lapsed
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -48,6 +50,7 @@ from pos_loyalty.till.pricing import ask, still_stands
 from pos_loyalty.till.quotes import Held
 from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.said import Said
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points, encode
 
@@ -91,7 +94,8 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
     gifts = gift_sales.reserve_entries(desk, request.tenders, held.quote, ref, desk.trusted().at)
     entries = reserve(held.quote, ref) + gifts
     if request.complete:
-        entries += settle(held.quote, ref, now) + settle_gifts(gifts, request.tenders, ref, basket.currency)
+        settled = with_owed(desk, settle(held.quote, ref, now))
+        entries += settled + settle_gifts(gifts, request.tenders, ref, basket.currency)
     draft = Draft(
         id=txn_id,
         kind="sale.completed" if request.complete else "sale.authorised",
@@ -104,7 +108,7 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
         body=SaleFact(
             sale_id=request.sale_id,
             basket=basket,
-            quote=held.quote,
+            quote=replace(held.quote, refusals=person.without_days(held.quote.refusals)),
             tenders=request.tenders,
             offline_centi=Points(0) if held.online else held.quote.redemption.centi,
             biz_day=desk.business_day(basket.opened_at),
@@ -128,9 +132,10 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         entries: tuple[Entry, ...] = ()
         problem = _contradiction(desk, stored, request)
         if stored.state == "authorised":
-            entries = settle(quote, _ref(desk, sale_id), now)
+            entries = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
         elif stored.state == "cancelled":
-            entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in settle(quote, _ref(desk, sale_id), now))
+            late = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
+            entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in late)
         paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
@@ -167,7 +172,7 @@ def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
     grace, member_id = desk.grace(), stored.quote.member_id
     lots = () if grace is None or member_id is None else ledger.all_lots_of(desk.db, member_id)
-    entries = graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, grace)
+    entries = with_owed(desk, graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, grace))
     entries += gift_sales.release_entries(desk, stored)
     _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
 
@@ -198,9 +203,12 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     sold = [entry for entry in ledger.sale_entries(desk.db, stored.till, stored.sale_id) if entry.unit == POINT]
     done = [*sold, *claims.entries_of(desk.db, stored.till, stored.sale_id)]
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
-    own = lots.pop(claiming.holder_of(desk, stored) or "", ())
-    entries = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
-    return graced(entries, own, desk.grace())
+    holder = claiming.holder_of(desk, stored) or ""
+    own = lots.pop(holder, ())
+    moved = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
+    earned = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
+    entries = with_lapsed(desk, earned, moved, lots | {holder: own}, ())
+    return with_owed(desk, graced(entries, own, desk.grace()))
 
 
 def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:

@@ -9,6 +9,7 @@ from pos_loyalty.engine import quote as ask_engine
 from pos_loyalty.engine.claim import Claimed, claim_of
 from pos_loyalty.engine.ledger import accrue_entry, programme_id_of
 from pos_loyalty.engine.model import Member, MemberDay
+from pos_loyalty.engine.owed import settled_by
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import claims, follow, members, programmes, returned
@@ -19,6 +20,7 @@ from pos_loyalty.store.staff_facts import ClaimedLine, ClaimFact
 from pos_loyalty.till import answers, enrolment, known, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import IdentifyRequest
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.staff_model import ClaimAnswer, ClaimRequest
 from pos_loyalty.till.wants import wants_of
 from pos_loyalty.values import Points
@@ -49,19 +51,19 @@ def claim(desk: Desk, sale_id: str, request: ClaimRequest, keep: Keep[ClaimAnswe
             ),
             earning=claimed.earning,
         )
+        programme_id = programme_id_of(stored.quote)
+        accrued = tuple(accrue_entry(accrual, member.member_id, ref, programme_id) for accrual in claimed.accruals)
         draft = Draft(
             id=desk.new_id(),
             kind="sale.claimed",
             store=desk.config.store.id,
-            entries=tuple(
-                accrue_entry(accrual, member.member_id, ref, programme_id_of(stored.quote)) for accrual in claimed.accruals
-            ),
+            entries=with_owed(desk, accrued),
             programme=stored.quote.programme,
             cashier=request.by,
             member=member.member_id,
             body=fact,
         )
-        follow.book(desk.db, draft, now)
+        booked = follow.book(desk.db, draft, now)
         answer = ClaimAnswer(
             sale_id=sale_id,
             receipt_no=stored.receipt_no,
@@ -69,6 +71,8 @@ def claim(desk: Desk, sale_id: str, request: ClaimRequest, keep: Keep[ClaimAnswe
             accruals=claimed.accruals,
             accrued_centi=Points(sum(accrual.centi for accrual in claimed.accruals)),
             balance_centi=answers.balance_of(desk, member.member_id) or Points(0),
+            settled_centi=settled_by(booked.entries, member.member_id),
+            owed_centi=members.owed_of(desk.db, member.member_id),
         )
         return keep(answer)
 

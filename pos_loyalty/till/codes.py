@@ -14,12 +14,13 @@ from pos_loyalty.errors import ConflictError, NotFoundError
 from pos_loyalty.store import profiles, seal
 from pos_loyalty.store.db import write
 from pos_loyalty.store.member_facts import PhoneVerified
+from pos_loyalty.store.member_keys import INDEX_PLACE
 from pos_loyalty.store.profiles import Profile, SentCode
 from pos_loyalty.till import profile
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.enrolment import index_of
 from pos_loyalty.till.member_model import CodeAnswer, CodeRequest, ProfileAnswer, VerifyRequest
-from pos_loyalty.till.person import person_of
+from pos_loyalty.till.person import Sealer, person_of
 from pos_loyalty.till.sender import CodeSender
 
 LIFE = timedelta(minutes=10)
@@ -70,7 +71,9 @@ def verify(desk: Desk, member_id: str, request: VerifyRequest, keep: Keep[Profil
         # A right code is used up too.
         profiles.put_code(desk.db, member_id, replace(kept, tries=TRIES_MAX if right else kept.tries + 1))
         if right:
-            changes = (PhoneVerified(index=found.phone_index.hex()),)
+            sealer = Sealer(desk, member_id)
+            changes = (PhoneVerified(index=sealer.field(INDEX_PLACE, found.phone_index.hex())),)
+            sealer.keep()
             profile.book(desk, member_id, changes, profile.Word(request.cashier, "", ""), now)
             return keep(profile.of_profile(desk, member_id))
     left = TRIES_MAX - kept.tries - 1

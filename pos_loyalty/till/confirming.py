@@ -23,6 +23,7 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ChangeFact
 from pos_loyalty.store.member_secrets import Tries
+from pos_loyalty.till import profile
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import Confirmation
 from pos_loyalty.till.person import Sealer
@@ -65,7 +66,9 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
     shown = None if confirmation is None else getattr(confirmation, table.confirm)
     if shown is None:
         points = points_text(quote.redemption.centi)
-        raise NotAllowedError(f"To pay with {points} points this needs {ASKS[table.confirm]}, or take the points off.")
+        raise NotAllowedError(
+            f"To pay with {points} points this needs {ASKS[table.confirm]}, or take the points off.", table.confirm
+        )
     tries = _begin(desk, member_id, now)
     match table.confirm:
         case "pin":
@@ -78,7 +81,8 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
     if mark is None or is_used:
         raise NotAllowedError(
             f"That was not right, or was used before; this needs {ASKS[table.confirm]}. "
-            f"After {ATTEMPTS_MAX} wrong tries the member's points wait {LOCK_MINUTES} minutes."
+            f"After {ATTEMPTS_MAX} wrong tries the member's points wait {LOCK_MINUTES} minutes.",
+            table.confirm,
         )
     done = replace(tries, attempts=0, locked_until_ms=0)
     if table.confirm != "pin":
@@ -87,9 +91,14 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
 
 
 def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[SecretAnswer]) -> SecretAnswer:
-    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError."""
+    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError, NotAllowedError where one stands."""
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
+    if request.by is None and member_secrets.sealed(desk.db, member_id) is not None:
+        raise NotAllowedError(
+            "Something confirms this member's redemptions already; send a name and a PIN in by for another one."
+        )
+    by = profile.person_behind(desk, request.by)
     sealer, secret = Sealer(desk, member_id), Secret()
     if request.pin is not None:
         salt = os.urandom(SALT_BYTES)
@@ -98,7 +107,7 @@ def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[Se
         secret = replace(secret, qr_key=os.urandom(QR_KEY_BYTES).hex())
     fact = ChangeFact(
         member_id=member_id,
-        by=request.cashier,
+        by=by or request.cashier,
         reason="confirmation",
         secret=sealer.secret(encode(secret)),
     )
@@ -137,13 +146,13 @@ def send(desk: Desk, member_id: str, request: ConfirmationRequest) -> Confirmati
     is_fresh = to_ms(now) - tries.codes_since_ms >= CODES_PER // timedelta(milliseconds=1)
     tries = replace(tries, codes_sent=0, codes_since_ms=to_ms(now)) if is_fresh else tries
     if tries.codes_sent >= CODES_MAX:
-        raise NotAllowedError(f"{CODES_MAX} codes were asked for within an hour; wait, or sell without points.")
+        raise NotAllowedError(f"{CODES_MAX} codes were asked for within an hour; wait, or sell without points.", "")
     code = seal.make_code()
     until = now + CODE_LIFE
     kept = replace(tries, codes_sent=tries.codes_sent + 1)
     if not _is_theirs(desk, member_id, request.phone):
         member_secrets.put_tries(desk.db, member_id, kept)
-        raise NotAllowedError("This is not the phone that the member gave; ask for the right one.")
+        raise NotAllowedError("This is not the phone that the member gave; ask for the right one.", "code")
     mark = seal.code_hash(member_id, code, desk.secrets.pepper)
     member_secrets.put_tries(desk.db, member_id, replace(kept, code=mark, code_until_ms=to_ms(until)))
     desk.sender.submit(member_id, seal.normal_phone(request.phone), code)
@@ -160,7 +169,7 @@ def _begin(desk: Desk, member_id: str, now: datetime) -> Tries:
     tries = member_secrets.tries(desk.db, member_id)
     if tries.locked_until_ms > to_ms(now):
         until = from_ms(tries.locked_until_ms).astimezone(desk.zone)
-        raise NotAllowedError(f"The member's points wait until {until:%H:%M} after wrong tries; sell without them.")
+        raise NotAllowedError(f"The member's points wait until {until:%H:%M} after wrong tries; sell without them.", "")
     is_last = tries.attempts + 1 >= ATTEMPTS_MAX
     counted = replace(
         tries,
@@ -177,7 +186,7 @@ def _right_pin(desk: Desk, member_id: str, pin: str) -> bytes | None:
     made = pin_hash(pin, bytes.fromhex(secret.pin_salt or "00" * SALT_BYTES), desk.secrets.pepper)
     is_right = hmac.compare_digest(made, bytes.fromhex(secret.pin_hash))
     if not secret.pin_hash:
-        raise NotAllowedError("This till holds no PIN of this member: set one here, or sell without points.")
+        raise NotAllowedError("This till holds no PIN of this member: set one here, or sell without points.", "")
     return b"pin" if is_right and len(made) == PIN_BYTES else None
 
 
@@ -195,7 +204,7 @@ def _right_qr(desk: Desk, member_id: str, text: str, tries: Tries, now: datetime
         raise InputError("$.confirmation.qr", f'is not the text of a rotating QR; it reads "{QR_PREFIX}|member|code"')
     secret = _secret(desk, member_id)
     if secret is None or not secret.qr_key:
-        raise NotAllowedError("This till holds no rotating QR of this member: set one here, or sell without points.")
+        raise NotAllowedError("This till holds no rotating QR of this member: set one here, or sell without points.", "")
     held = steps_that_hold(bytes.fromhex(secret.qr_key), code, step_of(now))
     if shown_id != member_id or not held:
         return None

@@ -15,7 +15,7 @@ from pos_loyalty.config import Config, Secrets
 from pos_loyalty.engine.grace import Grace
 from pos_loyalty.errors import CommitUnknownError, ConfigError, ConflictError, StoreError, StoreFullError
 from pos_loyalty.store import ledger, runs, sales, trusted_time
-from pos_loyalty.store.db import Connection, was_full, write
+from pos_loyalty.store.db import NOT_SURE, Connection, make_sure, was_full, write
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.gift_codes import GiftCodes
@@ -136,11 +136,24 @@ class Desk:
         try:
             return act(keep)
         except CommitUnknownError as error:
-            self.close()
-            stored = self._kept(key, body_hash, kind)
+            stored = self._looked_up(key, body_hash, kind)
             if stored is None and was_full(error):
                 raise StoreFullError("The disk is full: nothing was sold. Make room, then try the same sale again.") from error
             return stored or self._last_try(act, keep)
+
+    def _looked_up(self, key: str, body_hash: bytes, kind: type[A]) -> A | None:
+        """After a COMMIT of unknown outcome: the answer, when it stands and is sure to stand. Raises CommitUnknownError."""
+        self.close()
+        try:
+            stored = self._kept(key, body_hash, kind)
+            if stored is not None:
+                make_sure(self.db)
+        except CommitUnknownError:
+            self.close()
+            raise
+        except StoreError as error:
+            raise CommitUnknownError(NOT_SURE.format(reason="the database does not open")) from error
+        return stored
 
     def _last_try(self, act: Callable[[Keep[A]], A], keep: Keep[A]) -> A:
         try:

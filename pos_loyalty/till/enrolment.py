@@ -110,13 +110,17 @@ def _fact_of(desk: Desk, request: EnrolRequest, member_id: str, number: str | No
     phone_index = None if request.phone is None else index_of(desk, request.phone)
     if phone_index is not None and members.by_phone_index(desk.db, phone_index) is not None:
         raise ConflictError("This phone belongs to a member already; find them by phone.")
+    personal = seal.Personal(
+        name=request.name,
+        phone=request.phone or "",
+        phone_index=None if phone_index is None else phone_index.hex(),
+        birthday=request.birthday,
+    )
     return Enrolment(
         member_id=member_id,
         card=number,
         referred_by=_referrer(desk, request),
-        birthday=request.birthday,
-        phone_index=None if phone_index is None else phone_index.hex(),
-        personal=seal.seal_personal(member_id, seal.Personal(name=request.name, phone=request.phone or ""), key),
+        personal=seal.seal_personal(member_id, personal, key),
         consents=tuple(consent_of(desk, purpose, request.channel) for purpose in dict.fromkeys(request.consents)),
         origin=request.origin,
         drive=request.drive,

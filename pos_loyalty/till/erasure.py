@@ -7,10 +7,10 @@ from pos_loyalty.errors import ConflictError, NotFoundError
 from pos_loyalty.store import holdings, merges, profiles
 from pos_loyalty.store.db import scrub, write
 from pos_loyalty.store.member_facts import StateChange
-from pos_loyalty.till import profile
+from pos_loyalty.till import profile, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.member_model import EraseAnswer, EraseRequest, Held
-from pos_loyalty.till.person import person_of
+from pos_loyalty.till.person import check_reason, person_of
 
 
 def held_on(desk: Desk, member_id: str) -> Held:
@@ -29,7 +29,7 @@ def held_on(desk: Desk, member_id: str) -> Held:
 def erase(desk: Desk, member_id: str, request: EraseRequest, keep: Keep[EraseAnswer]) -> EraseAnswer:
     """Erase, with all who went over into them. One who was erased before is cleaned up after once more.
 
-    Raises NotFoundError, and ConflictError for one who went over into another.
+    Raises NotFoundError, NotAllowedError, and ConflictError for one who went over into another.
     """
     now = desk.now()
     found = profiles.by_id(desk.db, member_id)
@@ -37,7 +37,8 @@ def erase(desk: Desk, member_id: str, request: EraseRequest, keep: Keep[EraseAns
         raise NotFoundError("This member is not known at this till.")
     if found.state == "merged":
         raise ConflictError(f"This member went over into {merges.current(desk.db, member_id)}; erase that one.")
-    word = profile.Word("", request.by, request.reason)
+    check_reason(desk, member_id, request.reason)
+    word = profile.Word("", staff.check(desk, request.by, senior=True), request.reason)
     with write(desk.db):
         for id_ in merges.ids_of(desk.db, member_id):
             each = profiles.by_id(desk.db, id_)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from drivers.symbology import is_payment_card
 from pos_loyalty.engine.gift_cards import expires_at, is_face
 from pos_loyalty.engine.gift_ledger import EXPIRED, FROM, PAID_BACK, load, unload
 from pos_loyalty.engine.model import Entry
@@ -36,8 +37,12 @@ EXPIRED_MAX = 500
 
 
 def masked(desk: Desk, presented: str) -> str:
-    """What is kept, hashed and logged of a presented gift card: the hash of its code, or its id."""
-    return gift_codes.mark_of(presented, desk.secrets.pepper) or UNKNOWN
+    """What is kept, hashed and logged of a presented gift card: the hash of its code, or its id; of a payment card nothing."""
+    pepper = desk.secrets.pepper
+    mark = gift_codes.mark_of(presented, pepper)
+    if mark is None and not is_payment_card(presented.replace(" ", "")):
+        mark = gift_codes.foreign_mark(presented, pepper)
+    return mark or UNKNOWN
 
 
 def find(desk: Desk, mark: str, now: datetime) -> StoredGiftCard:

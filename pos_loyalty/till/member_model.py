@@ -10,6 +10,7 @@ from msgspec import Meta
 from pos_loyalty.engine.model import DayOfYear, Id, Label, Text
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.profiles import PhoneState
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import CardNumber, Phone
 from pos_loyalty.till.sender import CodeState
 from pos_loyalty.values import DAY_OF_YEAR_PATTERN, Value
@@ -82,11 +83,14 @@ Wish = GiveConsent | SetName | SetPhone | SetAttribute | SetDate | SetBirthday |
 
 
 class ChangeRequest(Value):
-    """Changes to one member, all or none. ``by``: who in the shop answers for it, where a person's word is asked for."""
+    """Changes to one member, all or none. ``by``: who in the shop answers for it, where a person's word is asked for.
+
+    The reason stands in the log for ever: it names nobody.
+    """
 
     changes: Annotated[tuple[Wish, ...], Meta(min_length=1, max_length=32)]
     cashier: Label = ""
-    by: Label = ""
+    by: Approval | None = None
     reason: Text = ""
 
 
@@ -98,7 +102,7 @@ class CardRequest(Value):
     lost: CardNumber | None = None
     found: CardNumber | None = None
     cashier: Label = ""
-    by: Label = ""
+    by: Approval | None = None
     reason: Text = ""
 
 
@@ -147,14 +151,14 @@ class VerifyRequest(Value):
 
 
 class EraseRequest(Value):
-    """Erase a member for ever. ``by``: who answers for it."""
+    """Erase a member for ever. ``by``: the senior who answers for it. The reason stays in the log: it names nobody."""
 
-    by: Annotated[str, Meta(min_length=1, max_length=128)]
+    by: Approval
     reason: Text = ""
 
 
 class EraseAnswer(Value):
-    """``is_clean`` false: another process reads the file, and its journal still holds what was erased; erase again."""
+    """``is_clean`` false: the journal still holds what was erased, as another process reads it or the disk fails; erase again."""
 
     member_id: str
     is_clean: bool

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from pos_loyalty.engine.by_hand import carry
+from pos_loyalty.engine.by_hand import carry, takeable
 from pos_loyalty.engine.ledger import owed_account
-from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import follow, ledger, members, merges
 from pos_loyalty.store.db import write
@@ -19,7 +20,9 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
+from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points
 
 CARRIED = "carried over after a later fact of the merged member"
@@ -32,6 +35,8 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
     """
     if member_id == request.into:
         raise InputError("$.into", "is the same member; name the one who stays")
+    for each in (member_id, request.into):
+        check_reason(desk, each, request.reason)
     by, approved_by = staff.check_two(desk, request.by, request.approval)
     now = desk.now()
     with write(desk.db):
@@ -39,6 +44,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
         cards = merges.cards_count(desk.db, member_id)
         fact = MergeFact(member_id=member_id, into=request.into, by=by, approved_by=approved_by, reason=request.reason)
         entries = _book(desk, fact, desk.new_id(), now)
+        tier_facts_after(desk.db, desk, request.into, now)
         moved = [entry for entry in entries if entry.kind == "accrue"]
         owed = sum(entry.amount for entry in entries if entry.debit == owed_account(request.into))
         answer = MergeAnswer(
@@ -49,6 +55,7 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
             owed_centi=Points(owed),
             cards=cards,
             balance_centi=answers.balance_of(desk, request.into) or Points(0),
+            settled_centi=settled_by(entries, request.into),
         )
         return keep(answer)
 
@@ -67,7 +74,7 @@ def carry_over(desk: Desk, entries: Iterable[Entry], cashier: str) -> None:
             continue
         fact = MergeFact(member_id=member_id, into=into, by=cashier, reason=CARRIED)
         txn = desk.new_id()
-        if _entries(desk, fact, txn, now):
+        if _entries(desk, fact, txn):
             _book(desk, fact, txn, now)
 
 
@@ -88,7 +95,7 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
         id=txn,
         kind="member.merged",
         store=desk.config.store.id,
-        entries=_entries(desk, fact, txn, now),
+        entries=_entries(desk, fact, txn),
         cashier=fact.by,
         member=fact.member_id,
         body=fact,
@@ -96,7 +103,22 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
     return follow.book(desk.db, draft, now).entries
 
 
-def _entries(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
+def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
+    """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
     lots = ledger.lots_of(desk.db, fact.member_id)
     owed_centi = members.owed_of(desk.db, fact.member_id)
-    return carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", now)
+    alive_at = desk.trusted().at
+    made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", alive_at)
+    return made + _settled(desk, fact.into, made, owed_centi, alive_at) if made else ()
+
+
+def _settled(desk: Desk, winner: str, carried: tuple[Entry, ...], owed_centi: int, alive_at: datetime) -> tuple[Entry, ...]:
+    """What both owed is settled by the lots of both: those that were carried first, then the others, soonest to expire first."""
+    brought = tuple(
+        Lot(lot_id=entry.lot_id or "", centi=Points(entry.amount), usable_from=entry.usable_from, expires_at=entry.expires_at)
+        for entry in carried
+        if entry.kind == "accrue"
+    )
+    owed_centi += members.owed_of(desk.db, winner)
+    lots = takeable(brought, alive_at) + takeable(ledger.lots_of(desk.db, winner), alive_at)
+    return settle_from_lots(winner, lots, owed_centi) if owed_centi else ()

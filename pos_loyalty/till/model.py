@@ -205,6 +205,10 @@ class AwardAnswer(Value):
     messages: tuple[Message, ...]
     balance_centi: Points
     """The member's points after this, as known here."""
+    settled_centi: Points = Points(0)
+    """Of the points given: what settled points that were owed."""
+    owed_centi: Points = Points(0)
+    """What the member still owes."""
 
 
 class PrintRequest(Value):
@@ -234,6 +238,10 @@ class SaleAnswer(Value):
     """What the gift cards that paid, or were topped up, hold now, by their ids."""
     returned: ReturnAnswer | None = None
     """The goods that were exchanged for these."""
+    settled_centi: Points = Points(0)
+    """Of the points that the sale brought its member: what settled points that they owed."""
+    owed_centi: Points = Points(0)
+    """What the member owes now, as known here."""
 
 
 class PrintAnswer(Value):
@@ -273,3 +281,5 @@ class Problem(Value):
     detail: str
     place: str | None = None
     quote: Quote | None = None
+    needs: Literal["approval", "pin", "code", "qr"] | None = None
+    """Whose word would do, where one is missing or wrong: a senior's, or the holder's by PIN, code or rotating QR."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
-from pos_loyalty.engine.model import Member
-from pos_loyalty.errors import StoreError
+from pos_loyalty.engine.model import Member, Refusal
+from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.store import members, profiles, seal
 from pos_loyalty.store.member_changes import NAME, PHONE
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.member_model import Person
 from pos_loyalty.till.wants import Wants
 
+WORD = re.compile(r"\w+")
+NAME_MIN = 3
+"""Signs of a name that is looked for: a letter alone is an initial."""
+PHONE_END = 7
+"""Of a phone: without country and town."""
+DAYS_LEFT = "days:"
+"""In what a refusal has, however deep the condition stands: how far a day of the person's own is."""
 DAY_SIGNS = 5
 """Of a date: its month and day, without a year."""
 
@@ -75,6 +84,24 @@ def with_profile(desk: Desk, member: Member, wants: Wants) -> Member:
     if person is None:
         return member
     return replace(member, profile=person.attributes, dates={name: day[-DAY_SIGNS:] for name, day in person.dates.items()})
+
+
+def check_reason(desk: Desk, member_id: str, reason: str) -> None:
+    """A reason stays in the log when the member is erased. Raises InputError when it names them, as far as this till knows."""
+    person = person_of(desk, member_id) if reason else None
+    if person is None:
+        return
+    words = set(WORD.findall(reason.casefold()))
+    digits = "".join(sign for sign in reason if sign in seal.ASCII_DIGITS)
+    own = "".join(sign for sign in person.phone if sign in seal.ASCII_DIGITS)[-PHONE_END:]
+    names = (word for word in WORD.findall(person.name.casefold()) if len(word) >= NAME_MIN)
+    if any(name in words for name in names) or (len(own) == PHONE_END and own in digits):
+        raise InputError("$.reason", "names the member, and stays in the log when they are erased; say it without name and phone")
+
+
+def without_days(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    """What may be logged of why rules did not apply: who reads how many days are left to a birthday knows the day."""
+    return tuple(each for each in refusals if DAYS_LEFT not in each.have)
 
 
 def _personal(member_id: str, sealed: bytes, keys: list[bytes]) -> seal.Personal:

@@ -25,7 +25,10 @@ from pos_loyalty.store.member_facts import (
     SourceChange,
     StateChange,
 )
+from pos_loyalty.store.member_keys import BIRTHDAY_PLACE, CODE_PLACE, INDEX_PLACE
 from pos_loyalty.store.profiles import Profile
+from pos_loyalty.till import staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.enrolment import consent_of, index_of
 from pos_loyalty.till.member_model import (
@@ -43,7 +46,7 @@ from pos_loyalty.till.member_model import (
     SetState,
     Wish,
 )
-from pos_loyalty.till.person import Sealer
+from pos_loyalty.till.person import Sealer, check_reason
 
 CODE_SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """None that is read for another."""
@@ -61,14 +64,16 @@ class Word:
 
 
 def change(desk: Desk, member_id: str, request: ChangeRequest, keep: Keep[ProfileAnswer]) -> ProfileAnswer:
-    """Change a member. Raises InputError, NotFoundError, ConflictError with the reason."""
+    """Change a member. Raises InputError, NotFoundError, ConflictError with the reason, NotAllowedError for a wrong PIN."""
     now = desk.now()
     profile = known(desk, member_id)
+    check_reason(desk, member_id, request.reason)
+    by = person_behind(desk, request.by)
     sealer = Sealer(desk, member_id)
-    changes = tuple(_change_of(desk, profile, sealer, wish, request.by) for wish in request.changes)
+    changes = tuple(_change_of(desk, profile, sealer, wish, by) for wish in request.changes)
     with write(desk.db):
         sealer.keep()
-        book(desk, member_id, changes, Word(request.cashier, request.by, request.reason), now)
+        book(desk, member_id, changes, Word(request.cashier, by, request.reason), now)
         return keep(of_profile(desk, member_id))
 
 
@@ -82,6 +87,11 @@ def known(desk: Desk, member_id: str) -> Profile:
     if profile.state == "merged":
         raise ConflictError(f"This member went over into {merges.current(desk.db, member_id)}; change that one.")
     return profile
+
+
+def person_behind(desk: Desk, by: Approval | None) -> str:
+    """The name of who gave their word, empty where nobody did. Raises NotAllowedError. Outside of a transaction, as ``check``."""
+    return "" if by is None else staff.check(desk, by)
 
 
 def book(desk: Desk, member_id: str, changes: tuple[Change, ...], word: Word, now: datetime) -> None:
@@ -123,23 +133,33 @@ def _change_of(desk: Desk, profile: Profile, sealer: Sealer, wish: Wish, by: str
         case SetName(name=name):
             return NameChange(sealed=sealer.field("self:name", name))
         case SetPhone(phone=phone):
-            return _phone(desk, profile, sealer, phone)
+            made = _phone(desk, profile, sealer, phone)
+            if profile.phone == "verified" and not made.verified and not by:
+                raise ConflictError(
+                    'The phone was shown to be theirs; send a name and a PIN in "by": a person answers for another.'
+                )
+            return made
         case SetAttribute(name=name, value=value):
             return AttributeChange(name=name, sealed=None if value is None else sealer.field(f"attribute:{name}", value))
         case SetDate(name=name, day=day):
             return DateChange(name=name, sealed=None if day is None else sealer.field(f"date:{name}", day))
         case SetBirthday(birthday=birthday):
             if profile.birthday not in (None, birthday) and not by:
-                raise ConflictError('The birthday was entered before; name who answers for another one in "by".')
-            return BirthdayChange(birthday=birthday)
+                raise ConflictError(
+                    'The birthday was entered before; send a name and a PIN in "by": a person answers for another one.'
+                )
+            return BirthdayChange(sealed=None if birthday is None else sealer.field(BIRTHDAY_PLACE, birthday))
         case SetState(state=state):
             if not by:
-                raise InputError("$.by", "name who answers for it: a member is blocked and let in again by a person's word")
+                raise InputError(
+                    "$.by",
+                    "send the name and the PIN of who answers for it: a member is blocked and let in again by a person's word",
+                )
             return StateChange(state=state)
         case SetSource(origin=origin, drive=drive):
             return SourceChange(origin=origin, drive=drive)
         case MakeReferralCode(code=code):
-            return ReferralCode(code=_own_code(desk, profile, code))
+            return ReferralCode(sealed=sealer.field(CODE_PLACE, _own_code(desk, profile, code)))
         case _:
             assert_never(wish)
 
@@ -152,7 +172,8 @@ def _phone(desk: Desk, profile: Profile, sealer: Sealer, phone: str | None) -> P
     if other is not None and other.member_id != profile.member_id:
         raise ConflictError("This phone belongs to another member; find them by phone, or merge the two.")
     is_same = index == profile.phone_index and profile.phone == "verified"
-    return PhoneChange(sealed=sealer.field("self:phone", phone), index=index.hex(), verified=is_same)
+    sealed_index = sealer.field(INDEX_PLACE, index.hex())
+    return PhoneChange(sealed=sealer.field("self:phone", phone), index=sealed_index, verified=is_same)
 
 
 def _own_code(desk: Desk, profile: Profile, wished: str | None) -> str:

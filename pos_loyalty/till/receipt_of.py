@@ -10,11 +10,11 @@ from pos_loyalty.engine.explain import issue_text, privilege_text
 from pos_loyalty.engine.lots import dated, total_centi
 from pos_loyalty.engine.model import Lot
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import ledger, members, profiles, returned
+from pos_loyalty.store import ledger, members, profiles, returned, sales
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till import gift_sales, paper
-from pos_loyalty.till.answers import coupons_of
+from pos_loyalty.till.answers import coupons_of, owed_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.rights import head_office_answers
 from pos_loyalty.till.tenders import EXCHANGE
@@ -72,7 +72,8 @@ def _with_member(desk: Desk, stored: StoredSale, member_id: str, receipt: Receip
         card=mask(cards[0]) if cards else None,
         balance_centi=total_centi(lots, trusted.at),
         waiting=_waiting(lots, trusted),
-        owed_centi=members.owed_of(desk.db, member_id),
+        settled_centi=sales.settled_centi(desk.db, stored),
+        owed_centi=owed_of(desk, member_id),
         expiring=_expiring(lots, trusted),
         tier=progress_of(desk, standing),
         notes=_notes(desk, stored, language, standing),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.gift_ledger import GIFT
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import repay, settle_return
+from pos_loyalty.engine.ledger import forgive, repay, settle_return, undone_by
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
@@ -37,8 +37,11 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.lapsed import with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
+from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
+from pos_loyalty.till.withdrawing import withdrawn_by
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths, Value, encode
 
 
@@ -96,17 +99,15 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
     """Book a return of a sale, and lay its slip into the spool. Called inside a transaction."""
     request = asked.request
     _check(desk, sold, asked, now)
-    lines = _lines(sold, request)
-    made = return_of(sold.quote, [each.returned for each in sold.returns], lines)
-    refund_minor = Minor(made.refund_minor - made.charged_minor)
-    back = returned_gifts.check(desk, sold, made)
-    paid = _paid_out(desk, sold, request, refund_minor, exchange)
+    plan = plan_of(desk, sold, request)
+    made = plan.made
+    paid = paid_out(desk, sold, request, plan.refund_minor, exchange)
     names = {line.line_id: line.name or line.sku for line in sold.basket.lines}
     draft = Draft(
         id=desk.new_id(),
         kind="sale.returned",
         store=desk.config.store.id,
-        entries=_entries(desk, sold, made, desk.trusted().at) + paid.entries,
+        entries=plan.entries + paid.entries,
         programme=sold.quote.programme,
         receipt_no=desk.receipt_no(),
         cashier=request.cashier,
@@ -115,9 +116,9 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
             return_id=request.return_id,
             sale_till=sold.till,
             sale_id=sold.sale_id,
-            lines=lines,
+            lines=plan.lines,
             returned=made,
-            refund_minor=refund_minor,
+            refund_minor=plan.refund_minor,
             tenders=paid.tenders,
             biz_day=desk.business_day(now),
             asked=asked_of(request),
@@ -125,16 +126,40 @@ def book(desk: Desk, sold: SoldSale, asked: Asked, now: datetime, exchange: Exch
             approved_by=asked.approved_by,
             fiscal=request.fiscal,
             is_claimed=sold.is_claimed,
+            withdrawn=withdrawn_by(desk, sold, made),
             exchange_id="" if exchange is None else exchange.sale_id,
             names={line.line_id: names[line.line_id] for line in made.lines},
         ),
     )
     fact = follow.book(desk.db, draft, now)
-    returned_gifts.undo(desk, sold, back, now)
+    returned_gifts.undo(desk, sold, plan.gift_lines, now)
     merging.carry_over(desk, fact.entries, request.cashier)
     tier_facts_after(desk.db, desk, fact.member, now)
     slips.queue_return(desk, fact)
     return fact
+
+
+class Plan(Value):
+    """What a return takes and gives, before anything is written. ``entries``: of points; ``gift_lines``: their cards go."""
+
+    lines: tuple[ReturnLine, ...]
+    made: Returned
+    refund_minor: Minor
+    entries: tuple[Entry, ...]
+    gift_lines: frozenset[str]
+
+
+def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
+    """What the lines asked for come to. It reads and writes nothing. Raises InputError, ConflictError."""
+    lines = _lines(sold, request)
+    made = return_of(sold.quote, [each.returned for each in sold.returns], lines)
+    return Plan(
+        lines=lines,
+        made=made,
+        refund_minor=Minor(made.refund_minor - made.charged_minor),
+        entries=_entries(desk, sold, made, desk.trusted().at),
+        gift_lines=returned_gifts.check(desk, sold, made),
+    )
 
 
 def asked_of(request: ReturnRequest) -> str:
@@ -164,12 +189,24 @@ def _check(desk: Desk, sold: SoldSale, asked: Asked, now: datetime) -> None:
     request = asked.request
     if returned.by_id(desk.db, desk.config.till.id, request.return_id) is not None:
         raise ConflictError(f"Return id {request.return_id} stands for another return; take a new id for a new return.")
+    check_completed(sold)
+    late = why_late(desk, sold, now)
+    if late:
+        check_approval(asked, late)
+
+
+def check_completed(sold: SoldSale) -> None:
+    """Raises ConflictError unless goods of the sale may come back at all."""
     if sold.state != "completed":
         mend = "cancel it instead" if sold.state == "authorised" else "nothing of it is left to come back"
         raise ConflictError(f"Sale {sold.sale_id} is {sold.state}; {mend}.")
+
+
+def why_late(desk: Desk, sold: SoldSale, now: datetime) -> str:
+    """Why a senior must approve this return; empty when nobody need."""
     days = returns_table(desk).days
-    if days is not None and desk.business_day(now) - sold.biz_day > days:
-        check_approval(asked, f"The sale is more than {days} days old")
+    is_late = days is not None and desk.business_day(now) - sold.biz_day > days
+    return f"The sale is more than {days} days old" if is_late else ""
 
 
 def _lines(sold: SoldSale, request: ReturnRequest) -> tuple[ReturnLine, ...]:
@@ -225,19 +262,26 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
     own_lots = ledger.all_lots_of(desk.db, own)
-    return graced(repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots), own_lots, desk.grace())
+    moved = repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots)
+    before = [each.returned for each in sold.returns]
+    all_taken = with_lapsed(desk, undone_by(sold.quote, made, ref), moved, {own: own_lots} | lots, before)
+    if sold.quote.earning is not None and sold.quote.earning.owed == "forgive":
+        all_taken += forgive(all_taken[len(moved) :])
+    return with_owed(desk, graced(all_taken, own_lots, desk.grace()))
 
 
-class _PaidOut(Value):
-    """How a refund goes out, and the entries that put its part back onto gift cards."""
+class PaidOut(Value):
+    """How a refund goes out, and the entries that put its part back onto gift cards. ``rest_minor``: what is no exchange and no
+    gift card's."""
 
     tenders: tuple[Tender, ...]
     entries: tuple[Entry, ...]
+    rest_minor: Minor
 
 
-def _paid_out(
+def paid_out(
     desk: Desk, sold: SoldSale, request: ReturnRequest, refund_minor: Minor, exchange: Exchange | None
-) -> _PaidOut:  # fmt: skip
+) -> PaidOut:  # fmt: skip
     """What pays the exchange first, then the gift cards that paid, then as asked, else as the sale was paid."""
     paid = () if exchange is None else tenders.exchanged(refund_minor, exchange.due_minor)
     gifts = returned_gifts.refund(desk, sold, refund_minor - sum(tender.amount_minor for tender in paid))
@@ -250,7 +294,7 @@ def _paid_out(
         due_minor = sold.quote.due_minor - sum(tender.amount_minor for tender in sold.tenders if tender.kind == GIFT)
         before = [tender for each in sold.returns for tender in each.tenders]
         rest = tenders.as_paid(_but_gifts(sold.tenders), due_minor, _but_gifts(before), gifts.rest_minor)
-    return _PaidOut(tenders=paid + gifts.tenders + rest, entries=gifts.entries)
+    return PaidOut(tenders=paid + gifts.tenders + rest, entries=gifts.entries, rest_minor=gifts.rest_minor)
 
 
 def _but_gifts(paid: Sequence[Tender]) -> tuple[Tender, ...]:

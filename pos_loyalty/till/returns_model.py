@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -85,3 +85,57 @@ class ReturnAnswer(Value):
     """The member's points after this, as known here; None without a member."""
     is_last: bool
     """Nothing of the sale is kept any more."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that the sale issued and that are good no more; ask for the papers."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that were used before: what they gave stays."""
+
+
+class LineLeft(Value):
+    """A line of a sale, and how much of it may still come back. ``paid_minor``: what was paid for all of it."""
+
+    line_id: str
+    sku: str
+    name: str
+    measure: Literal["piece", "weight"]
+    quantity_milli: Thousandths = field(name="quantity")
+    left_milli: Thousandths = field(name="left")
+    paid_minor: Minor
+    marks: tuple[str, ...]
+
+
+class WouldReturn(Value):
+    """What a return would do if it were made now, as the answer to it would tell. ``rest_minor``: what no gift card takes.
+
+    ``tenders`` is empty while a person has to say how ``rest_minor`` is paid out. ``balance_centi``: before the return.
+    """
+
+    refund_minor: Minor
+    charged_minor: Minor
+    tenders: tuple[Tender, ...]
+    rest_minor: Minor
+    restored_centi: Points
+    taken_back_centi: Points
+    owed_centi: Points
+    balance_centi: Points | None
+    is_last: bool
+
+
+class ReturnPreview(Value):
+    """A sale that goods may come back of. Nothing is written. ``would`` is null while no goods are named.
+
+    Without a receipt ``sale_id`` is empty and ``lines`` are the goods as they are priced. ``approval``: why a senior must
+    approve; empty when nobody need.
+    """
+
+    sale_till: str
+    sale_id: str
+    state: Literal["authorised", "completed", "cancelled", "reversed"]
+    receipt_no: str
+    sold_at: datetime | None
+    member_id: str | None
+    due_minor: Minor
+    tenders: tuple[Tender, ...]
+    lines: tuple[LineLeft, ...]
+    approval: str
+    would: WouldReturn | None = None

@@ -37,6 +37,10 @@ class AdjustAnswer(Value):
     expires_at: datetime | None
     """When the points given are lost; None for never, and for points taken."""
     balance_centi: Points
+    settled_centi: Points = Points(0)
+    """Of the points given: what settled points that were owed."""
+    owed_in_all_centi: Points = Points(0)
+    """What the member owes after this."""
 
 
 class ClaimRequest(Value, kw_only=True):
@@ -57,6 +61,10 @@ class ClaimAnswer(Value):
     accruals: tuple[Accrual, ...]
     accrued_centi: Points
     balance_centi: Points
+    settled_centi: Points = Points(0)
+    """Of these points: what settled points that were owed."""
+    owed_centi: Points = Points(0)
+    """What the member still owes."""
 
 
 class MergeRequest(Value):
@@ -79,14 +87,20 @@ class MergeAnswer(Value):
     cards: int
     balance_centi: Points
     """Of the one who stays."""
+    settled_centi: Points = Points(0)
+    """What of it the points of both have settled at once."""
 
 
 class SecretRequest(Value):
-    """What will confirm the member's redemptions: a PIN, a rotating QR, or both. What is not given is taken away."""
+    """What will confirm the member's redemptions: a PIN, a rotating QR, or both. What is not given is taken away.
+
+    ``by``: whose word it is, where something stands already: the member forgot it.
+    """
 
     pin: Pin | None = None
     qr: bool = False
     cashier: Label = ""
+    by: Approval | None = None
 
 
 class SecretAnswer(Value):

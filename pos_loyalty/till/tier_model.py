@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from pos_loyalty.engine.model import Label
+from pos_loyalty.engine.tiers import Reason
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.values import Value
 
@@ -42,3 +43,5 @@ class TierAnswer(Value):
     next_title: dict[str, str] = field(default_factory=dict)
     missing: int | None = None
     missing_to_keep: int | None = None
+    reason: Reason | None = None
+    """Why the tier is what it is; null where this till cannot say it."""

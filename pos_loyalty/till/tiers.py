@@ -8,7 +8,7 @@ from pos_loyalty.config import Language
 from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.tier_rules import to_date, to_day, window_end
-from pos_loyalty.engine.tiers import TierState
+from pos_loyalty.engine.tiers import Reason, TierState
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.i18n import date_text, tr
 from pos_loyalty.store import tier_due, tiers
@@ -108,6 +108,7 @@ def answer_of(desk: Desk, member_id: str, now: datetime) -> TierAnswer | None:
         next_title=_title(at.programme, state.next_tier),
         missing=state.missing,
         missing_to_keep=state.missing_to_keep,
+        reason=_reason(look, state),
     )
 
 
@@ -163,6 +164,13 @@ def _is_warned(look: Look, state: TierState) -> bool:
     last = look.recorded[-1] if look.recorded else None
     warned = look.base.is_warned if last is None else last.is_warned
     return warned and state.missing_to_keep != 0 and not look.is_frozen
+
+
+def _reason(look: Look, state: TierState) -> Reason | None:
+    """Why the tier is what it is; a warning is no reason."""
+    if look.is_frozen:
+        return "staff"
+    return next((row.reason for row in reversed(look.recorded) if row.reason != "warned"), state.reason)
 
 
 def _title(programme: Programme, tier: str | None) -> dict[str, str]:

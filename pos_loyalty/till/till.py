@@ -39,6 +39,7 @@ from pos_loyalty.till import (
     nightly,
     pricing,
     profile,
+    return_preview,
     returns,
     said,
     slips,
@@ -69,7 +70,7 @@ from pos_loyalty.till.model import (
     VoidRequest,
 )
 from pos_loyalty.till.nightly_model import NightReport
-from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
 
 
@@ -174,6 +175,10 @@ class Till:
         """The same where the address names no sale."""
         return self.return_goods(None, request, key)
 
+    def preview_return(self, request: ReturnRequest) -> ReturnPreview:
+        """The sale, what is left of it, and what a return would do. Raises InputError, NotFoundError, ConflictError."""
+        return return_preview.preview(self._desk, request)
+
     def return_text(self, return_id: str, language: Language | None = None) -> str:
         """The slip of a return of this till as text. Raises NotFoundError."""
         return slips.return_text(self._desk, return_id, language)
@@ -192,12 +197,12 @@ class Till:
     def change(self, member_id: str, request: member_model.ChangeRequest, key: str) -> member_model.ProfileAnswer:
         """Change what is held on a member: consents, phone, state. Raises InputError, NotFoundError, ConflictError."""
         act = partial(profile.change, self._desk, member_id, request)
-        return self._desk.once(key, f"change {member_id}", request, member_model.ProfileAnswer, act)
+        return self._desk.once(key, f"change {member_id}", staff.hidden(request, "by"), member_model.ProfileAnswer, act)
 
     def change_cards(self, member_id: str, request: member_model.CardRequest, key: str) -> member_model.ProfileAnswer:
         """Add a card, make one, mark one lost or found. Raises InputError, NotFoundError, ConflictError."""
         act = partial(cards.change_cards, self._desk, member_id, request)
-        answer = self._desk.once(key, f"cards {member_id}", request, member_model.ProfileAnswer, act)
+        answer = self._desk.once(key, f"cards {member_id}", staff.hidden(request, "by"), member_model.ProfileAnswer, act)
         self._devices.wake_printer()
         return answer
 
@@ -235,7 +240,8 @@ class Till:
     def erase(self, member_id: str, request: member_model.EraseRequest, key: str) -> member_model.EraseAnswer:
         """Erase a member for ever, here and by the log at head office. Raises NotFoundError."""
         act = partial(erasure.erase, self._desk, member_id, request)
-        return erasure.cleaned(self._desk, self._desk.once(key, f"erase {member_id}", request, member_model.EraseAnswer, act))
+        kept = staff.hidden(request, "by")
+        return erasure.cleaned(self._desk, self._desk.once(key, f"erase {member_id}", kept, member_model.EraseAnswer, act))
 
     def award(self, member_id: str, request: AwardRequest, key: str) -> AwardAnswer:
         """What the programme gives a member for an act other than buying. Raises InputError, NotFoundError, ConflictError."""
@@ -269,7 +275,7 @@ class Till:
 
     def set_secret(self, member_id: str, request: staff_model.SecretRequest, key: str) -> staff_model.SecretAnswer:
         """What confirms the member's redemptions from now on. Raises NotFoundError, ConflictError."""
-        plain = replace(request, pin=None)
+        plain = staff.hidden(replace(request, pin=None), "by")
         act = partial(confirming.set_secret, self._desk, member_id, request)
         return self._desk.once(key, f"secret {member_id}", plain, staff_model.SecretAnswer, act)
 

@@ -22,15 +22,17 @@ from pos_loyalty.values import Minor, Points
 KNOWN_DAYS = 90
 """Prices are looked up so far back when the programme names no days for returns."""
 RULE = "without_receipt"
+NO_RECEIPT = "There is no receipt"
 
 
 def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -> Fact:
     """Book it. Called inside a transaction. Raises ConflictError, NotAllowedError when programme or persons do not allow it."""
     request = asked.request
-    _check(desk, asked, table)
+    check(desk, request, table)
+    returns.check_approval(asked, NO_RECEIPT)
     day = desk.business_day(now)
-    goods = _priced(desk, request, day - (table.days or KNOWN_DAYS))
-    lines = tuple(_line(each) for each in goods)
+    goods = priced(desk, request, table, day)
+    lines = tuple(line_of(each) for each in goods)
     refund_minor = Minor(sum(line.refund_minor for line in lines))
     tenders.check_refund(request.tenders, refund_minor)
     taken = request.take_back_centi if request.member_id is not None else Points(0)
@@ -77,21 +79,21 @@ def book(desk: Desk, asked: returns.Asked, table: ReturnsTable, now: datetime) -
     return fact
 
 
-def _check(desk: Desk, asked: returns.Asked, table: ReturnsTable) -> None:
-    request = asked.request
+def check(desk: Desk, request: ReturnRequest, table: ReturnsTable) -> None:
+    """Whether goods may come back so, but for the senior's word. Raises InputError, ConflictError, NotFoundError."""
     if returned.by_id(desk.db, desk.config.till.id, request.return_id) is not None:
         raise ConflictError(f"Return id {request.return_id} stands for another return; take a new id for a new return.")
     if request.lines or request.all or request.sale_id or request.receipt:
         raise InputError("$.goods", "come without a receipt; leave the sale and its lines out")
     if table.without_receipt != "approved":
         raise ConflictError("The programme takes nothing back without a receipt.")
-    returns.check_approval(asked, "There is no receipt")
     if request.member_id is not None and members.by_id(desk.db, request.member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again, or leave the member out.")
 
 
-def _priced(desk: Desk, request: ReturnRequest, since_day: int) -> tuple[GoodsBack, ...]:
-    """At the lowest price that this till sold them for since that day, and never more than was typed."""
+def priced(desk: Desk, request: ReturnRequest, table: ReturnsTable, day: int) -> tuple[GoodsBack, ...]:
+    """At the lowest price that this till sold them for since the days of the programme, and never more than was typed."""
+    since_day = day - (table.days or KNOWN_DAYS)
     ids = [line.line_id for line in request.goods]
     if len(set(ids)) != len(ids):
         raise InputError("$.goods", "a line_id stands twice")
@@ -113,7 +115,7 @@ def _priced(desk: Desk, request: ReturnRequest, since_day: int) -> tuple[GoodsBa
     return tuple(made)
 
 
-def _line(goods: GoodsBack) -> ReturnedLine:
+def line_of(goods: GoodsBack) -> ReturnedLine:
     return ReturnedLine(
         line_id=goods.line_id,
         quantity_milli=goods.quantity_milli,

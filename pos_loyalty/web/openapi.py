@@ -76,7 +76,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
-    for part in ("sale_id", "member_id"):
+    for part in ("sale_id", "member_id", "return_id"):
         if f"{{{part}}}" in operation.path:
             name = {"type": "string", "minLength": 1, "maxLength": 64}
             parameters.append({"name": part, "in": "path", "required": True, "schema": name})

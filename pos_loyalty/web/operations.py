@@ -23,7 +23,7 @@ from pos_loyalty.till.model import (
     SaleRequest,
     VoidRequest,
 )
-from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
+from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.staff_model import (
     Acts,
     AdjustAnswer,
@@ -100,6 +100,15 @@ OPERATIONS = (
         name="return_by_receipt", method="POST", path="/v1/returns", body=ReturnRequest, answer=ReturnAnswer, writes=True,
         problems=(404, *WRITING),
         summary="Goods come back: the sale by its receipt's code, a sale of another till, or without a receipt by policy.",
+    ),
+    Operation(
+        name="preview_return", method="POST", path="/v1/returns/preview", body=ReturnRequest, answer=ReturnPreview,
+        problems=(400, 404, 409, 422, 503),
+        summary="What may come back of a sale and what a return would do, before anybody says yes. Nothing is written.",
+    ),
+    Operation(
+        name="return_text", method="GET", path="/v1/returns/{return_id}.txt", answer=None, media="text/plain; charset=utf-8",
+        in_languages=True, problems=(404, 422, 503), summary="The slip of a return of this till as text.",
     ),
     Operation(
         name="identify", method="POST", path="/v1/identify", body=IdentifyRequest, answer=MemberAnswer,

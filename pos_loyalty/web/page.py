@@ -21,13 +21,15 @@ from pos_loyalty.web.acts_page import render_acts
 from pos_loyalty.web.api import JSON, Worker
 from pos_loyalty.web.body import language_of
 from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
+from pos_loyalty.web.terms import Terms
 from pos_loyalty.web.verbs import Shop, Verbs
 
 HOME = Path(__file__).parent
 PAGE = "page."
-SCRIPT_WORDS = (PAGE, "point.", "rule.")
-"""Which words the script is given: those of the page, the forms of a point, the names of what is not a rule of the programme."""
+SCRIPT_WORDS = (PAGE, "point.", "rule.", "tender.")
+"""Which words the script is given: those of the page, forms of a point, names of what is no rule, and of what pays."""
 
+AskTerms = Callable[[], Terms]
 Titles = Callable[[], Mapping[str, Mapping[str, str]]]
 """Titles by id and language."""
 
@@ -41,13 +43,14 @@ class Names(NamedTuple):
     """What the programme in force names besides its rules. Asked in the till's thread, anew whenever the programme changes."""
 
     tiers: Titles = nothing
+    terms: AskTerms = Terms
 
 
 def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names) -> list[Route | Mount]:
     """The page and what its script reads."""
 
     def all_names() -> dict[str, object]:
-        return {"rules": titles(), "tiers": names.tiers()}
+        return {"rules": titles(), "tiers": names.tiers(), "terms": names.terms()}
 
     loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
     template = loader.get_template("cashier.html")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Literal
 
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,6 +45,7 @@ BY_STATUS = {
     421: "foreign-host", 503: "store-busy",
 }  # fmt: skip
 UNKNOWN = "unknown"
+NEEDS: tuple[Literal["approval", "pin", "code", "qr"], ...] = ("approval", "pin", "code", "qr")
 NAMES = tuple(sorted({name for _, _, name in TABLE} | set(BY_STATUS.values()) | {UNKNOWN}))
 """Every problem's name: the last part of its ``type``, and the key of its title."""
 
@@ -51,7 +54,8 @@ def of_error(error: LoyaltyError, language: Language) -> Problem:
     """The problem that a raised error is."""
     for kind, status, name in TABLE:
         if isinstance(error, kind):
-            return _problem(name, status, str(error), language, place=_place(error), quote=_quote(error))
+            problem = _problem(name, status, str(error), language)
+            return replace(problem, place=_place(error), quote=_quote(error), needs=_needs(error))
     return _problem(UNKNOWN, 500, CALM, language)
 
 
@@ -100,8 +104,11 @@ def _quote(error: LoyaltyError) -> Quote | None:
     return decode(error.quote, Quote) if isinstance(error, QuoteStaleError) and error.quote is not None else None
 
 
-def _problem(
-    name: str, status: int, detail: str, language: Language, *, place: str | None = None, quote: Quote | None = None
-) -> Problem:
-    title = tr(language, f"problem.{name}")
-    return Problem(type=f"/problems/{name}", title=title, status=status, detail=detail, place=place, quote=quote)
+def _needs(error: LoyaltyError) -> Literal["approval", "pin", "code", "qr"] | None:
+    if not isinstance(error, NotAllowedError):
+        return None
+    return next((each for each in NEEDS if each == error.needs), None)
+
+
+def _problem(name: str, status: int, detail: str, language: Language) -> Problem:
+    return Problem(type=f"/problems/{name}", title=tr(language, f"problem.{name}"), status=status, detail=detail)

@@ -93,7 +93,8 @@ def make_secrets(path: Path) -> Path:
 
 def till_store(known: Settings, clock: Clock) -> Connection:
     """The till's file, open to write."""
-    return open_store(known.till_database, role="till", owner=known.config.till.id, now=clock())
+    keys = secrets_of(known)
+    return open_store(known.till_database, role="till", owner=known.config.till.id, now=clock(), master_key=keys.master_key)
 
 
 def made_folder(path: Path) -> Path:

@@ -124,11 +124,11 @@ def code_book(known: Settings, database: Path | None) -> contextlib.AbstractCont
     return opened(_head_office_store(database), HEAD_OFFICE, utc_now, new_id)
 
 
-def verify(database: Path) -> tuple[str, ...]:
-    """Read a till's or head office's file and name every difference."""
+def verify(database: Path, keys: Secrets | None = None) -> tuple[str, ...]:
+    """Read a till's or head office's file and name every difference. Without keys nothing sealed is compared."""
     from pos_loyalty.store.verify import verify as verify_store
 
-    db = open_reader(database)
+    db = open_reader(database, master_key=None if keys is None else keys.master_key)
     try:
         return verify_store(db)
     finally:

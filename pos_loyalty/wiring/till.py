@@ -119,13 +119,14 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
         from pos_loyalty.web.page import Names
         from pos_loyalty.web.scans import Scan, ScanBoard
         from pos_loyalty.web.serve import listen, serve
+        from pos_loyalty.web.terms import terms_of
 
         board = ScanBoard()
 
         def publish(code: str, symbology: str, device: str) -> None:
             board.publish(Scan(code=code, symbology=symbology, device=device))
 
-        names = Names(tiers=lambda: till.programme().tier_titles)
+        names = Names(tiers=lambda: till.programme().tier_titles, terms=lambda: terms_of(till.programme()))
         hosts = _hosts(known.config)
         app = application(till, _shop(known), scans=board, titles=till.rule_titles, names=names, allowed_hosts=hosts)
         listener = listen(known.config.till.host, known.config.till.port)

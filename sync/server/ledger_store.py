@@ -59,6 +59,8 @@ class Known(Value):
     """Members whom only entries of the fact name: those who brought a friend."""
     gifts: dict[tuple[str, str], int] = field(default_factory=dict)
     """What gift cards hold, by account and unit: those that the entries name."""
+    owed_centi: dict[str, int] = field(default_factory=dict)
+    """What members owe of whom the fact settles something."""
     doubts: tuple[Doubt, ...] = ()
     """What else a person should see."""
 
@@ -110,7 +112,10 @@ class LedgerStore(Protocol):
     def known(self, fact: Fact) -> Known:
         """What the fact may contradict."""
 
-    def add(self, posting: Posting, member_key: bytes | None) -> None:
+    def keep_key(self, fact: Fact, member_key: bytes) -> None:
+        """Keep the data key that came for the member of a fact, before it is asked what is known. Not of an erased member."""
+
+    def add(self, posting: Posting) -> None:
         """Book a fact. Raises WireError when no table can hold it."""
 
     def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:

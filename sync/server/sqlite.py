@@ -13,6 +13,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.engine.owed import settling_members
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import ProgrammeError, WireError
@@ -35,7 +36,7 @@ class SqliteLedgerStore:
 
     def __init__(self, db: Connection, master_key: bytes) -> None:
         self._db = db
-        self._master_key = master_key.hex()
+        self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
         self._programme: tuple[bytes, Programme] | None = None
         with write(db):
@@ -76,10 +77,21 @@ class SqliteLedgerStore:
             others={member: self._member_state(member) for member in _others(fact)},
             is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
             gifts=self._gifts(fact),
+            owed_centi={member: members.owed_of(self._db, member) for member in settling_members(fact.entries)},
             doubts=follow.doubts(self._db, fact),
         )
 
-    def add(self, posting: Posting, member_key: bytes | None) -> None:
+    def keep_key(self, fact: Fact, member_key: bytes) -> None:
+        """The key under which a till sealed: that of the till that enrolled the member may be another one."""
+        enrolment, change = fact.enrolment, fact.change
+        if enrolment is not None and self._member_state(enrolment.member_id) is None:
+            sealed = seal.seal_key(enrolment.member_id, member_key, self._master_key)
+            members.add_key(self._db, enrolment.member_id, sealed)
+        if change is not None and self._member_state(change.member_id) not in (None, "erased"):
+            sealed = seal.seal_key(change.member_id, member_key, self._master_key)
+            members.add_key(self._db, change.member_id, sealed, fact.till)
+
+    def add(self, posting: Posting) -> None:
         """Book a fact. Raises WireError when no table can hold it."""
         booked = replace(posting.fact, entries=posting.entries)
         try:
@@ -88,9 +100,10 @@ class SqliteLedgerStore:
             if booked.award is not None:
                 awards.add(self._db, booked)
                 coupon_words.touch(self._db, booked.award.coupons_made)
-            self._enrol(posting, member_key)
-            self._keep_key(posting.fact, member_key)
+            self._enrol(posting)
             follow.follow(self._db, booked)
+            if booked.change is not None and StateChange(state="erased") in booked.change.changes:
+                self._is_to_scrub = True
         except NOT_STORABLE as error:
             raise WireError(f"fact {booked.seq} of till {booked.till} cannot be stored ({type(error).__name__})") from error
         assert not shortfalls, "a booked fact takes and gives no more than its lots allow"
@@ -213,22 +226,12 @@ class SqliteLedgerStore:
         if posting.moves_sale and about is not None:
             coupon_words.touch_sale(self._db, posting.fact.till, about.sale_id)
 
-    def _enrol(self, posting: Posting, member_key: bytes | None) -> None:
+    def _enrol(self, posting: Posting) -> None:
         enrolment = posting.fact.enrolment
         if enrolment is None or not posting.adds_member:
             return
-        sealed = None if member_key is None else seal.seal_key(enrolment.member_id, member_key, self._master_key)
         add = members.add if posting.adds_card else members.add_without_card
-        add(self._db, enrolment, sealed, posting.fact.at)
-
-    def _keep_key(self, fact: Fact, member_key: bytes | None) -> None:
-        """The key under which a till sealed changes: that of the till that enrolled the member may be another one."""
-        if fact.change is not None and StateChange(state="erased") in fact.change.changes:
-            self._is_to_scrub = True
-        if fact.change is None or member_key is None or self._member_state(fact.change.member_id) in (None, "erased"):
-            return
-        sealed = seal.seal_key(fact.change.member_id, member_key, self._master_key)
-        members.add_key(self._db, fact.change.member_id, sealed, fact.till)
+        add(self._db, enrolment, None, posting.fact.at)
 
     def _member_state(self, member_id: str | None) -> MemberState | None:
         return cast(MemberState | None, self._one(MEMBER_SELECT, {"member": member_id}))

@@ -132,8 +132,11 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
     prev_hash = hold.applied_hash
     for n in range(first_new, header.count):
+        member_key = _key(batch, facts[n])
+        if member_key is not None:
+            store.keep_key(facts[n], member_key)
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        store.add(posting, _key(batch, facts[n]))
+        store.add(posting)
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
         prev_hash = hashes[n]

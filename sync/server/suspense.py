@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import WireError
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import MOVES
@@ -19,6 +20,7 @@ from sync.server.ledger_store import Case, Known, LotHold, Posting
 SUSPENSE: Final = "suspense"
 MEMBER: Final = "member:"
 GIFT: Final = "gift:"
+OWED: Final = "owed:"
 UNDOES_SALE: Final = ("sale.cancelled", "sale.reversed")
 
 
@@ -53,6 +55,7 @@ class _Booking:
         self._lots = dict(known.lots)
         self._lent = dict(known.lent_centi) if may_repay else {}
         self._gifts = dict(known.gifts)
+        self._owed = dict(known.owed_centi)
         self.entries: list[Entry] = []
         self.cases: list[Case] = []
 
@@ -61,6 +64,12 @@ class _Booking:
         if entry.debit.startswith(GIFT) or entry.credit.startswith(GIFT):
             self._move_gift(entry)
             return
+        if is_settling(entry):
+            self._settle(entry)
+            return
+        if entry.debit.startswith(OWED):
+            member = entry.debit.removeprefix(OWED)
+            self._owed[member] = self._owed.get(member, 0) + entry.amount
         takes, gives = entry.debit.startswith(MEMBER), entry.credit.startswith(MEMBER)
         if not takes and not gives:
             self.entries.append(entry)
@@ -128,6 +137,18 @@ class _Booking:
         self._append(replace(entry, debit=SUSPENSE), short)
         if short:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
+
+    def _settle(self, entry: Entry) -> None:
+        """Of what is owed no more than is still owed, and out of the lot no more than it holds: the rest stays where it is."""
+        lot, owed = self._lot(entry), self._owed.get(entry.member_id or "", 0)
+        settled = min(entry.amount, owed, lot.centi if lot else 0)
+        if lot is not None:
+            self._lots[lot.lot_id] = replace(lot, centi=lot.centi - settled)
+        self._owed[entry.member_id or ""] = owed - settled
+        self._append(entry, settled)
+        if settled < entry.amount:
+            short = entry.amount - settled
+            self._open("owed.settled_twice", f"{short} hundredths of a point of lot {entry.lot_id} are not owed any more")
 
     def _give_back(self, entry: Entry) -> None:
         """What suspense lent for this sale goes back to suspense before the lot gets any."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.serving import Web
-from tests.shop import Shop
+from tests.shop import CARD, Shop
 
 CHROMIUM = Path("/usr/bin/chromium")
 COFFEE, CROISSANT, APPLES = "4601234567893", "4601234567916", "101"
@@ -48,6 +48,18 @@ def due(page: Page, text: str) -> None:
     """Wait until this is to be paid."""
     expect(page.locator("#due")).to_have_text(text.replace(" ₽", "\u00a0₽"))
     expect(page.locator("#totals")).not_to_have_class(re.compile("stale"))
+
+
+def priced(page: Page, *codes: str) -> None:
+    """These are typed, each is answered, and the price stands."""
+    for code in codes:
+        typed(page, code)
+        expect(page.locator("#scan")).to_have_value("")
+        expect(page.locator("#notice, #alarm:visible").first).not_to_be_empty()
+        if code == CARD:
+            expect(page.locator("#member .balance")).to_be_visible()
+    expect(page.locator("#totals")).not_to_have_class(re.compile("stale"))
+    expect(page.locator("#pay-cash")).to_be_enabled()
 
 
 def sales(shop: Shop) -> list[tuple[str, int, int]]:

@@ -93,7 +93,7 @@ def test_what_is_in_a_transaction_is_there_after_reopening(store: LedgerStore, o
 
 def test_a_failed_transaction_leaves_nothing(store: LedgerStore) -> None:
     with pytest.raises(ZeroDivisionError), store.write():
-        store.add(posting(store, sale(1, "S1", earn=100)), None)
+        store.add(posting(store, sale(1, "S1", earn=100)))
         raise ZeroDivisionError
     with store.write():
         assert store.hash_at("T1", 1, 1) is None
@@ -112,7 +112,7 @@ def test_freezing_stays_until_it_is_lifted(store: LedgerStore) -> None:
 def test_a_booked_fact_is_known(store: LedgerStore) -> None:
     with store.write():
         booked = posting(store, sale(1, "S1", earn=100))
-        store.add(booked, None)
+        store.add(booked)
         assert store.hash_at("T1", 1, 1) == booked.hash
         known = store.known(sale(1, "S1", earn=100))
     assert known.is_id_taken
@@ -150,7 +150,7 @@ def test_a_lot_gives_what_it_holds_and_suspense_the_rest(store: LedgerStore) -> 
         overdraft = sale(1, "S1", spend=(LotUse(lot_id="opening:M1", centi=Points(800)),))
         booked = posting(store, overdraft)
         assert [case.reason for case in booked.cases] == ["lot.overdrawn"]
-        store.add(booked, None)
+        store.add(booked)
         assert lots_of(store, "M1") == {}
         undo = fact(2, kind="sale.reversed", receipt_no=None, member="M1", end=SaleEnd(sale_id="S1"))
         assert store.known(undo).lent_centi == {"opening:M1": 300}
@@ -160,7 +160,7 @@ def test_a_lot_gives_what_it_holds_and_suspense_the_rest(store: LedgerStore) -> 
 def test_a_fact_that_no_table_can_hold_is_refused(store: LedgerStore) -> None:
     with pytest.raises(WireError), store.write():
         booked = posting(store, fact(1, hlc=2**64))
-        store.add(booked, None)
+        store.add(booked)
     with store.write():
         assert store.hash_at("T1", 1, 1) is None
 

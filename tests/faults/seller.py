@@ -1,46 +1,141 @@
-"""A process that sells without pause and says what it knows, made to be killed: TRY before each sale, ACK after its answer.
+"""A process that sells without pause and says what it knows, made to be killed: TRY before each act, ACK after its answers.
 
-The last sale that was tried and not acknowledged is tried again first, under the same sale id, as a till's host does.
+An act is a sale, or a sale with what a shop does about it afterwards: goods that come back or are exchanged, a void, points that
+are claimed or given by hand, gift cards, a new member. All its requests and keys follow from its number, so the last act that
+was tried and not acknowledged is done again first, as a till's host does. ACK names the facts that must stand.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from pos_loyalty.clock import utc_now
-from pos_loyalty.engine.model import Basket, Line
+from pos_loyalty.engine.model import Basket, Line, Tender
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.till import Till
-from pos_loyalty.till.model import CompleteRequest, QuoteRequest, SaleRequest
-from pos_loyalty.values import Minor, quantity
+from pos_loyalty.till import Till, staff
+from pos_loyalty.till.approval import Approval
+from pos_loyalty.till.gift_card_model import IssueRequest
+from pos_loyalty.till.model import CompleteRequest, EnrolRequest, QuoteRequest, SaleAnswer, SaleRequest, VoidRequest
+from pos_loyalty.till.returns_model import LineBack, ReturnRequest
+from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest
+from pos_loyalty.values import Minor, Points, Thousandths, quantity
 from pos_loyalty.wiring import open_till
+from tests.gifts import GIFT_PROGRAMME
+from tests.shop import CONFIG, Shop
+from tests.tables import card_of
+
+CARDS = ("2200000000019", "2200000000026")
+CASHIER, SENIOR = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
+ACTS = ("sale", "sale", "sale", "return", "exchange", "void", "claim", "adjust", "gift", "issue", "enrol")
+Said = Iterator[tuple[str, str]]
+"""Kinds of facts that stand now, each with the word by which it is known."""
 
 
-def main(config: Path, seed: int, first: int) -> None:
-    """Sell from sale number ``first`` on, until killed."""
-    random = Random(seed)
+def shop_of(folder: Path, config: str = "") -> Path:
+    """The config of a shop in which the seller has all it needs; nobody has its file open."""
+    shop = Shop(folder, CONFIG + config, GIFT_PROGRAMME.replace("[points]", "[points]\nclaim_days = 14"))
+    shop.add_member("member-2", CARDS[1], 70_000)
+    pepper = shop.till._desk.secrets.pepper
+    staff.add(shop.db, CASHIER.person, "cashier", CASHIER.pin, pepper)
+    staff.add(shop.db, SENIOR.person, "senior", SENIOR.pin, pepper)
+    shop.till.close()
+    return shop.config
+
+
+def main(config: Path, seed: int, first: int, last: int) -> None:
+    """Act from number ``first`` on to ``last``, or until killed."""
     till = open_till(config)
     number = first
-    while True:
-        sale_id = f"kill-{number:05d}"
+    while number <= last:
         print(f"TRY {number}", flush=True)
-        receipt_no = _sell(till, sale_id, random)
-        print(f"ACK {number} {receipt_no}", flush=True)
+        said = ",".join(f"{kind}={word}" for kind, word in act(till, number, Random(f"{seed} {number}")))
+        print(f"ACK {number} {said}", flush=True)
         number += 1
+    till.close()
 
 
-def _sell(till: Till, sale_id: str, random: Random) -> str:
-    lines = tuple(
-        Line(
-            line_id=str(n),
-            sku=f"46{n}",
-            quantity_milli=quantity(str(random.randint(1, 3))),
-            price_minor=Minor(random.randint(100, 90_000)),
+def act(till: Till, number: int, random: Random) -> Said:
+    """One act. Its sale is paid in one step or in two."""
+    kind, sale_id = random.choice(ACTS), f"kill-{number:05d}"
+    if kind in ("adjust", "issue", "enrol"):
+        yield from _without_sale(till, kind, number, random)
+        return
+    card = None if kind == "claim" else random.choice((None, *CARDS))
+    sold = _sell(till, sale_id, _goods(random), random, card=card)
+    yield "sale.completed", sale_id
+    match kind:
+        case "return":
+            part = LineBack(line_id="0", quantity_milli=Thousandths(1000))
+            till.return_goods(sale_id, ReturnRequest(return_id=f"back-{number}", lines=(part,)), f"return {number}")
+            yield "sale.returned", f"back-{number}"
+        case "exchange":
+            back = ReturnRequest(return_id=f"swap-{number}", sale_id=sale_id, all=True)
+            _sell(till, f"new-{number}", _goods(random), random, card=card, returns=back, in_one=True, redeem=None)
+            yield "sale.returned", f"swap-{number}"
+            yield "sale.completed", f"new-{number}"
+        case "void":
+            till.void(sale_id, VoidRequest(reason="wrong"), f"void {number}")
+            yield "sale.reversed", sale_id
+        case "claim":
+            till.claim(sale_id, ClaimRequest(card=CARDS[0], by="C7", approval=SENIOR), f"claim {number}")
+            yield "sale.claimed", sale_id
+        case "gift":
+            yield from _by_gift_card(till, number, random)
+    assert sold.receipt_no
+
+
+def _by_gift_card(till: Till, number: int, random: Random) -> Said:
+    bought = _sell(till, f"gift-{number}", (_line("0", "GC", 50_000),), random, card=None, redeem=None)
+    yield "sale.completed", f"gift-{number}"
+    paid = Tender(kind="gift", amount_minor=Minor(100), card=bought.gift_cards[0].card_id)
+    _sell(till, f"by-gift-{number}", _goods(random), random, card=None, redeem=None, paid=(paid,))
+    yield "sale.completed", f"by-gift-{number}"
+
+
+def _without_sale(till: Till, kind: str, number: int, random: Random) -> Said:
+    reason = f"kill {number}"
+    if kind == "adjust":
+        member = random.choice(("member-1", "member-2"))
+        centi = Points(random.choice((-500, 100, 1_000)))
+        asked = AdjustRequest(centi=centi, reason=reason, by=CASHIER, approval=SENIOR, owe=True)
+        till.adjust(member, asked, f"adjust {number}")
+        yield "points.adjusted", reason
+    elif kind == "issue":
+        till.issue_gift_card(
+            IssueRequest(series="thanks", amount_minor=Minor(30_000), by=SENIOR, reason=reason), f"issue {number}"
         )
-        for n in range(random.randint(1, 4))
-    )
+        yield "gift_card.changed", reason
+    else:
+        till.enrol(EnrolRequest(card=card_of(10_000 + number)), f"enrol {number}")
+        yield "member.enrolled", card_of(10_000 + number)
+
+
+def _line(line_id: str, sku: str, price_minor: int, count: int = 1) -> Line:
+    return Line(line_id=line_id, sku=sku, quantity_milli=quantity(str(count)), price_minor=Minor(price_minor))
+
+
+def _goods(random: Random) -> tuple[Line, ...]:
+    return tuple(_line(str(n), f"46{n}", random.randint(100, 90_000), random.randint(1, 3)) for n in range(random.randint(1, 4)))
+
+
+def _sell(
+    till: Till,
+    sale_id: str,
+    lines: tuple[Line, ...],
+    random: Random,
+    *,
+    card: str | None,
+    returns: ReturnRequest | None = None,
+    in_one: bool | None = None,
+    paid: tuple[Tender, ...] = (),
+    **more: Any,
+) -> SaleAnswer:
+    redeem = random.choice((None, "max", 500))
+    is_one = random.random() < 0.5 if in_one is None else in_one
     basket = Basket(
         basket_id=sale_id,
         store="S1",
@@ -48,21 +143,28 @@ def _sell(till: Till, sale_id: str, random: Random) -> str:
         opened_at=utc_now(),
         currency="RUB",
         lines=lines,
-        redeem=random.choice((None, "max", 500)),
+        redeem=more.get("redeem", redeem),
     )
-    card = random.choice((None, "2200000000019", "2200000000026"))
     try:
         stored = till.sale(sale_id)
     except NotFoundError:
         quote = till.quote(QuoteRequest(basket=basket, card=card))
         assert quote.quote_id is not None
-        in_one = random.random() < 0.5
-        request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, complete=in_one)
+        left = quote.due_minor - sum(tender.amount_minor for tender in paid)
+        tenders = (*paid, Tender(kind="cash", amount_minor=Minor(left))) if paid else ()
+        request = SaleRequest(
+            sale_id=sale_id,
+            quote_id=quote.quote_id,
+            due_minor=quote.due_minor,
+            tenders=tenders,
+            complete=is_one,
+            returns=returns,
+        )
         stored = till.authorise(request, f"key {sale_id} {quote.quote_id}")
     if stored.state == "authorised":
         stored = till.complete(sale_id, CompleteRequest(), f"complete {sale_id}")
-    return stored.receipt_no
+    return stored
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else sys.maxsize)

@@ -45,7 +45,7 @@ class Till:
         self.open()
 
     def open(self) -> None:
-        self.db: Connection = open_store(self.path, role="till", owner=self.name, now=NOW)
+        self.db: Connection = open_store(self.path, role="till", owner=self.name, now=NOW, master_key=KEY.hex())
         self.db.execute(NO_POWER_CUT)
 
     def restart(self) -> None:
@@ -54,10 +54,8 @@ class Till:
 
     def enrol(self, member_id: str, card: str) -> Fact:
         key = seal.make_key()
-        personal = seal.seal_personal(member_id, seal.Personal(name="Анна"), key)
-        enrolment = Enrolment(
-            member_id=member_id, card=card, phone_index=sha256(member_id.encode()).hexdigest(), personal=personal
-        )
+        known = seal.Personal(name="Анна", phone_index=sha256(member_id.encode()).hexdigest())
+        enrolment = Enrolment(member_id=member_id, card=card, personal=seal.seal_personal(member_id, known, key))
         with write(self.db):
             members.add(self.db, enrolment, seal.seal_key(member_id, key, KEY.hex()), NOW)
             return self._append("member.enrolled", member=member_id, body=enrolment)

@@ -94,9 +94,11 @@ def test_what_waits_is_told_by_date_unless_this_sale_alone_brought_it() -> None:
     assert "  из них с 28.11.2026                          7" in _text(replace(receipt, waiting=(*receipt.waiting, later)))
 
 
-def test_a_debt_is_told() -> None:
+def test_a_debt_and_what_settled_it_are_told() -> None:
     assert "Долг по баллам" not in _text(full())
-    assert _text(replace(full(), owed_centi=Points(1_250))).split("Долг по баллам")[1].split()[0] == "12,5"
+    text = _text(replace(full(), owed_centi=Points(1_250), settled_centi=Points(600)))
+    assert text.split("Долг по баллам")[1].split()[0] == "12,5"
+    assert text.split("В счёт долга")[1].split()[0] == "−6"
 
 
 @pytest.mark.parametrize(

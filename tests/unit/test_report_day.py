@@ -73,9 +73,10 @@ def new_shop(tmp_path: Path) -> Path:
 def report(shop: Path, first: str, last: str) -> DayReport:
     """The report, made in a process of its own as the command does."""
     said = in_process(
-        "import sys; from datetime import date; from pathlib import Path\n"
+        "import sys; from datetime import date; from pathlib import Path; from zoneinfo import ZoneInfo\n"
         "from pos_loyalty.reports.day import day_report; from pos_loyalty.values import encode\n"
-        f"made = day_report(Path({str(shop / 'till.db')!r}), date.fromisoformat({first!r}), date.fromisoformat({last!r}))\n"
+        f"made = day_report(Path({str(shop / 'till.db')!r}), date.fromisoformat({first!r}), date.fromisoformat({last!r}),"
+        " ZoneInfo('Europe/Moscow'))\n"
         "print(encode(made).decode())"
     )
     return decode(said, DayReport)
@@ -138,6 +139,9 @@ def test_the_table_has_definition_period_count_and_freshness(shop: Path) -> None
         "60.00",
         "0",
         "0.00",
+        "145.01",
+        "0.00",
+        "0.00",
     ]
 
 
@@ -160,9 +164,9 @@ def test_it_reads_what_was_committed_while_another_connection_is_writing(tmp_pat
 
 def test_a_report_process_maps_one_sqlite(shop: Path) -> None:
     said = in_process(
-        "import sys, json; from datetime import date; from pathlib import Path\n"
+        "import sys, json; from datetime import UTC, date; from pathlib import Path\n"
         "from pos_loyalty.reports.day import day_report\n"
-        f"day_report(Path({str(shop / 'till.db')!r}), date(2026, 11, 17), date(2026, 11, 17))\n"
+        f"day_report(Path({str(shop / 'till.db')!r}), date(2026, 11, 17), date(2026, 11, 17), UTC)\n"
         "maps = Path('/proc/self/maps')\n"
         "found = {line.split()[-1] for line in maps.read_text().splitlines() if 'sqlite3' in line} if maps.exists() else set()\n"
         "print(json.dumps([len(found), sys.modules['sqlite3'].__name__]))"
@@ -179,14 +183,14 @@ def test_an_impossible_period_is_one_sentence(first: str, last: str, mend: str, 
     from pos_loyalty.reports.day import day_report
 
     with pytest.raises(InputError, match=mend):
-        day_report(tmp_path / "none.db", date.fromisoformat(first), date.fromisoformat(last))
+        day_report(tmp_path / "none.db", date.fromisoformat(first), date.fromisoformat(last), UTC)
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     from pos_loyalty.reports.day import day_report
 
     with pytest.raises(StoreSchemaError, match="no database"):
-        day_report(tmp_path / "none.db", date(2026, 11, 1), date(2026, 11, 1))
+        day_report(tmp_path / "none.db", date(2026, 11, 1), date(2026, 11, 1), UTC)
 
 
 def test_the_command_prints_json_for_machines(shop: Path) -> None:

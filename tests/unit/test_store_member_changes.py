@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 
 from pos_loyalty.store import follow, ledger, members, phone_hashes, profiles, seal
-from pos_loyalty.store.db import Connection, write
-from pos_loyalty.store.facts import Enrolment
+from pos_loyalty.store.db import Connection, open_store, write
+from pos_loyalty.store.facts import Enrolment, fact_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import (
     AttributeChange,
+    BirthdayChange,
     CardAdded,
     CardStateChange,
     Change,
@@ -27,8 +28,29 @@ from pos_loyalty.store.member_facts import (
 from pos_loyalty.store.verify import verify
 from tests.simulation.shop import KEY, NOW, HeadOffice, Till, pull_all, push_all
 
-INDEX, OTHER_INDEX = "ab" * 32, "cd" * 32
+INDEX = "ab" * 32
 PEPPER = "a1" * 32
+
+
+def held_key(db: Connection, member: str) -> bytes:
+    """The key under which a till seals a member's fields, made when there is none."""
+    sealed = members.sealed_key(db, member)
+    if sealed is not None:
+        return seal.open_key(member, sealed, KEY.hex())
+    key = seal.make_key()
+    with write(db):
+        members.add_key(db, member, seal.seal_key(member, key, KEY.hex()))
+    return key
+
+
+def phone(db: Connection, member: str, sealed: str | None = None) -> PhoneChange:
+    """A phone of one and the same slow hash."""
+    return PhoneChange(sealed=sealed, index=seal.seal_field(member, "self:phone_index", INDEX, held_key(db, member)))
+
+
+def friend_code(db: Connection, member: str, code: str) -> ReferralCode:
+    """The member's own code."""
+    return ReferralCode(sealed=seal.seal_field(member, "self:referral_code", code, held_key(db, member)))
 
 
 def change(db: Connection, n: int, member: str, *changes: Change) -> None:
@@ -57,11 +79,11 @@ def test_what_one_till_changed_the_other_hears(office: HeadOffice, tills: tuple[
         one.db,
         1,
         "M1",
-        PhoneChange(sealed=b64encode(b"x").decode(), index=INDEX),
-        PhoneVerified(index=INDEX),
+        phone(one.db, "M1", b64encode(b"x").decode()),
+        PhoneVerified(index=seal.seal_field("M1", "self:phone_index", INDEX, held_key(one.db, "M1"))),
         CardAdded(card="2900000000025"),
         CardStateChange(card="2900000000018", state="lost"),
-        ReferralCode(code="FRIEND22"),
+        friend_code(one.db, "M1", "FRIEND22"),
         ConsentChange(purpose="data", given=True, text_version="2"),
     )
     push_all(one, office)
@@ -128,15 +150,65 @@ def test_what_contradicts_is_booked_and_a_case(office: HeadOffice, tills: tuple[
     one.enrol("M1", "2900000000018")
     push_all(one, office)
     other.enrol("M2", "2900000000025")
-    change(other.db, 1, "M2", CardAdded(card="2900000000018"), PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    change(other.db, 1, "M2", CardAdded(card="2900000000018"), phone(other.db, "M2"), friend_code(other.db, "M2", "SAME"))
     change(other.db, 2, "M9", ConsentChange(purpose="data", given=True))
-    change(one.db, 1, "M1", PhoneChange(index=INDEX), ReferralCode(code="SAME"))
+    change(one.db, 1, "M1", phone(one.db, "M1"), friend_code(one.db, "M1", "SAME"))
     push_all(one, office)
     push_all(other, office)
     reasons = {row[0] for row in office.rows("SELECT reason FROM suspense_case")}
     assert reasons == {"card.taken", "phone.taken", "referral_code.taken", "member.unknown"}
     assert office.rows("SELECT member FROM card WHERE number = '2900000000018'") == [("M1",)]
     assert verify(office.db) == ()
+
+
+def test_what_no_key_opens_stops_no_log(office: HeadOffice, tills: tuple[Till, Till]) -> None:
+    """A key of another length, fields that are no Base64, of another member, and what is no phone hash and no day."""
+    one, other = tills
+    one.enrol("M1", "2900000000018")
+    push_all(one, office)
+    pull_all(other, office)
+    with write(other.db):
+        members.add_key(other.db, "M1", seal.seal_key("M1", bytes(20), KEY.hex()))
+    key = seal.make_key()
+    change(other.db, 1, "M1", PhoneChange(index=seal.seal_field("M1", "self:phone_index", INDEX, key)))
+    change(
+        one.db, 1, "M1", PhoneChange(index="no base64!"), BirthdayChange(sealed=seal.seal_field("M1", "self:name", "05-17", key))
+    )
+    key = held_key(one.db, "M1")
+    change(one.db, 2, "M1", PhoneChange(index=seal.seal_field("M1", "self:phone_index", "zz", key)))
+    change(one.db, 3, "M1", BirthdayChange(sealed=seal.seal_field("M1", "self:birthday", "1990-05-17", key)))
+    push_all(other, office)
+    push_all(one, office)
+    pull_all(one, office)
+    for db in (one.db, other.db, office.db):
+        assert db.execute("SELECT phone_index, birthday FROM member").fetchone() == (None, None)
+        assert verify(db) == ()
+
+
+def test_the_log_of_an_erased_member_folds_again_without_any_key(tmp_path: Path, tills: tuple[Till, Till]) -> None:
+    """The rows are the same as those that stand, though nobody can open what the facts hold."""
+    one = tills[0]
+    one.enrol("M1", "2900000000018")
+    key = held_key(one.db, "M1")
+    birthday = BirthdayChange(sealed=seal.seal_field("M1", "self:birthday", "05-17", key))
+    change(one.db, 1, "M1", phone(one.db, "M1"), friend_code(one.db, "M1", "FRIEND22"), birthday)
+    assert one.db.execute("SELECT phone_index, birthday, referral_code FROM member").fetchone() == (
+        bytes.fromhex(INDEX), "05-17", "FRIEND22",
+    )  # fmt: skip
+    change(one.db, 2, "M1", StateChange(state="erased"))
+    again = open_store(tmp_path / "again.db", role="till", owner="T1", now=NOW)
+    with write(again):
+        for payload, prev_hash, hash_ in one.db.execute("SELECT payload, prev_hash, hash FROM txn ORDER BY seq").fetchall():
+            fact = fact_of(payload)
+            ledger.store_fact(again, fact, payload, prev_hash, hash_)
+            if fact.enrolment is not None:
+                members.add(again, fact.enrolment, None, fact.at)
+            follow.follow(again, fact)
+    for table in ("member", "member_key", "member_attribute", "member_consent", "card", "txn"):
+        rows = f"SELECT * FROM {table} ORDER BY 1"
+        assert again.execute(rows).fetchall() == one.db.execute(rows).fetchall(), table
+    assert verify(again) == ()
+    again.close()
 
 
 FORGED = {
@@ -160,7 +232,7 @@ def test_verify_finds_what_was_forged(tills: tuple[Till, Till], forgery: str) ->
     till.sell("S1", "M1")
     sealed = b64encode(b"sealed").decode()
     consents = (ConsentChange(purpose="advertising", given=False),)
-    change(till.db, 1, "M1", *consents, AttributeChange(name="pet", sealed=sealed), PhoneChange(sealed=sealed, index=INDEX))
+    change(till.db, 1, "M1", *consents, AttributeChange(name="pet", sealed=sealed), phone(till.db, "M1", sealed))
     change(till.db, 2, "M1", CardStateChange(card="2900000000018", state="lost"), StateChange(state="blocked"))
     assert verify(till.db) == ()
     with write(till.db):

@@ -1,4 +1,4 @@
-"""Goods and gift cards out of tables: what the cashier page and a programme can use, or one sentence for each row."""
+"""Goods and cards out of tables: what the cashier page and a programme can use, or one sentence for each row."""
 
 from __future__ import annotations
 
@@ -109,19 +109,7 @@ def test_refused(folder: Folder, capsys: pytest.CaptureFixture[str], row: tuple[
     assert (refused["row"], refused["column"]) == (3, column) and said in refused["reason"]
 
 
-def test_gift_cards_and_cards_are_checked(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [
-        ("Сертификат", "Остаток", "Годен до"),
-        ("AB12-CD34-EF56", "1 000,00", ""),
-        ("AB12-CD34-EF56", "5", ""),
-        ("4111 1111 1111 1111", "5", ""),
-        ("AB12-CD34-EF57", "5,001", ""),
-        ("AB12-CD34-EF58", "5", "01.01.2020"),
-        ("AB12-CD34-EF59", "0", ""),
-    ]
-    outcome = taken(folder, capsys, "gift-cards", folder.csv(rows))
-    assert (outcome["accepted"], outcome["stood"], outcome["twice"], outcome["wrong"]) == (1, 1, 1, 3)
-    assert "payment card" in outcome["refused"][1]["reason"] and "4111" not in outcome["refused"][1]["reason"]
+def test_cards_are_checked(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     folder.run("import", "members", folder.csv([("Id", "Card"), ("M1", card_of(1)), ("M2", card_of(2))]), "--yes", "--by", "olga")
     cards = [
         ("New card", "Id", "State"),

@@ -289,10 +289,13 @@ def test_the_old_card_and_the_old_id_are_the_one_who_stays(pair: Shop) -> None:
 
 def test_what_is_owed_goes_over_too(pair: Shop) -> None:
     pair.till.adjust("member-2", by_hand(-1_300, owe=True), "a1")
-    assert pair.till.merge("member-2", together(), "m1").owed_centi == 66
+    before = pair.usable_centi(MEMBER)
+    answer = pair.till.merge("member-2", together(), "m1")
+    assert (answer.owed_centi, answer.settled_centi, answer.balance_centi) == (66, 66, before - 66)
     sums = money_of(pair)
-    assert (sums["owed:member-2"], sums[f"owed:{MEMBER}"]) == (0, -66)
-    assert pair.till.identify(IdentifyRequest(card=CARD)).owed_centi == 66
+    assert (sums["owed:member-2"], sums[f"owed:{MEMBER}"]) == (0, 0)
+    assert sums[f"member:{MEMBER}"] == before - 66
+    assert pair.till.identify(IdentifyRequest(card=CARD)).owed_centi == 0
     assert verify(pair.db) == ()
 
 

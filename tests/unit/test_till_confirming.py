@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.errors import ConflictError, NotAllowedError
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.confirming import CODES_MAX
 from pos_loyalty.till.model import Confirmation, EnrolRequest, SaleRequest
 from pos_loyalty.till.sender import CodeSender
@@ -63,6 +64,22 @@ def test_a_pin_confirms_and_nothing_else_does(shop: Shop, member: str) -> None:
     assert answer.quote.redemption.centi == 10_000
     assert shop.till.authorise(paying(shop, "sale-2", centi=0), "k10").state == "completed", "no points, no word"
     assert verify(shop.db) == ()
+
+
+def test_nobody_puts_a_pin_of_their_own_in_the_place_of_the_members(shop: Shop, member: str) -> None:
+    """Else who has the card and reaches the till's HTTP gives it a new PIN, and spends."""
+    shop.publish(programme("pin"))
+    shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
+    for n, by in enumerate((None, Approval(person="S1", pin="1111"), Approval(person="nobody", pin="998877"))):
+        for asked in (SecretRequest(pin="9999", by=by), SecretRequest(by=by)):
+            with pytest.raises(NotAllowedError):
+                shop.till.set_secret(member, asked, f"mine {n} {asked.pin}")
+    with pytest.raises(NotAllowedError, match="not right"):
+        shop.till.authorise(paying(shop, "sale-1", pin="9999"), "k1")
+    assert shop.till.authorise(paying(shop, "sale-1", pin="2580"), "k2").quote.redemption.centi == 10_000
+    shop.till.set_secret(member, SecretRequest(pin="1357", by=Approval(person="S1", pin="998877")), "forgot")
+    assert shop.till.authorise(paying(shop, "sale-2", pin="1357"), "k3").quote.redemption.centi == 10_000
+    assert [each.by for each in shop.till.acts().acts if each.reason == "confirmation"] == ["S1", ""]
 
 
 def test_wrong_pins_lock_the_points_and_not_the_sale(shop: Shop, member: str) -> None:
@@ -195,7 +212,8 @@ def test_codes_are_not_sent_without_end(shop: Shop, member: str) -> None:
 
 def test_verify_finds_a_secret_that_was_forged(shop: Shop, member: str) -> None:
     shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
-    shop.till.set_secret(member, SecretRequest(pin="2581"), "s2")
+    by = Approval(person="S1", pin="998877")
+    shop.till.set_secret(member, SecretRequest(pin="2581", by=by), "s2")
     assert verify(shop.db) == ()
     shop.db.execute("UPDATE member SET secret = x'01' WHERE id = ?", (member,))
     assert any("confirms redemptions" in each for each in verify(shop.db))

@@ -119,7 +119,7 @@ def _commits_that_fail(numbers: set[int]) -> Iterator[None]:
     """A connection whose n-th COMMIT reports an I/O error and leaves the transaction open."""
     count = 0
 
-    class Failing(dbapi2.Connection):  # type: ignore[misc]
+    class Failing(store_db.Connection):
         def execute(self, sql: str, *values: Any) -> Any:
             nonlocal count
             if sql == "COMMIT":
@@ -129,7 +129,7 @@ def _commits_that_fail(numbers: set[int]) -> Iterator[None]:
             return super().execute(sql, *values)
 
     real = store_db.dbapi2.connect
-    store_db.dbapi2.connect = lambda *args, **named: real(*args, factory=Failing, **named)
+    store_db.dbapi2.connect = lambda *args, **named: real(*args, **(named | {"factory": Failing}))
     try:
         yield
     finally:
@@ -161,7 +161,7 @@ def test_a_late_payment_is_accepted_after_the_cancelled_slip_was_printed(make_sh
 
 
 def test_a_quote_is_sold_once_also_when_the_commit_was_unknown(shop: Shop) -> None:
-    class Standing(dbapi2.Connection):  # type: ignore[misc]
+    class Standing(store_db.Connection):
         failed = False
 
         def execute(self, sql: str, *values: Any) -> Any:
@@ -172,7 +172,7 @@ def test_a_quote_is_sold_once_also_when_the_commit_was_unknown(shop: Shop) -> No
             return done
 
     real = store_db.dbapi2.connect
-    store_db.dbapi2.connect = lambda *args, **named: real(*args, factory=Standing, **named)
+    store_db.dbapi2.connect = lambda *args, **named: real(*args, **(named | {"factory": Standing}))
     try:
         shop.reopen()
         request = replace(shop.ask(), complete=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty import log
-from pos_loyalty.errors import ConflictError, NotFoundError, StoreError
+from pos_loyalty.errors import ConflictError, InputError, NotFoundError, StoreError
 from pos_loyalty.store import members, profiles, seal
 from pos_loyalty.store.db import backup, open_to_write
 from pos_loyalty.store.facts import fact_of
@@ -24,8 +24,11 @@ from pos_loyalty.till.member_model import (
     SetPhone,
 )
 from pos_loyalty.till.model import CompleteRequest, EnrolRequest, IdentifyRequest
+from pos_loyalty.till.staff_model import AdjustRequest
+from pos_loyalty.values import Points
 from tests.emulators.code_gateway import CodeGateway
 from tests.shop import CONFIG, OTHER_CARD, Shop
+from tests.unit.test_till_acts import BORIS, staffed
 
 NAME, LATER_NAME = "Ksëniя-Ωmegå Щербацевич", "Ksëniя-Ωmegå Нежданова"
 PHONE, LATER_PHONE = "+7 987 605-43-21", "+7 987 615-43-29"
@@ -63,7 +66,7 @@ def said() -> io.StringIO:
 
 def test_nothing_of_an_erased_member_is_left(tmp_path: Path, said: io.StringIO) -> None:
     with CodeGateway() as gateway:
-        shop = Shop(tmp_path, CONFIG + GATEWAY.format(url=gateway.url, paper=tmp_path / "paper.bin"))
+        shop = staffed(Shop(tmp_path, CONFIG + GATEWAY.format(url=gateway.url, paper=tmp_path / "paper.bin")))
         before = tmp_path / "elsewhere"
         before.mkdir()
         member = filled(shop)
@@ -72,7 +75,7 @@ def test_nothing_of_an_erased_member_is_left(tmp_path: Path, said: io.StringIO) 
         index = seal.phone_index(LATER_PHONE, shop.till._desk.secrets.pepper)
         hashes = [row[0] for row in shop.db.execute("SELECT body_hash FROM idempotency WHERE verb LIKE 'enrol%'")]
         backup(shop.db, before / "old.db")
-        assert shop.till.erase(member, EraseRequest(by="boss", reason="asked"), "erase").is_clean
+        assert shop.till.erase(member, EraseRequest(by=BORIS, reason="asked"), "erase").is_clean
         backup(shop.db, tmp_path / "new.db")
         assert (tmp_path / "till.db-wal").stat().st_size == 0
         held_columns = shop.db.execute(
@@ -126,12 +129,12 @@ def _check_payloads(shop: Shop, member: str, gone: tuple[bytes, ...]) -> None:
 
 
 def test_the_ledger_and_the_consents_of_an_erased_member_stand(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = staffed(Shop(tmp_path))
     member = shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME, phone=PHONE, consents=("data",)), "enrol").member_id
     shop.till.authorise(shop.ask(card=OTHER_CARD), "sale")
     shop.till.complete("sale-1", CompleteRequest(), "done")
     before = shop.rows()
-    shop.till.erase(member, EraseRequest(by="boss"), "erase")
+    shop.till.erase(member, EraseRequest(by=BORIS), "erase")
     after = shop.rows()
     for table in ("entry", "lot", "balance", "sale", "member_consent", "card"):
         assert after[table] == before[table], table
@@ -144,22 +147,39 @@ def test_the_ledger_and_the_consents_of_an_erased_member_stand(tmp_path: Path) -
     held = shop.till.held_on(member)
     assert held.person is None and held.tables["member_consent"]
     facts = len(after["txn"])
-    shop.till.erase(member, EraseRequest(by="boss"), "again")
+    shop.till.erase(member, EraseRequest(by=BORIS), "again")
     assert len(shop.rows()["txn"]) == facts, "an erased member is erased once"
     with pytest.raises(ConflictError, match="used for another request"):
         shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME, phone=PHONE, consents=("data",)), "enrol")
     shop.close()
 
 
+@pytest.mark.parametrize("reason", ["Щербацевич asked", "asked by ksëniя-ωmegå", "call 605-43-21", "call 8 (987) 605 43 21"])
+def test_a_reason_that_names_the_member_is_refused_while_they_can_be_asked(tmp_path: Path, reason: str) -> None:
+    shop = staffed(Shop(tmp_path))
+    member = shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME, phone=PHONE), "enrol").member_id
+    before = shop.rows()["txn"]
+    by = {"by": BORIS, "reason": reason}
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.erase(member, EraseRequest(**by), "erase")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.change(member, ChangeRequest(changes=(SetName(name="X"),), **by), "change")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="names the member"):
+        shop.till.adjust(member, AdjustRequest(centi=Points(100), **by), "adjust")  # type: ignore[arg-type]
+    assert shop.rows()["txn"] == before
+    shop.till.erase(member, EraseRequest(by=BORIS, reason="letter 12 of 2026-11-21, by post"), "in order")
+    shop.close()
+
+
 def test_a_reader_in_the_way_is_told(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = staffed(Shop(tmp_path))
     member = shop.till.enrol(EnrolRequest(card=OTHER_CARD, name=NAME), "enrol").member_id
     shop.db.execute("PRAGMA busy_timeout = 50")
     other = open_to_write(tmp_path / "till.db", now=shop.now)
     other.execute("BEGIN")
     other.execute("SELECT COUNT(*) FROM member").fetchone()
-    assert not shop.till.erase(member, EraseRequest(by="boss"), "erase").is_clean
+    assert not shop.till.erase(member, EraseRequest(by=BORIS), "erase").is_clean
     other.close()
-    assert shop.till.erase(member, EraseRequest(by="boss"), "erase again").is_clean
+    assert shop.till.erase(member, EraseRequest(by=BORIS), "erase again").is_clean
     assert profiles.by_id(shop.db, member) is not None
     shop.close()

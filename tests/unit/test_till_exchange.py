@@ -107,7 +107,7 @@ def commits_that_fail(monkeypatch: pytest.MonkeyPatch, times: int, *, stands: bo
     """Once the till is opened again its first COMMITs report an I/O error, though they stand or not."""
     left_to_fail, left_to_open = [times], [1]
 
-    class Failing(dbapi2.Connection):  # type: ignore[misc]
+    class Failing(store_db.Connection):
         def execute(self, sql: str, *values: Any) -> Any:
             if sql != "COMMIT" or not left_to_fail[0]:
                 return super().execute(sql, *values)
@@ -120,7 +120,7 @@ def commits_that_fail(monkeypatch: pytest.MonkeyPatch, times: int, *, stands: bo
             raise dbapi2.OperationalError("disk I/O error")
 
     real = store_db.dbapi2.connect
-    monkeypatch.setattr(store_db.dbapi2, "connect", lambda *args, **named: real(*args, factory=Failing, **named))
+    monkeypatch.setattr(store_db.dbapi2, "connect", lambda *args, **named: real(*args, **(named | {"factory": Failing})))
 
 
 def test_the_answer_stands_over_a_commit_of_unknown_outcome(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,10 +155,10 @@ def test_who_erases_a_person_erases_all_that_went_over_into_them(tmp_path: Path)
     shop.till.set_secret(loser, SecretRequest(pin="2580"), "p1")
     shop.till.merge(loser, MergeRequest(into=winner, reason="one person", by=ANNA, approval=BORIS), "m")
     with pytest.raises(ConflictError, match="went over into"):
-        shop.till.erase(loser, EraseRequest(by="S1", reason="asked"), "x1")
+        shop.till.erase(loser, EraseRequest(by=BORIS, reason="asked"), "x1")
     with pytest.raises(ConflictError, match="went over into"):
         shop.till.change(loser, ChangeRequest(changes=(SetName(name="Ольга"),)), "n")
-    assert shop.till.erase(winner, EraseRequest(by="S1", reason="asked"), "x2").is_clean
+    assert shop.till.erase(winner, EraseRequest(by=BORIS, reason="asked"), "x2").is_clean
     for member_id in (loser, winner):
         row = shop.db.execute("SELECT state, personal, phone_index, secret FROM member WHERE id = ?", (member_id,)).fetchone()
         assert row == ("erased", None, None, None)

@@ -16,6 +16,8 @@ from pos_loyalty import log
 from pos_loyalty.config import load_config
 from pos_loyalty.errors import ConfigError, ConflictError, NotFoundError
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till import staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.member_model import ChangeRequest, CodeRequest, SetPhone, VerifyRequest
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest
 from tests.emulators.code_gateway import CodeGateway
@@ -175,6 +177,21 @@ def test_a_new_phone_is_not_verified_by_the_code_of_the_old_one(shop: Shop, gate
     with pytest.raises(NotFoundError):
         shop.till.verify_phone(member, VerifyRequest(code=code), "verify")
     assert shop.till.profile(member).phone == "unverified"
+
+
+def test_a_phone_that_was_shown_to_be_theirs_gives_way_to_a_persons_word_only(shop: Shop, gateway: CodeGateway) -> None:
+    """Else who has the card gives it a phone of their own, gets the codes, and spends."""
+    member = enrolled(shop)
+    shop.till.send_code(member, CodeRequest(), "code")
+    shop.till.verify_phone(member, VerifyRequest(code=told(gateway.wait(1))), "verify")
+    boss = Approval(person="boss", pin="8642")
+    staff.add(shop.db, boss.person, "cashier", boss.pin, shop.till._desk.secrets.pepper)
+    for phone in ("+7 900 765-43-21", None):
+        with pytest.raises(ConflictError, match="name and a PIN"):
+            shop.till.change(member, ChangeRequest(changes=(SetPhone(phone=phone),)), f"phone {phone}")
+    assert shop.till.profile(member).phone == "verified"
+    answer = shop.till.change(member, ChangeRequest(changes=(SetPhone(phone="+7 900 765-43-21"),), by=boss), "by")
+    assert answer.phone == "unverified"
 
 
 def test_no_code_and_no_phone_in_file_or_log(shop: Shop, gateway: CodeGateway) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from drivers.symbology import gtin_holds
-from pos_loyalty.errors import ConflictError, InputError, NotFoundError
+from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError
 from pos_loyalty.store import profiles
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till import staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.member_model import (
     CardRequest,
     ChangeRequest,
@@ -49,7 +52,14 @@ then = [{ do = "percent", percent = "50%" }]
 """
 
 
-def changed(shop: Shop, *wishes: Wish, member: str = MEMBER, by: str = "") -> profiles.Profile:
+def word(shop: Shop) -> Approval:
+    """A person of the shop, and their PIN."""
+    boss = Approval(person="boss", pin="8642")
+    staff.add(shop.db, boss.person, "senior", boss.pin, shop.till._desk.secrets.pepper)
+    return boss
+
+
+def changed(shop: Shop, *wishes: Wish, member: str = MEMBER, by: Approval | None = None) -> profiles.Profile:
     shop.new_id()
     shop.till.change(member, ChangeRequest(changes=wishes, cashier="C7", by=by), f"change {shop.new_id().hex}")
     found = profiles.by_id(shop.db, member)
@@ -122,7 +132,7 @@ def test_a_till_without_a_range_makes_no_card(shop: Shop) -> None:
 
 
 def test_a_new_card_takes_over_from_a_lost_one(shop: Shop) -> None:
-    answer = shop.till.change_cards(MEMBER, CardRequest(lost=CARD, card=OTHER_CARD, by="boss"), "key")
+    answer = shop.till.change_cards(MEMBER, CardRequest(lost=CARD, card=OTHER_CARD, by=word(shop)), "key")
     assert [(card.card[-4:], card.state) for card in answer.cards] == [(CARD[-4:], "lost"), (OTHER_CARD[-4:], "active")]
     with pytest.raises(ConflictError, match="is lost"):
         shop.till.identify(IdentifyRequest(card=CARD))
@@ -146,13 +156,21 @@ def test_nobody_loses_the_card_of_another(shop: Shop) -> None:
 def test_a_blocked_member_may_not_act_until_a_person_lets_them(shop: Shop) -> None:
     with pytest.raises(InputError, match="answers for it"):
         changed(shop, SetState(state="blocked"))
-    assert changed(shop, SetState(state="blocked"), by="boss").state == "blocked"
+    with pytest.raises(NotAllowedError):
+        changed(shop, SetState(state="blocked"), by=Approval(person="boss", pin="8642"))
+    boss = word(shop)
+    with pytest.raises(NotAllowedError):
+        changed(shop, SetState(state="blocked"), by=replace(boss, pin="8643"))
+    assert shop.till.profile(MEMBER).state == "active"
+    assert changed(shop, SetState(state="blocked"), by=boss).state == "blocked"
     with pytest.raises(ConflictError, match="is blocked"):
         shop.till.identify(IdentifyRequest(card=CARD))
     with pytest.raises(NotFoundError):
         shop.till.quote(QuoteRequest(basket=make_basket(), member_id=MEMBER))
     assert shop.till.profile(MEMBER).state == "blocked"
-    changed(shop, SetState(state="active"), by="boss")
+    changed(shop, SetState(state="active"), by=boss)
+    told = [(each.kind, each.by) for each in shop.till.acts().acts]
+    assert told[:2] == [("member.changed", "boss")] * 2, "each act stands in the log under the name whose PIN was shown"
     assert shop.till.identify(IdentifyRequest(card=CARD)).member_id == MEMBER
     assert verify(shop.db) == ()
 
@@ -162,7 +180,7 @@ def test_a_birthday_is_entered_once(shop: Shop) -> None:
     assert changed(shop, SetBirthday(birthday="05-17")).birthday == "05-17"
     with pytest.raises(ConflictError, match="entered before"):
         changed(shop, SetBirthday(birthday="11-21"))
-    assert changed(shop, SetBirthday(birthday="11-21"), by="boss").birthday == "11-21"
+    assert changed(shop, SetBirthday(birthday="11-21"), by=word(shop)).birthday == "11-21"
     assert verify(shop.db) == ()
 
 

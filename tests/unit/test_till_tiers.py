@@ -10,15 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty import wiring
+from pos_loyalty.engine.model import Basket
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import IdentifyRequest, SaleAnswer, VoidRequest
+from pos_loyalty.till.staff_model import MergeRequest
 from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.till.tiers import tiers_due
-from tests.shop import CARD, MEMBER, NOW, PROGRAMME, Shop, make_basket
+from tests.shop import CARD, MEMBER, NOW, OTHER_CARD, PROGRAMME, Shop, make_basket
 
 LADDER = """
 [tiers]
@@ -51,10 +53,13 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def sell(shop: Shop, sale_id: str, rubles: int, *, complete: bool = True) -> SaleAnswer:
     """A product without a rule on it, so that the money is what it says."""
-    basket = make_basket(count="1", price_minor=rubles * 100)
-    line = replace(basket.lines[0], category="bread")
-    request = shop.ask(replace(basket, lines=(line,), opened_at=shop.now))
+    request = shop.ask(bread(shop, rubles))
     return shop.till.authorise(replace(request, sale_id=sale_id, complete=complete), f"key {sale_id}")
+
+
+def bread(shop: Shop, rubles: int) -> Basket:
+    basket = make_basket(count="1", price_minor=rubles * 100)
+    return replace(basket, lines=(replace(basket.lines[0], category="bread"),), opened_at=shop.now)
 
 
 def standing(shop: Shop) -> TierAnswer:
@@ -275,3 +280,20 @@ def test_nothing_is_counted_where_no_tier_has_a_threshold(tmp_path: Path) -> Non
     assert verify(shop.db) == ()
     shop.close()
     assert wiring.settings(shop.config).till_database.exists()
+
+
+def test_two_who_become_one_reach_the_tier_of_what_both_bought(shop: Shop) -> None:
+    boris = Approval(person="Boris", pin="1234")
+    staff.add(shop.db, boris.person, "cashier", boris.pin, shop.till._desk.secrets.pepper)
+    shop.add_member("member-2", OTHER_CARD, 100)
+    sell(shop, "s1", 400)
+    shop.till.authorise(replace(shop.ask(bread(shop, 300), card=OTHER_CARD), sale_id="s2", complete=True), "key s2")
+    assert standing(shop).tier is None
+    request = MergeRequest(into=MEMBER, reason="one person", by=boris, approval=ANNA)
+    shop.till.merge("member-2", request, "m1")
+    assert (standing(shop).tier, standing(shop).missing) == ("silver", 30_000)
+    assert [(row[0], row[1], row[6]) for row in moves(shop.db)] == [("reached", "silver", None)]
+    assert night(shop) == 0
+    shop.till.merge("member-2", request, "m2")
+    assert len(moves(shop.db)) == 1
+    assert verify(shop.db) == ()

@@ -24,6 +24,8 @@ HOUSE_ROUTES = {
     ("POST", "/v1/sales/{sale_id}/void"),
     ("POST", "/v1/sales/{sale_id}/returns"),
     ("POST", "/v1/returns"),
+    ("POST", "/v1/returns/preview"),
+    ("GET", "/v1/returns/{return_id}.txt"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
     ("GET", "/v1/members/{member_id}"),
@@ -91,7 +93,7 @@ def test_quantities_are_decimal_strings_and_values_are_strict() -> None:
     assert line["properties"]["price_minor"]["minimum"] == 0
 
 
-READING = ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations", "/v1/gift-cards/lookup")
+READING = ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations", "/v1/gift-cards/lookup", "/v1/returns/preview")
 
 
 def test_writing_operations_ask_for_a_key() -> None:
@@ -105,7 +107,7 @@ def test_writing_operations_ask_for_a_key() -> None:
 def test_no_personal_field_is_in_an_address() -> None:
     for path, methods in document()["paths"].items():
         names = {parameter["name"] for operation in methods.values() for parameter in operation["parameters"]}
-        assert names <= {"sale_id", "member_id", "language", "Idempotency-Key"}, path
+        assert names <= {"sale_id", "member_id", "return_id", "language", "Idempotency-Key"}, path
 
 
 def test_the_handbook_names_every_route_and_problem() -> None:

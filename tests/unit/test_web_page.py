@@ -16,8 +16,9 @@ from tests.shop import Shop
 
 HOME = Path(__file__).parents[2] / "pos_loyalty" / "web"
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in sorted((HOME / "static").glob("*.js"))}
-TEMPLATE = (HOME / "templates" / "cashier.html").read_text(encoding="utf-8")
-KEYS_OF_THE_BROWSER = {"F1", "F3", "F5", "F6", "F7", "F11", "F12"}
+TEMPLATE = "".join((HOME / "templates" / f"{name}.html").read_text(encoding="utf-8") for name in ("cashier", "dialogs"))
+KEYS_OF_THE_BROWSER = {"F1", "F5", "F11", "F12"}
+"""Help, reload, full screen, tools. To search the page, its address bar and a caret (F3, F6, F7) a till does not need."""
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_every_input_has_a_label_and_every_file_is_served(web: Web) -> None:
     seen = Elements(web.get("/").body.decode()).seen
     labelled = {attributes["for"] for tag, attributes in seen if tag == "label"}
     assert {attributes["id"] for tag, attributes in seen if tag == "input"} <= labelled
-    for name in (*SCRIPTS, "cashier.css", "icon.svg"):
+    for name in (*SCRIPTS, "cashier.css", "dialogs.css", "icon.svg"):
         assert web.get(f"/static/{name}").status == 200
 
 

@@ -5,7 +5,7 @@ const page = document.body.dataset;
 
 export function newSale() {
   const id = crypto.randomUUID();
-  const empty = { lines: [], coupons: [], unheard: [], choices: {} }; // choices: rule to the line chosen for it
+  const empty = { lines: [], coupons: [], unheard: [], choices: {}, gifts: [], exchange: null }; // choices: rule to the line chosen for it
   return { id, openedAt: null, ...empty, member: null, redeem: null, selected: null, nextLine: 1 };
 }
 
@@ -32,15 +32,17 @@ export function quantityText(milli) {
 /** Whether this product may be sold in such a quantity. */
 export const fits = (product, milli) => product.measure === "weight" || milli % MILLI === 0;
 
-export function addProduct(sale, product, milli) {
+/** ``topUp``: the id of the gift card that the line adds money to. */
+export function addProduct(sale, product, milli, topUp = null) {
   sale.openedAt ??= new Date().toISOString();
-  const same = product.measure === "weight" ? undefined : sale.lines.find((line) => line.product.sku === product.sku);
+  const isSame = (line) => line.product.sku === product.sku && line.product.price_minor === product.price_minor && line.topUp === topUp;
+  const same = product.measure === "weight" || topUp ? undefined : sale.lines.find(isSame);
   if (same) {
     same.milli += milli;
     sale.selected = same.id;
     return;
   }
-  const line = { id: String(sale.nextLine++), product, milli };
+  const line = { id: String(sale.nextLine++), product, milli, topUp };
   sale.lines.push(line);
   sale.selected = line.id;
 }

@@ -1,11 +1,16 @@
 // The cashier's screen: which key and which button does what.
 
 import * as basket from "./basket.js";
+import * as dialogs from "./dialogs.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
 import * as found from "./found.js";
+import * as gifts from "./gifts.js";
+import * as members from "./members.js";
 import { pay, printAgain } from "./paying.js";
+import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
+import * as returning from "./returning.js";
 import { choose, submit, suggest } from "./scanbox.js";
 import { get, listen } from "./till.js";
 import * as view from "./view.js";
@@ -32,17 +37,21 @@ function remove() {
   const line = basket.removeSelected(sale);
   if (line) view.tell(word("removed", { name: line.product.name }));
   else if (sale.coupons.length) view.tell(word("removed", { name: sale.coupons.pop() }));
+  else if (sale.exchange) sale.exchange = null, view.tell(word("exchange_off"));
+  else if (gifts.removeLast()) return show();
   else if (sale.member) [sale.member, sale.redeem] = [null, null];
   return requote();
 }
 
 const KEYS = {
-  F2: toggleRedeem, F4: remove, F8: () => pay("card"), F9: () => pay("cash"), F10: clear,
+  F2: toggleRedeem, F3: returning.open, F4: remove, F6: gifts.open, F7: members.open, F8: () => pay("card"), F9: () => pay("cash"), F10: clear,
   "Shift+F2": printAgain, "Shift+F4": chooseGoods, "Shift+F8": () => settleFirst("complete", payingId), "Shift+F9": () => settleFirst("cancel", payingId),
 };
 
 function pressed(event) {
-  const act = KEYS[(event.shiftKey ? "Shift+" : "") + event.key];
+  const name = (event.shiftKey ? "Shift+" : "") + event.key;
+  if (dialogs.uppermost()) return dialogs.pressed(event, name);
+  const act = KEYS[name];
   if (act && !event.ctrlKey && !event.altKey && !event.metaKey) {
     event.preventDefault();
     focusScan(); // first of all: an amount that was typed is taken in before the key acts
@@ -54,6 +63,7 @@ function pressed(event) {
   } else if (event.key.length === 1 && event.target === document.body) {
     focusScan(); // the sign itself lands in the box
   }
+  return undefined;
 }
 
 function pressedInScan(event) {
@@ -86,12 +96,16 @@ function start() {
     redeem: toggleRedeem, "pay-cash": () => pay("cash"), "pay-card": () => pay("card"), remove, clear, next: nextSale, print: printAgain,
   };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => { act(); focusScan(); });
+  for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open })) {
+    $(id).addEventListener("click", act);
+  }
   $("paper").addEventListener("scroll", view.showMore);
   window.addEventListener("resize", view.showMore);
   window.addEventListener("focus", focusScan);
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
-  listen((code) => enrol.takesCard(code) || submit(code));
-  enrol.start();
+  listen((code) => (dialogs.uppermost() ? dialogs.uppermost().scanned(code) : enrol.takesCard(code) || submit(code)));
+  for (const part of [enrol, gifts, members, persons, returning]) part.start();
+  dialogs.start(focusScan);
   show();
   lookAlways(payingId, seen);
   focusScan();

@@ -1,7 +1,9 @@
 // What goes on at this till: the one sale, its price, and what waits. Other files move it; show() paints it.
 
 import * as basket from "./basket.js";
+import { showMember } from "./memberbox.js";
 import * as said from "./said.js";
+import { planOf } from "./tenders.js";
 import * as view from "./view.js";
 
 const { $ } = view;
@@ -9,7 +11,7 @@ export const NOTHING_TOLD = { sentences: [], coupons: {} };
 
 export const desk = {
   products: [],
-  names: { rules: {}, tiers: {} },
+  names: { rules: {}, tiers: {}, terms: { confirm: "none", without_receipt: false, claim_days: 0, gift_cards: [] } },
   namesOf: undefined, // the programme whose names they are
   sale: basket.newSale(),
   quote: null,
@@ -29,8 +31,8 @@ export function show() {
   const { sale, quote, told, names, asking, paying } = desk;
   view.showLines(sale, quote, names.rules, told.coupons, chooseLine);
   said.show(sale, quote, told);
-  view.showMember(sale.member, names.tiers);
-  view.showTotals(sale, quote, asking);
+  showMember(sale.member, names.tiers);
+  view.showTotals(sale, quote, planOf(sale, quote), asking);
   for (const id of ["pay-cash", "pay-card"]) $(id).disabled = !paying && (asking || sale.lines.length === 0);
 }
 

@@ -1,9 +1,12 @@
 // Paying. Rule: an answer that did not come is asked for again with the same ids, so that nothing is ever sold twice.
 
 import { desk, payingId, show } from "./desk.js";
+import { askHolder, askSenior } from "./persons.js";
 import { requote, takeOver } from "./pricing.js";
+import { remember } from "./returning.js";
 import { unsellable } from "./said.js";
 import { askWeight } from "./scanbox.js";
+import { planOf, tendersOf } from "./tenders.js";
 import { get, post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
 import { look } from "./watch.js";
@@ -25,10 +28,25 @@ export async function pay(kind) {
 }
 
 function startPaying(kind, isRenewed) {
-  const tenders = desk.quote.due_minor > 0 ? [{ kind, amount_minor: desk.quote.due_minor }] : [];
-  const request = { sale_id: desk.sale.id, quote_id: desk.quote.quote_id, due_minor: desk.quote.due_minor, tenders };
+  const plan = planOf(desk.sale, desk.quote);
+  const { quote_id, due_minor } = desk.quote;
+  const request = { sale_id: desk.sale.id, quote_id, due_minor, tenders: tendersOf(plan, kind), ...toppedUp(), ...exchanged(plan) };
   desk.paying = { saleId: desk.sale.id, kind, quote: desk.quote, request, isRenewed, authorised: false, busy: false };
   return finishPaying();
+}
+
+/** Lines that add money to gift cards that are there. */
+function toppedUp() {
+  const lines = desk.sale.lines.filter(({ topUp }) => topUp);
+  return lines.length ? { top_ups: Object.fromEntries(lines.map(({ id, topUp }) => [id, topUp])) } : {};
+}
+
+/** The goods that come back for these, in one step. What is left of the refund goes out as they were paid, or as was chosen. */
+function exchanged(plan) {
+  const { exchange } = desk.sale;
+  if (!exchange) return {};
+  const rest = exchange.way && plan.rest < 0 ? { tenders: [{ kind: exchange.way, amount_minor: -plan.rest }] } : {};
+  return { complete: true, returns: { ...exchange.request, ...rest } };
 }
 
 async function finishPaying() {
@@ -41,6 +59,7 @@ async function finishPaying() {
   mine.busy = false;
   if (answer.value) await sold(answer.value);
   else if (unsure(answer) || mine.authorised) view.warn(`${sentence(answer)} ${word("try_again")}`);
+  else if (answer.problem.needs) return somebodysWord(answer, mine);
   else await refused(answer.problem, mine);
   show();
 }
@@ -48,10 +67,37 @@ async function finishPaying() {
 async function paySteps(mine) {
   if (!mine.authorised) {
     const answer = await post("/v1/sales", mine.request, `${mine.saleId}:authorise`);
-    if (!answer.value) return answer;
+    if (!answer.value || mine.request.complete) return answer;
     mine.authorised = true;
   }
   return post(`/v1/sales/${mine.saleId}/complete`, {}, `${mine.saleId}:complete`);
+}
+
+/** Nothing was written: a senior's or the holder's word is missing or wrong. With it the same is sent again. */
+async function somebodysWord(answer, mine) {
+  view.tell("");
+  if (answer.problem.needs === "approval") {
+    const approval = await askSenior(sentence(answer));
+    if (!approval) return letGo("not_paid_yet");
+    mine.request = { ...mine.request, returns: { ...mine.request.returns, approval } };
+    return finishPaying();
+  }
+  const confirmation = await askHolder(answer.problem.needs, sentence(answer), mine.quote.member_id);
+  if (confirmation === "without") {
+    letGo("points_off");
+    desk.sale.redeem = null;
+    return requote();
+  }
+  if (!confirmation) return letGo("not_paid_yet");
+  mine.request = { ...mine.request, confirmation };
+  return finishPaying();
+}
+
+function letGo(said) {
+  desk.paying = null;
+  view.point(word(said));
+  view.focusScan();
+  show();
 }
 
 /** Nothing was written, so the sale gets a new id. A quote that only ran out is renewed and paid; what changed is shown first. */
@@ -69,6 +115,7 @@ async function refused(problem, { kind, quote: before, isRenewed }) {
 async function sold(answer) {
   desk.paying = null;
   desk.finished = answer;
+  remember(answer.sale_id);
   view.tell("");
   view.showDone(answer, word("wait"));
   const receipt = await get(`/v1/receipts/${encodeURIComponent(answer.sale_id)}.txt?language=${LANGUAGE}`);

@@ -4,7 +4,9 @@ import * as basket from "./basket.js";
 import { judge, lastOf, sayable } from "./codes.js";
 import { desk, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
+import * as gifts from "./gifts.js";
 import { requote } from "./pricing.js";
+import * as returning from "./returning.js";
 import { post, sentence } from "./till.js";
 import * as view from "./view.js";
 import { money, word } from "./words.js";
@@ -21,6 +23,8 @@ export async function submit(text) {
   found.offer([]);
   if (!typed) return undefined;
   if (desk.paying) return view.warn(word("paying_now"));
+  if (returning.isReceipt(typed)) return returning.opened(typed);
+  if (gifts.isGiftCode(typed)) return gifts.scanned(typed);
   if (desk.finished) nextSale();
   const weighed = desk.weighing;
   stopWeighing();

@@ -1,8 +1,7 @@
 // What the page shows. Nothing here decides or asks; text goes in as text, never as markup.
 
 import { quantityText } from "./basket.js";
-import { lastOf } from "./codes.js";
-import { amount, clock, day, decimal, hasWord, LANGUAGE, money, pointNoun, points, pointsInWords, word } from "./words.js";
+import { amount, clock, decimal, hasWord, LANGUAGE, money, points, pointsInWords, word } from "./words.js";
 
 const NO_AMOUNT = "—";
 
@@ -46,12 +45,11 @@ function lineRow(line, sale, quote, titles, choose) {
   for (const { rule, off_minor } of priced?.adjustments ?? []) {
     name.append(element("span", "reason", `${titleOf(titles, rule)}: −${amount(off_minor)}`));
   }
-  const unit = line.product.measure === "weight" ? `\u00a0${word("kg")}` : "";
   const sum = element("td", "number");
   if (priced && priced.net_minor !== priced.gross_minor) sum.append(element("s", "faint", amount(priced.gross_minor)), " ");
   sum.append(element("strong", "", priced ? amount(priced.net_minor) : "…"));
   const row = element(
-    "tr", "", name, element("td", "number", decimal(quantityText(line.milli)) + unit),
+    "tr", "", name, element("td", "number", quantityOf(quantityText(line.milli), line.product.measure)),
     element("td", "number", amount(line.product.price_minor)), sum,
   );
   if (line.id === sale.selected) row.setAttribute("aria-current", "true");
@@ -59,38 +57,14 @@ function lineRow(line, sale, quote, titles, choose) {
   return row;
 }
 
-export function showMember(member, tiers) {
-  const box = $("member");
-  $("code-form").hidden = document.body.dataset.verifies !== "yes" || member?.phone !== "unverified";
-  if (!member) {
-    box.replaceChildren(element("p", "faint", word("no_member")));
-    return;
-  }
-  const card = member.card ? `${word("card")} ${lastOf(member.card)}` : word("member");
-  const tier = member.tier ? titleOf(tiers, member.tier) : "";
-  const facts = [element("p", "who", [card, tier].filter(Boolean).join(" · "))];
-  facts.push(element("p", "balance", element("strong", "", points(member.balance_centi)), ` ${pointNoun(member.balance_centi)}`));
-  if (member.next_expiry && member.next_expiry_centi > 0) {
-    const fields = { points: pointsInWords(member.next_expiry_centi), day: day(member.next_expiry) };
-    facts.push(element("p", "expiring", word("expiring", fields)));
-  }
-  if (member.redeemable_centi < member.usable_centi) {
-    facts.push(element("p", "faint", word("limited", { points: pointsInWords(member.redeemable_centi) })));
-  }
-  if (member.phone === "unverified") facts.push(element("p", "faint", word("phone_unverified")));
-  for (const { name, title, expires_at } of member.privileges) {
-    const until = expires_at ? `, ${word("until", { day: day(lastDay(expires_at)) })}` : "";
-    facts.push(element("p", "privilege", `★ ${title[LANGUAGE] ?? Object.values(title)[0] ?? name}${until}`));
-  }
-  if (member.paid_until) facts.push(element("p", "faint", word("paid_until", { day: day(lastDay(member.paid_until)) })));
-  if (member.known_at) facts.push(element("p", "faint", word("known_at", { time: clock(member.known_at) })));
-  box.replaceChildren(...facts);
-}
+/** A decimal string with its unit, as people write it. */
+export const quantityOf = (text, measure) => decimal(text) + (measure === "weight" ? `\u00a0${word("kg")}` : "");
 
-/** The last instant at which something is still good. */
-const lastDay = (end) => new Date(Date.parse(end) - 1);
+/** What a kind of payment is called. */
+export const tenderName = (kind) => (hasWord(`tender.${kind}`) ? word(`tender.${kind}`) : kind);
 
-export function showTotals(sale, quote, asking) {
+/** ``plan``: what pays the due besides money. */
+export function showTotals(sale, quote, plan, asking) {
   $("totals").classList.toggle("stale", asking);
   const saved = quote ? quote.gross_minor - quote.total_minor : 0;
   const byPoints = quote ? quote.total_minor - quote.due_minor : 0;
@@ -102,10 +76,21 @@ export function showTotals(sale, quote, asking) {
   $("saved-row").hidden = saved === 0;
   $("by-points").textContent = `−${money(byPoints)}`;
   $("by-points-row").hidden = byPoints === 0;
-  $("due").textContent = total(quote?.due_minor);
+  showPlan(plan);
+  $("due").textContent = total(Math.abs(plan.rest));
   $("earn").textContent = `+${pointsInWords(earn)}`;
   $("earn-row").hidden = earn === 0;
   showPoints(sale, quote);
+}
+
+function showPlan({ refund, gifts, rest }) {
+  const paying = gifts.reduce((sum, { minor }) => sum + minor, 0);
+  $("exchange-row").hidden = refund === 0;
+  $("exchanged").textContent = `−${money(refund)}`;
+  $("gifts-row").hidden = gifts.length === 0;
+  $("gifts-name").textContent = `${word("gift_card")} ${gifts.map(({ gift }) => gift.label).join(", ")}`;
+  $("gifts-pay").textContent = `−${money(paying)}`;
+  $("due-name").textContent = word(rest < 0 ? "pay_out" : "due");
 }
 
 function showPoints(sale, quote) {
@@ -197,14 +182,33 @@ export function showDone(sale, receipt) {
   $("done").hidden = !shown;
   document.body.classList.toggle("is-done", shown);
   if (!shown) return;
-  $("done-title").textContent = `✓ ${word("done", { due: money(sale.quote.due_minor), number: sale.receipt_no })}`;
+  const due = sale.quote.due_minor - (sale.returned?.refund_minor ?? 0);
+  const fields = { due: money(Math.abs(due)), number: sale.receipt_no };
+  $("done-title").textContent = `✓ ${word(due < 0 ? "done_out" : "done", fields)}`;
   $("receipt").textContent = receipt;
   const notes = sale.coupons.map(({ code }) => word("coupon_issued", { code }));
   if (sale.balance_centi !== null) notes.push(word("balance_after", { points: pointsInWords(sale.balance_centi) }));
+  if (sale.settled_centi > 0) notes.push(word("settled", { points: pointsInWords(sale.settled_centi) }));
+  if (sale.owed_centi > 0) notes.push(word("owed", { points: pointsInWords(sale.owed_centi) }));
+  const left = Object.entries(sale.gift_balances ?? {});
+  for (const [id, minor] of left) notes.push(word("gift_left", { label: id.slice(-6).toUpperCase(), left: money(minor) }));
+  if (sale.returned) notes.push(word("exchanged_for", { refund: money(sale.returned.refund_minor), number: sale.returned.receipt_no }));
   $("done-note").textContent = notes.join(". ");
+  showCodes(sale.gift_cards ?? []);
   $("picture").href = `/v1/receipts/${encodeURIComponent(sale.sale_id)}.png?language=${LANGUAGE}`;
   $("paper").scrollTop = 0;
   showMore();
+}
+
+/** Codes of gift cards that were just sold, folded up: whoever reads one can pay with it. */
+function showCodes(cards) {
+  const told = cards.filter(({ code }) => code);
+  $("done-gifts").hidden = told.length === 0;
+  $("done-gifts").open = false;
+  $("done-gifts").querySelector("ul").replaceChildren(...told.map(({ label, face_minor, code, pin }) => {
+    const secret = pin ? [element("code", "", code), ` ${word("gift_pin_is")} `, element("code", "", pin)] : [element("code", "", code)];
+    return element("li", "", `${label} · ${money(face_minor)}: `, ...secret);
+  }));
 }
 
 /** Says that the receipt goes on below for as long as it does. */

@@ -53,3 +53,9 @@ export function day(at, timeZone = page.timezone) {
   const year = yearOf(date) === yearOf(new Date()) ? undefined : "numeric";
   return date.toLocaleDateString(LANGUAGE, { day: "numeric", month: "long", year, timeZone });
 }
+
+/** Minor units from "500" or "12,5"; null when it is no amount. */
+export function readMoney(text) {
+  const match = /^(\d{1,9})(?:[.,](\d{1,2}))?$/.exec(text.replace(/\s/g, ""));
+  return match ? Number(match[1]) * 100 + Number((match[2] ?? "").padEnd(2, "0")) : null;
+}

@@ -1,0 +1,172 @@
+// Gift cards: what one holds, paying with it, adding money to it, selling a new one. A PIN lives as long as the sale that it pays.
+
+import { addProduct } from "./basket.js";
+import { desk, nextSale, show } from "./desk.js";
+import * as dialogs from "./dialogs.js";
+import { requote } from "./pricing.js";
+import { post, sentence } from "./till.js";
+import { planOf } from "./tenders.js";
+import * as view from "./view.js";
+import { day, LANGUAGE, money, readMoney, word } from "./words.js";
+
+const { $, element } = view;
+const box = $("gift");
+const NUMBER = /^[\d\s-]{20,30}$/;
+let shown = null; // the card that was looked up, with its PIN
+
+/** Whether a code is that of a gift card, beyond doubt. */
+export const isGiftCode = (code) => /^PLG1\|/i.test(code);
+
+const isNumber = (text) => NUMBER.test(text) && text.replace(/\D/g, "").length === 20;
+const titleOf = (card) => card.title[LANGUAGE] ?? Object.values(card.title)[0] ?? word("gift_card");
+
+/** A gift card's code in the scan box: it pays at once. */
+export async function scanned(code) {
+  const mine = desk.sale;
+  const answer = await post("/v1/gift-cards/lookup", { card: code });
+  if (desk.sale !== mine) return;
+  if (!answer.value) view.warn(sentence(answer));
+  else payWith(answer.value, null, view.warn);
+}
+
+function payWith(card, pin, refuse) {
+  if (card.state !== "active") return refuse(stateOf(card)), false;
+  if (desk.paying) return refuse(word("paying_now")), false;
+  if (desk.finished) nextSale();
+  if (!desk.sale.gifts.some((one) => one.card_id === card.card_id)) desk.sale.gifts.push({ ...card, pin });
+  show();
+  const part = planOf(desk.sale, desk.quote).gifts.find(({ gift }) => gift.card_id === card.card_id);
+  view.tell(word("gift_pays", { label: card.label, pays: money(part.minor), left: money(card.balance_minor - part.minor) }));
+  return true;
+}
+
+/** Takes the last gift card off the sale; false when there is none. */
+export function removeLast() {
+  const gone = desk.sale.gifts.pop();
+  if (gone) view.tell(word("removed", { name: `${word("gift_card")} ${gone.label}` }));
+  return Boolean(gone);
+}
+
+export function open() {
+  if (desk.paying) return view.warn(word("paying_now"));
+  showSeries();
+  showCard(null);
+  $("gift-code").value = $("gift-pin").value = "";
+  typing();
+  dialogs.fault(box, "");
+  const keys = { F2: () => $("gift-series").querySelector("button, input")?.focus(), F4: takeOff, F8: topUp, F9: pay };
+  return dialogs.raise(box, { keys, scanned: (code) => { $("gift-code").value = code; find(); }, closed: view.focusScan });
+}
+
+function close() {
+  dialogs.drop(box);
+  view.focusScan();
+}
+
+async function find() {
+  const card = $("gift-code").value.trim();
+  if (!card) return $("gift-code").focus();
+  const pin = $("gift-pin").value.trim() || null;
+  if (isNumber(card) && !pin) return $("gift-pin-row").hidden = false, $("gift-pin").focus();
+  const answer = await post("/v1/gift-cards/lookup", { card, pin });
+  if (answer.value) $("gift-code").value = "";
+  $("gift-pin").value = "";
+  typing();
+  dialogs.fault(box, answer.value ? "" : sentence(answer));
+  showCard(answer.value ? { ...answer.value, pin } : null);
+  return answer.value ? undefined : $(isNumber(card) ? "gift-pin" : "gift-code").focus();
+}
+
+function stateOf(card) {
+  return word({ active: "gift_active", spent: "gift_spent", expired: "gift_expired", frozen: "gift_frozen", void: "gift_void" }[card.state], { label: card.label });
+}
+
+function showCard(card) {
+  shown = card;
+  $("gift-card").hidden = !card;
+  const series = card && desk.names.terms.gift_cards.find(({ id }) => id === card.series);
+  $("gift-pay").disabled = card?.state !== "active";
+  $("gift-top-up-row").hidden = !series?.top_up || !["active", "spent"].includes(card.state);
+  $("gift-off").disabled = desk.sale.gifts.length === 0;
+  if (!card) return;
+  const ends = card.expires_at ? element("p", "faint", word("gift_until", { day: day(Date.parse(card.expires_at) - 1) })) : "";
+  const state = element("p", card.state === "active" ? "good" : "bad", stateOf(card));
+  const held = element("p", "held", element("strong", "", money(card.balance_minor)), ` ${word("gift_of", { face: money(card.face_minor) })}`);
+  $("gift-card").replaceChildren(element("p", "who", `${titleOf(card)} · ${card.label}`), held, state, ends);
+}
+
+function pay() {
+  if (!shown) return find();
+  return payWith(shown, shown.pin, (text) => dialogs.fault(box, text)) ? close() : undefined;
+}
+
+function takeOff() {
+  if (!removeLast()) return;
+  show();
+  close();
+}
+
+function topUp() {
+  const series = shown && desk.names.terms.gift_cards.find(({ id }) => id === shown.series);
+  if (!series?.top_up) return;
+  const minor = readMoney($("gift-amount").value);
+  if (minor === null || !sells(series, minor)) return dialogs.fault(box, word("gift_no_amount")), $("gift-amount").focus();
+  add(series, minor, shown);
+}
+
+function showSeries() {
+  $("gift-series").replaceChildren(...desk.names.terms.gift_cards.map((series) => {
+    const buttons = series.amounts_minor.map((minor) => button(money(minor), () => add(series, minor)));
+    const isAny = series.from_minor !== null;
+    const between = isAny ? `, ${word("gift_between", { least: money(series.from_minor), most: money(series.to_minor) })}` : "";
+    const name = element("p", "", titleOf(series), element("span", "faint", between));
+    return element("div", "row", name, ...buttons, ...(isAny ? anyAmount(series) : []));
+  }));
+  $("gift-sell").hidden = desk.names.terms.gift_cards.length === 0;
+}
+
+function anyAmount(series) {
+  const field = element("input", "amount");
+  field.inputMode = "decimal";
+  field.maxLength = 12;
+  field.setAttribute("aria-label", `${titleOf(series)}: ${word("sum")}`);
+  const sell = () => {
+    const minor = readMoney(field.value);
+    if (minor === null || !sells(series, minor)) return dialogs.fault(box, word("gift_no_amount")), field.focus();
+    return add(series, minor);
+  };
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(), sell(); });
+  return [field, button(word("gift_sell_one"), sell)];
+}
+
+function button(text, act) {
+  const made = element("button", "", text);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+const sells = (series, minor) =>
+  series.amounts_minor.includes(minor) || (series.from_minor !== null && series.from_minor <= minor && minor <= series.to_minor);
+
+/** A line that sells a gift card at its face, or adds money to ``card``. */
+function add(series, minor, card = null) {
+  if (desk.finished) nextSale();
+  const known = desk.products.find(({ sku }) => sku === series.sku);
+  const name = card ? `${word("gift_top_up")} ${card.label}` : titleOf(series);
+  const product = { ...known, sku: series.sku, name, price_minor: minor, measure: "piece" };
+  addProduct(desk.sale, product, 1000, card?.card_id ?? null);
+  view.tell(word("added", { name, price: money(minor) }));
+  close();
+  return requote();
+}
+
+function typing() {
+  $("gift-pin-row").hidden = !isNumber($("gift-code").value) && $("gift-pin").value === "";
+}
+
+export function start() {
+  $("gift-form").addEventListener("submit", (event) => { event.preventDefault(); return shown && !$("gift-code").value ? pay() : find(); });
+  $("gift-code").addEventListener("input", typing);
+  for (const [id, act] of Object.entries({ "gift-pay": pay, "gift-off": takeOff, "gift-top-up": topUp })) $(id).addEventListener("click", act);
+}

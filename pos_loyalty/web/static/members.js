@@ -1,0 +1,195 @@
+// What a cashier does for a member besides selling: points for a forgotten card, a lost or found card, a block.
+
+import { judge, lastOf } from "./codes.js";
+import { desk, show } from "./desk.js";
+import * as dialogs from "./dialogs.js";
+import { askName, withSenior } from "./persons.js";
+import { requote } from "./pricing.js";
+import { isReceipt, nameOf } from "./returning.js";
+import { get, post, sentence, unsure } from "./till.js";
+import * as view from "./view.js";
+import { clock, day, money, pointsInWords, word } from "./words.js";
+
+const { $, element } = view;
+const box = $("care");
+const cashier = document.body.dataset.cashier;
+
+let now = fresh();
+
+/** ``sold``: the receipt without a card; ``profile``: the member's cards and state; ``key``: of the claim that awaits its answer. */
+function fresh() {
+  return { member: null, profile: null, sold: null, newCard: null, key: crypto.randomUUID(), keys: {}, busy: false };
+}
+
+export function open() {
+  if (desk.paying) return view.warn(word("paying_now"));
+  now = fresh();
+  dialogs.fault(box, "");
+  $("care-told").textContent = "";
+  $("care-code").value = "";
+  dialogs.raise(box, { keys: { F4: block, F8: addCard, F9: claim }, scanned: take, closed: view.focusScan });
+  const { finished } = desk;
+  if (finished && !finished.quote.member_id) take(finished.sale_id);
+  if (desk.sale.member && !(finished && finished.quote.member_id)) return meet(desk.sale.member);
+  return paint();
+}
+
+/** A card, a phone or a receipt, in any order. */
+async function take(code) {
+  const text = code.trim();
+  const { kind, text: plain, last } = judge(text);
+  dialogs.fault(box, "");
+  if (kind === "bank") return dialogs.fault(box, word("bank_card", { last }));
+  if (kind === "mistyped") return dialogs.fault(box, word("card_mistyped", { last }));
+  if (kind === "card") return identify({ card: plain });
+  if (kind === "phone") return identify({ phone: plain });
+  return findReceipt(nameOf(text));
+}
+
+async function identify(asked) {
+  const mine = now;
+  const answer = await post("/v1/identify", asked);
+  if (mine !== now) return undefined;
+  if (answer.value) return meet(answer.value);
+  now.newCard = now.member && answer.problem?.status === 404 && asked.card ? asked.card : null;
+  dialogs.fault(box, now.newCard ? word("care_free_card", { card: lastOf(asked.card) }) : sentence(answer));
+  return paint();
+}
+
+async function meet(member) {
+  const mine = now;
+  [now.member, now.newCard] = [member, null];
+  paint();
+  const answer = await get(`/v1/members/${encodeURIComponent(member.member_id)}`);
+  if (mine !== now) return;
+  if (answer.value) now.profile = answer.value;
+  else dialogs.fault(box, sentence(answer));
+  paint();
+}
+
+async function findReceipt(named) {
+  const mine = now;
+  const answer = await post("/v1/returns/preview", { return_id: crypto.randomUUID(), ...named });
+  if (mine !== now) return;
+  now.sold = answer.value ?? null;
+  if (answer.problem?.status === 404 && !isReceipt(Object.values(named)[0])) dialogs.fault(box, word("care_unknown"));
+  else dialogs.fault(box, answer.value ? whyNoClaim(answer.value) : sentence(answer));
+  paint();
+}
+
+function whyNoClaim(sold) {
+  if (!desk.names.terms.claim_days) return word("claim_never");
+  if (sold.member_id) return word("claim_has_member", { number: sold.receipt_no });
+  return "";
+}
+
+/** Points for the receipt whose card was forgotten. */
+async function claim() {
+  if (now.busy) return undefined;
+  if (!now.sold || !now.member) return dialogs.fault(box, word(now.sold ? "claim_who" : "claim_which"));
+  if (whyNoClaim(now.sold)) return dialogs.fault(box, whyNoClaim(now.sold));
+  const mine = now;
+  const asked = { member_id: mine.member.member_id, by: cashier || "till" };
+  const path = `/v1/sales/${encodeURIComponent(mine.sold.sale_id)}/claim`;
+  mine.busy = true;
+  $("care-told").textContent = word("wait");
+  const answer = await withSenior((approval) => post(path, { ...asked, approval }, mine.key), word("claim_senior", { number: mine.sold.receipt_no }));
+  mine.busy = false;
+  $("care-told").textContent = "";
+  if (!answer) return dialogs.fault(box, word("claim_not_done"));
+  if (!unsure(answer)) mine.key = crypto.randomUUID();
+  dialogs.fault(box, answer.value ? "" : sentence(answer));
+  if (!answer.value) return undefined;
+  const fields = { points: pointsInWords(answer.value.accrued_centi), balance: pointsInWords(answer.value.balance_centi) };
+  $("care-told").textContent = `✓ ${word("claim_done", fields)}`;
+  mine.sold = null;
+  mine.member = { ...mine.member, balance_centi: answer.value.balance_centi };
+  const { member } = desk.sale;
+  if (member?.member_id === answer.value.member_id) desk.sale.member = { ...member, balance_centi: answer.value.balance_centi }, show();
+  return paint();
+}
+
+/** One key for one act, until its answer is certain: a card is never made twice. */
+async function write(path, request) {
+  const name = path + JSON.stringify(request);
+  now.keys[name] ??= crypto.randomUUID();
+  const answer = await post(path, request, now.keys[name]);
+  if (!unsure(answer)) delete now.keys[name];
+  dialogs.fault(box, answer.value ? "" : sentence(answer));
+  return answer.value;
+}
+
+async function cards(asked, said) {
+  const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/cards`;
+  const profile = await write(path, { ...asked, cashier, by: cashier });
+  if (!profile) return;
+  [now.profile, now.newCard] = [profile, null];
+  $("care-told").textContent = `✓ ${profile.made_card ? word("card_made_now", { card: profile.made_card }) : said}`;
+  paint();
+}
+
+function addCard() {
+  if (!now.member) return undefined;
+  if (now.newCard) return cards({ card: now.newCard }, word("card_added", { card: lastOf(now.newCard) }));
+  if (document.body.dataset.makes === "yes") return cards({ new_card: true }, "");
+  return dialogs.fault(box, word("care_scan_card"));
+}
+
+async function block() {
+  if (!now.profile) return undefined;
+  const wasBlocked = now.profile.state === "blocked";
+  const by = await askName(word(wasBlocked ? "unblock_why" : "block_why"));
+  if (!by) return undefined;
+  const request = { changes: [{ change: "state", state: wasBlocked ? "active" : "blocked" }], cashier, by };
+  const profile = await write(`/v1/members/${encodeURIComponent(now.member.member_id)}/changes`, request);
+  if (!profile) return undefined;
+  now.profile = profile;
+  if (!wasBlocked && desk.sale.member?.member_id === now.member.member_id) {
+    [desk.sale.member, desk.sale.redeem] = [null, null];
+    requote();
+  }
+  $("care-told").textContent = `✓ ${word(wasBlocked ? "unblocked" : "blocked")}`;
+  return paint();
+}
+
+function paint() {
+  const { member, profile, sold } = now;
+  $("care-member").replaceChildren(...(member ? memberRows(member, profile) : [element("p", "faint", word("care_no_member"))]));
+  $("care-receipt").replaceChildren(element("p", sold ? "who" : "faint", sold ? receiptWords(sold) : word("care_no_receipt")));
+  $("care-claim").disabled = !member || !sold || Boolean(whyNoClaim(sold));
+  $("care-block").disabled = !profile;
+  $("care-block-name").textContent = word(profile?.state === "blocked" ? "unblock" : "block");
+  $("care-card").hidden = !member || !(now.newCard || document.body.dataset.makes === "yes");
+  $("care-card-name").textContent = now.newCard ? word("card_add", { card: lastOf(now.newCard) }) : word("card_make");
+  if (document.activeElement === document.body || document.activeElement === box) $("care-code").focus();
+}
+
+const receiptWords = (sold) =>
+  word("care_receipt", { number: sold.receipt_no, at: `${day(sold.sold_at)}, ${clock(sold.sold_at)}`, due: money(sold.due_minor) });
+
+function memberRows(member, profile) {
+  const state = profile?.state === "blocked" ? ` · ${word("is_blocked")}` : "";
+  const rows = [element("p", "who", `${member.card ? `${word("card")} ${lastOf(member.card)}` : word("member")} · ${pointsInWords(member.balance_centi)}${state}`)];
+  for (const { card, state: cardState } of profile?.cards ?? []) rows.push(cardRow(card, cardState));
+  return rows;
+}
+
+function cardRow(card, state) {
+  const isLost = state === "lost";
+  const turn = element("button", "small", word(isLost ? "card_found" : "card_lost"));
+  turn.type = "button";
+  turn.addEventListener("click", () => cards({ [isLost ? "found" : "lost"]: card }, word(isLost ? "card_is_found" : "card_is_lost", { card: lastOf(card) })));
+  return element("div", "row", element("p", isLost ? "bad" : "", `${lastOf(card)}${isLost ? ` · ${word("lost_card")}` : ""}`), turn);
+}
+
+export function start() {
+  $("care-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = $("care-code").value;
+    $("care-code").value = "";
+    return text.trim() ? take(text) : undefined;
+  });
+  for (const [id, act] of Object.entries({ "care-claim": claim, "care-block": block, "care-card": addCard })) {
+    $(id).addEventListener("click", act);
+  }
+}

@@ -1,0 +1,103 @@
+// Whose word is needed: a senior's by name and PIN, or the holder's that points are redeemed. A PIN is kept no longer than it is asked.
+
+import * as dialogs from "./dialogs.js";
+import { post, sentence } from "./till.js";
+import { $ } from "./view.js";
+import { word } from "./words.js";
+
+const senior = { box: $("senior"), answer: null };
+const holder = { box: $("holder"), answer: null, kind: "pin", memberId: null };
+
+/** Asks for a person and their PIN. ``why`` is shown; null when the cashier goes back. */
+export function askSenior(why) {
+  return askPerson(why, true);
+}
+
+/** Asks for a name only: for acts that a person answers for by name. */
+export async function askName(why) {
+  return (await askPerson(why, false))?.person ?? null;
+}
+
+/** Runs ``act(approval)``, again with a senior's word for as long as one is missing or wrong; null when nobody gave it. */
+export async function withSenior(act, why = "") {
+  let approval = why ? await askSenior(why) : null;
+  if (why && !approval) return null;
+  for (;;) {
+    const answer = await act(approval);
+    if (answer.problem?.needs !== "approval") return answer;
+    approval = await askSenior(sentence(answer));
+    if (!approval) return null;
+  }
+}
+
+function askPerson(why, withPin) {
+  dialogs.fault(senior.box, why);
+  $("senior-title").textContent = word(withPin ? "senior" : "who_answers");
+  $("senior-pin-row").hidden = !withPin;
+  $("senior-pin").value = "";
+  return ask(senior, $("senior-name").value && withPin ? $("senior-pin") : $("senior-name"));
+}
+
+/** How the holder confirms a redemption: {pin}, {code} or {qr}; "without" points; null when the cashier goes back. */
+export function askHolder(kind, why, memberId) {
+  [holder.kind, holder.memberId] = [kind, memberId];
+  dialogs.fault(holder.box, why);
+  $("holder-phone-row").hidden = kind !== "code";
+  $("holder-word").value = "";
+  $("holder-word").type = kind === "pin" ? "password" : "text";
+  $("holder-label").textContent = word({ pin: "holder_pin", code: "holder_code", qr: "holder_qr" }[kind]);
+  $("holder-told").textContent = "";
+  return ask(holder, kind === "code" && !$("holder-phone").value ? $("holder-phone") : $("holder-word"));
+}
+
+function ask(one, first) {
+  return new Promise((answer) => {
+    one.answer = answer;
+    dialogs.raise(one.box, {
+      keys: one === holder ? { F2: () => end(holder, "without"), F8: sendCode } : {},
+      scanned: (code) => { if (one === holder) $("holder-word").value = code, holderSaid(); },
+      closed: () => end(one, null),
+    });
+    first.focus();
+  });
+}
+
+function end(one, value) {
+  dialogs.drop(one.box);
+  one.answer?.(value);
+  one.answer = null;
+}
+
+function seniorSaid() {
+  const person = $("senior-name").value.trim();
+  const pin = $("senior-pin").value;
+  if (!person) return $("senior-name").focus();
+  if ($("senior-pin-row").hidden) return end(senior, { person });
+  if (!/^\d{4,12}$/.test(pin)) return $("senior-pin").focus();
+  $("senior-pin").value = "";
+  return end(senior, { person, pin });
+}
+
+function holderSaid() {
+  const said = $("holder-word").value.trim();
+  if (!said) return $("holder-word").focus();
+  $("holder-word").value = "";
+  return end(holder, { [holder.kind]: said });
+}
+
+async function sendCode() {
+  if (holder.kind !== "code") return;
+  const path = `/v1/members/${encodeURIComponent(holder.memberId)}/confirmations`;
+  const answer = await post(path, { phone: $("holder-phone").value.trim() });
+  dialogs.fault(holder.box, answer.value ? "" : sentence(answer));
+  $("holder-told").textContent = answer.value ? word("code_sent") : "";
+  (answer.value ? $("holder-word") : $("holder-phone")).focus();
+}
+
+export function start() {
+  const said = (id, act) => $(id).addEventListener("submit", (event) => { event.preventDefault(); act(); });
+  said("senior-form", seniorSaid);
+  said("holder-form", holderSaid);
+  $("holder-send").addEventListener("click", sendCode);
+  $("holder-without").addEventListener("click", () => end(holder, "without"));
+}
