@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from drivers.symbology import mask
 from pos_loyalty.config import Language
 from pos_loyalty.engine.explain import issue_text, privilege_text
-from pos_loyalty.engine.lots import dated, total_centi
+from pos_loyalty.engine.lots import SOON, dated, total_centi
 from pos_loyalty.engine.model import Lot
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import ledger, members, profiles, returned, sales
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till import gift_sales, paper
 from pos_loyalty.till.answers import coupons_of, owed_of
 from pos_loyalty.till.desk import Desk
@@ -71,39 +71,33 @@ def _with_member(desk: Desk, stored: StoredSale, member_id: str, receipt: Receip
         receipt,
         card=mask(cards[0]) if cards else None,
         balance_centi=total_centi(lots, trusted.at),
-        waiting=_waiting(lots, trusted),
+        waiting=waiting(lots, trusted.at),
         settled_centi=sales.settled_centi(desk.db, stored),
         owed_centi=owed_of(desk, member_id),
-        expiring=_expiring(lots, trusted),
+        expiring=expiring(lots, trusted.at),
         tier=progress_of(desk, standing),
         notes=_notes(desk, stored, language, standing),
         referral_code=(profile.referral_code or "") if profile is not None else "",
     )
 
 
-def _waiting(lots: Iterable[Lot], trusted: Trusted) -> tuple[PointsAt, ...]:
-    sums: dict[object, PointsAt] = {}
-    for each in dated(lots, trusted.at):
+def waiting(lots: Iterable[Lot], now: datetime) -> tuple[PointsAt, ...]:
+    """What is not usable yet, by the instant from which it is; soonest first."""
+    sums: dict[datetime, int] = {}
+    for each in dated(lots, now):
         if each.phase == "pending" and each.usable_from is not None:
-            before = sums.get(each.usable_from)
-            centi = each.centi + (0 if before is None else before.centi)
-            sums[each.usable_from] = PointsAt(centi=Points(centi), at=each.usable_from)
-    return tuple(sorted(sums.values(), key=lambda each: each.at))[:DATES_MAX]
+            sums[each.usable_from] = sums.get(each.usable_from, 0) + each.centi
+    return tuple(PointsAt(centi=Points(sums[at]), at=at) for at in sorted(sums))[:DATES_MAX]
 
 
-def _expiring(lots: Iterable[Lot], trusted: Trusted) -> tuple[PointsAt, ...]:
-    """The soonest loss, and those within the month."""
-    sums: dict[object, PointsAt] = {}
-    soon = set()
-    for each in dated(lots, trusted.at):
-        if each.phase == "expired" or each.expires_at is None:
-            continue
-        before = sums.get(each.expires_at)
-        sums[each.expires_at] = PointsAt(centi=Points(each.centi + (0 if before is None else before.centi)), at=each.expires_at)
-        if each.phase == "expiring":
-            soon.add(each.expires_at)
-    ordered = sorted(sums.values(), key=lambda each: each.at)
-    return tuple(each for place, each in enumerate(ordered[:DATES_MAX]) if place == 0 or each.at in soon)
+def expiring(lots: Iterable[Lot], now: datetime) -> tuple[PointsAt, ...]:
+    """The soonest loss, and the others that come soon; soonest first."""
+    sums: dict[datetime, int] = {}
+    for each in dated(lots, now):
+        if each.phase != "expired" and each.expires_at is not None:
+            sums[each.expires_at] = sums.get(each.expires_at, 0) + each.centi
+    ordered = [PointsAt(centi=Points(sums[at]), at=at) for at in sorted(sums)][:DATES_MAX]
+    return tuple(each for place, each in enumerate(ordered) if place == 0 or each.at <= now + SOON)
 
 
 def _notes(desk: Desk, stored: StoredSale, language: Language, standing: TierAnswer | None) -> tuple[str, ...]:

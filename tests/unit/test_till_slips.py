@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from pos_loyalty import wiring
 from pos_loyalty.cli.main import main
-from pos_loyalty.engine.model import Tender
+from pos_loyalty.engine.model import Lot, Tender
 from pos_loyalty.errors import ConfigError
 from pos_loyalty.till.model import EnrolRequest, QuoteRequest, SaleRequest, VoidRequest
+from pos_loyalty.till.receipt_of import expiring, waiting
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
-from pos_loyalty.values import Minor, Thousandths
+from pos_loyalty.values import Minor, Points, Thousandths
 from tests.emulators.escpos import judge
-from tests.shop import CONFIG, OTHER_CARD, PROGRAMME, Shop, make_basket
+from tests.shop import CONFIG, NOW, OTHER_CARD, PROGRAMME, Shop, make_basket
 
 PRINTER = CONFIG + '\n[printer]\nkind = "file"\npath = "printed.bin"\n'
 
@@ -118,7 +119,8 @@ def test_the_shift_report_adds_up_what_stands_in_the_store(make_shop: Callable[.
     assert rows["Returns: 1"] == f"−{refund / 100:,.2f} RUB"
     assert rows["Card"].split() and f"{due / 100:,.2f}" in said.split("RECEIVED")[1]
     assert rows["Earned"] == f"+{accrued / 100:g} points"
-    assert f"{500_000 / 100:,.2f}" not in said
+    received = {line[:30].strip(): line[30:].strip() for line in said.split("RECEIVED")[1].split("TOTAL")[0].splitlines()}
+    assert received["Cash"] == f"{(total - due) / 100:,.2f}"  # the change is not in the drawer
 
 
 def test_the_shift_report_is_printed_again_as_often_as_asked(make_shop: Callable[..., Shop]) -> None:
@@ -131,6 +133,23 @@ def test_the_shift_report_is_printed_again_as_often_as_asked(make_shop: Callable
             assert main(["receipt", "shift", "--day", day, "--print", "--config", str(shop.config)]) == 0
         assert "ОТЧЁТ ЗА СМЕНУ" in out.getvalue() and "queued" in out.getvalue()
         assert [kind for kind, _ in _papers(shop)].count("shift") == copy + 1
+
+
+def test_what_runs_out_within_a_month_is_told_by_date_and_of_the_rest_only_the_next() -> None:
+    def lot(name: str, centi: int, days: int | None, *, usable_in: int = -1) -> Lot:
+        ends = None if days is None else NOW + timedelta(days=days)
+        return Lot(lot_id=name, centi=Points(centi), usable_from=NOW + timedelta(days=usable_in), expires_at=ends)
+
+    def told(*lots: Lot) -> list[tuple[int, int]]:
+        return [((each.at - NOW).days, each.centi) for each in expiring(lots, NOW)]
+
+    far, later = lot("far", 500, 100), lot("later", 70, 200)
+    assert told() == told(lot("ever", 900, None)) == told(lot("gone", 900, -3)) == []
+    assert told(later, far) == [(100, 500)]
+    assert told(lot("a", 100, 20), lot("b", 30, 5), lot("c", 7, 20), far) == [(5, 30), (20, 107)]
+    assert told(*(lot(str(day), day, day) for day in range(1, 9))) == [(1, 1), (2, 2), (3, 3)]
+    (soon,) = waiting((lot("w", 5, 90, usable_in=9), lot("v", 6, 60, usable_in=9), far), NOW)
+    assert (soon.at, soon.centi) == (NOW + timedelta(days=9), 11)
 
 
 def test_a_tier_ahead_is_told_on_the_receipt(make_shop: Callable[..., Shop]) -> None:
