@@ -24,6 +24,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.cards
 	$(BIN)/python -m bench.spool
 	$(BIN)/python -m bench.scanner
+	$(BIN)/python -m bench.receipts
 	$(BIN)/python -m bench.returns
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.engine

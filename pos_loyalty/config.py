@@ -21,6 +21,7 @@ from pos_loyalty.config_codes import cards_among, check_card, check_code, code_o
 from pos_loyalty.config_printer import Columns as Columns
 from pos_loyalty.config_printer import PrinterConfig as PrinterConfig
 from pos_loyalty.config_printer import fault_of, with_profile
+from pos_loyalty.config_receipt import ConsentConfig, ReceiptConfig, check_receipt
 from pos_loyalty.errors import ConfigError, InputError
 from pos_loyalty.values import Points, Value, convert
 
@@ -129,23 +130,6 @@ class PhoneConfig(Value):
     gateway: GatewayConfig | None = None
 
 
-class ConsentConfig(Value):
-    """Which text a person agrees to at this till, by purpose."""
-
-    data: Words = "1"
-    advertising: Words = "1"
-
-
-class ReceiptConfig(Value):
-    """What stands above and below every receipt."""
-
-    language: Language = "ru"
-    header: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    footer: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    font: str | None = None
-    """A monospaced TrueType file with Cyrillic for PNG; None looks for DejaVu Sans Mono."""
-
-
 class Config(Value):
     """The whole of config.toml."""
 
@@ -202,6 +186,7 @@ def load_config(path: Path) -> Config:
     fault = None if config.printer is None else fault_of(config.printer)
     if fault is not None:
         raise ConfigError(f"{path}: {fault[0]}", fault[1])
+    check_receipt(f"{path}: receipt", config.receipt)
     if config.phone.gateway is not None:
         _check_gateway(f"{path}: phone.gateway", config.phone.gateway)
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:

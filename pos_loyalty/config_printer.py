@@ -14,7 +14,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]
 Words = Annotated[str, Meta(max_length=256)]
 Seconds = Annotated[float, Meta(gt=0, le=60)]
 Columns = Literal[32, 42, 48]
-Page = Literal["cp866", "cp1251", "cp437"]
+Page = Literal["cp866", "cp1251", "cp437", "cp858"]
 Barrier = Literal["gs_r", "gs_h", "none"]
 Baud = Annotated[int, Meta(ge=300, le=921_600)]
 BITS_PER_BYTE = 10

@@ -18,6 +18,7 @@ from pos_loyalty.cli import (
     member,
     programme,
     quote,
+    receipt,
     report,
     return_goods,
     sale,
@@ -31,8 +32,7 @@ from pos_loyalty.errors import InputError, LoyaltyError
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
-    upkeep,
-    config, code,
+    receipt, upkeep, config, code,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pos_loyalty import log
 from pos_loyalty.clock import Clock, NewId, ReadClocks, read
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.engine.grace import Grace
-from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreError, StoreFullError
+from pos_loyalty.errors import CommitUnknownError, ConfigError, ConflictError, StoreError, StoreFullError
 from pos_loyalty.store import ledger, runs, sales, trusted_time
 from pos_loyalty.store.db import NOT_SURE, Connection, make_sure, was_full, write
 from pos_loyalty.store.trusted_time import Trusted
@@ -23,10 +23,15 @@ from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.values import Value, decode, encode
+from receipts.elements import Image
+from receipts.layout import COLUMN_DOTS
+from receipts.logo import logo
 
 A = TypeVar("A", bound=Value)
 Keep = Callable[[A], A]
 EPOCH_DAY = date(1970, 1, 1)
+TEXT_COLUMNS = 48
+"""How wide receipts are where there is no printer."""
 
 
 class Desk:
@@ -48,6 +53,9 @@ class Desk:
         self.used_steps: dict[str, int] = {}
         self.elsewhere: Elsewhere = Nowhere()
         self.shelf = ProgrammeShelf(config.store.currency)
+        self.logo_problem: str | None = None
+        self._logo: Image | None = None
+        self._is_logo_read = False
         self._told_skew = False
         self._began = False
         self._open_db = open_db
@@ -59,6 +67,19 @@ class Desk:
         if self._db is None:
             self._db = self._open_db()
         return self._db
+
+    def logo(self) -> Image | None:
+        """The shop's logo for the receipts' paper, made once; None without one, and for a faulty file: see ``logo_problem``."""
+        if not self._is_logo_read and self.config.receipt.logo is not None:
+            printer = self.config.printer
+            dots = COLUMN_DOTS * (TEXT_COLUMNS if printer is None else printer.columns)
+            try:
+                self._logo = logo(Path(self.config.receipt.logo), dots)
+            except ConfigError as error:
+                self.logo_problem = f"Receipts are printed without the logo: {error}"
+                log.warning("logo.refused", reason=str(error))
+        self._is_logo_read = True
+        return self._logo
 
     def begin(self) -> None:
         """This is the till that sells: note that it runs, and how far trusted time has come."""

@@ -15,7 +15,7 @@ from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ConsentChange, Purpose
 from pos_loyalty.store.phone_hashes import hash_some
-from pos_loyalty.till import answers, card_numbers, card_qr
+from pos_loyalty.till import answers, card_numbers, card_qr, consent_slips
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, MemberAnswer
 from pos_loyalty.till.nightly_model import JobDone
@@ -81,6 +81,7 @@ def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> Member
             body=fact,
         )
         follow.book(desk.db, draft, now)
+        consent_slips.queue(desk, fact, masked(number), request.cashier)
         return keep(_answer(desk, request, member_id, number, now))
 
 

@@ -361,8 +361,9 @@ class Till:
 
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""
-        sender = self._desk.sender
-        return health_of(self._desk, (*self._devices.problems(), *(sender.problems() if sender is not None else ())))
+        sender, logo = self._desk.sender, self._desk.logo_problem
+        problems = (*self._devices.problems(), *(sender.problems() if sender is not None else ()), *((logo,) if logo else ()))
+        return health_of(self._desk, problems)
 
     def _turned(self, act: str, answer: gift_card_model.GiftCardAnswer) -> gift_card_model.GiftCardAnswer:
         log.info("gift_card.changed", act=act, card_id=answer.card_id, balance_minor=answer.balance_minor)

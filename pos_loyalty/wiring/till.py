@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, utc_now
-from pos_loyalty.config import Config, Secrets
+from pos_loyalty.config import Config, Language, Secrets
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import programmes
-from pos_loyalty.store.db import Connection, open_reader, own
+from pos_loyalty.store.db import Connection, open_reader, own, write
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.nightly_model import NightReport
@@ -20,12 +21,13 @@ from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
 from pos_loyalty.wiring import camera
-from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
+from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store, with_places
 from pos_loyalty.wiring.printers import spool_of
 
 if TYPE_CHECKING:
     from drivers.ports import Scanner
     from drivers.symbology import Scan
+    from pos_loyalty.till.model import PrintAnswer
     from pos_loyalty.web.verbs import Shop
 
 Ready = Callable[[str, str], None]
@@ -59,6 +61,8 @@ def open_till(
         desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
         if known.config.till.programme is not None:
             store_file(desk.db, known.file(known.config.till.programme), clock())
+        if known.config.printer is not None:
+            desk.logo()  # before the first sale, which need not wait for it
     except BaseException:
         lock.close()
         raise
@@ -143,7 +147,7 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
 def _desk(known: Settings, clock: Clock = utc_now, ids: NewId = new_id, open_db: Callable[[], Connection] | None = None) -> Desk:
     """A desk over the till's own file, through a connection of its own."""
     return Desk(
-        config=known.config,
+        config=with_places(known),
         secrets=secrets_of(known),
         folder=known.till_database.parent,
         open_db=open_db or (lambda: till_store(known, clock)),
@@ -194,6 +198,31 @@ def programme_in_force(known: Settings) -> str:
     if body is None:
         raise NotFoundError("This till has no programme yet: run the sync, or name a file in till.programme.")
     return body.decode("utf-8")
+
+
+def shift_text(path: Path, day: date | None, language: Language | None) -> str:
+    """The shift report of this till as text, also while it sells."""
+    from pos_loyalty.till import shift
+
+    known = settings(path)
+    with contextlib.closing(_desk(known, open_db=lambda: open_reader(known.till_database))) as desk:
+        return shift.text_of(desk, day, language)
+
+
+def print_shift(path: Path, day: date | None, language: Language | None) -> PrintAnswer:
+    """Lay the shift report into the spool, also while the till sells. Raises ConflictError without a printer."""
+    from pos_loyalty.till import shift
+
+    with contextlib.closing(_desk(settings(path))) as desk, write(desk.db):
+        return shift.queue(desk, day, language)
+
+
+def print_self_test(path: Path, language: Language | None) -> PrintAnswer:
+    """Lay the printer's self-test page into the spool, also while the till sells. Raises ConflictError without a printer."""
+    from pos_loyalty.till import self_test
+
+    with contextlib.closing(_desk(settings(path))) as desk, write(desk.db):
+        return self_test.queue(desk, language)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 
 from drivers.ports import CardRead, ViewPicture
+from drivers.symbology import Scan
+from pos_loyalty.config import CardConfig
 from pos_loyalty.errors import DeviceGoneError
 from pos_loyalty.till import watch
 from pos_loyalty.till.devices import TillDevices
@@ -85,11 +87,11 @@ def test_a_fault_of_ours_is_survived_and_told_in_a_sentence() -> None:
 def test_the_till_hands_on_what_its_camera_reads_and_tells_that_it_is_lost() -> None:
     heard, done = [], threading.Event()
 
-    def publish(*scan: str) -> None:
-        heard.append(scan)
+    def publish(scan: Scan, device: str) -> None:
+        heard.append((scan, device))
         done.set()
 
-    devices = TillDevices(None, [], (), Scripted([READ, LOST], *[[LOST]] * 50))
+    devices = TillDevices(None, [], (CardConfig(prefix="22", length=13),), Scripted([READ, LOST], *[[LOST]] * 50))
     devices.start(publish)
     assert done.wait(PATIENCE_S)
     waited = threading.Event()
@@ -99,4 +101,4 @@ def test_the_till_hands_on_what_its_camera_reads_and_tells_that_it_is_lost() -> 
         waited.wait(0.05)
     assert devices.problems() == ("counter: the cable is loose",)
     devices.close()
-    assert heard == [(CARD, "ean13", "counter")]
+    assert [(scan.kind, scan.text, scan.symbology, device) for scan, device in heard] == [("card", CARD, "ean13", "counter")]
