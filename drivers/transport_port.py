@@ -13,14 +13,16 @@ from pos_loyalty.config import PrinterConfig
 from pos_loyalty.errors import DeviceGoneError
 
 DRAIN_STEP_NS = 20_000_000
-DEVICES = Path("/dev")
+DEVICES, MEMORY = Path("/dev"), Path("/dev/shm")
 
 
 class FileTransport:
     """Implements Transport by appending to a file, or writing to a device that cannot answer."""
 
     def __init__(self, config: PrinterConfig) -> None:
-        is_device = Path(config.path).is_relative_to(DEVICES)  # one that is unplugged must not come back as a plain file
+        path = Path(config.path)
+        is_device = path.is_relative_to(DEVICES) and not path.is_relative_to(MEMORY)
+        # one that is unplugged must not come back as a plain file
         flags = os.O_WRONLY | os.O_APPEND | (0 if is_device else os.O_CREAT)
         self._descriptor: int | None = _opened(config, flags)
 

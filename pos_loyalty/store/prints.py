@@ -69,7 +69,7 @@ def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
 
 def next_queued(db: Connection) -> PrintJob | None:
     """The oldest job of which no byte was sent."""
-    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone())
+    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' AND length(body) > 0 ORDER BY id LIMIT 1").fetchone())
 
 
 def by_job_id(db: Connection, job_id: int) -> PrintJob | None:
@@ -97,6 +97,11 @@ def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: st
     assert state in NEXT_STATES[job.state], f"print job {job_id} cannot go from {job.state} to {state}"
     row = {"job": job_id, "state": state, "now": to_ms(now), "note": note, "tried": int(state == "sending")}
     db.execute(JOB_MOVE, row)
+
+
+def wipe(db: Connection, member_id: str) -> None:
+    """A member is erased: their receipts carry their code for friends. What was not printed yet is not printed any more."""
+    db.execute(JOBS_WIPE, {"member": member_id})
 
 
 def waiting(db: Connection) -> int:
@@ -142,6 +147,9 @@ WHERE state IN ('sending', 'awaiting_ack')"""
 JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
 WHERE state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"""
 """A gift card's slip waits for ever: its code is nowhere else."""
+JOBS_WIPE = """UPDATE print_job SET body = zeroblob(0),
+  note = CASE state WHEN 'queued' THEN 'the member was erased' ELSE note END, state = replace(state, 'queued', 'expired')
+WHERE sale_id IN (SELECT sale_id FROM sale WHERE member = :member)"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (
   SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy
