@@ -18,6 +18,7 @@ from pos_loyalty.till.model import EnrolRequest, QuoteRequest, SaleRequest, Void
 from pos_loyalty.till.receipt_of import expiring, waiting
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.values import Minor, Points, Thousandths
+from receipts.self_test import self_test_bytes
 from tests.emulators.escpos import judge
 from tests.shop import CONFIG, NOW, OTHER_CARD, PROGRAMME, Shop, make_basket
 
@@ -163,3 +164,22 @@ def test_a_tier_ahead_is_told_on_the_receipt(make_shop: Callable[..., Shop]) -> 
     missing = 1_000_000 - answer.quote.total_minor
     text = " ".join(shop.till.receipt_text("sale-1", "ru").split())
     assert f"Осталось до «Золото» по 31.12.2026 {missing // 100:,}".replace(",", " ") in text
+
+
+def test_the_self_test_page_goes_the_way_of_every_receipt_and_tries_every_likely_slot(
+    make_shop: Callable[..., Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = make_shop(PRINTER)
+    config = str(shop.folder / "config.toml")
+    assert [main(["receipt", "self-test", "--config", config]) for _ in range(2)] == [0, 0]
+    assert capsys.readouterr().out.count("queued") == 2
+    rows = shop.db.execute("SELECT kind, state, body FROM print_job").fetchall()
+    assert [row[:2] for row in rows] == [("self_test", "queued")] * 2
+    (body,) = {row[2] for row in rows}
+    assert body == self_test_bytes(columns=48, page="cp866", slot=17, language="ru")
+
+
+def test_without_a_printer_there_is_nothing_to_test(make_shop: Callable[..., Shop], capsys: pytest.CaptureFixture[str]) -> None:
+    shop = make_shop(CONFIG)
+    assert main(["receipt", "self-test", "--config", str(shop.folder / "config.toml")]) != 0
+    assert "No printer stands in the till's config" in capsys.readouterr().err
