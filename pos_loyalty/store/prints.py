@@ -149,7 +149,7 @@ WHERE state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"""
 """A gift card's slip waits for ever: its code is nowhere else."""
 JOBS_WIPE = """UPDATE print_job SET body = zeroblob(0),
   note = CASE state WHEN 'queued' THEN 'the member was erased' ELSE note END, state = replace(state, 'queued', 'expired')
-WHERE sale_id IN (SELECT sale_id FROM sale WHERE member = :member)"""
+WHERE sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (
   SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy

@@ -1,7 +1,7 @@
 // The cashier's screen: which key and which button does what.
 
 import * as basket from "./basket.js";
-import { inTurn, understood } from "./codes.js";
+import { understood } from "./codes.js";
 import * as dialogs from "./dialogs.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
@@ -14,7 +14,7 @@ import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing
 import * as returning from "./returning.js";
 import * as cameraview from "./cameraview.js";
 import { watchKeys } from "./keyscan.js";
-import { choose, scanned, submit, suggest } from "./scanbox.js";
+import { choose, judged, scanned, submit, suggest } from "./scanbox.js";
 import { get, listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
@@ -92,7 +92,7 @@ const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
 async function typedScan(code, again, had) {
   if (COUNTED.test(code)) return again();
   if (desk.products.some(({ sku }) => sku === code)) return again(code);
-  const scan = await inTurn(() => understood(code));
+  const scan = await judged(() => understood(code));
   if (scan.kind === "code" || scan.kind === "phone") return again();
   if (had && scan.kind === "product") return again(code); // a count was typed before it
   if (scan.kind !== "payment") return heard(scan);

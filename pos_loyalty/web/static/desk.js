@@ -18,6 +18,7 @@ export const desk = {
   told: NOTHING_TOLD, // what the till says about the quote, in words
   asked: 0,
   asking: false,
+  judging: 0, // codes of which the till has not said yet what they are
   missed: false, // the till did not answer about the price: it is asked again as soon as it answers at all
   weighing: null, // a product that waits for its weight
   paying: null, // {saleId, kind, quote, request, authorised}: kept until the till has answered for certain
@@ -28,7 +29,8 @@ export const desk = {
 export const payingId = () => desk.paying?.saleId;
 
 export function show() {
-  const { sale, quote, told, names, asking, paying } = desk;
+  const { sale, quote, told, names, paying } = desk;
+  const asking = desk.asking || desk.judging > 0;
   view.showLines(sale, quote, names.rules, told.coupons, chooseLine);
   said.show(sale, quote, told);
   showMember(sale.member, names.tiers);

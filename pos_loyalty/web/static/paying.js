@@ -20,7 +20,7 @@ export async function pay(kind) {
   if (desk.paying) return finishPaying();
   if (desk.weighing) return askWeight(desk.weighing);
   if (desk.sale.lines.length === 0) return view.warn(word("empty_sale"));
-  if (desk.asking) return view.warn(word("pricing"));
+  if (desk.asking || desk.judging) return view.warn(word("pricing"));
   if (desk.quote?.line_refusals.length) return view.warn(unsellable(desk.told));
   if (desk.quote) return startPaying(kind, false);
   view.tell(word("asked_again"));

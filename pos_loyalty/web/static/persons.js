@@ -69,7 +69,7 @@ function holderShowed({ code }) {
 function badge({ kind, code }) {
   if (kind !== "staff") return;
   $("senior-name").value = code;
-  if (!$("senior-pin-row").hidden) $("senior-pin").focus();
+  $("senior-pin").focus();
 }
 
 function end(one, value) {

@@ -2,7 +2,7 @@
 
 import * as basket from "./basket.js";
 import { bare, inTurn, lastOf, sayable, understood } from "./codes.js";
-import { desk, nextSale, stopWeighing } from "./desk.js";
+import { desk, nextSale, show, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
 import { requote } from "./pricing.js";
@@ -19,6 +19,18 @@ const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
 const NO_COUPON = ["unknown", "no_series", "check"]; // why the till refuses a code that is no coupon's
 const LONG = /^.{16,}$/; // our receipts, fiscal ones and gift cards are longer than what people type
 const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
+
+/** In turn; until it is done nothing is paid, or the code would be left out of the sale. */
+export async function judged(act) {
+  desk.judging += 1;
+  show();
+  try {
+    return await inTurn(act);
+  } finally {
+    desk.judging -= 1;
+    show();
+  }
+}
 
 /** What was typed, and Enter; or what was scanned. */
 export async function submit(text) {
@@ -46,7 +58,7 @@ function take(code, count) {
   const product = productOf(code) ?? onlyHit(code);
   if (product) return addProduct(product, count);
   const mine = desk.sale;
-  return inTurn(async () => {
+  return judged(async () => {
     const scan = await understood(code);
     return desk.sale === mine ? took(scan, count) : undefined;
   });
@@ -62,7 +74,7 @@ export function scanned(scan) {
   stopWeighing();
   view.tell("");
   const known = scan.kind === "code" && productOf(scan.code);
-  return known ? addProduct(known) : inTurn(() => took(scan));
+  return known ? addProduct(known) : judged(() => took(scan));
 }
 
 async function took(scan, count) {
