@@ -3,7 +3,7 @@
 Look-up: a member by card with balance, lots by date and next expiry (``Till.identify``), in files of 10⁴ to 10⁶ members and of
 10⁴ to 3·10⁶ entries that are open at once and take turns. Bound: the slowest median of CPU ≤ 5 × the fastest; the clock beside it
 shows the disk too, where memory does not hold all files.
-``--members 10000000`` adds the largest file: some 6 GB where temporary files go, TMPDIR says where. Verify: the whole check of a
+``--members 10000000`` adds the largest file: some 8.5 GB in all where temporary files go (TMPDIR). Verify: the whole check of a
 file with so many entries, in a process of its own. Bound for 1,000,000 entries: ≤ 60 s of CPU and ≤ 150 MB of memory at the peak;
 other counts are held to the same CPU an entry.
 """

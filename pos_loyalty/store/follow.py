@@ -12,6 +12,7 @@ from pos_loyalty.store import (
     adjustments,
     claims,
     coupon_codes,
+    enrolment_checks,
     gift_cards,
     gift_differences,
     ledger,
@@ -65,6 +66,7 @@ DOUBTS: Mapping[FactKind, Doubts] = {
 DIFFERENCES: tuple[Differences, ...] = (
     member_checks.consent_differences,
     member_checks.member_differences,
+    enrolment_checks.differences,
     member_secrets.differences,
     merges.differences,
     claims.differences,

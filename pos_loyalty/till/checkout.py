@@ -34,6 +34,7 @@ from pos_loyalty.till import (
     merging,
     person,
     returned_sale,
+    returns,
     slips,
     tenders,
 )
@@ -192,6 +193,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         if stored.state in ("authorised", "cancelled"):
             raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
         if stored.state == "completed":
+            _check_void_in_time(desk, stored)
             gift_sales.check_undone(desk, stored)
             entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
             end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
@@ -200,6 +202,13 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
             tier_facts_after(desk.db, desk, stored.quote.member_id, desk.now())
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
+
+
+def _check_void_in_time(desk: Desk, stored: StoredSale) -> None:
+    """A void asks for no senior: it may not do what a return asks one for. Raises ConflictError."""
+    late = returns.why_late(desk, stored.biz_day, stored.ended_at or stored.authorised_at)
+    if late:
+        raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:

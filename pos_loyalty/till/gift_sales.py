@@ -177,18 +177,23 @@ def activate(desk: Desk, stored: StoredSale, now: datetime) -> None:
 
 def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None = None) -> None:
     """Raises ConflictError when a gift card that the sale sold or topped up is spent in part. None means all lines."""
-    for body in _loads(desk, stored, line_ids):
+    loads = _loads(desk, stored, line_ids)
+    for body in loads:
         card = known(desk, body.card_id)
+        loaded_minor = sum(each.amount_minor for each in loads if each.card_id == body.card_id)
         if card is not None and card.state == "frozen":
             raise ConflictError(
                 f"Gift card {label_of(card.card_id)} of this sale is frozen; let it go before the sale is undone."
             )
-        if card is None or card.balance_minor < sum(
-            each.amount_minor for each in _loads(desk, stored, line_ids) if each.card_id == body.card_id
-        ):
+        if card is None or card.balance_minor < loaded_minor:
             raise ConflictError(
                 f"Gift card {label_of(body.card_id)} of this sale is spent in part: the sale cannot be undone. "
                 "Pay back what is left on it instead."
+            )
+        if body.act == "sold" and card.balance_minor > loaded_minor:
+            raise ConflictError(
+                f"Gift card {label_of(body.card_id)} of this sale was topped up since: undo the top-up first, "
+                "or its money would be lost with the card."
             )
 
 

@@ -35,7 +35,7 @@ def preview(desk: Desk, request: ReturnRequest) -> ReturnPreview:
         due_minor=sold.quote.due_minor,
         tenders=sold.tenders,
         lines=_left(sold),
-        approval=returns.why_late(desk, sold),
+        approval=returns.why_late(desk, sold.biz_day, sold.sold_at),
         would=would,
     )
 

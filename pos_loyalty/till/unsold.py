@@ -86,6 +86,11 @@ def check(desk: Desk, request: ReturnRequest, table: ReturnsTable) -> None:
         raise InputError("$.goods", "come without a receipt; leave the sale and its lines out")
     if table.without_receipt != "approved":
         raise ConflictError("The programme takes nothing back without a receipt.")
+    cards = desk.shelf.current(desk.db).floors.gift_cards
+    if any(line.sku in cards for line in request.goods):
+        raise ConflictError(
+            "A gift card does not come back without its receipt: its money would stay on it. Pay it back instead."
+        )
     if request.member_id is not None and members.by_id(desk.db, request.member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again, or leave the member out.")
 

@@ -52,9 +52,11 @@ def open_till(
     is not this till's.
     """
     known = settings(Path(path))
-    lock = own(made_folder(known.till_database))
-    try:
+    with contextlib.ExitStack() as undo:
+        lock = own(made_folder(known.till_database))
+        undo.callback(lock.close)
         desk = _desk(known, clock, ids)
+        undo.callback(desk.close)
         desk.clocks = clocks or desk.clocks
         desk.begin()
         desk.sender = _sender(known)
@@ -63,9 +65,7 @@ def open_till(
             store_file(desk.db, known.file(known.config.till.programme), clock())
         if known.config.printer is not None:
             desk.logo()  # before the first sale, which need not wait for it
-    except BaseException:
-        lock.close()
-        raise
+        undo.pop_all()
     return Till(desk, devices or NoDevices(), lock.close)
 
 

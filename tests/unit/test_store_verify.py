@@ -224,6 +224,37 @@ def test_every_forgery_is_named(db: Connection, planted: str) -> None:
     assert any(named in sentence for sentence in sentences), sentences
 
 
+CARDS: dict[str, tuple[str, str]] = {
+    "a card that leads to another": ("UPDATE card SET member = 'M2' WHERE number = '2900000000018'", "leads to member M2"),
+    "another number for a card": ("UPDATE card SET number = '2900000000094' WHERE member = 'M1'", "0018 of member M1 is missing"),
+    "a card removed": ("DELETE FROM card WHERE member = 'M1'", "0018 of member M1 is missing"),
+    "a card from nowhere": ("INSERT INTO card (number, member) VALUES ('2900000000094', 'M1')", "0094 of member M1 is active"),
+    "a card lost by nobody": ("UPDATE card SET state = 'lost' WHERE member = 'M1'", "0018 of member M1 is lost"),
+    "a debt that is less": ("UPDATE member SET owed_centi = -9000 WHERE id = 'M1'", "M1 has figures"),
+    "more spent": ("UPDATE member SET spent_minor = 9000000 WHERE id = 'M1'", "M1 has figures"),
+    "a segment": ("""UPDATE member SET segments = '["vip"]' WHERE id = 'M1'""", "M1 has figures"),
+    "staff": ("UPDATE member SET staff = 1 WHERE id = 'M1'", "M1 has figures"),
+    "a friend": ("UPDATE member SET referred_by = 'M2' WHERE id = 'M1'", "M1 has figures"),
+    "a phone that nobody verified": ("UPDATE member SET phone_verified = 1 WHERE id = 'M1'", "M1 has figures"),
+    "a block by nobody": ("UPDATE member SET state = 'blocked' WHERE id = 'M1'", "M1 is blocked"),
+    "a merge by nobody": ("UPDATE member SET state = 'merged', merged_into = 'M2' WHERE id = 'M1'", "M1 is merged"),
+}
+
+
+@pytest.mark.parametrize("planted", CARDS)
+def test_cards_and_members_are_those_of_the_log(path: Path, planted: str) -> None:
+    db = till_store(path)
+    enrol(db, 1, "M1", "2900000000018")
+    enrol(db, 2, "M2", "2900000000025")
+    assert verify(db) == ()
+    sql, named = CARDS[planted]
+    assert db.execute(sql).rowcount == 1
+    sentences = verify(db)
+    assert any(named in sentence for sentence in sentences), sentences
+    assert all("2900000000" not in sentence for sentence in sentences)
+    db.close()
+
+
 def test_a_sale_without_a_receipt_number_is_named(path: Path) -> None:
     db = till_store(path)
     with write(db):

@@ -13,8 +13,23 @@ from pos_loyalty.errors import ConflictError, InputError, LoyaltyError, NotFound
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.model import CancelRequest, QuoteRequest, VoidRequest
-from pos_loyalty.values import Minor
-from tests.gifts import IVANOVA, accounts, asked, basket_of, cash, completed, gift, gift_shop, line, on_card, sell, sold_card
+from pos_loyalty.till.returns_model import ReturnRequest, UnsoldLine
+from pos_loyalty.values import Minor, Thousandths
+from tests.gifts import (
+    GIFT_PROGRAMME,
+    IVANOVA,
+    accounts,
+    asked,
+    basket_of,
+    cash,
+    completed,
+    gift,
+    gift_shop,
+    line,
+    on_card,
+    sell,
+    sold_card,
+)
 from tests.shop import Shop
 
 GOODS = basket_of(line("1", "4601", 50_000))
@@ -199,6 +214,30 @@ def test_a_top_up_that_was_spent_is_not_undone(shop: Shop) -> None:
     sell(shop, basket_of(line("1", "4601", 100_000)), "s", (gift(60_000, card.code), cash(30_000)))
     with pytest.raises(ConflictError, match="spent in part"):
         shop.till.void("top", VoidRequest(), "void")
+
+
+def test_a_card_with_money_of_a_top_up_is_not_cancelled_with_its_sale(shop: Shop) -> None:
+    card = sold_card(shop, 50_000)
+    sell(shop, basket_of(line("7", "GC", 50_000)), "top", top_ups={"7": card.code})
+    sell(shop, basket_of(line("1", "4601", 50_000)), "goods", (gift(45_000, card.code),))
+    before = shop.rows()
+    with pytest.raises(ConflictError, match="was topped up since: undo the top-up first"):
+        shop.till.void("card", VoidRequest(), "v1")
+    assert shop.rows() == before, "50.00 of the buyer's would stand on a void card"
+    shop.till.void("goods", VoidRequest(), "v2")
+    shop.till.void("top", VoidRequest(), "v3")
+    assert shop.till.void("card", VoidRequest(), "v4").state == "reversed"
+    assert (on_card(shop, card), accounts(shop)) == (0, {})
+    assert verify(shop.db) == ()
+
+
+def test_a_card_does_not_come_back_without_its_receipt(shop: Shop) -> None:
+    shop.publish(GIFT_PROGRAMME.replace("version = 1", "version = 2") + '[returns]\nwithout_receipt = "approved"\n')
+    card = sold_card(shop)
+    goods = (UnsoldLine(line_id="1", sku="GC", quantity_milli=Thousandths(1000), price_minor=Minor(100_000)),)
+    with pytest.raises(ConflictError, match="does not come back without its receipt"):
+        shop.till.return_by_receipt(ReturnRequest(return_id="u1", goods=goods, cashier="C7", approval=IVANOVA), "u1")
+    assert on_card(shop, card) == 100_000
 
 
 def test_a_frozen_card_pays_nothing_until_it_is_let_go(shop: Shop) -> None:

@@ -278,6 +278,32 @@ def test_without_leave_nothing_comes_back_without_a_receipt(shop: Shop) -> None:
         shop.till.return_by_receipt(ReturnRequest(return_id="u1", goods=(found,)), "u1")
 
 
+def test_a_void_does_not_do_what_a_late_return_needs_a_senior_for(shop: Shop) -> None:
+    shop.publish(COUNTED)
+    sell(shop, goods(("tea", 10_000, "2")))
+    shop.sell("young")
+    shop.now += timedelta(days=14)
+    assert shop.till.void("young", VoidRequest(), "v1").state == "reversed"
+    shop.now += timedelta(days=1)
+    before = shop.rows()
+    with pytest.raises(ConflictError, match=r"more than 14 days old: it cannot be voided.*a senior approves"):
+        shop.till.void("sale-1", VoidRequest(cashier="C7"), "v2")
+    assert shop.rows() == before
+    assert shop.till.void("young", VoidRequest(), "v3").state == "reversed", "a retry of what was done is answered"
+    staff.add(shop.db, M1.person, "senior", M1.pin, shop.till._desk.secrets.pepper)
+    assert take(shop, "r1", ("tea", "2"), approval=M1).is_last
+
+
+def test_a_basket_dated_ahead_is_not_young_for_ever(shop: Shop) -> None:
+    shop.publish(COUNTED)
+    sell(shop, replace(goods(("tea", 10_000, "2")), opened_at=shop.now + timedelta(days=300)))
+    shop.now += timedelta(days=15)
+    with pytest.raises(NotAllowedError, match="more than 14 days old"):
+        take(shop, "r1", ("tea", "1"))
+    with pytest.raises(ConflictError, match="more than 14 days old"):
+        shop.till.void("sale-1", VoidRequest(), "v1")
+
+
 def test_a_return_counts_in_the_members_sums_days_and_purchases(shop: Shop) -> None:
     from pos_loyalty.store import habits, members
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.cli.main import main
+from pos_loyalty.errors import ProgrammeError
 from pos_loyalty.store import prints
 from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.unfinished import UnfinishedItem
+from pos_loyalty.wiring import open_till
 from tests.shop import CONFIG, Shop
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +115,15 @@ def test_what_is_unsent_is_told_only_where_there_is_a_head_office(tmp_path: Path
     shop.sell()
     assert items(shop)["unsent"].next == ("pos-loyalty sync",)
     shop.close()
+
+
+def test_a_till_that_cannot_start_lets_go_of_its_file(tmp_path: Path) -> None:
+    """The programme that the config names is no programme: the start fails, and nobody keeps the file open."""
+    shop = Shop(tmp_path, programme="")
+    shop.close()
+    shop.config.write_text(CONFIG.replace("[till]", '[till]\nprogramme = "wrong.toml"'), encoding="utf-8")
+    (tmp_path / "wrong.toml").write_text("format = 9", encoding="utf-8")
+    with pytest.raises(ProgrammeError) as caught:
+        open_till(shop.config)
+    opened = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert not [name for name in opened if "till.db" in name], caught.value
