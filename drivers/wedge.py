@@ -16,6 +16,8 @@ from drivers.layouts import as_typed, recovered, tells_russian
 
 SIGNS_MIN = 6
 GAP_MEDIAN_MS, GAP_MAX_MS = 30, 100
+TORN_SIGNS_MIN, TORN_PAUSE_MAX_MS = 3, 1000
+"""A pause after so many signs at a scanner's speed is a slow computer's: what follows is the code's rest, no scan of its own."""
 ENDS = ("Enter", "Tab")
 ALT_DIGITS = 4
 
@@ -58,7 +60,8 @@ def read_keys(keys: Iterable[Key]) -> list[Typed | Scanned]:
 
 
 class Wedge:
-    """Feeds on one key after another. ``length``: how many keys the run has, its end included."""
+    """Feeds on one key after another. ``length``: how many keys the run has, its end included. A run that a pause has torn
+    stays typing, whole."""
 
     def __init__(self) -> None:
         self._run: list[Key] = []
@@ -71,7 +74,7 @@ class Wedge:
 
     def press(self, key: Key) -> str | None:
         """The code, when this key ended a scan."""
-        if self._is_over or (self._run and not 0 <= key.ms - self._run[-1].ms <= GAP_MAX_MS):
+        if self._is_over or (self._run and not 0 <= key.ms - self._run[-1].ms <= self._pause_max_ms(key)):
             self._run, self._is_over = [], False
         self._run.append(key)
         if key.key in ENDS:
@@ -81,18 +84,27 @@ class Wedge:
             self._is_over = True
         return None
 
+    def _pause_max_ms(self, key: Key) -> int:
+        if key.ms - self._run[-1].ms <= GAP_MAX_MS or len(self._run) < TORN_SIGNS_MIN:
+            return GAP_MAX_MS
+        return TORN_PAUSE_MAX_MS if median(_gaps(self._run)) <= GAP_MEDIAN_MS else GAP_MAX_MS
+
 
 def scan_in(run: list[Key]) -> str | None:
     """The code that a run of keys with its end spells; None when a person typed it."""
     text, us = _spelt([key.key for key in run[:-1]]), _spelt([key.us or key.key for key in run[:-1]])
     if text is None or us is None or len(text) < SIGNS_MIN:
         return None
-    gaps = [later.ms - earlier.ms for earlier, later in itertools.pairwise(run)]
+    gaps = _gaps(run)
     if max(gaps) > GAP_MAX_MS or median(gaps) > GAP_MEDIAN_MS:
         return None
     if tells_russian(text):
         return recovered(text)
     return us if all(key.us for key in run[:-1]) and as_typed(us) == text else text
+
+
+def _gaps(run: list[Key]) -> list[float]:
+    return [later.ms - earlier.ms for earlier, later in itertools.pairwise(run)]
 
 
 def _spelt(keys: list[str]) -> str | None:

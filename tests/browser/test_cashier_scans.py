@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import APPLES, COFFEE, due, needs_browser, typed, wait_for_listener
+from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, typed, wait_for_listener
 from tests.browser.serving import Web
 from tests.shop import CARD
 
 pytestmark = needs_browser
 VECTORS = json.loads((Path(__file__).parents[1] / "unit/wedge_vectors.json").read_text(encoding="utf-8"))
+PAUSE_MS = 150
 BANK = "4111111111111111"
 READ_KEYS = """async (vectors) => {
   const { Wedge } = await import("/static/wedge.js");
@@ -63,6 +64,50 @@ def test_a_count_typed_before_a_scan_counts(page: Page) -> None:
     page.wait_for_timeout(200)
     typed(page, COFFEE)
     due(page, "486,00 ₽")
+
+
+def torn(page: Page, code: str, at: int, end: str = "Enter") -> None:
+    """A scanner's code with a pause in it, as a slow computer makes one."""
+    page.keyboard.type(code[:at])
+    page.wait_for_timeout(PAUSE_MS)
+    page.keyboard.type(code[at:])
+    page.keyboard.press(end)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 5, 7, 9, 12])
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+def test_a_pause_in_a_code_loses_no_line(page: Page, at: int, end: str) -> None:
+    torn(page, COFFEE, at, end)
+    due(page, "162,00 ₽")
+    expect(page.locator("#scan")).to_have_value("")
+    typed(page, CROISSANT)
+    due(page, "311,50 ₽")
+
+
+@pytest.mark.parametrize("at", [1, 2, 6])
+def test_two_codes_with_pauses_while_the_till_thinks_are_two_lines(page: Page, at: int) -> None:
+    held: list[Route] = []
+    page.route("**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
+    is_thinking = True
+    torn(page, COFFEE, at)
+    torn(page, CROISSANT, at)
+    typed(page, COFFEE)
+    is_thinking = False
+    for route in held:
+        route.continue_()
+    due(page, "473,50 ₽")
+    expect(page.locator("#scan")).to_have_value("")
+
+
+@pytest.mark.parametrize("head", ["A1B", "QR|77|"])
+def test_the_tail_of_a_code_is_nobody_s_card(page: Page, head: str) -> None:
+    typed(page, COFFEE)
+    due(page, "162,00 ₽")
+    torn(page, head + CARD, len(head))
+    expect(page.locator("#alarm")).not_to_be_empty()
+    expect(page.locator("#scan")).to_have_value("")
+    due(page, "162,00 ₽")
+    expect(page.locator("#member .balance")).to_have_count(0)
 
 
 def test_a_code_under_the_russian_layout_finds_its_member(page: Page, web: Web) -> None:

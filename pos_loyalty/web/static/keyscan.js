@@ -8,7 +8,7 @@ const ROWS = { Digit1: "1!", Digit2: "2@", Digit3: "3#", Digit4: "4$", Digit5: "
   Digit0: "0)", Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|", Semicolon: ";:", Quote: "'\"",
   Backquote: "`~", Comma: ",<", Period: ".>", Slash: "/?", Space: "  " };
 const wedge = new Wedge();
-let before = []; // fields that the keys of this run may have changed: {field, value, start}
+let before = []; // fields that the keys of this run may have changed: {field, value, start, end}
 
 /** ``scanned(code, again, had)`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's; ``again(code)`` the code
  * instead. ``had``: what stood in the field before. ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
@@ -23,27 +23,44 @@ function pressed(event, box, scanned, submit) {
   const text = wedge.press({ ms: event.timeStamp, key, us: meant(event) });
   if (wedge.length === 1) before = [...new Set([event.target, box])].filter(isField).map(kept);
   if (key === "Ctrl+]" && wedge.length > 1) event.preventDefault();
-  if (text === null) return undefined;
+  if (text === null) return event.key === "Tab" && event.target === box && wedge.isTorn && box.value ? takenAsEnter(event) : undefined;
   event.preventDefault();
   event.stopImmediatePropagation();
   const fields = before;
   const after = fields.filter(({ field, value }) => field.value !== value).map(({ field }) => kept(field));
-  fields.forEach(put);
+  const changed = fields.find(({ field }) => field === after[0]?.field);
+  const inBox = changed?.field === box;
+  let isAsked = inBox; // what stood in the box stays with this code until it is known; the next one finds the box empty
+  fields.forEach((each) => put(inBox && each.field === box ? emptied(box) : each));
   const again = (code) => {
-    const changed = fields.find(({ field }) => field === after[0]?.field);
+    isAsked = false;
     const whole = changed && (code === undefined ? after[0] : inserted(changed, code));
-    if (changed?.field === box) {
-      const since = box.value.startsWith(changed.value) ? box.value.slice(changed.value.length) : box.value;
-      put({ field: box, value: since, start: since.length, end: since.length });
-      return submit(whole.value);
-    }
+    if (inBox) return submit(whole.value);
     if (whole) put(whole);
     return entered(changed?.field ?? event.target);
   };
-  return scanned(text, again, fields[0]?.value ?? "");
+  return Promise.resolve(scanned(text, again, fields[0]?.value ?? "")).finally(() => isAsked && giveBack(box, changed.value));
+}
+
+/** A code that a pause tore, and Tab at its end: it stands in the scan box as if it had been typed. */
+function takenAsEnter(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  entered(event.target);
+}
+
+/** What stood in the box before a scan comes back before what came meanwhile. */
+function giveBack(box, text) {
+  if (!text) return;
+  for (const each of before.filter(({ field }) => field === box)) {
+    each.value = text + each.value;
+    for (const place of ["start", "end"]) if (each[place] !== null) each[place] += text.length;
+  }
+  put({ field: box, value: text + box.value, start: box.selectionStart + text.length });
 }
 
 const isField = (element) => element.matches?.("input, textarea") && !element.readOnly;
+const emptied = (field) => ({ field, value: "", start: 0 });
 const kept = (field) => ({ field, value: field.value, start: field.selectionStart, end: field.selectionEnd });
 
 function inserted({ field, value, start, end }, code) {

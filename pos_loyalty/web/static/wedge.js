@@ -4,6 +4,8 @@
 const SIGNS_MIN = 6;
 const KEYS_MAX = 16384;
 const [GAP_MEDIAN_MS, GAP_MAX_MS] = [30, 100];
+// A pause after so many signs at a scanner's speed is a slow computer's: what follows is the rest of the code, no scan of its own.
+const [TORN_SIGNS_MIN, TORN_PAUSE_MAX_MS] = [3, 1000];
 const GS = "\u001d";
 const US = "`qwertyuiop[]asdfghjkl;'zxcvbnm,./" + '~QWERTYUIOP{}ASDFGHJKL:"ZXCVBNM<>?' + "@#$^&|";
 const RU = "ёйцукенгшщзхъфывапролджэячсмитьбю." + "ЁЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ," + '"№;:?/';
@@ -22,10 +24,13 @@ export class Wedge {
 
   get length() { return this.run.length; }
 
+  /** Whether a pause has torn the run, which stays typing, whole. */
+  get isTorn() { return gapsOf(this.run).some((gap) => gap > GAP_MAX_MS); }
+
   /** The code, when this key ended a scan; else null. */
   press(key) {
     const before = this.run.at(-1);
-    if (this.isOver || (before && !(key.ms >= before.ms && key.ms - before.ms <= GAP_MAX_MS))) this.forget();
+    if (this.isOver || (before && !(key.ms >= before.ms && key.ms - before.ms <= this.pauseMax(key.ms - before.ms)))) this.forget();
     this.run.push(key);
     if (key.key === "Enter" || key.key === "Tab") {
       this.isOver = true;
@@ -33,6 +38,11 @@ export class Wedge {
     }
     if (signOf(key.key) === null || this.run.length > KEYS_MAX) this.isOver = true;
     return null;
+  }
+
+  pauseMax(pause) {
+    if (pause <= GAP_MAX_MS || this.length < TORN_SIGNS_MIN) return GAP_MAX_MS;
+    return median(gapsOf(this.run)) <= GAP_MEDIAN_MS ? TORN_PAUSE_MAX_MS : GAP_MAX_MS;
   }
 
   forget() {
@@ -45,11 +55,13 @@ function scanIn(run) {
   const text = spelt(keys.map(({ key }) => key));
   const us = spelt(keys.map(({ key, us: meant }) => meant || key));
   if (text === null || us === null || [...text].length < SIGNS_MIN) return null;
-  const gaps = keys.map(({ ms }, at) => run[at + 1].ms - ms);
+  const gaps = gapsOf(run);
   if (Math.max(...gaps) > GAP_MAX_MS || median(gaps) > GAP_MEDIAN_MS) return null;
   if (tellsRussian(text)) return recovered(text);
   return keys.every((key) => key.us) && asTyped(us) === text ? us : text;
 }
+
+const gapsOf = (run) => run.slice(1).map(({ ms }, at) => ms - run[at].ms);
 
 function median(gaps) {
   const sorted = [...gaps].sort((one, other) => one - other);
