@@ -159,13 +159,14 @@ CREATE TABLE programme (
 ) STRICT;
 CREATE INDEX programme_by_version ON programme (id, version);
 
--- Jobs are never deleted and their ids have no gaps.
+-- Jobs are never deleted and their ids have no gaps. is_made: body is bytes for the printer; else what the worker makes them of.
 CREATE TABLE print_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT, sale_id TEXT,
   receipt_no TEXT NOT NULL, kind TEXT NOT NULL, copy INTEGER NOT NULL DEFAULT 0,
   state TEXT NOT NULL CHECK (state IN
     ('queued', 'sending', 'awaiting_ack', 'printed', 'sent_unconfirmed', 'uncertain', 'failed', 'expired')),
-  body BLOB NOT NULL, queued_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, note TEXT,
+  body BLOB NOT NULL, is_made INTEGER NOT NULL DEFAULT 1 CHECK (is_made IN (0, 1)),
+  queued_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, note TEXT,
   UNIQUE (receipt_no, kind, copy)
 ) STRICT;
 CREATE INDEX print_job_by_state ON print_job (state);

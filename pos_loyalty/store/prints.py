@@ -31,7 +31,10 @@ NEXT_STATES: dict[PrintState, frozenset[PrintState]] = {
 
 
 class PrintJob(Value):
-    """One receipt on its way to paper. ``copy`` 0 is the original, 1 the first marked copy."""
+    """One receipt on its way to paper. ``copy`` 0 is the original, 1 the first marked copy.
+
+    ``is_made``: ``body`` is bytes for the printer; else what they are made of.
+    """
 
     job_id: int
     sale_id: str | None
@@ -40,6 +43,7 @@ class PrintJob(Value):
     copy: int
     state: PrintState
     body: bytes
+    is_made: bool
     queued_at: datetime
     moved_at: datetime
     attempts: int
@@ -47,7 +51,7 @@ class PrintJob(Value):
 
 
 class PrintDraft(Value):
-    """A receipt to print. ``body`` is what the printer will be sent; without one the job is born ``failed``."""
+    """A receipt to print. ``body``: what the printer will be sent, or is made of; without it the job is born ``failed``."""
 
     sale_id: str | None
     receipt_no: str
@@ -56,6 +60,7 @@ class PrintDraft(Value):
     copy: int = 0
     state: Literal["queued", "failed"] = "queued"
     note: str | None = None
+    is_made: bool = True
 
 
 def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
@@ -99,6 +104,11 @@ def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: st
     db.execute(JOB_MOVE, row)
 
 
+def made(db: Connection, job_id: int, body: bytes) -> None:
+    """The bytes of a job that was not made yet, as they go out now: from here on it is sent so and never made again."""
+    db.execute("UPDATE print_job SET body = :body, is_made = 1 WHERE id = :job AND is_made = 0", {"job": job_id, "body": body})
+
+
 def wipe(db: Connection, member_id: str) -> None:
     """A member is erased: their receipts carry their code for friends. What was not printed yet is not printed any more."""
     db.execute(JOBS_WIPE, {"member": member_id})
@@ -130,13 +140,13 @@ def _job(row: tuple[object, ...] | None) -> PrintJob | None:
         return None
     seen: dict[str, object] = dict(zip(SEEN, row, strict=True))
     instants = {name: from_ms(int(str(seen.pop(old)))) for name, old in (("queued_at", "queued_ms"), ("moved_at", "moved_ms"))}
-    return PrintJob(job_id=seen.pop("id"), **seen, **instants)  # type: ignore[arg-type]
+    return PrintJob(job_id=seen.pop("id"), is_made=bool(seen.pop("is_made")), **seen, **instants)  # type: ignore[arg-type]
 
 
-SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_ms", "moved_ms", "attempts", "note")
+SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "is_made", "queued_ms", "moved_ms", "attempts", "note")
 JOB_SELECT = f"SELECT {', '.join(SEEN)} FROM print_job"
-JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, queued_ms, moved_ms, note)
-VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :now, :now, :note)"""
+JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, is_made, queued_ms, moved_ms, note)
+VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :is_made, :now, :now, :note)"""
 BODY_AFTER = f"CASE WHEN kind = '{SECRET_KIND}' AND :state IN ({ENDED}) THEN zeroblob(0) ELSE body END"
 JOB_MOVE = f"""UPDATE print_job SET
   state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried, body = {BODY_AFTER}

@@ -34,6 +34,14 @@ TEXT_COLUMNS = 48
 """How wide receipts are where there is no printer."""
 
 
+def logo_of(config: Config) -> Image | None:
+    """The shop's logo, as wide as the receipts' paper at most; None without one. Raises ConfigError."""
+    if config.receipt.logo is None:
+        return None
+    columns = TEXT_COLUMNS if config.printer is None else config.printer.columns
+    return logo(Path(config.receipt.logo), COLUMN_DOTS * columns)
+
+
 class Desk:
     """The till's resources."""
 
@@ -70,11 +78,9 @@ class Desk:
 
     def logo(self) -> Image | None:
         """The shop's logo for the receipts' paper, made once; None without one, and for a faulty file: see ``logo_problem``."""
-        if not self._is_logo_read and self.config.receipt.logo is not None:
-            printer = self.config.printer
-            dots = COLUMN_DOTS * (TEXT_COLUMNS if printer is None else printer.columns)
+        if not self._is_logo_read:
             try:
-                self._logo = logo(Path(self.config.receipt.logo), dots)
+                self._logo = logo_of(self.config)
             except ConfigError as error:
                 self.logo_problem = f"Receipts are printed without the logo: {error}"
                 log.warning("logo.refused", reason=str(error))

@@ -56,6 +56,14 @@ def lay_bytes(desk: Desk, slip: Slip, body: bytes, note: str | None = None) -> L
     return Laid(state="queued" if body else "failed", note=note)
 
 
+def lay_unmade(desk: Desk, slip: Slip, body: bytes) -> None:
+    """Lay a receipt into the spool of which the print worker makes the bytes: see ``till/unmade.py``."""
+    draft = prints.PrintDraft(
+        sale_id=slip.sale_id, receipt_no=slip.receipt_no, kind=slip.kind, copy=slip.copy, body=body, is_made=False
+    )
+    prints.enqueue(desk.db, draft, desk.now())
+
+
 def printable(desk: Desk, elements: Iterable[Element]) -> bytes:
     """The bytes for the configured printer. Raises InputError for a sign that its code page lacks."""
     printer = desk.config.printer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -12,14 +11,13 @@ from pos_loyalty.errors import ConflictError, NotFoundError
 from pos_loyalty.store import ledger, prints, returned
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import StoredSale
-from pos_loyalty.till import paper
+from pos_loyalty.till import paper, unmade
 from pos_loyalty.till.answers import of_return
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.receipt_of import is_cut_off, receipt_of
 from receipts.compose import compose, has_loyalty
 from receipts.compose_return import ReturnSlip, compose_return
-from receipts.elements import Element
 from receipts.model import Receipt
 from receipts.text import to_text
 
@@ -29,7 +27,7 @@ NO_PRINTER = "No printer stands in the till's config; the receipt can be shown a
 
 
 def queue(desk: Desk, stored: StoredSale) -> None:
-    """Lay the slip of a finished sale into the spool. Called inside its transaction; an unprintable sign stops nothing.
+    """Lay the slip of a finished sale into the spool. Called inside its transaction; the print worker makes the bytes.
 
     Where the host prints the sale, a buyer to whom the loyalty part would say nothing gets no slip of ours.
     """
@@ -38,7 +36,8 @@ def queue(desk: Desk, stored: StoredSale) -> None:
     language = desk.config.receipt.language
     receipt = receipt_of(desk, stored, language)
     if not receipt.look.is_extra or has_loyalty(receipt):
-        _lay(desk, stored, receipt, language)
+        slip = paper.Slip(receipt_no=stored.receipt_no, kind=_kind(stored), sale_id=stored.sale_id)
+        paper.lay_unmade(desk, slip, unmade.kept(receipt, language, desk.config.store.timezone))
 
 
 def queue_return(desk: Desk, fact: Fact) -> None:
@@ -92,16 +91,7 @@ def png_of(desk: Desk, stored: StoredSale, language: Language | None) -> bytes:
 
 def _lay(desk: Desk, stored: StoredSale, receipt: Receipt, language: Language) -> PrintAnswer:
     slip = paper.Slip(receipt_no=stored.receipt_no, kind=_kind(stored), sale_id=stored.sale_id, copy=receipt.copy_no)
-    return _answer(slip, paper.lay(desk, slip, _tries(receipt, language)))
-
-
-def _tries(receipt: Receipt, language: Language) -> Iterable[Iterable[Element]]:
-    """The receipt; and with SKUs for names, when a name has a sign that the page lacks."""
-    yield compose(receipt, language)
-    basket = replace(receipt.basket, lines=tuple(replace(line, name="") for line in receipt.basket.lines), cashier="")
-    coupons = tuple(replace(coupon, title={}) for coupon in receipt.coupons)
-    quote = replace(receipt.quote, messages=())
-    yield compose(replace(receipt, basket=basket, quote=quote, titles={}, notes=(), coupons=coupons, tier=None), language)
+    return _answer(slip, paper.lay(desk, slip, unmade.tries(receipt, language)))
 
 
 def _lay_return(desk: Desk, slip: ReturnSlip, language: Language) -> PrintAnswer:

@@ -15,7 +15,7 @@ from functools import partial
 from drivers.ports import Delivery, Outcome, Printer
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
-from pos_loyalty.errors import LoyaltyError
+from pos_loyalty.errors import InputError, LoyaltyError
 from pos_loyalty.store import drawer, prints
 from pos_loyalty.store.db import Connection, write
 
@@ -36,9 +36,19 @@ END_STATES: dict[Outcome, prints.PrintState] = {
 class Spool:
     """One thread with a connection of its own. ``round`` is the thread's one step; tests call it without a thread."""
 
-    def __init__(self, printer: Printer, open_db: Callable[[], Connection], *, clock: Clock, job_life_s: int) -> None:
+    def __init__(
+        self,
+        printer: Printer,
+        open_db: Callable[[], Connection],
+        *,
+        make: Callable[[bytes], bytes],
+        clock: Clock,
+        job_life_s: int,
+    ) -> None:
+        """``make``: the bytes of a job that holds what they are made of; raises InputError for what cannot be printed."""
         self._printer = printer
         self._open_db = open_db
+        self._make = make
         self._clock = clock
         self._job_life = timedelta(seconds=job_life_s)
         self._db: Connection | None = None
@@ -114,12 +124,16 @@ class Spool:
 
     def _attempt(self, db: Connection) -> Delivery | None:
         """None when no job is left to print."""
-        job = self._next(db)
-        if job is None:
-            self._problem = None
-            return None
-        progress = _Progress(db, job.job_id, self._clock)
-        delivery = self._printer.submit(job.body, progress)
+        while (job := self._next(db)) is not None:
+            body = self._made(db, job)
+            if body is not None:
+                return self._sent(db, job, body)
+        self._problem = None
+        return None
+
+    def _sent(self, db: Connection, job: prints.PrintJob, body: bytes) -> Delivery:
+        progress = _Progress(db, job.job_id, self._clock, None if job.is_made else body)
+        delivery = self._printer.submit(body, progress)
         state = END_STATES.get(delivery.outcome)
         if state is None and progress.is_sending:
             with write(db):
@@ -129,6 +143,21 @@ class Spool:
                 prints.move(db, job.job_id, state, self._clock(), delivery.note)
             log.info("print.ended", receipt_no=job.receipt_no, kind=job.kind, copy=job.copy, state=state)
         return delivery
+
+    def _made(self, db: Connection, job: prints.PrintJob) -> bytes | None:
+        """What goes to the printer; None when nothing can: then the job has failed and says why. Others are not held up by it."""
+        if job.is_made:
+            return job.body
+        try:
+            return self._make(job.body)
+        except InputError as error:
+            note = str(error)
+        except Exception as error:  # noqa: BLE001 - a fault in one receipt may not stop all paper; the job says so
+            log.error("print.unmade", receipt_no=job.receipt_no, error=type(error).__name__)
+            note = "it could not be composed"
+        with write(db):
+            prints.move(db, job.job_id, "failed", self._clock(), note)
+        return None
 
     def _kick(self, db: Connection) -> None:
         """Tell the drawer to open for each asking that is fresh, and once only."""
@@ -175,14 +204,17 @@ class Spool:
 class _Progress:
     """Implements Progress by moving the job's row, each step committed before the printer goes on."""
 
-    def __init__(self, db: Connection, job_id: int, clock: Clock) -> None:
+    def __init__(self, db: Connection, job_id: int, clock: Clock, made: bytes | None) -> None:
         self._db = db
         self._job_id = job_id
         self._clock = clock
+        self._made = made
         self.is_sending = False
 
     def sending(self) -> None:
         with write(self._db):
+            if self._made is not None:
+                prints.made(self._db, self._job_id, self._made)
             prints.move(self._db, self._job_id, "sending", self._clock())
         self.is_sending = True
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import utc_now
 from pos_loyalty.config import PrinterConfig
-from pos_loyalty.wiring.files import Settings, till_store
+from pos_loyalty.wiring.files import Settings, till_store, with_places
 
 if TYPE_CHECKING:
     from drivers.ports import Printer, Transport
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 def spool_of(known: Settings) -> Spool | None:
     """The print worker of this till; None when the till has no printer."""
     from pos_loyalty.till.spool import Spool
+    from pos_loyalty.till.unmade import SlipMaker
 
     config = known.config.printer
     if config is None:
         return None
-    return Spool(printer_of(known, config), lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
+    return Spool(
+        printer_of(known, config),
+        lambda: till_store(known, utc_now),
+        make=SlipMaker(with_places(known)),
+        clock=utc_now,
+        job_life_s=config.job_life_s,
+    )
 
 
 def printer_of(known: Settings, config: PrinterConfig) -> Printer:

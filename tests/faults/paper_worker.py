@@ -15,6 +15,7 @@ from drivers.printer import EscposPrinter
 from drivers.transport_tcp import TcpTransport
 from pos_loyalty.clock import utc_now
 from pos_loyalty.till.spool import Spool
+from pos_loyalty.till.unmade import SlipMaker
 from pos_loyalty.wiring import settings, till_store
 
 PLACES = (
@@ -109,7 +110,8 @@ def main(path: Path, place: str, count: int) -> None:
         return transport
 
     printer = KillingPrinter(replace(config), connect, status_wait_s=STATUS_WAIT_S, ack_wait_s=ACK_WAIT_S)
-    spool = Spool(printer, lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
+    make = SlipMaker(known.config)
+    spool = Spool(printer, lambda: till_store(known, utc_now), make=make, clock=utc_now, job_life_s=config.job_life_s)
     while spool.round() == 0.0:
         die_at(place, "ended")
 

@@ -21,6 +21,7 @@ from drivers.transport_tcp import TcpTransport
 from pos_loyalty.clock import utc_now
 from pos_loyalty.till.drawer import DrawerRequest
 from pos_loyalty.till.spool import Spool
+from pos_loyalty.till.unmade import SlipMaker
 from pos_loyalty.wiring import settings, till_store
 from tests.emulators.tcp_printer import TcpPrinter
 from tests.faults.paper import copy_what_is_uncertain, jobs_of, judge, on_paper, settle, shop_with, table
@@ -41,7 +42,8 @@ def spool_of(shop: Shop, ack_wait_s: float = 2.0) -> Spool:
     config = known.config.printer
     assert config is not None
     printer = EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=STATUS_WAIT_S, ack_wait_s=ack_wait_s)
-    return Spool(printer, lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
+    make = SlipMaker(known.config)
+    return Spool(printer, lambda: till_store(known, utc_now), make=make, clock=utc_now, job_life_s=config.job_life_s)
 
 
 def sold(shop: Shop, sale_id: str) -> str:

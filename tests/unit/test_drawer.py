@@ -30,7 +30,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def spool_of(shop: Shop, printer: WorkingPrinter | FailingPrinter) -> Spool:
-    return Spool(printer, lambda: till_store(settings(shop.config), lambda: shop.now), clock=lambda: shop.now, job_life_s=900)
+    return Spool(
+        printer, lambda: till_store(settings(shop.config), lambda: shop.now), make=bytes, clock=lambda: shop.now, job_life_s=900
+    )
 
 
 def states(shop: Shop) -> list[str]:

@@ -13,7 +13,7 @@ from drivers.printer import EscposPrinter
 from drivers.transport_port import FileTransport
 from drivers.transport_tcp import TcpTransport
 from pos_loyalty.config import PrinterConfig
-from pos_loyalty.errors import StoreFullError
+from pos_loyalty.errors import InputError, StoreFullError
 from pos_loyalty.store import prints
 from pos_loyalty.store.db import open_store, write
 from pos_loyalty.till.spool import PAUSE_FIRST_S, PAUSE_MAX_S, Spool
@@ -22,6 +22,15 @@ from tests.emulators.tcp_printer import TcpPrinter as Emulator
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIFE_S = 900
 LONG_S = 10.0
+
+
+def composed(body):
+    """What a job of the tests is made of, written large; some cannot be printed, and one breaks the maker."""
+    if body == b"unprintable":
+        raise InputError("receipt.lines[0]", "has a sign that the page lacks")
+    if body == b"broken":
+        raise ZeroDivisionError
+    return body.upper()
 
 
 class Wall:
@@ -46,10 +55,14 @@ class Shop:
         return open_store(self.path, role="till", owner="T1", now=NOW)
 
     def spool(self, printer):
-        return Spool(printer, self.open, clock=self.clock, job_life_s=LIFE_S)
+        return Spool(printer, self.open, make=composed, clock=self.clock, job_life_s=LIFE_S)
 
-    def queue(self, number):
-        draft = prints.PrintDraft(sale_id=f"K{number}", receipt_no=f"R{number}", kind="sale", body=b"slip %d" % number)
+    def queue(self, number, body=None):
+        """A slip of bytes, or what one is made of."""
+        slip = b"slip %d" % number
+        draft = prints.PrintDraft(
+            sale_id=f"K{number}", receipt_no=f"R{number}", kind="sale", body=body or slip, is_made=body is None
+        )
         with write(self.db):
             return prints.enqueue(self.db, draft, self.clock())
 
@@ -173,7 +186,7 @@ def test_a_store_that_fails_before_the_first_byte_prints_nothing_and_loses_nothi
             raise fault
         return shop.open()
 
-    spool = Spool(printer, open_db, clock=shop.clock, job_life_s=LIFE_S)
+    spool = Spool(printer, open_db, make=composed, clock=shop.clock, job_life_s=LIFE_S)
     assert spool.round() == PAUSE_FIRST_S
     assert (printer.jobs, spool.problem) == ([], "The disk is full.")
     drain(spool)
@@ -262,3 +275,50 @@ def test_new_paper_brings_each_waiting_receipt_once(shop, mode):
         drain(spool)
         assert emulator.jobs == [body, body]
     assert shop.states() == ["printed", "printed"]
+
+
+def test_a_slip_is_made_once_and_sent_again_with_the_same_bytes(shop):
+    job = shop.queue(1, b"a balance of 5")
+    refusing = Refusing()
+    shop.spool(refusing).round()
+    assert shop.states() == ["queued"] and refusing.seen == [b"A BALANCE OF 5"]
+    kept = prints.by_job_id(shop.db, job)
+    assert (kept.body, kept.is_made) == (b"A BALANCE OF 5", True), "from the first attempt on the bytes stand"
+    printer = WorkingPrinter()
+    Spool(printer, shop.open, make=composed_otherwise, clock=shop.clock, job_life_s=LIFE_S).round()
+    assert printer.jobs == [b"A BALANCE OF 5"] and shop.states() == ["printed"]
+
+
+def test_a_slip_of_which_no_attempt_was_made_is_kept_as_it_is(shop):
+    job = shop.queue(1, b"a balance of 5")
+    shop.spool(FailingPrinter()).round()
+    kept = prints.by_job_id(shop.db, job)
+    assert (kept.body, kept.is_made, kept.state) == (b"a balance of 5", False, "queued")
+
+
+@pytest.mark.parametrize("body", [b"unprintable", b"broken"])
+def test_a_slip_that_cannot_be_made_fails_visibly_and_holds_up_no_other(shop, body):
+    shop.queue(1, body)
+    shop.queue(2)
+    shop.queue(3, body)
+    printer = WorkingPrinter()
+    drain(shop.spool(printer))
+    assert printer.jobs == [b"slip 2"] and shop.states() == ["failed", "printed", "failed"]
+    assert all(job.note for job in prints.not_on_paper(shop.db, NOW - timedelta(days=1), 9))
+
+
+def composed_otherwise(body):
+    raise AssertionError("what was made is not made again")
+
+
+class Refusing(WorkingPrinter):
+    """Says that it sends, and then that surely no byte went out."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def submit(self, job, progress):
+        self.seen.append(job)
+        progress.sending()
+        return Delivery(outcome=Outcome.REFUSED, note="away")

@@ -27,8 +27,7 @@ PRINTER = CONFIG + '\n[printer]\nkind = "file"\npath = "printed.bin"\n'
 
 def _papers(shop: Shop) -> list[tuple[str, str]]:
     """Kind and text of every slip that was queued."""
-    rows = shop.db.execute("SELECT kind, body FROM print_job ORDER BY id").fetchall()
-    return [(kind, "".join(slip.text for slip in judge(body).slips)) for kind, body in rows]
+    return [(kind, "".join(slip.text for slip in judge(body).slips)) for kind, body in shop.slips()]
 
 
 def _sell_to_nobody(shop: Shop, sale_id: str, tender: str = "cash", given_minor: int | None = None) -> Minor:
