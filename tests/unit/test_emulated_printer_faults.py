@@ -20,7 +20,7 @@ from tests.golden.samples import SALE_ID, bytes_of
 
 WRONG = dict.fromkeys((0, *LIKELY_SLOTS["cp866"]), "cp437")
 BARRIER = b"\x1dr\x01"
-FLOOD = 40_000_000
+FLOOD, BUFFER_BYTES = 4_000_000, 8192
 
 
 class Steps:
@@ -69,6 +69,7 @@ def test_the_self_test_page_can_be_read_at_the_right_slot_alone(right: int) -> N
 
 def test_a_printer_that_does_not_read_takes_what_the_window_holds_and_no_more() -> None:
     with TcpPrinter(mode="slow") as printer, _line(printer) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         line.setblocking(False)
         sent, job = 0, bytes_of("plain", "ru") + BARRIER
         flood = memoryview(job * (FLOOD // len(job)))
