@@ -99,6 +99,24 @@ def test_two_codes_with_pauses_while_the_till_thinks_are_two_lines(page: Page, a
     expect(page.locator("#scan")).to_have_value("")
 
 
+def test_nothing_is_paid_while_a_long_code_is_judged_that_was_typed(page: Page, web: Web) -> None:
+    """Else a coupon would be left out of the sale that it was typed for."""
+    held: list[Route] = []
+    is_thinking = True
+    page.route("**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
+    typed(page, COFFEE)
+    due(page, "162,00 ₽")
+    page.locator("#scan").fill("N00000000000000000006")
+    page.locator("#scan-form").evaluate("(form) => form.requestSubmit()")
+    expect(page.locator("#pay-cash")).to_be_disabled()
+    page.keyboard.press("F9")
+    is_thinking = False
+    for route in held:
+        route.continue_()
+    expect(page.locator("#pay-cash")).to_be_enabled()
+    expect(page.locator("#done")).to_be_hidden()
+
+
 @pytest.mark.parametrize("head", ["A1B", "QR|77|"])
 def test_the_tail_of_a_code_is_nobody_s_card(page: Page, head: str) -> None:
     typed(page, COFFEE)

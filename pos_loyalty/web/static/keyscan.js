@@ -23,7 +23,7 @@ function pressed(event, box, scanned, submit) {
   const text = wedge.press({ ms: event.timeStamp, key, us: meant(event) });
   if (wedge.length === 1) before = [...new Set([event.target, box])].filter(isField).map(kept);
   if (key === "Ctrl+]" && wedge.length > 1) event.preventDefault();
-  if (text === null) return event.key === "Tab" && event.target === box && wedge.isTorn && box.value ? takenAsEnter(event) : undefined;
+  if (text === null) return event.key === "Tab" && !event.shiftKey && event.target === box && box.value ? takenAsEnter(event) : undefined;
   event.preventDefault();
   event.stopImmediatePropagation();
   const fields = before;
@@ -42,7 +42,7 @@ function pressed(event, box, scanned, submit) {
   return Promise.resolve(scanned(text, again, fields[0]?.value ?? "")).finally(() => isAsked && giveBack(box, changed.value));
 }
 
-/** A code that a pause tore, and Tab at its end: it stands in the scan box as if it had been typed. */
+/** Tab after what stands in the scan box takes it as Enter does: a code may be torn by pauses beyond recognition. */
 function takenAsEnter(event) {
   event.preventDefault();
   event.stopImmediatePropagation();

@@ -40,8 +40,10 @@ export async function submit(text) {
   if (desk.paying) return view.warn(word("paying_now"));
   const product = productOf(typed);
   if (!product && LONG.test(bare(typed))) {
-    const scan = await understood(typed);
+    const mine = desk.sale;
+    const scan = await judged(() => understood(typed));
     if (scan.kind === "receipt" || scan.kind === "gift_card") return scanned(scan);
+    if (desk.sale !== mine) return undefined;
   }
   if (desk.finished) nextSale();
   const weighed = desk.weighing;

@@ -24,9 +24,6 @@ export class Wedge {
 
   get length() { return this.run.length; }
 
-  /** Whether a pause has torn the run, which stays typing, whole. */
-  get isTorn() { return gapsOf(this.run).some((gap) => gap > GAP_MAX_MS); }
-
   /** The code, when this key ended a scan; else null. */
   press(key) {
     const before = this.run.at(-1);
