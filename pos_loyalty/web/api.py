@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -120,4 +119,4 @@ async def _events(scans: ScanBoard) -> AsyncIterator[bytes]:
                 continue
             if scan is None:
                 return
-            yield b"event: scan\ndata: " + msgspec.json.encode(scan) + b"\n\n"
+            yield b"event: scan\ndata: " + encode(scan) + b"\n\n"
