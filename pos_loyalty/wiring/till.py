@@ -180,6 +180,7 @@ def _shop(known: Settings) -> Shop:
         products=products_of(known),
         verifies_phones=config.phone.gateway is not None,
         has_view=config.camera is not None and config.camera.view,
+        greetings=displays.greetings_of(config),
     )
 
 
