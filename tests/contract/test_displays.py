@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -178,9 +179,11 @@ def test_after_a_frame_torn_at_any_byte_the_next_opening_is_right(kind):
     for at in range(len(whole) + 1):
         panel = Panel(kind)
         panel.feed(whole[:at])
+        begun = panel.resets
         panel.feed(opening_of(settings) + frame_of(settings, *HELLO))
         assert tuple(line.rstrip() for line in panel.lines) == HELLO, at
         assert not panel.cursor_on
+        assert panel.resets > begun
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -263,8 +266,13 @@ def test_never_more_than_five_frames_in_any_second_and_the_last_arrives(seed, ki
     for _ in range(50):
         now[0] += round(display.refresh() * NS) + 1
     assert sent[-1][1].endswith(frame_of(settings, "the last", "one"))
+    now[0] += NS
+    display.show("and", "gone")
+    display.refresh()
     display.close()
+    assert [data for _, data in sent[-2:]] == [frame_of(settings, "and", "gone"), frame_of(settings, "", "")]
     instants = [at for at, _ in sent]
+    assert all(b - a >= NS // 5 for a, b in pairwise(instants))
     assert all(later - at > NS for at, later in zip(instants, instants[5:], strict=False))
     carry_ns = [len(data) * 10 * NS // baud for _, data in sent]
     assert all(b - a >= carried for a, b, carried in zip(instants, instants[1:], carry_ns, strict=False))

@@ -29,6 +29,7 @@ class Panel:
         self.slots = dict(SLOTS[kind] if slots is None else slots)
         self.selector = ord(selector or ("t" if kind == "epson" else "c"))
         self.faults: list[str] = []
+        self.resets = 0
         self.switch_on()
 
     @property
@@ -91,6 +92,7 @@ class Panel:
         elif letter == ord("@"):
             held, self._held = self._held, b""
             self.switch_on()
+            self.resets += 1
             self._held = held
         elif letter == self.selector:
             self._choose(argument)

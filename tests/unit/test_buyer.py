@@ -226,6 +226,16 @@ def test_the_display_shows_what_happens_and_the_thanks_go_by_themselves(shop: Sh
     assert shown.problem is None
 
 
+def test_the_display_looks_again_when_the_view_has_lived_its_time() -> None:
+    now = [0]
+    buyer = Buyer("T1", now_ns=lambda: now[0])
+    buyer.tell(Known(Points(100)))
+    now[0] = 59 * NS + NS // 2
+    display = WorkingDisplay()
+    assert BuyerDisplay(display, buyer, RU).round() == 0.5
+    assert display.shown == [("Здравствуйте!", "Ваши баллы         1")]
+
+
 def test_the_thread_is_woken_by_the_till_and_leaves_nothing_behind(shop: Shop) -> None:
     display = WorkingDisplay()
     devices = TillDevices(None, [], ())
