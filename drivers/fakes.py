@@ -133,6 +133,58 @@ class TearingPrinter:
         """Nothing is held."""
 
 
+class WorkingDisplay:
+    """Implements Display: what was shown is kept in ``shown``, newest last."""
+
+    problem = None
+
+    def __init__(self, device: str = "display") -> None:
+        self.device = device
+        self.shown: list[tuple[str, str]] = []
+        self._wanted: tuple[str, str] | None = None
+
+    def show(self, line1: str, line2: str) -> None:
+        """To be seen."""
+        self._wanted = (line1, line2)
+
+    def clear(self) -> None:
+        """Nothing is to be seen."""
+        self.show("", "")
+
+    def refresh(self) -> float:
+        """Show it."""
+        if self._wanted is not None and self.shown[-1:] != [self._wanted]:
+            self.shown.append(self._wanted)
+        return 1.0
+
+    def close(self) -> None:
+        """Empty it."""
+        self.clear()
+        self.refresh()
+
+
+class FailingDisplay:
+    """Implements Display: always unplugged."""
+
+    problem = "no display here; check the cable"
+
+    def __init__(self, device: str = "display") -> None:
+        self.device = device
+
+    def show(self, line1: str, line2: str) -> None:
+        """Nobody sees it."""
+
+    def clear(self) -> None:
+        """Nothing is seen anyhow."""
+
+    def refresh(self) -> float:
+        """Nothing comes of it."""
+        return 1.0
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class WorkingCamera:
     """Implements Camera: knows which card stands on which picture."""
 

@@ -170,6 +170,36 @@ class Printer(Protocol):
         ...
 
 
+class Display(Protocol):
+    """Two lines that the buyer reads. The world's failing is told by ``problem``, never raised, and nobody waits for it."""
+
+    @property
+    def device(self) -> str:
+        """The configured name."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is shown, as a sentence; None when the last frame was taken."""
+        ...
+
+    def show(self, line1: str, line2: str) -> None:
+        """These are to be seen, cut to the display's columns; the newest wins. Returns at once; from any thread."""
+        ...
+
+    def clear(self) -> None:
+        """Nothing is to be seen. Returns at once; from any thread."""
+        ...
+
+    def refresh(self) -> float:
+        """Bring the display up to what is to be seen. Answers after how many seconds, at the latest, to come again."""
+        ...
+
+    def close(self) -> None:
+        """Empty the display where it still listens, and let go of it; may be called twice."""
+        ...
+
+
 class Camera(Protocol):
     """Finds a member card on a picture."""
 

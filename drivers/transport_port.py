@@ -86,6 +86,7 @@ class SerialTransport:
     def __init__(self, config: PrinterConfig) -> None:
         import serial
 
+        self._is_through = False
         try:
             self._port = serial.Serial(
                 config.path, config.baud, timeout=0, write_timeout=0, exclusive=True,
@@ -104,6 +105,7 @@ class SerialTransport:
 
     def write(self, data: bytes, deadline_ns: int) -> int:
         """What the port has taken. Elsewhere than on POSIX a fault in the middle does not say how much: then it is some."""
+        self._is_through = False
         if os.name == "posix":
             return write_all(self._port.fileno(), data, deadline_ns)
         try:
@@ -129,13 +131,15 @@ class SerialTransport:
                 if not left_s(deadline_ns):
                     return False
                 self.read(1, min(deadline_ns, monotonic_ns() + DRAIN_STEP_NS))
+            self._is_through = True
             return True
         return False
 
     def close(self) -> None:
         """Let go of the port. What it still holds of a job that went wrong is dropped, so that closing does not wait for it."""
-        with suppress(*_port_errors()):
-            self._port.reset_output_buffer()
+        if not self._is_through:
+            with suppress(*_port_errors()):
+                self._port.reset_output_buffer()
         with suppress(*_port_errors()):
             self._port.close()
 

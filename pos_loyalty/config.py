@@ -18,6 +18,8 @@ from pos_loyalty.config_codes import CardConfig as CardConfig
 from pos_loyalty.config_codes import CodeConfig as CodeConfig
 from pos_loyalty.config_codes import ScannerConfig as ScannerConfig
 from pos_loyalty.config_codes import cards_among, check_card, check_code, code_of
+from pos_loyalty.config_display import DisplayConfig as DisplayConfig
+from pos_loyalty.config_display import display_fault
 from pos_loyalty.config_printer import Columns as Columns
 from pos_loyalty.config_printer import PrinterConfig as PrinterConfig
 from pos_loyalty.config_printer import fault_of, with_profile
@@ -143,6 +145,7 @@ class Config(Value):
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
     camera: CameraConfig | None = None
+    display: DisplayConfig | None = None
     card_qr: CardQrConfig = field(default_factory=CardQrConfig)
     card: tuple[CardConfig, ...] = ()
     """Once read, with those ``code`` tables that are cards: all that a card may look like."""
@@ -184,6 +187,9 @@ def load_config(path: Path) -> Config:
     for number, code in enumerate(config.code):
         check_code(f"{path}: code[{number}]", code)
     fault = None if config.printer is None else fault_of(config.printer)
+    if fault is not None:
+        raise ConfigError(f"{path}: {fault[0]}", fault[1])
+    fault = None if config.display is None else display_fault(config.display)
     if fault is not None:
         raise ConfigError(f"{path}: {fault[0]}", fault[1])
     check_receipt(f"{path}: receipt", config.receipt)

@@ -17,6 +17,7 @@ from pos_loyalty.errors import CommitUnknownError, ConfigError, ConflictError, S
 from pos_loyalty.store import ledger, runs, sales, trusted_time
 from pos_loyalty.store.db import NOT_SURE, Connection, make_sure, was_full, write
 from pos_loyalty.store.trusted_time import Trusted
+from pos_loyalty.till.buyer import THANKS_S, Buyer
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.gift_codes import GiftCodes
 from pos_loyalty.till.programmes import ProgrammeShelf
@@ -60,6 +61,11 @@ class Desk:
         self.gift_codes = GiftCodes()
         self.used_steps: dict[str, int] = {}
         self.elsewhere: Elsewhere = Nowhere()
+        self.buyer = Buyer(
+            config.till.id,
+            quote_life_s=config.till.quote_life_s,
+            thanks_s=THANKS_S if config.display is None else config.display.thanks_s,
+        )
         self.shelf = ProgrammeShelf(config.store.currency)
         self.logo_problem: str | None = None
         self._logo: Image | None = None

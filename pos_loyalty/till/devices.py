@@ -1,4 +1,5 @@
-"""What hangs on a till process: the print spool, a thread for each scanner, one for the camera. What is gone is waited for."""
+"""What hangs on a till process: the print spool, a thread for each scanner, for the camera, for the buyer's display. What is
+gone is waited for."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from drivers.symbology import Code, Scan, scan_of, scan_of_read
 from pos_loyalty import log
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.errors import DeviceError
+from pos_loyalty.till.buyer_display import BuyerDisplay
 from pos_loyalty.till.spool import Spool
 from pos_loyalty.till.watch import watch_always
 
@@ -31,14 +33,20 @@ class TillDevices:
         self._camera = camera
         self._scanners = scanners
         self._rules = rules
+        self._display: BuyerDisplay | None = None
         self._gone: dict[str, str] = {}
         self._stop = threading.Event()
         self._readers: list[threading.Thread] = []
 
     def problems(self) -> tuple[str, ...]:
-        """The printer's, then that of each scanner and camera that is gone."""
+        """The printer's, then that of each scanner, camera and display that is gone."""
         printer = self._spool.problem if self._spool is not None else None
-        return (*(() if printer is None else (printer,)), *tuple(self._gone.values()))
+        display = self._display.problem if self._display is not None else None
+        return (*(() if printer is None else (printer,)), *tuple(self._gone.values()), *(() if display is None else (display,)))
+
+    def put_display(self, display: BuyerDisplay | None) -> None:
+        """The buyer's display, before the start: it shows what this till tells."""
+        self._display = display
 
     def wake_printer(self) -> None:
         """There may be something to print."""
@@ -49,6 +57,8 @@ class TillDevices:
         """Begin to print, and to hand on every code."""
         if self._spool is not None:
             self._spool.start()
+        if self._display is not None:
+            self._display.start()
         for scanner in self._scanners:
             name = f"scanner {scanner.device}"
             self._readers.append(threading.Thread(target=self._read, args=(scanner, publish), name=name, daemon=True))
@@ -72,6 +82,8 @@ class TillDevices:
             self._camera.close()
         for reader in self._readers:
             reader.join()
+        if self._display is not None:
+            self._display.close()
         if self._spool is not None:
             self._spool.close()
 

@@ -53,6 +53,7 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.attached import Devices as Devices
 from pos_loyalty.till.attached import NoDevices as NoDevices
+from pos_loyalty.till.buyer import Buyer, CameBack, Known, Sold
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
@@ -85,6 +86,11 @@ class Till:
         self._devices = devices
         self._release = release
 
+    @property
+    def buyer(self) -> Buyer:
+        """What turns to the buyer, for displays."""
+        return self._desk.buyer
+
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
         if self._desk.sender is not None:
@@ -95,7 +101,9 @@ class Till:
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
         """Who the card or the phone belongs to. Raises InputError, NotFoundError."""
         member = enrolment.find(self._desk, shown_cards.taken(self._desk, request))
-        return answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
+        answer = answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
+        self._desk.buyer.tell(Known(answer.usable_centi))
+        return answer
 
     def quote(self, request: QuoteRequest) -> Quote:
         """Price a basket and hold the answer under a quote_id. Nothing is written. Raises InputError, NotFoundError."""
@@ -148,6 +156,7 @@ class Till:
         act = partial(returns.return_goods, self._desk, kept, request.approval)
         answer = self._desk.once(key, f"return {request.return_id}", kept, ReturnAnswer, act)
         log.info("sale.returned", return_id=answer.return_id, sale_id=answer.sale_id, refund_minor=answer.refund_minor)
+        self._desk.buyer.tell(CameBack(answer.refund_minor))
         self._devices.wake_printer()
         return answer
 
@@ -380,6 +389,7 @@ class Till:
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
         due_minor, receipt_no = answer.quote.due_minor, answer.receipt_no
         log.info("sale.stored", sale_id=answer.sale_id, state=answer.state, due_minor=due_minor, receipt_no=receipt_no)
+        self._desk.buyer.tell(Sold(answer))
         self._devices.wake_printer()
         if not answer.gift_cards:
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.buyer import BuyerView
 from pos_loyalty.till.drawer import DrawerAnswer, DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
@@ -48,6 +49,7 @@ from pos_loyalty.till.staff_model import (
 )
 from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.values import Value
+from pos_loyalty.web.display import DisplayShown
 from pos_loyalty.web.scans import Scan, ScanRequest
 
 Media = Literal[
@@ -218,6 +220,14 @@ OPERATIONS = (
     Operation(
         name="understand", method="POST", path="/v1/scans", body=ScanRequest, answer=Scan, problems=(400, 422, 503),
         summary="What a typed code is: card, coupon, receipt, product… by the shop's nomenclature. Nothing is written.",
+    ),
+    Operation(
+        name="display", method="GET", path="/v1/display", answer=DisplayShown, media="text/event-stream", problems=(503,),
+        summary="What turns to the buyer, as server-sent events named `view`: at once, and whenever it changes.",
+    ),
+    Operation(
+        name="clear_display", method="POST", path="/v1/display/clear", answer=BuyerView, problems=(503,),
+        summary="There is no basket any more: the buyer sees the greeting. Nothing is written.",
     ),
     Operation(
         name="camera", method="GET", path="/v1/camera.mjpeg", answer=None, media="multipart/x-mixed-replace; boundary=frame",

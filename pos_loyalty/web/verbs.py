@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from pos_loyalty.config import CardConfig, Language
 from pos_loyalty.engine.model import Id, Label, Quote, Text
 from pos_loyalty.spreadsheet.product import PRODUCTS_MAX
 from pos_loyalty.spreadsheet.product import Product as Product
+from pos_loyalty.till.buyer import Buyer
 from pos_loyalty.till.drawer import DrawerAnswer, DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
@@ -60,6 +61,8 @@ from pos_loyalty.values import Value
 class Verbs(Protocol):
     """A till, as far as HTTP needs it. Its verbs are called from one thread, one at a time."""
 
+    @property
+    def buyer(self) -> Buyer: ...
     def identify(self, request: IdentifyRequest) -> MemberAnswer: ...
     def quote(self, request: QuoteRequest) -> Quote: ...
     def told(self, quote_id: str, language: Language, goods: Mapping[str, str]) -> Told: ...
@@ -115,6 +118,8 @@ class Shop(Value):
     cards: tuple[CardConfig, ...] = ()
     """The shop's own card ranges: what else looks like a bank card is taken for one."""
     verifies_phones: bool = False
+    """Codes can be sent to phones here."""
     has_view: bool = False
     """The page may show what the camera sees."""
-    """Codes can be sent to phones here."""
+    greetings: dict[Language, str] = field(default_factory=dict)
+    """What the buyer's screen says between sales; our own words for a language that is not here."""

@@ -20,7 +20,7 @@ from pos_loyalty.till.programmes import store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
-from pos_loyalty.wiring import camera
+from pos_loyalty.wiring import camera, displays
 from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store, with_places
 from pos_loyalty.wiring.printers import spool_of
 
@@ -116,6 +116,7 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     till = open_till(known.path, devices=devices)
     try:
         till.health()
+        devices.put_display(displays.display_of(known.config, till.buyer))
         from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
@@ -179,6 +180,7 @@ def _shop(known: Settings) -> Shop:
         products=products_of(known),
         verifies_phones=config.phone.gateway is not None,
         has_view=config.camera is not None and config.camera.view,
+        greetings=displays.greetings_of(config),
     )
 
 

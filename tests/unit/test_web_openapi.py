@@ -49,6 +49,8 @@ HOUSE_ROUTES = {
     ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/camera.mjpeg"),
+    ("GET", "/v1/display"),
+    ("POST", "/v1/display/clear"),
     ("POST", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("POST", "/v1/members/{member_id}/tier"),
@@ -104,6 +106,7 @@ READING = (
     "/v1/members/{member_id}/confirmations",
     "/v1/gift-cards/lookup",
     "/v1/returns/preview",
+    "/v1/display/clear",
 )
 
 

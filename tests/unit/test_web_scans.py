@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
+from pos_loyalty.values import Thousandths
 from pos_loyalty.web.scans import LISTENERS_MAX, WAITING_MAX, Scan, ScanBoard
 from tests.browser.serving import Web, serving
 from tests.shop import Shop
@@ -42,6 +43,19 @@ def test_every_listening_page_hears_a_code(shop: Shop) -> None:
             assert (scan["symbology"], scan["device"], scan["kind"]) == ("ean13", "scanner", "card")
             answer.close()
             connection.close()
+
+
+def test_a_label_by_weight_reaches_the_page(shop: Shop) -> None:
+    with serving(shop.till) as web:
+        connection, answer = opened(web)
+        web.board.publish(Scan(code="2312345003453", kind="weight", sku="12345", quantity=Thousandths(345)))
+        web.board.publish(Scan(code="4601234567893", kind="product"))
+        assert answer.readline() == b"event: scan\n"
+        assert json.loads(answer.readline().removeprefix(b"data: "))["quantity"] == "0.345"
+        answer.readline()
+        assert answer.readline() == b"event: scan\n"
+        answer.close()
+        connection.close()
 
 
 def test_the_end_of_the_till_ends_every_stream(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:

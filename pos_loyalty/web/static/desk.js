@@ -4,6 +4,7 @@ import * as basket from "./basket.js";
 import { showMember } from "./memberbox.js";
 import * as said from "./said.js";
 import { planOf } from "./tenders.js";
+import { clearDisplay } from "./till.js";
 import * as view from "./view.js";
 
 const { $ } = view;
@@ -45,6 +46,7 @@ function chooseLine(id) {
 }
 
 export function nextSale() {
+  if (!desk.finished && (desk.quote || desk.sale.member)) clearDisplay();
   desk.finished = null;
   desk.sale = basket.newSale();
   [desk.quote, desk.told] = [null, NOTHING_TOLD];

@@ -3,7 +3,7 @@
 import * as basket from "./basket.js";
 import { desk, NOTHING_TOLD, show } from "./desk.js";
 import { openChoices } from "./said.js";
-import { get, post, sentence, unsure } from "./till.js";
+import { clearDisplay, get, post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
 import { LANGUAGE, money, word } from "./words.js";
 
@@ -17,6 +17,7 @@ export async function requote() {
   const wasMissed = desk.missed;
   desk.asking = desk.sale.lines.length > 0;
   desk.missed = false;
+  if (!desk.asking && desk.quote) clearDisplay();
   if (!desk.asking) take(null, NOTHING_TOLD);
   show();
   if (!desk.asking) return false;

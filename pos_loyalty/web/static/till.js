@@ -13,6 +13,9 @@ export function post(path, body, key) {
   return ask(path, { method: "POST", body: JSON.stringify(body), headers });
 }
 
+/** The buyer has nothing before them any more. Whether a display hears it is nobody's concern here. */
+export const clearDisplay = () => { post("/v1/display/clear", {}); };
+
 async function ask(path, options) {
   options.headers = { ...options.headers, "Accept-Language": LANGUAGE };
   options.signal = AbortSignal.timeout(PATIENCE_MS);
