@@ -73,6 +73,7 @@ from pos_loyalty.till.model import (
     VoidRequest,
 )
 from pos_loyalty.till.nightly_model import NightReport
+from pos_loyalty.till.own_slips import OwnSlips
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
 
@@ -342,6 +343,11 @@ class Till:
         answer = drawer.open_now(self._desk, request, key)
         self._devices.wake_printer()
         return answer
+
+    @property
+    def own_slips(self) -> OwnSlips:
+        """The shift report and the self-test page."""
+        return OwnSlips(self._desk, self._devices.wake_printer)
 
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str:
         """The receipt as text, in the printer's columns. Raises NotFoundError."""

@@ -57,7 +57,9 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "verify_phone": till.verify_phone,
         "gift_card": till.gift_card, "issue_gift_card": till.issue_gift_card, "freeze_gift_card": till.freeze_gift_card,
         "unfreeze_gift_card": till.unfreeze_gift_card, "pay_back_gift_card": till.pay_back_gift_card,
-        "receipt_png": till.receipt_png, "print_again": till.print_again, "open_drawer": till.open_drawer, "health": till.health,
+        "receipt_png": till.receipt_png, "print_again": till.print_again, "open_drawer": till.open_drawer,
+        "shift_text": till.own_slips.shift_text, "print_shift": till.own_slips.print_shift,
+        "print_self_test": till.own_slips.print_self_test, "health": till.health,
         "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
         "send_confirmation": till.send_confirmation, "acts": till.acts, "understand": scans.understand,
     }  # fmt: skip
