@@ -58,14 +58,16 @@ def own(path: Path) -> Owned:
 
 def seller_of(path: Path) -> int | None:
     """The process that sells from the file, by the system's list of locks, which is not touched; None when none is seen."""
+    lock_path = path.with_name(path.name + ".lock")
     try:
-        inode = path.with_name(path.name + ".lock").stat().st_ino
+        inode, holder = str(lock_path.stat().st_ino), lock_path.read_text(encoding="ascii")
         locks = Path("/proc/locks").read_text(encoding="ascii")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
     for fields in map(str.split, locks.splitlines()):
-        if len(fields) > LOCK_FILE_AT and fields[1] == "FLOCK" and fields[LOCK_FILE_AT].rpartition(":")[2] == str(inode):
-            return int(fields[LOCK_PID_AT])
+        is_flock = len(fields) > LOCK_FILE_AT and fields[1] == "FLOCK"
+        if is_flock and fields[LOCK_PID_AT] == holder and fields[LOCK_FILE_AT].rpartition(":")[2] == inode:
+            return int(holder)
     return None
 
 

@@ -58,7 +58,7 @@ def file_programme(path: Path) -> Probe:
 def loaded(subject: Subject, body: bytes) -> Probe:
     """Whether a programme compiles."""
     try:
-        return subject.probe("works", "programme.works", programme=load_programme(body).name)
+        return subject.probe("works", "programme.works", programme=load_programme(body).name.partition("#")[0])
     except InputError as error:
         return subject.probe("fault", "programme.fault", fault=error)
 

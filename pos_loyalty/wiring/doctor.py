@@ -103,9 +103,10 @@ def _device_looks(known: Salvage, at: Settings, seller: int | None) -> Iterator[
         look = _printing(known, at, printer, seller)
         yield _look("printer", printer.name, where_of(printer), look)
     display = known.table.get("display")
-    if isinstance(display, dict) and isinstance(display.get("path"), str):
-        name, path = str(display.get("name", "display")), display["path"]
-        yield _look("display", name, path, partial(_alone, doctor.display, name, path, seller))
+    if isinstance(display, dict) and isinstance(display.get("path"), str) and display["path"]:
+        name, path, baud = str(display.get("name", "display")), display["path"], display.get("baud")
+        speed = baud if isinstance(baud, int) else doctor.SERIAL_BAUD
+        yield _look("display", name, path, partial(_alone, doctor.display, name, path, seller, speed))
 
 
 def _printing(known: Salvage, at: Settings, config: PrinterConfig, seller: int | None) -> Callable[[], Sequence[Probe]]:

@@ -155,6 +155,15 @@ class TestPrinters:
             assert [row.code for row in after.printed] == ["print.printed"]
             assert len(printer.jobs) == 1 and printer.kicks == 0
 
+    def test_a_page_that_may_not_have_come_out_is_a_fault_of_the_whole(self, tmp_path):
+        with TcpPrinter() as printer:
+            before = seen(tmp_path, tcp(printer.port))
+            make_secrets(tmp_path / "config.toml")
+            printer.reset_at = 60
+            after = doctor.print_pages(tmp_path / "config.toml", "en", before)
+        assert [(row.state, row.code) for row in after.printed] == [("fault", "print.uncertain")]
+        assert doctor.replace(after, probes=()).has_fault
+
     def test_no_page_goes_to_a_printer_with_a_fault(self, tmp_path):
         with TcpPrinter(mode="cover") as printer:
             before = seen(tmp_path, tcp(printer.port))
@@ -206,6 +215,10 @@ class TestScannersAndDisplays:
             tables = f'[[scanner]]\npath = "{scanner.path}"\n[[scanner]]\nname = "two"\npath = "{tmp_path}/other"\n'
             found = {row.name: row.code for row in rows(seen(tmp_path, tables), "en") if row.part == "scanner"}
         assert found == {"scanner": "scanner.opens", "two": "port.shared"}
+
+    def test_a_display_that_is_a_page_has_no_port(self, tmp_path):
+        found = rows(seen(tmp_path, '[display]\nkind = "screen"\n'), "en")
+        assert not [row for row in found if row.part == "display"]
 
     def test_a_display_is_opened_and_shown_nothing(self, tmp_path):
         with PtyScanner(tmp_path / "display") as wire:

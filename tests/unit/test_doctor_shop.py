@@ -107,6 +107,7 @@ class TestTheTill:
         shop = Shop(tmp_path)
         try:
             assert seller_of(tmp_path / "till.db") == os.getpid()
+            assert (tmp_path / "till.db.lock").read_text() == str(os.getpid())
             assert codes_of(shop)["till"] == "till.runs"
             shop.sell()
         finally:
