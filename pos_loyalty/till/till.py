@@ -85,6 +85,7 @@ class Till:
         self._desk = desk
         self._devices = devices
         self._release = release
+        self.own_slips = OwnSlips(desk, devices.wake_printer)
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
@@ -343,11 +344,6 @@ class Till:
         answer = drawer.open_now(self._desk, request, key)
         self._devices.wake_printer()
         return answer
-
-    @property
-    def own_slips(self) -> OwnSlips:
-        """The shift report and the self-test page."""
-        return OwnSlips(self._desk, self._devices.wake_printer)
 
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str:
         """The receipt as text, in the printer's columns. Raises NotFoundError."""
