@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from msgspec import field, structs
 
@@ -30,15 +30,16 @@ class Salvage(Value):
 def salvage(path: Path) -> Salvage:
     """Read as much of a config as can be read. Raises nothing: a file that is not there is a fault like any other."""
     if not path.is_file():
-        return _of({}, (f"{path}: there is no such file",))
+        return kept_of({}, (f"{path}: there is no such file",))
     try:
         config = load_config(path)
     except ConfigError as error:
-        return _of(_table(path), (str(error),))
+        return kept_of(_table(path), (str(error),))
     return Salvage(config=config, table=_table(path))
 
 
-def _of(table: dict[str, Any], faults: tuple[str, ...]) -> Salvage:
+def kept_of(table: dict[str, Any], faults: tuple[str, ...]) -> Salvage:
+    """What can be read of a file that has these faults; more of them are found on the way."""
     kept: dict[str, Any] = {}
     said = list(faults)
     for name, kind in ((each.name, each.type) for each in structs.fields(Config)):
@@ -62,14 +63,14 @@ def _read(name: str, kind: Any, value: Any, said: list[str]) -> dict[str, Any]:
 
 
 def _without_faulty(name: str, kind: Any, value: Any) -> dict[str, Any]:
-    if not isinstance(value, list) or not get_args(kind):
+    """Those of several tables that are right; nothing where one table belongs. A list that is bounded stands in Annotated."""
+    many = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if not isinstance(value, list) or get_origin(many) is not tuple:
         return {}
-    one = next(each for each in get_args(kind) if isinstance(each, type) or get_args(each))
-    one = get_args(one)[0] if get_args(one) else one
     kept = []
     for each in value:
         try:
-            kept.append(convert(each, one))
+            kept.append(convert(each, get_args(many)[0]))
         except InputError:
             continue
     return {name: tuple(kept)}

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import threading
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from drivers.finding import lasting_name, on_this_machine
 from pos_loyalty.cli.doctor_table import as_table, rows
 from pos_loyalty.cli.main import main
 from pos_loyalty.clock import Reading
+from pos_loyalty.config import Config
 from pos_loyalty.i18n import WORDS
-from pos_loyalty.salvage import salvage
+from pos_loyalty.salvage import kept_of, salvage
 from pos_loyalty.store import prints, trusted_time
 from pos_loyalty.store.db import write
 from pos_loyalty.store.guard import seller_of
 from pos_loyalty.till import examined
+from pos_loyalty.values import convert
 from pos_loyalty.wiring import doctor, make_secrets
 from tests.emulators.tcp_printer import TcpPrinter
 from tests.shop import CONFIG, NOW, Shop
@@ -83,6 +88,29 @@ class TestAFaultyConfig:
             path = write_config(tmp_path, tcp(printer.port), '[store]\nid = "a b"\nname = "x"\n')
             found = {row.part: row.code for row in rows(doctor.diagnose(path, root=tmp_path), "en")}
         assert found["printer"] == "printer.works" and found["config"] == "config.fault" and "database" not in found
+
+    def test_whatever_stands_in_it_what_is_kept_is_a_config(self, tmp_path):
+        whole = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
+        whole |= {"scanner": [{"path": "/dev/a"}], "printer": {"kind": "tcp"}, "camera": {"kind": "v4l", "path": "0"}}
+        odd = [
+            5,
+            "x",
+            True,
+            [],
+            {},
+            [5],
+            [{}],
+            [[{}]],
+            [{"kind": "tcp"}],
+            {"kind": 7},
+            {"path": "/dev/b"},
+            [{"path": "/dev/b"}, 5],
+        ]
+        for name, value in itertools.product(whole, odd):
+            known = kept_of({**whole, name: value}, ())
+            assert convert(msgspec.to_builtins(known.config), Config) == known.config, (name, value)
+            untouched = {other for other in whole if other != name}
+            assert not untouched & known.lost, (name, value)
 
     @pytest.mark.parametrize("text", ["[store", "\x00", "store = 5\n", "[printer]\nkind = 3\n"])
     def test_no_config_is_too_broken(self, text, tmp_path):
