@@ -63,18 +63,25 @@ def cause_of(error: BaseException) -> Cause:
 
 
 def group_of(path: str) -> str:
-    """The group that may use a device; its number where it has no name, empty where groups are not."""
+    """The group that may use a device; its number where it has no name. Empty where none may, and for the group root: who joins
+    that may do more than print."""
     if os.name != "posix":
         return ""
     import grp
 
-    number = Path(path).stat().st_gid
+    about = Path(path).stat()
+    number = about.st_gid
+    if number == ROOT_GROUP or about.st_mode & GROUP_MAY != GROUP_MAY:
+        return ""
     try:
         return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
 
 
+ROOT_GROUP = 0
+GROUP_MAY = 0o060
+"""Read and write."""
 CAUSES: dict[int | None, Cause] = {
     errno.EACCES: "rights",
     errno.EPERM: "rights",

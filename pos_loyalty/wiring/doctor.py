@@ -188,7 +188,8 @@ def _found(each: Found) -> Probe:
         return subject.probe("found", f"found.{each.part}")
     from drivers.probes import group_of
 
-    return subject.probe("found", "found.rights", path=each.where, group=group_of(each.where))
+    group = group_of(each.where)
+    return subject.probe("found", "found.rights" if group else "port.rights_alone", path=each.where, group=group)
 
 
 def _real(where: str) -> str:

@@ -229,9 +229,27 @@ class TestScannersAndDisplays:
             with pytest.raises(OSError):
                 os.read(wire._wire, 1)
 
+    @pytest.mark.parametrize(("mode", "is_root", "code"), [
+        (0o660, False, "port.rights"), (0o600, False, "port.rights_alone"), (0o660, True, "port.rights_alone"),
+    ])  # fmt: skip
+    def test_nobody_is_told_to_join_a_group_that_does_not_help_or_is_root(self, mode, is_root, code, tmp_path):
+        port = tmp_path / "port"
+        port.touch()
+        if os.geteuid() == 0:
+            os.chown(port, -1, 0 if is_root else 20)
+        elif is_root:
+            pytest.skip("only root may give a file to the group root")
+        port.chmod(mode)
+
+        def look():
+            raise PermissionError(errno.EACCES, "no")
+
+        row = tried(Subject(part="scanner", name="scanner", where=str(port)), str(port), None, look)
+        assert row.code == code and (row.holes["group"] != "") == (code == "port.rights")
+
     @pytest.mark.parametrize(
         ("number", "code"),
-        [(errno.EACCES, "port.rights"), (errno.ENXIO, "port.absent"), (errno.EBUSY, "port.busy"), (errno.EINVAL, "port.strange")],
+        [(errno.ENXIO, "port.absent"), (errno.EBUSY, "port.busy"), (errno.EINVAL, "port.strange")],
     )
     def test_what_the_system_says_becomes_a_sentence(self, number, code, tmp_path):
         (tmp_path / "port").touch()
@@ -241,7 +259,6 @@ class TestScannersAndDisplays:
 
         row = tried(Subject(part="scanner", name="scanner", where="port"), str(tmp_path / "port"), None, look)
         assert (row.state, row.code) == ("fault", code)
-        assert code != "port.rights" or row.holes["group"]
 
     def test_a_port_of_the_running_till_is_in_use_and_no_fault(self, tmp_path):
         with PtyScanner(tmp_path / "scanner") as scanner:
