@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from pos_loyalty.i18n_display import DISPLAY
+from pos_loyalty.i18n_doctor import DOCTOR
+from pos_loyalty.i18n_doctor_shop import DOCTOR_SHOP
 from pos_loyalty.i18n_paper import PAPER
 from pos_loyalty.i18n_paper import Words as Words
 from pos_loyalty.page_words import PAGE_WORDS
@@ -23,6 +25,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()} | {
     **PAPER,
     **DISPLAY,
+    **DOCTOR,
+    **DOCTOR_SHOP,
     # plural forms of a point; "part" stands for a number with a fraction
     "point.one": Words("балл", "point"),
     "point.few": Words("балла", "points"),

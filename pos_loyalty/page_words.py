@@ -8,6 +8,12 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.confirm": ("Подтвердить", "Confirm"),
     "page.camera": ("Камера", "Camera"),
     "page.camera_alt": ("Что видит камера: карта обведена", "What the camera sees: a card is outlined"),
+    # the shift report and the printer's self-test page
+    "page.shift": ("Смена", "Shift"),
+    "page.shift_report": ("Отчёт смены", "Shift report"),
+    "page.shift_print": ("Печать отчёта", "Print the report"),
+    "page.self_test": ("Проверка принтера", "Printer self-test"),
+    "page.slip_queued": ("Отправлено на печать", "Sent to the printer"),
     # goods that come back
     "page.return": ("Возврат", "Return"),
     "page.return_code": ("Код чека", "Code of the receipt"),

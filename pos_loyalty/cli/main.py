@@ -12,6 +12,7 @@ from pos_loyalty.cli import (
     config,
     coupons,
     demo,
+    doctor,
     export,
     gift_card,
     import_receipts,
@@ -32,7 +33,7 @@ from pos_loyalty.errors import InputError, LoyaltyError
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
-    receipt, upkeep, config, code,
+    receipt, upkeep, config, code, doctor,
 )  # fmt: skip
 
 

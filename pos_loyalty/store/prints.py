@@ -119,6 +119,17 @@ def waiting(db: Connection) -> int:
     return int(db.execute("SELECT COUNT(*) FROM print_job WHERE state IN ('queued', 'sending', 'awaiting_ack')").fetchone()[0])
 
 
+def in_hand(db: Connection) -> int:
+    """How many jobs may be on the wire now."""
+    return int(db.execute("SELECT COUNT(*) FROM print_job WHERE state IN ('sending', 'awaiting_ack')").fetchone()[0])
+
+
+def waits_since(db: Connection) -> datetime | None:
+    """When the oldest job that is still to be printed was queued; None when none waits."""
+    row = db.execute("SELECT MIN(queued_ms) FROM print_job WHERE state = 'queued'").fetchone()
+    return None if row[0] is None else from_ms(int(row[0]))
+
+
 def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob, ...]:
     """Jobs that ended without surely being printed, and were not queued again since; the newest first."""
     rows = db.execute(NOT_ON_PAPER_SELECT, {"since": to_ms(since), "limit": limit}).fetchall()

@@ -74,6 +74,7 @@ from pos_loyalty.till.model import (
     VoidRequest,
 )
 from pos_loyalty.till.nightly_model import NightReport
+from pos_loyalty.till.own_slips import OwnSlips
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
 
@@ -85,6 +86,7 @@ class Till:
         self._desk = desk
         self._devices = devices
         self._release = release
+        self.own_slips = OwnSlips(desk, devices.wake_printer)
 
     @property
     def buyer(self) -> Buyer:

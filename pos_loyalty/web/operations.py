@@ -246,6 +246,18 @@ OPERATIONS = (
         answer=PrintAnswer, writes=True, problems=(404, *WRITING), summary="Queue a marked copy of a receipt.",
     ),
     Operation(
+        name="shift_text", method="GET", path="/v1/shifts/{day}.txt", answer=None, media="text/plain; charset=utf-8",
+        in_languages=True, problems=(422, 503), summary="What this till sold on a business day, as text.",
+    ),
+    Operation(
+        name="print_shift", method="POST", path="/v1/shifts/{day}/print", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=WRITING, summary="Queue the shift report. It closes nothing.",
+    ),
+    Operation(
+        name="print_self_test", method="POST", path="/v1/printer/self-test", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=WRITING, summary="Queue the printer's self-test page.",
+    ),
+    Operation(
         name="open_drawer", method="POST", path="/v1/drawer", body=DrawerRequest, answer=DrawerAnswer, writes=True,
         problems=WRITING, summary="Ask the cash drawer to open, at most once for a key.",
     ),

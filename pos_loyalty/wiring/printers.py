@@ -46,10 +46,11 @@ def alone(config: PrinterConfig) -> Printer:
     """One printer by itself, as a table of config.toml names it; its path is whole."""
     from drivers.printer import EscposPrinter
 
-    return EscposPrinter(config, lambda: _transport(config))
+    return EscposPrinter(config, lambda: transport_of(config))
 
 
-def _transport(config: PrinterConfig) -> Transport:
+def transport_of(config: PrinterConfig) -> Transport:
+    """Open the way to a printer. Raises DeviceGoneError."""
     match config.kind:
         case "tcp":
             from drivers.transport_tcp import TcpTransport

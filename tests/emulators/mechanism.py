@@ -59,6 +59,8 @@ class Mechanism:
 
     def __init__(self, *, columns: int = 48, slots: dict[int, str] | None = None, mode: Mode = "ok") -> None:
         self.faults: list[str] = []
+        self.heard = bytearray()
+        """Every byte that came, in order, whoever sent it."""
         self.reset_at: int | None = None
         self.reset_at_any: int | None = None
         self.stall_at: int | None = None
@@ -131,6 +133,7 @@ class Mechanism:
     def receive(self, line: PaperLine, chunk: bytes) -> bool:
         """Take bytes in. False when the line is over: whoever holds it resets it."""
         with self._changed:
+            self.heard += chunk
             triggers = (self.reset_at, self.reset_at_any, self.stall_at)
             pieces = [chunk] if triggers == (None, None, None) else [chunk[at : at + 1] for at in range(len(chunk))]
             for piece in pieces:

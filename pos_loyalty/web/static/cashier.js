@@ -12,6 +12,7 @@ import { pay, printAgain } from "./paying.js";
 import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
 import * as returning from "./returning.js";
+import * as shift from "./shift.js";
 import * as cameraview from "./cameraview.js";
 import { watchKeys } from "./keyscan.js";
 import { choose, judged, scanned, submit, suggest } from "./scanbox.js";
@@ -48,7 +49,7 @@ function remove() {
 
 const KEYS = {
   F2: toggleRedeem, F3: returning.open, F4: remove, F6: gifts.open, F7: members.open, F8: () => pay("card"), F9: () => pay("cash"), F10: clear,
-  "Shift+F2": printAgain, "Shift+F4": chooseGoods, "Shift+F8": () => settleFirst("complete", payingId), "Shift+F9": () => settleFirst("cancel", payingId),
+  "Shift+F3": shift.open, "Shift+F2": printAgain, "Shift+F4": chooseGoods, "Shift+F8": () => settleFirst("complete", payingId), "Shift+F9": () => settleFirst("cancel", payingId),
 };
 
 function pressed(event) {
@@ -117,7 +118,7 @@ function start() {
     redeem: toggleRedeem, "pay-cash": () => pay("cash"), "pay-card": () => pay("card"), remove, clear, next: nextSale, print: printAgain,
   };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => { act(); focusScan(); });
-  for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open })) {
+  for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open, "open-shift": shift.open })) {
     $(id).addEventListener("click", act);
   }
   $("paper").addEventListener("scroll", view.showMore);
@@ -126,7 +127,7 @@ function start() {
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
   listen(heard);
   watchKeys($("scan"), typedScan, submit);
-  for (const part of [enrol, gifts, members, persons, returning]) part.start();
+  for (const part of [enrol, gifts, members, persons, returning, shift]) part.start();
   dialogs.start(focusScan);
   cameraview.start();
   show();
