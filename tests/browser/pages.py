@@ -21,11 +21,16 @@ needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {
 
 def opened(browser: Browser, web: Web, language: str = "ru", scheme: str = "light", zone: str | None = None) -> Page:
     """The page in a window of its own, ready for the first key. ``zone`` is that of the computer."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
-    page = context.new_page()
+    page = window(browser, scheme, zone)
     page.goto(f"{web.url}/?language={language}")
-    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("body[data-ready]")).to_be_attached()
     return page
+
+
+def window(browser: Browser, scheme: str = "light", zone: str | None = None) -> Page:
+    """A window that shows nothing yet."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
+    return context.new_page()
 
 
 @contextmanager

@@ -10,9 +10,9 @@ const { $ } = view;
 export const NOTHING_TOLD = { sentences: [], coupons: {} };
 
 export const desk = {
-  products: [],
+  products: null, // those that are sold here, as soon as the till has named them
   names: { rules: {}, tiers: {}, terms: { confirm: "none", without_receipt: false, claim_days: 0, gift_cards: [] } },
-  namesOf: undefined, // the programme whose names they are
+  namesOf: undefined, // the programme whose names they are; undefined before they came
   sale: basket.newSale(),
   quote: null,
   told: NOTHING_TOLD, // what the till says about the quote, in words

@@ -5,6 +5,7 @@ import { judge, lastOf, sayable } from "./codes.js";
 import { desk, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods } from "./known.js";
 import { requote } from "./pricing.js";
 import * as returning from "./returning.js";
 import { post, sentence } from "./till.js";
@@ -24,6 +25,7 @@ export async function submit(text) {
   const typed = text.trim();
   found.offer([]);
   if (!typed) return undefined;
+  if (!desk.products) view.tell(word("wait")), await learnGoods();
   if (desk.paying) return view.warn(word("paying_now"));
   if (returning.isReceipt(typed)) return returning.opened(typed);
   if (gifts.isGiftCode(typed)) return gifts.scanned(typed);
@@ -31,7 +33,7 @@ export async function submit(text) {
   const weighed = desk.weighing;
   stopWeighing();
   view.tell("");
-  if (weighed && WEIGHT.test(typed) && !desk.products.some((one) => one.sku === typed)) {
+  if (weighed && WEIGHT.test(typed) && !goods().some((one) => one.sku === typed)) {
     return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
   }
   const [, count, rest] = COUNT.exec(typed);
@@ -39,7 +41,7 @@ export async function submit(text) {
 }
 
 async function take(code, count) {
-  const product = desk.products.find((one) => one.sku === code) ?? onlyHit(code);
+  const product = goods().find((one) => one.sku === code) ?? onlyHit(code);
   if (product) return addProduct(product, count);
   const { kind, text, last } = judge(code);
   if (kind === "bank") return view.warn(word("bank_card", { last }));
@@ -50,8 +52,10 @@ async function take(code, count) {
   return view.warn(word("code_unknown", { code: sayable(code) }));
 }
 
+const goods = () => desk.products ?? [];
+
 function onlyHit(code) {
-  const hits = /^\d+$/.test(code) ? [] : basket.find(desk.products, code, 2);
+  const hits = /^\d+$/.test(code) ? [] : basket.find(goods(), code, 2);
   return hits.length === 1 ? hits[0] : undefined;
 }
 
@@ -136,7 +140,7 @@ export function welcome(member) {
 export function suggest() {
   const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
   const letters = /\p{L}/u.test(text) && text.length >= 2;
-  found.offer(letters && !desk.finished && !desk.paying ? basket.find(desk.products, text, FOUND_MAX) : []);
+  found.offer(letters && !desk.finished && !desk.paying ? basket.find(goods(), text, FOUND_MAX) : []);
 }
 
 export function choose(product) {
