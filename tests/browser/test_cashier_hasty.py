@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.pages import COFFEE, due, needs_browser, opened, typed, watched, window
+from tests.browser.pages import COFFEE, due, needs_browser, opened, sales, typed, watched, window
 from tests.browser.serving import Web
 from tests.browser.world import WORLD, furnished, serving_world
-from tests.shop import CARD, Shop
+from tests.shop import CARD, MEMBER, Shop
 
 pytestmark = needs_browser
 NAMES, PRODUCTS = "**/page/names.json", "**/page/products.json"
@@ -111,3 +111,23 @@ def test_a_forgotten_card_needs_no_second_look_when_the_names_are_late(browser: 
         arrive()
         page.keyboard.press("F9")
         expect(page.locator("#senior")).to_be_visible()
+
+
+@pytest.mark.parametrize("first", ["card", "goods"])
+def test_nothing_is_paid_while_a_card_is_looked_up(browser: Browser, web: Web, shop: Shop, first: str) -> None:
+    with watched(opened(browser, web)) as page:
+        held: list[Route] = []
+        page.route("**/v1/identify", lambda route: held.append(route), times=1)
+        with page.expect_request("**/v1/identify"):
+            for text in (CARD, COFFEE) if first == "card" else (COFFEE, CARD):
+                typed(page, text)
+        expect(page.locator("#due")).to_contain_text("162,00")
+        page.keyboard.press("F9")
+        expect(page.locator("#alarm")).to_contain_text("нажмите ещё раз")
+        assert sales(shop) == []
+        held[0].continue_()
+        due(page, "162,00 ₽")
+        expect(page.locator("#member .balance")).to_be_visible()
+        page.keyboard.press("F9")
+        expect(page.locator("#done")).to_be_visible()
+        assert shop.db.execute("SELECT member FROM sale").fetchall() == [(MEMBER,)]

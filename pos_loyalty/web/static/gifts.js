@@ -1,7 +1,7 @@
 // Gift cards: what one holds, paying with it, adding money to it, selling a new one. A PIN lives as long as the sale that it pays.
 
 import { addProduct } from "./basket.js";
-import { desk, nextSale, show } from "./desk.js";
+import { desk, lookedUp, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { whenNamed } from "./known.js";
 import { requote } from "./pricing.js";
@@ -28,7 +28,7 @@ const titleOf = (card) => card.title[LANGUAGE] ?? Object.values(card.title)[0] ?
 /** A gift card's code in the scan box: it pays at once. */
 export async function scanned(code) {
   const mine = desk.sale;
-  const answer = await post("/v1/gift-cards/lookup", { card: code });
+  const answer = await lookedUp(post("/v1/gift-cards/lookup", { card: code }));
   if (desk.sale !== mine) return;
   if (!answer.value) view.warn(sentence(answer));
   else payWith(answer.value, null, view.warn);

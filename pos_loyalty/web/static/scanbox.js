@@ -2,7 +2,7 @@
 
 import * as basket from "./basket.js";
 import { judge, lastOf, sayable } from "./codes.js";
-import { desk, nextSale, stopWeighing } from "./desk.js";
+import { desk, lookedUp, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
 import { learnGoods } from "./known.js";
@@ -25,7 +25,7 @@ export async function submit(text) {
   const typed = text.trim();
   found.offer([]);
   if (!typed) return undefined;
-  if (!desk.products) view.tell(word("wait")), await learnGoods();
+  if (!desk.products) view.tell(word("wait")), await lookedUp(learnGoods());
   if (desk.paying) return view.warn(word("paying_now"));
   if (returning.isReceipt(typed)) return returning.opened(typed);
   if (gifts.isGiftCode(typed)) return gifts.scanned(typed);
@@ -103,7 +103,7 @@ function addCoupon(code) {
 async function addEither(code) {
   const mine = desk.sale;
   if (mine.lines.length === 0) return view.point(word("either_waits"));
-  const answer = await post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] }));
+  const answer = await lookedUp(post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] })));
   if (desk.sale !== mine) return undefined;
   if (!answer.value) return view.warn(sentence(answer));
   const strange = NO_COUPON.map((why) => `${why}:${code}`);
@@ -113,7 +113,7 @@ async function addEither(code) {
 /** False when this is nobody's card; true when there is nothing more to say about it. */
 async function identify(request) {
   const mine = desk.sale;
-  const answer = await post("/v1/identify", request);
+  const answer = await lookedUp(post("/v1/identify", request));
   if (desk.sale !== mine) return true;
   if (answer.problem?.status === 422) return false;
   if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
