@@ -13,6 +13,7 @@ from drivers.printer import FilePrinter, TcpPrinter
 from pos_loyalty.config import PrinterConfig
 from tests.emulators.tcp_printer import TcpPrinter as Emulator
 
+LONG_S, SHORT_S = 30.0, 0.2
 JOBS = [b"\x1b@\x1bt\x11slip %d\n\x1dV\x01" % number for number in range(3)]
 
 
@@ -29,9 +30,10 @@ class Steps:
         self.told.append("awaiting_ack")
 
 
-def tcp(port, **changes):
-    config = PrinterConfig(kind="tcp", name="kitchen", port=port, timeout_s=1.0, **changes)
-    return TcpPrinter(config, status_wait_s=0.2, ack_wait_s=0.2)
+def tcp(port, *, wait_s=LONG_S):
+    """Over the wire; ``wait_s`` is short only where no answer comes."""
+    config = PrinterConfig(kind="tcp", name="kitchen", port=port, timeout_s=LONG_S)
+    return TcpPrinter(config, status_wait_s=wait_s, ack_wait_s=wait_s)
 
 
 def file(path):
@@ -98,7 +100,7 @@ def out_of_reach(kind, folder):
         yield tcp(port)
     elif kind in ("silent", "paper_out"):
         with Emulator(mode=kind) as emulator:
-            yield tcp(emulator.port)
+            yield tcp(emulator.port, wait_s=SHORT_S if kind == "silent" else LONG_S)
             assert emulator.jobs == []
     elif kind == "file":
         yield file(folder / "no-such-folder" / "slips")

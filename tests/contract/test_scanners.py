@@ -13,7 +13,7 @@ from pos_loyalty.config import ScannerConfig
 from pos_loyalty.errors import DeviceGoneError
 from tests.emulators.scanner import PtyScanner
 
-LONG_S = 5.0
+LONG_S = 60.0
 
 
 class OnPty:

@@ -24,7 +24,7 @@ STATUS: dict[str, dict[int, int]] = {
 }
 """Answers to ``DLE EOT n``."""
 RECEIVE_BYTES = 4096
-JOIN_S = 5.0
+JOIN_S = 60.0
 
 
 class TcpPrinter:
@@ -86,7 +86,7 @@ class TcpPrinter:
         """How often the drawer was opened."""
         return self._judge.kicks
 
-    def wait_for(self, count: int, timeout_s: float = 5.0) -> bool:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> bool:
         """Wait until so many jobs are printed; false when the time is up."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._jobs) >= count, timeout_s)

@@ -6,13 +6,14 @@ import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods, whenNamed } from "./known.js";
 import * as members from "./members.js";
 import { pay, printAgain } from "./paying.js";
 import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
 import * as returning from "./returning.js";
 import { choose, submit, suggest } from "./scanbox.js";
-import { get, listen } from "./till.js";
+import { listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
 import { word } from "./words.js";
@@ -106,10 +107,10 @@ function start() {
   listen((code) => (dialogs.uppermost() ? dialogs.uppermost().scanned(code) : enrol.takesCard(code) || submit(code)));
   for (const part of [enrol, gifts, members, persons, returning]) part.start();
   dialogs.start(focusScan);
+  whenNamed(show);
   show();
-  lookAlways(payingId, seen);
   focusScan();
-  get("/page/products.json").then((answer) => { desk.products = answer.value ?? []; document.body.dataset.ready = "true"; });
+  Promise.all([learnGoods(), lookAlways(payingId, seen)]).then(() => { document.body.dataset.ready = "true"; });
 }
 
 start();

@@ -3,6 +3,7 @@
 import { judge, lastOf } from "./codes.js";
 import { desk, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { whenNamed } from "./known.js";
 import { withSenior, withWord } from "./persons.js";
 import { requote } from "./pricing.js";
 import { isReceipt, nameOf } from "./returning.js";
@@ -83,7 +84,7 @@ async function findReceipt(named) {
 }
 
 function whyNoClaim(sold) {
-  if (!desk.names.terms.claim_days) return word("claim_never");
+  if (desk.namesOf !== undefined && !desk.names.terms.claim_days) return word("claim_never");
   if (sold.member_id) return word("claim_has_member", { number: sold.receipt_no });
   return "";
 }
@@ -214,6 +215,7 @@ function cardRow(card, state) {
 }
 
 export function start() {
+  whenNamed(() => dialogs.isOpen(box) && paint());
   $("care-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = $("care-code").value;

@@ -86,7 +86,7 @@ async function find(named) {
 /** The goods in the basket are those that come back. */
 function withoutReceipt() {
   if (now.sent || now.done || now.sold) return undefined;
-  if (!desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
+  if (desk.namesOf !== undefined && !desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
   if (desk.finished || desk.sale.lines.length === 0) return dialogs.fault(box, word("return_no_goods"));
   const goods = desk.sale.lines.map(({ id, product, milli }) => (
     { line_id: id, sku: product.sku, name: product.name, quantity: quantityText(milli), price_minor: product.price_minor }));

@@ -2,9 +2,10 @@
 
 import * as basket from "./basket.js";
 import { judge, lastOf, sayable } from "./codes.js";
-import { desk, nextSale, stopWeighing } from "./desk.js";
+import { desk, lookedUp, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods } from "./known.js";
 import { requote } from "./pricing.js";
 import * as returning from "./returning.js";
 import { post, sentence } from "./till.js";
@@ -24,6 +25,7 @@ export async function submit(text) {
   const typed = text.trim();
   found.offer([]);
   if (!typed) return undefined;
+  if (!desk.products) view.tell(word("wait")), await lookedUp(learnGoods());
   if (desk.paying) return view.warn(word("paying_now"));
   if (returning.isReceipt(typed)) return returning.opened(typed);
   if (gifts.isGiftCode(typed)) return gifts.scanned(typed);
@@ -31,7 +33,7 @@ export async function submit(text) {
   const weighed = desk.weighing;
   stopWeighing();
   view.tell("");
-  if (weighed && WEIGHT.test(typed) && !desk.products.some((one) => one.sku === typed)) {
+  if (weighed && WEIGHT.test(typed) && !goods().some((one) => one.sku === typed)) {
     return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
   }
   const [, count, rest] = COUNT.exec(typed);
@@ -39,7 +41,7 @@ export async function submit(text) {
 }
 
 async function take(code, count) {
-  const product = desk.products.find((one) => one.sku === code) ?? onlyHit(code);
+  const product = goods().find((one) => one.sku === code) ?? onlyHit(code);
   if (product) return addProduct(product, count);
   const { kind, text, last } = judge(code);
   if (kind === "bank") return view.warn(word("bank_card", { last }));
@@ -50,8 +52,10 @@ async function take(code, count) {
   return view.warn(word("code_unknown", { code: sayable(code) }));
 }
 
+const goods = () => desk.products ?? [];
+
 function onlyHit(code) {
-  const hits = /^\d+$/.test(code) ? [] : basket.find(desk.products, code, 2);
+  const hits = /^\d+$/.test(code) ? [] : basket.find(goods(), code, 2);
   return hits.length === 1 ? hits[0] : undefined;
 }
 
@@ -99,7 +103,7 @@ function addCoupon(code) {
 async function addEither(code) {
   const mine = desk.sale;
   if (mine.lines.length === 0) return view.point(word("either_waits"));
-  const answer = await post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] }));
+  const answer = await lookedUp(post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] })));
   if (desk.sale !== mine) return undefined;
   if (!answer.value) return view.warn(sentence(answer));
   const strange = NO_COUPON.map((why) => `${why}:${code}`);
@@ -109,7 +113,7 @@ async function addEither(code) {
 /** False when this is nobody's card; true when there is nothing more to say about it. */
 async function identify(request) {
   const mine = desk.sale;
-  const answer = await post("/v1/identify", request);
+  const answer = await lookedUp(post("/v1/identify", request));
   if (desk.sale !== mine) return true;
   if (answer.problem?.status === 422) return false;
   if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
@@ -136,7 +140,7 @@ export function welcome(member) {
 export function suggest() {
   const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
   const letters = /\p{L}/u.test(text) && text.length >= 2;
-  found.offer(letters && !desk.finished && !desk.paying ? basket.find(desk.products, text, FOUND_MAX) : []);
+  found.offer(letters && !desk.finished && !desk.paying ? basket.find(goods(), text, FOUND_MAX) : []);
 }
 
 export function choose(product) {
