@@ -21,7 +21,9 @@ from pos_loyalty.replay.model import card_number
 from pos_loyalty.store import ledger, sales
 from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.facts import GENESIS, Fact, SaleFact, chain, payload_of
+from pos_loyalty.store.members import PulledCard, PulledMember, put_pulled
 from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Minor, Points, Thousandths
 
 PROGRAMME = """
@@ -85,12 +87,12 @@ def write_whole(path: Path, members: int, entries: int) -> int:
 
 
 def put_members(db: Connection, members: int) -> None:
-    """Members with a card each."""
+    """Members with a card each, as head office tells of them."""
     for start in range(0, members, ROWS_AT_ONCE):
         numbers = range(start, min(members, start + ROWS_AT_ONCE))
         with write(db):
-            db.executemany("INSERT INTO member (id, version) VALUES (?, 1)", ((f"m{n}",) for n in numbers))
-            db.executemany("INSERT INTO card (number, member) VALUES (?, ?)", ((card_of(n), f"m{n}") for n in numbers))
+            told = (PulledMember(member_id=f"m{n}", version=n + 1, cards=(PulledCard(number=card_of(n)),)) for n in numbers)
+            put_pulled(db, told, as_of_seq=0)
 
 
 def whole_sales(members: int) -> Iterator[Fact]:
@@ -197,8 +199,13 @@ class _Books:
             rows["adjustment"].extend(sales.adjustment_rows(fact))
             rows["attempt"].append((row["sale_id"], row["txn"], row["authorised_ms"], bytes(32)))
             rows["job"].append((row["sale_id"], row["receipt_no"], SLIP, row["authorised_ms"], row["authorised_ms"]))
-        for name, statement in STATEMENTS.items():
-            self._db.executemany(statement, rows[name])
+        last_job = self._db.execute("SELECT coalesce(MAX(id), 0) FROM print_job").fetchone()
+        with (
+            watched(self._db, "attempt", "opened_ms >= ?", (to_ms(made[0].at),)),
+            watched(self._db, "print_job", "id > ?", last_job),
+        ):
+            for name, statement in STATEMENTS.items():
+                self._db.executemany(statement, rows[name])
         self._db.executemany("UPDATE lot SET remaining = remaining - ? WHERE id = ?", taken)
         self.sales += len(made)
 

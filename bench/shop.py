@@ -8,14 +8,15 @@ from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.model import Basket, Line
 from pos_loyalty.replay.model import card_number
 from pos_loyalty.store.db import open_store, write
-from pos_loyalty.values import MILLI_PER_UNIT, Minor, Thousandths
+from pos_loyalty.store.members import PulledCard, PulledLot, PulledMember, put_pulled
+from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Thousandths
 
 SEED = 20261121
 NOW = datetime(2026, 11, 21, 12, 30, 5, tzinfo=UTC)
 CARD = CardConfig(prefix="29", length=13)
 GOODS, CATEGORIES, BRANDS, RULES, LINES = 2_000, 40, 100, 100, 20
 POPULARITY = 0.8
-LOT_CENTI = 50_000
+LOT_CENTI = Points(50_000)
 MS_PER_DAY = 86_400_000
 ROWS_AT_ONCE = 10_000
 
@@ -81,14 +82,13 @@ def _put_members(path: Path, count: int) -> None:
     for start in range(0, count, ROWS_AT_ONCE):
         numbers = range(start, min(count, start + ROWS_AT_ONCE))
         with write(db):
-            db.executemany("INSERT INTO member (id, version) VALUES (?, 1)", ((f"m{n}",) for n in numbers))
-            db.executemany("INSERT INTO card (number, member) VALUES (?, ?)", ((card_of(n), f"m{n}") for n in numbers))
-            db.executemany(
-                "INSERT INTO lot (id, member, unit, usable_from, expires_at, amount, remaining, base_remaining)"
-                " VALUES (?, ?, 'point', 0, 4102444800000, ?, ?, ?)",
-                ((f"lot{n}", f"m{n}", LOT_CENTI, LOT_CENTI, LOT_CENTI) for n in numbers),
-            )
+            put_pulled(db, map(_told, numbers), as_of_seq=0)
     db.close()
+
+
+def _told(n: int) -> PulledMember:
+    lot = PulledLot(lot_id=f"lot{n}", amount_centi=LOT_CENTI, remaining_centi=LOT_CENTI, expires_at_ms=4_102_444_800_000)
+    return PulledMember(member_id=f"m{n}", version=n + 1, cards=(PulledCard(number=card_of(n)),), lots=(lot,))
 
 
 def _basket(n: int, rng: random.Random, catalogue: Goods, weights: list[float]) -> Basket:

@@ -6,9 +6,11 @@ LoyaltyError
 │   └── ProgrammeError         a fault in a published programme
 ├── NotFoundError              no such card, member, sale or receipt here
 ├── NotAllowedError            a person may not do this: a word is missing, or not confirmed by the holder
+│   ├── EarlierDayError        the sale is not of today: a senior must approve
 │   ├── WrongPinError          the name or the PIN is not right
 │   └── PersonLockedError      the name waits after wrong PINs
 ├── ConflictError              the same key or sale id came with another body, or in a wrong state
+│   ├── PaidShortError         less was paid than is due
 │   ├── MemberBlockedError     the card is good, and its member is blocked
 │   └── QuoteStaleError        the quote ran out or changed; carries the new quote when there is one
 ├── StoreError                 the SQLite file
@@ -62,6 +64,10 @@ class NotAllowedError(LoyaltyError):
         self.needs = needs
 
 
+class EarlierDayError(NotAllowedError):
+    """A sale of an earlier day is voided on a senior's word only."""
+
+
 class WrongPinError(NotAllowedError):
     """No such person here, or the PIN is not theirs."""
 
@@ -72,6 +78,10 @@ class PersonLockedError(NotAllowedError):
 
 class ConflictError(LoyaltyError):
     """The request contradicts what is stored; nothing was written."""
+
+
+class PaidShortError(ConflictError):
+    """The tenders are less than the due; nothing was sold."""
 
 
 class MemberBlockedError(ConflictError):

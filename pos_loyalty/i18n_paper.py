@@ -121,6 +121,7 @@ PAPER: dict[str, Words] = {
     "return.by_points": Words("оплачено баллами", "paid with points"),
     "return.charged": Words("Удержано за подарок", "Charged for the gift"),
     "return.uncharged": Words("Возвращено за подарок", "Given back for the gift"),
+    "return.unpaid": Words("Не было оплачено", "Was never paid"),
     "return.owed": Words("Долг по баллам", "Points owed"),
     "return.withdrawn": Words("КУПОНЫ БОЛЬШЕ НЕ ДЕЙСТВУЮТ", "COUPONS GOOD NO MORE"),
     "return.used": Words("был использован", "was used before"),

@@ -47,6 +47,7 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.return_refund": ("Вернуть деньгами", "To pay back"),
     "page.return_charged": ("Удержано за подарок", "Charged for the gift that stays"),
     "page.return_uncharged": ("Возвращается удержанное за подарок", "The charge for the gift goes back"),
+    "page.return_unpaid": ("Не было оплачено при продаже", "Was never paid at the sale"),
     "page.return_restored": ("Вернутся баллы", "Points that paid come back"),
     "page.return_taken": ("Отзываются начисленные баллы", "Points earned are taken back"),
     "page.return_owed": ("Из них в долг", "Of these owed"),
@@ -113,6 +114,14 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "problem.wrong-pin": (
         "Имя или ПИН не подходят; после нескольких ошибок имя запирается.",
         "The name or the PIN is not right.",
+    ),
+    "problem.earlier-day": (
+        "Чек не сегодняшний: отменить его может кассир вместе со старшим.",
+        "The receipt is of an earlier day: a senior must approve that it is voided.",
+    ),
+    "problem.paid-short": (
+        "Получено меньше, чем к оплате: ничего не продано. Возьмите остальное.",
+        "Less was paid than is due: nothing was sold. Take the rest.",
     ),
     "problem.locked": ("Имя заперто после неверных ПИН.", "The name is locked after wrong PINs."),
     "problem.blocked": ("Участник заблокирован.", "The member is blocked."),
@@ -220,6 +229,7 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
     "page.card_made_now": ("Сделана карта {card}", "The card made is {card}"),
     "page.block": ("Заблокировать", "Block"),
     "page.unblock": ("Разблокировать", "Unblock"),
+    "page.found_why": ("Потерянная карта снова будет действовать", "A lost card will be good again"),
     "page.block_why": ("Участник не сможет ни копить, ни списывать", "The member will neither earn nor redeem"),
     "page.unblock_why": ("Участник снова сможет копить и списывать", "The member will earn and redeem again"),
     "page.blocked": ("Участник заблокирован", "The member is blocked"),

@@ -28,6 +28,7 @@ class ReturnSlip(Value, kw_only=True):
     """What the goods are called, by line; a line without a name is shown by its id."""
     lines: tuple[ReturnedLine, ...]
     charged_minor: Minor
+    unpaid_minor: Minor
     refund_minor: Minor
     tenders: tuple[Tender, ...]
     restored_centi: Points
@@ -88,6 +89,9 @@ def _refund(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     if slip.charged_minor:
         key = "return.charged" if slip.charged_minor > 0 else "return.uncharged"
         yield Row(left=tr(language, key), right=amount(language, -slip.charged_minor))
+    if slip.unpaid_minor:
+        yield Row(left=tr(language, "return.unpaid"), right=amount(language, -slip.unpaid_minor))
+    if slip.charged_minor or slip.unpaid_minor:
         yield Feed()
     refund = money(language, slip.refund_minor, slip.currency)
     yield Row(left=tr(language, "receipt.refund"), right=refund, weight="bold", size="large")

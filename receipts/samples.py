@@ -191,6 +191,7 @@ def _return() -> ReturnSlip:
             _returned("4", 2000, 17_800, 0),
         ),
         charged_minor=Minor(4_900),
+        unpaid_minor=Minor(0),
         refund_minor=Minor(142_855),
         tenders=(Tender(kind="card", amount_minor=Minor(142_855)),),
         restored_centi=Points(5_000),

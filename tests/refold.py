@@ -62,6 +62,8 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "tier_look": "a cache of when tiers were looked at last; it may be lost",
     "coupon_word": "head office's word",
     "coupon_version": "head office's: numbers of its changes",
+    "member_word": "head office's word",
+    "witness": "sums of the rows of tables that no fact proves",
 }
 PULLED_MEMBERS = "SELECT id FROM member WHERE version > 0"
 """Of whom head office has spoken. Their own row, their cards and their lots are its word with our later facts on top: they are

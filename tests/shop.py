@@ -12,7 +12,8 @@ from pos_loyalty.store import ledger, members, programmes
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.till import Till
+from pos_loyalty.till import Till, staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.till.unmade import SlipMaker
 from pos_loyalty.values import Minor, quantity
@@ -21,6 +22,7 @@ NOW = datetime(2026, 11, 21, 9, 30, 5, tzinfo=UTC)
 CARD, MEMBER = "2200000000019", "member-1"
 OTHER_CARD = "2200000000026"
 OPENING_CENTI = 50_000
+SENIOR = Approval(person="M9", pin="864209")
 
 PROGRAMME = """
 format = 1
@@ -131,9 +133,15 @@ class Shop:
             draft = Draft(id=self.new_id(), kind="points.adjusted", store="S1", member=member_id, entries=(entry,))
             ledger.append(self.db, draft, self.now)
 
+    def senior(self) -> Approval:
+        """A senior on the staff, who gives their word."""
+        staff.add(self.db, SENIOR.person, "senior", SENIOR.pin, self.till._desk.secrets.pepper)
+        return SENIOR
+
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Everything that is stored, table by table."""
-        tables = [row[0] for row in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        """Everything that is stored, table by table, but for the sums of it."""
+        select = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'witness' ORDER BY name"
+        tables = [row[0] for row in self.db.execute(select)]
         return {table: self.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
     def slips(self) -> list[tuple[str, bytes]]:

@@ -49,7 +49,7 @@ def register(kinds: Commands) -> None:
                 "--price-list", metavar="PATH", type=new_file, help="write member prices as a [[price_list]] here"
             )
         else:
-            parser.add_argument("--by", metavar="WHO", default="", help="who imports; stands in the log, needed with --yes")
+            parser.add_argument("--by", metavar="WHO", default="", help="a name for the log, without a PIN; needed with --yes")
             parser.add_argument(
                 "--database", metavar="PATH", type=Path, help="head office's file, or that of a till alone (the config's)"
             )
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
     known = wiring.settings(args.config)
     if args.yes and not args.by:
-        raise InputError("--by", "is missing; say who imports")
+        raise InputError("--by", "is missing: say who imports, such as --by olga; it stands in the log, and no PIN is asked for")
     place = place_of(known, args.database)
     sheet = open_sheet(args.file, ALL[args.what], args.encoding)
     with ExitStack() as stack:

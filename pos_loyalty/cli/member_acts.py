@@ -37,7 +37,12 @@ def register(verbs: Commands) -> None:
     secret.add_argument("--member", required=True)
     secret.add_argument("--pin", action="store_true", help="a PIN; it is asked for")
     secret.add_argument("--qr", action="store_true", help="a rotating QR")
-    secret.add_argument("--by", metavar="PERSON", help="who answers for another one; their PIN is asked for first")
+    secret.add_argument(
+        "--by",
+        required=True,
+        metavar="PERSON",
+        help="who answers for it (a senior where there are points); their PIN is asked for",
+    )
     secret.set_defaults(run=run_secret)
     code = verbs.add_parser("qr", help="the address that sets up the member's rotating QR: a secret, for the member only")
     code.add_argument("--member", required=True)
@@ -78,7 +83,7 @@ def run_claim(args: argparse.Namespace) -> int:
 
 def run_secret(args: argparse.Namespace) -> int:
     """Set what confirms."""
-    by = None if args.by is None else _shown(args.by)
+    by = _shown(args.by)
     asked = {"pin": ask_pin("the member") if args.pin else None, "qr": args.qr, "by": by}
     request = convert(asked, SecretRequest, place="secret")
     with wiring.till_in_process(args.config) as till:

@@ -19,7 +19,7 @@ def register(commands: Commands) -> None:
     check.add_argument("file", type=Path)
     add_json(check)
     check.set_defaults(run=run_check)
-    publish = verbs.add_parser("publish", help="check a programme file and store it at head office for all tills")
+    publish = verbs.add_parser("publish", help="check a programme file and put it in force: at head office, or here alone")
     publish.add_argument("file", type=Path)
     publish.add_argument("--database", metavar="PATH", type=new_file, help="head office's file (the config's)")
     add_config(publish)
@@ -64,10 +64,17 @@ def run_schema(args: argparse.Namespace) -> int:
 
 
 def run_publish(args: argparse.Namespace) -> int:
-    """Publish."""
-    settings = wiring.settings(args.config)
-    name = wiring.publish(args.database or settings.server_database, wiring.secrets_of(settings), read_bytes(args.file))
-    print(f"{name} is published; tills take it with their next sync")
+    """Publish to head office, or put in force at a till that stands alone."""
+    known, body = wiring.settings(args.config), read_bytes(args.file)
+    if args.database is None and wiring.stands_alone(known):
+        name = wiring.publish_here(known, body)
+        print(f"{name} is in force at till {known.config.till.id}, which stands alone: from its next quote on")
+        return 0
+    place = args.database or known.server_database
+    name = wiring.publish(place, wiring.secrets_of(known), body)
+    print(f"{name} is published at head office ({place}); tills take it with their next sync")
+    if known.config.head_office.url is None:
+        print("This config names no head office for a till ([head_office] url): a till that runs by it takes nothing from there.")
     return 0
 
 

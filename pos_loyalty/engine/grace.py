@@ -10,6 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from pos_loyalty.engine.lapsed import GIVEN
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account
 from pos_loyalty.engine.lots import in_order, take
 from pos_loyalty.engine.model import Entry, Lot
@@ -24,6 +25,8 @@ class Grace(Value):
 
     until: datetime
     ref: str
+    used_up: frozenset[str] = frozenset()
+    """Lots whose points had their grace before: they keep their end. Points get a grace once."""
 
 
 def graced(entries: Sequence[Entry], lots: Sequence[Lot], grace: Grace | None) -> tuple[Entry, ...]:
@@ -36,10 +39,14 @@ def graced(entries: Sequence[Entry], lots: Sequence[Lot], grace: Grace | None) -
         return done
     held = _after(done, lots)
     moved, made = _move_on(done, held, grace)
-    if not moved or any(entry.kind == "adjust" for entry in done):  # what is owed was forgiven: there is nothing to pay
+    if not moved or any(_forgives(entry) for entry in done):  # there is nothing to pay
         return done + moved
     kept, paid = _pay(done, list(made), moved[0].member_id or "")
     return kept + moved + paid
+
+
+def _forgives(entry: Entry) -> bool:
+    return (entry.kind, entry.debit) == ("adjust", ADJUSTMENT) and entry.rule != GIVEN
 
 
 def _after(entries: Sequence[Entry], lots: Sequence[Lot]) -> dict[str, Lot]:
@@ -64,7 +71,7 @@ def _move_on(entries: Sequence[Entry], held: dict[str, Lot], grace: Grace) -> tu
     made: list[Lot] = []
     for lot in in_order(held[lot_id] for lot_id in back if lot_id in held):
         centi = min(back[lot.lot_id], lot.centi)
-        if centi <= 0 or lot.expires_at is None or lot.expires_at >= grace.until:
+        if centi <= 0 or lot.lot_id in grace.used_up or lot.expires_at is None or lot.expires_at >= grace.until:
             continue
         made.append(replace(lot, lot_id=f"{grace.ref}:{len(made)}", centi=Points(centi), expires_at=grace.until))
         moves += _pair(lot, made[-1], members[lot.lot_id] or "")

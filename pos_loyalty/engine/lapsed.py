@@ -1,63 +1,160 @@
-"""Goods come back whose points were used before their lot ended: what was used is taken back, what was lost with the lot is not.
+"""Where the points of an accrual went, who pays for those that are gone when its goods come back, and what the payers get back.
 
-Rule: ``settle_return`` and ``reverse`` know what a lot holds, not where the rest of it went. This adds what they let go.
+Rule: from elsewhere is had what was asked back and what went for something else together come to above the accrual, no more and
+no less. What was lost counts first for what is asked. These are sums: the order of returns, and their split, change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.ledger import take_back
+from pos_loyalty.engine.by_hand import is_carrying
+from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account, take_back
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Instant, Lot
+from pos_loyalty.engine.owed import SETTLES
 from pos_loyalty.values import Points, Value
 
 ISSUED = ":issued"
+GIVEN = "points.given_back"
+"""Stands as the rule of entries that give points back to those who paid for others; no rule can be called so."""
+OWED, FORGIVEN = "", " "
+"""Payers that are no lots: the member who owes, and the shop that let them."""
 
 
-class Lapsed(Value):
-    """A lot that ended and is to be taken back. ``used_centi``: of its points, those that were used and not taken back so far."""
+class Step(Value):
+    """An entry that touches the points of an accrual. ``is_own``: it took them back, from wherever, for the accrual's goods.
+
+    ``to``: of an entry that gives back, where it comes to; None where what was forgiven is taken back.
+    """
 
     entry: Entry
-    """What is to be taken back, as an accrual of it."""
-    used_centi: Points
+    is_own: bool = False
+    to: Entry | None = None
 
 
-def take_lapsed(lapsed: Sequence[Lapsed], done: Sequence[Entry], lots: Sequence[Lot], now: Instant) -> tuple[Entry, ...]:
-    """What of the used points ``done`` did not take: from the member's lots that live, soonest to end first; the rest is owed.
+class Trail(Value):
+    """An accrual and what became of it. ``lots``: its own and those to which its points moved on. ``asked_centi``: in all."""
 
-    ``lots``: the member's as they stood before ``done``.
+    accrual: Entry
+    asked_centi: Points
+    lots: frozenset[str]
+    steps: tuple[Step, ...] = ()
+
+
+def after(trail: Trail, entries: Sequence[Entry], *, is_asked: bool) -> Trail:
+    """The trail after the entries of one more fact. ``is_asked``: by it goods of the accrual come back."""
+    return replace(trail, steps=trail.steps + tuple(steps_of(trail, entries, is_asked=is_asked)))
+
+
+def steps_of(trail: Trail, entries: Sequence[Entry], *, is_asked: bool) -> Iterator[Step]:
+    """What of the entries of one fact touches the accrual's points."""
+    for n, entry in enumerate(entries):
+        next_ = entries[n + 1] if n + 1 < len(entries) else None
+        if is_asked and _takes_back(entry, trail.accrual):
+            yield Step(entry=entry, is_own=True)
+        elif entry.lot_id in trail.lots:
+            is_given = entry.rule == GIVEN and next_ is not None and (next_.rule, next_.debit) == (GIVEN, ADJUSTMENT)
+            yield Step(entry=entry, to=next_ if is_given else None)
+
+
+def _takes_back(entry: Entry, accrual: Entry) -> bool:
+    if (entry.rule, entry.member_id) != (accrual.rule, accrual.member_id):
+        return False
+    is_forgiving = entry.debit == ADJUSTMENT and entry.credit == owed_account(accrual.member_id or "")
+    return is_forgiving or (entry.kind == "reverse" and entry.credit.endswith(ISSUED))
+
+
+def gone_centi(trail: Trail) -> int:
+    """What of the accrual went for something else and did not come back: not what was lost, moved on or taken for its goods."""
+    return sum(_gone(step.entry) for step in trail.steps if not step.is_own)
+
+
+def _gone(entry: Entry) -> int:
+    account = member_account(entry.member_id or "")
+    if entry.credit == account:
+        return -entry.amount if entry.kind == "reverse" or (entry.kind == "adjust" and entry.rule in (GIVEN, SETTLES)) else 0
+    if entry.debit != account or entry.kind == "expire" or entry.rule in (GRACE, GIVEN) or is_carrying(entry):
+        return 0
+    return entry.amount
+
+
+def paid_by(trail: Trail) -> dict[str, int]:
+    """Who paid for points that were gone, by lot, in the order in which they were asked; less what they got back."""
+    paid: dict[str, int] = {}
+    for step in trail.steps:
+        entry = step.entry
+        if step.is_own and entry.debit == ADJUSTMENT:
+            _move(paid, OWED, -entry.amount)
+            _move(paid, FORGIVEN, entry.amount)
+        elif step.is_own and entry.lot_id not in trail.lots:
+            _move(paid, entry.lot_id or OWED, entry.amount)
+        elif entry.rule == GIVEN and entry.debit == member_account(entry.member_id or ""):
+            to = FORGIVEN if step.to is None else step.to.lot_id or OWED
+            _move(paid, to if to in paid else OWED, -entry.amount)
+    return {payer: centi for payer, centi in paid.items() if centi > 0}
+
+
+def _move(paid: dict[str, int], payer: str, centi: int) -> None:
+    paid[payer] = paid.get(payer, 0) + centi
+
+
+def overpaid_centi(trail: Trail) -> int:
+    """What payers are to get back, as far as the accrual's lots hold it."""
+    return sum(paid_by(trail).values()) - max(0, trail.asked_centi + gone_centi(trail) - trail.accrual.amount)
+
+
+def take_lapsed(trail: Trail, asked_centi: int, lots: Sequence[Lot], now: Instant) -> tuple[Entry, ...]:
+    """What is still to be had for an accrual whose lot has ended: from the member's lots that live, soonest to end first; the
+    rest is owed.
+
+    ``trail``, ``lots``: as they stand now; ``asked_centi``: what was asked just now and its lot did not give.
     """
-    made: tuple[Entry, ...] = ()
-    for each in lapsed:
-        entry = each.entry
-        got = sum(taken.amount for taken in done if taken.kind == "reverse" and _same(taken, entry))
-        centi = Points(min(each.used_centi, entry.amount - got))
-        if centi > 0:
-            programme_id = entry.debit.removeprefix("programme:").removesuffix(ISSUED)
-            held = tuple(_after(lot, (*done, *made)) for lot in lots)
-            taken_back = take_back(entry.member_id or "", centi, held, programme_id, now)
-            made += tuple(replace(taken, rule=entry.rule) for taken in taken_back)
-    return made
+    accrual = trail.accrual
+    alive = sum(lot.centi for lot in lots if lot.lot_id in trail.lots and not is_expired(lot, now))
+    due = trail.asked_centi + gone_centi(trail) + alive - accrual.amount - sum(paid_by(trail).values())
+    centi = Points(min(asked_centi, due))
+    if centi <= 0:
+        return ()
+    programme_id = accrual.debit.removeprefix("programme:").removesuffix(ISSUED)
+    taken = take_back(accrual.member_id or "", centi, lots, programme_id, now)
+    return tuple(replace(entry, rule=accrual.rule) for entry in taken)
 
 
-def ended(entries: Sequence[Entry], lots: Sequence[Lot], now: Instant) -> tuple[Entry, ...]:
-    """Of the accruals those whose lot has ended."""
-    dead = {lot.lot_id for lot in lots if is_expired(lot, now)}
-    return tuple(entry for entry in entries if entry.lot_id in dead)
-
-
-def _same(taken: Entry, accrual: Entry) -> bool:
-    return (taken.credit, taken.rule, taken.member_id) == (accrual.debit, accrual.rule, accrual.member_id)
-
-
-def _after(lot: Lot, entries: Sequence[Entry]) -> Lot:
-    account = "member:"
-    moved = sum(
-        entry.amount * (entry.credit.startswith(account) - entry.debit.startswith(account))
-        for entry in entries
-        if entry.lot_id == lot.lot_id
+def give_back(lot_id: str, member_id: str, to: Entry | None, centi: int) -> tuple[Entry, ...]:
+    """Points of a lot go to who paid for others of its accrual. ``to``: the entry that brings them there; None: nowhere."""
+    went = Entry(
+        kind="adjust",
+        debit=member_account(member_id),
+        credit=ADJUSTMENT,
+        amount=Points(centi),
+        member_id=member_id,
+        lot_id=lot_id,
+        rule=GIVEN,
     )
-    return replace(lot, centi=Points(lot.centi + moved)) if moved else lot
+    return (went,) if to is None else (went, to)
+
+
+def to_payer(account: str, lot_id: str | None, member_id: str, centi: int) -> Entry:
+    """What brings points to a lot that paid, or off what a member owes."""
+    return Entry(
+        kind="adjust",
+        debit=ADJUSTMENT,
+        credit=account,
+        amount=Points(centi),
+        member_id=member_id,
+        lot_id=lot_id,
+        rule=GIVEN,
+    )
+
+
+def lots_after(lots: Sequence[Lot], entries: Iterable[Entry]) -> tuple[Lot, ...]:
+    """Lots as entries leave them; what is no longer the member's or not yet is not among them."""
+    moves: dict[str, int] = {}
+    for entry in entries:
+        account = member_account(entry.member_id or "")
+        if entry.lot_id is not None and account in (entry.debit, entry.credit):
+            moves[entry.lot_id] = moves.get(entry.lot_id, 0) + (entry.amount if entry.credit == account else -entry.amount)
+    return tuple(replace(lot, centi=Points(lot.centi + moves[lot.lot_id])) if lot.lot_id in moves else lot for lot in lots)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import take
 from pos_loyalty.engine.model import Entry, Lot
@@ -82,3 +84,9 @@ def _settling(member_id: str, lot_id: str, centi: int) -> Entry:
         lot_id=lot_id,
         rule=SETTLES,
     )
+
+
+def unsettle(member_id: str, lot_id: str, centi: int) -> Entry:
+    """A lot gets back what it settled, because it was not owed in the end."""
+    entry = _settling(member_id, lot_id, centi)
+    return replace(entry, debit=entry.credit, credit=entry.debit)

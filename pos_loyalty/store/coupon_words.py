@@ -9,7 +9,8 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.issues import STANDS
-from pos_loyalty.values import Value
+from pos_loyalty.store.witness import watched
+from pos_loyalty.values import Value, encode
 
 
 class KnownCoupon(Value):
@@ -35,7 +36,11 @@ def known(db: Connection, codes: Iterable[str]) -> dict[str, KnownCoupon]:
 
 def put_words(db: Connection, coupons: Iterable[KnownCoupon]) -> None:
     """At a till: take head office's word on codes."""
-    db.executemany(WORD_UPSERT, [_word_row(coupon) for coupon in coupons])
+    rows = [_word_row(coupon) for coupon in coupons]
+    with watched(
+        db, "coupon_word", "code IN (SELECT value FROM json_each(?))", (encode([row["code"] for row in rows]).decode(),)
+    ):
+        db.executemany(WORD_UPSERT, rows)
 
 
 def touch(db: Connection, codes: Iterable[str]) -> None:

@@ -23,10 +23,12 @@ from pos_loyalty.store.guard import check_local, refuse_stdlib_opens
 from pos_loyalty.store.guard import guard_single_copy as guard_single_copy
 from pos_loyalty.store.guard import own as own
 from pos_loyalty.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
+from pos_loyalty.store.witness import watched
 
 Role = Literal["till", "head_office"]
 
 BUSY_TIMEOUT_MS = 5000
+SCRUB_WAIT_MS = 250
 CHECKPOINT_PAGES = 16_384
 """SQLite itself checkpoints above 64 MB of WAL; until then the till does it when it is idle."""
 STATEMENTS_MAX = 256
@@ -167,12 +169,15 @@ def make_sure(db: Connection) -> None:
 
 def scrub(db: Connection) -> bool:
     """Empty the WAL, so that what was deleted lies nowhere any more. False while somebody else reads, or when the disk fails: try
-    again later."""
+    again later. A till that sells does not wait long for a reader."""
     try:
+        db.execute(f"PRAGMA busy_timeout = {SCRUB_WAIT_MS}")
         busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except dbapi2.Error as error:
         log.error("store.scrub_failed", reason=str(error))
         return False
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     return not busy
 
 
@@ -265,8 +270,10 @@ def _make(db: Connection, *, role: Role, owner: str, now: datetime) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
         said = {"role": role, "owner": owner, "epoch": "1", "build": build(), "made_at": now.isoformat()}
-        db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
-        db.execute("INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, zeroblob(32), 0)")
+        with watched(db, "meta", "TRUE", ()):
+            db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
+        with watched(db, "sync_state", "TRUE", ()):
+            db.execute("INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, zeroblob(32), 0)")
 
 
 def _statements(script: str) -> Iterator[str]:

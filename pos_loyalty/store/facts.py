@@ -60,6 +60,7 @@ class SaleEnd(Value):
     reason: str = ""
     accrued_centi: Points = Points(0)
     refund_minor: Minor = Minor(0)
+    approved_by: str = ""
 
 
 class AwardFact(Value):

@@ -36,8 +36,6 @@ def _lots(db: Connection) -> Iterator[str]:
             yield f"Lot {lot} holds {remaining}, by the log it holds {expected}."
     for lot, origin in db.execute(ORIGINLESS_SELECT):
         yield f"Lot {lot} names a fact that is missing ({bytes(origin).hex()})."
-    for lot, base in db.execute(BASES_SELECT):
-        yield f"Lot {lot} has a base of {base} that head office cannot have given."
 
 
 def _balances(db: Connection) -> Iterator[str]:
@@ -74,7 +72,7 @@ def _uses(db: Connection) -> Iterator[str]:
 
 def _uses_one_by_one(db: Connection) -> Iterator[str]:
     for scope, key, rule, times, minor, expected, expected_minor in db.execute(USES_SELECT):
-        whose = {"all": "in all", "member": f"by member {key}", "day": f"on day {key}"}[scope]
+        whose = {"all": "in all", "member": f"by member {key}", "day": f"on day {key}"}.get(scope, f"by {scope} {key}")
         yield (
             f"Rule {rule} counts {times or 0} uses and {minor or 0} given {whose}, "
             f"by the log it is {expected or 0} and {expected_minor or 0}."
@@ -121,8 +119,6 @@ CACHE_CHECKS = (_lots, _balances, _uses, _counters, _sales, _print_jobs, _cards)
 LOTS_SELECT = f"SELECT id, amount, remaining, {LOT_FOLD} FROM lot"
 ORIGINLESS_SELECT = """SELECT id, origin_txn FROM lot
 WHERE origin_txn IS NOT NULL AND NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.origin_txn)"""
-BASES_SELECT = """SELECT id, base_remaining FROM lot WHERE base_remaining < 0 OR base_remaining > amount
-OR (base_remaining > 0 AND (SELECT value FROM meta WHERE key = 'role') = 'head_office')"""
 MOVES_SELECT = "SELECT debit_acct, credit_acct, unit, amount FROM entry"
 BALANCES_SELECT = f"SELECT account, unit, {STORED}, amount FROM balance ORDER BY account, unit"
 FOLD_SELECT = f"""SELECT account, unit, {FOLDED}, SUM(amount) FROM (

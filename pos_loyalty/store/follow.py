@@ -16,12 +16,16 @@ from pos_loyalty.store import (
     gift_cards,
     gift_differences,
     ledger,
+    lot_words,
     member_changes,
     member_checks,
+    member_folds,
     member_secrets,
     merges,
+    programmes,
     returned,
     tiers,
+    witness,
 )
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt as Doubt
@@ -65,7 +69,10 @@ DOUBTS: Mapping[FactKind, Doubts] = {
 """What a till's fact contradicts at head office: asked before it is booked. It is booked all the same."""
 DIFFERENCES: tuple[Differences, ...] = (
     member_checks.consent_differences,
-    member_checks.member_differences,
+    member_folds.differences,
+    lot_words.differences,
+    programmes.differences,
+    witness.differences,
     enrolment_checks.differences,
     member_secrets.differences,
     merges.differences,

@@ -27,6 +27,7 @@ from pos_loyalty.store.facts import (
 )
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.return_facts import ReturnFact
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points, Value
 
 MEMBER = "member:"
@@ -205,12 +206,6 @@ def sale_entries(db: Connection, till: str, sale_id: str) -> tuple[Entry, ...]:
     return tuple(entry for fact in sale_facts(db, till, sale_id) for entry in fact.entries)
 
 
-def gone_of(db: Connection, lot_id: str) -> int:
-    """Points of a lot that were redeemed, taken back or settled something, as far as this file's entries tell; not those that
-    were lost. Those that went over to another member count when they went for something there."""
-    return int(db.execute(GONE_SELECT, {"lot": lot_id}).fetchone()[0])
-
-
 def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = None) -> None:
     """Note a contradiction for a person to settle. Without a fact it is about the last one of our own log."""
     if fact is None:
@@ -218,7 +213,8 @@ def open_case(db: Connection, *, reason: str, detail: str, fact: Fact | None = N
         place = {"till": till, "epoch": last.epoch, "seq": last.seq}
     else:
         place = {"till": fact.till, "epoch": fact.epoch, "seq": fact.seq}
-    db.execute(CASE_INSERT, place | {"reason": reason, "detail": detail})
+    with watched(db, "suspense_case", "(till, epoch, seq) = (:till, :epoch, :seq)", place):
+        db.execute(CASE_INSERT, place | {"reason": reason, "detail": detail})
 
 
 def columns_of(fact: Fact) -> dict[str, Any]:
@@ -342,14 +338,6 @@ WHERE remaining > 0 AND expires_at <= :until AND member IN (
   SELECT DISTINCT member FROM lot INDEXED BY lot_by_end WHERE remaining > 0 AND expires_at <= :until LIMIT :members_max
 ) ORDER BY member, expires_at, id"""
 """Whose lots ended first comes first: it stops at the last member of a page, and lots that live on are not looked at."""
-GONE_SELECT = """WITH RECURSIVE followed (lot) AS (
-  SELECT :lot
-  UNION SELECT came.lot FROM followed JOIN entry AS went ON went.lot = followed.lot AND went.credit_acct GLOB 'merge:*'
-  JOIN entry AS came ON came.txn = went.txn AND came.n = went.n + 1 AND came.debit_acct = went.credit_acct
-) SELECT coalesce(SUM(CASE
-  WHEN e.debit_acct GLOB 'member:*' AND e.kind <> 'expire' AND e.credit_acct NOT GLOB 'merge:*' THEN e.amount
-  WHEN e.credit_acct GLOB 'member:*' AND e.kind = 'reverse' THEN -e.amount ELSE 0 END), 0)
-FROM entry AS e WHERE e.lot IN (SELECT lot FROM followed)"""
 ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""

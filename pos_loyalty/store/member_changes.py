@@ -28,6 +28,7 @@ from pos_loyalty.store.member_facts import (
     SourceChange,
     StateChange,
 )
+from pos_loyalty.store.witness import watched
 
 ConsentRow = tuple[bytes, int, str, str, int, str, str, int, str]
 NAME, PHONE = "name", "phone"
@@ -64,8 +65,13 @@ def forget(db: Connection, member_id: str) -> None:
     member = {"member": member_id}
     db.execute(FORGET_UPDATE, member)
     prints.wipe(db, member_id)
-    for table in ("member_key", "member_attribute", "phone_code", "phone_todo", "confirm_try"):
+    for table in ("member_attribute", "phone_code", "confirm_try"):
         db.execute(f"DELETE FROM {table} WHERE member = :member", member)
+    for table in ("member_key", "phone_todo"):
+        with watched(db, table, "member = :member", member):
+            db.execute(f"DELETE FROM {table} WHERE member = :member", member)
+    with watched(db, "member_word", "member = :member", member):
+        db.execute(FORGET_WORD_UPDATE, member)
 
 
 def state_of(db: Connection, member_id: str) -> str | None:
@@ -115,8 +121,9 @@ def _apply(db: Connection, fact: Fact, change: Change) -> None:
             _put_sealed(db, fact, change)
             found = member_keys.phone_index(db, member_id, index)
             db.execute(PHONE_UPDATE, row | {"index": found, "verified": int(verified)})
-            for table in ("phone_code", "phone_todo"):
-                db.execute(f"DELETE FROM {table} WHERE member = :member", row)
+            db.execute("DELETE FROM phone_code WHERE member = :member", row)
+            with watched(db, "phone_todo", "member = :member", {"member": member_id}):
+                db.execute("DELETE FROM phone_todo WHERE member = :member", row)
         case PhoneVerified(index=index):
             db.execute(VERIFIED_UPDATE, row | {"index": member_keys.phone_index(db, member_id, index)})
         case BirthdayChange(sealed=sealed):
@@ -157,6 +164,9 @@ CHANGES_SELECT = (
 )
 FORGET_UPDATE = """UPDATE member SET personal = NULL, phone_index = NULL, phone_verified = 0, birthday = NULL,
 birthday_set_ms = NULL, referral_code = NULL, secret = NULL WHERE id = :member"""
+FORGET_WORD_UPDATE = """UPDATE member_word SET word = CAST(json_remove(
+  CAST(word AS TEXT), '$.phone_index', '$.phone_verified', '$.birthday', '$.birthday_set_ms', '$.referral_code'
+) AS BLOB) WHERE member = :member"""
 STATE_UPDATE = """UPDATE member SET state = :state
 WHERE id = :member AND (state <> 'merged' OR :state = 'erased')"""
 """Who went over into another stays so, until they are erased with them."""

@@ -14,6 +14,7 @@ from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.store import seal
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.member_facts import PhoneIndex
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import convert
 
 INDEX_PLACE = "self:phone_index"
@@ -25,7 +26,9 @@ UNOPENED = (StoreError, InputError, ValueError)
 
 def add_key(db: Connection, member_id: str, sealed_key: bytes, till: str = "") -> None:
     """Keep a sealed data key of a member, unless that till's is here already. ``till`` is named at head office only."""
-    db.execute(KEY_INSERT, {"member": member_id, "till": till, "sealed": sealed_key})
+    row = {"member": member_id, "till": till, "sealed": sealed_key}
+    with watched(db, "member_key", "member = :member", row):
+        db.execute(KEY_INSERT, row)
 
 
 def sealed_key(db: Connection, member_id: str) -> bytes | None:

@@ -11,27 +11,27 @@ from typing import Any, Literal, cast
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT, Member, SalesSoFar
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, member_changes, member_keys, merges, tiers
+from pos_loyalty.store import ledger, member_changes, member_keys, member_words, merges, tiers
 from pos_loyalty.store.coupon_words import NEWEST_VERSION
 from pos_loyalty.store.db import Connection, snapshot
 from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.member_keys import add_key as add_key
 from pos_loyalty.store.member_keys import sealed_key as sealed_key
 from pos_loyalty.store.member_keys import sealed_keys as sealed_keys
-from pos_loyalty.values import Minor, Points, Value
+from pos_loyalty.values import Minor, Points, Value, encode
 
 MemberState = Literal["active", "blocked", "erased", "merged"]
 CardState = Literal["unknown", "active", "lost", "blocked", "erased", "merged"]
 
 
-class PulledCard(Value):
+class PulledCard(Value, omit_defaults=True):
     """A card as head office has it."""
 
     number: str
     state: Literal["active", "lost"] = "active"
 
 
-class PulledLot(Value):
+class PulledLot(Value, omit_defaults=True):
     """A lot as head office has it: what it was made with and what it holds. Instants are milliseconds since 1970."""
 
     lot_id: str
@@ -41,7 +41,7 @@ class PulledLot(Value):
     expires_at_ms: int | None = None
 
 
-class PulledMember(Value):
+class PulledMember(Value, omit_defaults=True):
     """A member as head office has them, with all lots that hold something."""
 
     member_id: str
@@ -155,13 +155,14 @@ def personal(db: Connection, member_id: str) -> bytes | None:
 def put_pulled(db: Connection, pulled: Iterable[PulledMember], as_of_seq: int) -> None:
     """Take members from head office, whose figures count our own log up to ``as_of_seq``; our facts after it are added on top."""
     members = tuple(pulled)
-    db.executemany(PULLED_UPSERT, [_pulled_row(member, as_of_seq) for member in members])
+    db.executemany(PULLED_UPSERT, [pulled_row(member, as_of_seq) for member in members])
     db.executemany(CARD_UPSERT, [(card.number, member.member_id, card.state) for member in members for card in member.cards])
     db.executemany(OWN_MERGES_UPDATE, [(member.member_id, as_of_seq) for member in members])
     ids = [(member.member_id,) for member in members]
     db.executemany("UPDATE lot SET base_remaining = 0, base_seq = ? WHERE member = ?", [(as_of_seq, id_) for (id_,) in ids])
     db.executemany(LOT_UPSERT, [_lot_row(member, lot, as_of_seq) for member in members for lot in member.lots])
     db.executemany(f"UPDATE lot SET remaining = max(0, min(amount, {ledger.LOT_FOLD})) WHERE member = ?", ids)
+    member_words.put(db, {member.member_id: encode(member) for member in members}, as_of_seq)
     for member in members:
         if member.state == "erased":
             member_changes.forget(db, member.member_id)
@@ -266,7 +267,8 @@ def _as_pulled(db: Connection, seen: dict[str, Any]) -> PulledMember:
     )
 
 
-def _pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
+def pulled_row(member: PulledMember, as_of_seq: int) -> dict[str, Any]:
+    """The columns of a member as head office tells them."""
     return {
         "id": member.member_id,
         "tier": member.tier,

@@ -70,7 +70,7 @@ def follow(db: Connection, fact: Fact) -> None:
 
 
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
-    """Members who are not there, or who went over into others."""
+    """Members who are not there, are blocked, or went over into others."""
     merge = _merge(fact)
     here, there = _state(db, merge.member_id), _state(db, merge.into)
     for member, state in ((merge.member_id, here), (merge.into, there)):
@@ -78,6 +78,10 @@ def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
             yield Doubt(
                 reason=f"member.{state or 'unknown'}",
                 detail=f"member {merge.member_id} goes over into {merge.into}: {member} is not there",
+            )
+        elif state == "blocked":
+            yield Doubt(
+                reason="member.blocked", detail=f"member {merge.member_id} goes over into {merge.into}: {member} is blocked"
             )
     now_here, now_there = current(db, merge.member_id), current(db, merge.into)
     if merge.member_id == merge.into or now_there == merge.member_id:

@@ -61,6 +61,9 @@ CREATE TABLE attempt (
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, verb TEXT NOT NULL, body_hash BLOB NOT NULL, answer BLOB NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Answers about one member, for who erases them: a sale's answer does not stand here.
+CREATE INDEX idempotency_by_member ON idempotency (CAST(answer AS TEXT) ->> '$.member_id')
+WHERE CAST(answer AS TEXT) ->> '$.member_id' IS NOT NULL;
 
 -- advance_minor: of total_minor, what paid for gift cards; it counts for no member.
 -- completed_txn, reversed_txn: the facts that moved the sale there; others of the same kind changed nothing.
@@ -252,7 +255,7 @@ CREATE VIEW act AS SELECT
   coalesce(body ->> '$.adjustment.by', body ->> '$.claim.by', body ->> '$.merge.by', body ->> '$.change.by', body ->> '$.tier.by',
     body ->> '$.gift_card.by', body ->> '$.end.cashier', cashier, '') AS by,
   coalesce(body ->> '$.adjustment.approved_by', body ->> '$.claim.approved_by', body ->> '$.merge.approved_by',
-    body ->> '$.returned.approved_by', '') AS approved_by,
+    body ->> '$.returned.approved_by', body ->> '$.end.approved_by', '') AS approved_by,
   coalesce(body ->> '$.adjustment.reason', body ->> '$.merge.reason', body ->> '$.change.reason', body ->> '$.tier.reason',
     body ->> '$.gift_card.reason', body ->> '$.returned.reason', body ->> '$.end.reason', '') AS reason,
   coalesce(body ->> '$.merge.into', body ->> '$.claim.sale_id', '') AS about,
@@ -317,5 +320,15 @@ CREATE TABLE drawer_kick (
 CREATE INDEX drawer_kick_asked ON drawer_kick (id) WHERE state = 'asked';
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, DRAWER)
+WITNESS = """
+-- What head office last said of a member, whole, as of a number of our own log; at head office: what an import said.
+CREATE TABLE member_word (member TEXT PRIMARY KEY, as_of_seq INTEGER NOT NULL, word BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Of tables that no fact proves: how many rows were written there, and the sum of their hashes. See witness.py.
+CREATE TABLE witness (
+  name TEXT PRIMARY KEY, count INTEGER NOT NULL, sum BLOB NOT NULL CHECK (length(sum) = 16)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, DRAWER, WITNESS)
 """Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""

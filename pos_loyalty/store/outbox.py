@@ -8,6 +8,7 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import LogForkError
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 ROWS_BYTES_MAX = 2 * PAYLOAD_BYTES_MAX
@@ -73,17 +74,20 @@ def state(db: Connection) -> SyncState:
 
 def heard(db: Connection, now: datetime) -> None:
     """At this instant we have all that head office has to tell. An ack alone does not say so: balances may be old."""
-    db.execute("UPDATE sync_state SET heard_ms = :now WHERE id = 1", {"now": to_ms(now)})
+    with watched(db, "sync_state", "id = 1", ()):
+        db.execute("UPDATE sync_state SET heard_ms = :now WHERE id = 1", {"now": to_ms(now)})
 
 
 def pulled(db: Connection, version: int, mark: str | None) -> None:
     """We hold all changes of head office up to ``version``, which bears this mark."""
-    db.execute(PULLED_UPDATE, {"version": version, "mark": mark})
+    with watched(db, "sync_state", "id = 1", ()):
+        db.execute(PULLED_UPDATE, {"version": version, "mark": mark})
 
 
 def troubled(db: Connection, trouble: str | None) -> None:
     """What a person has to mend before the sync goes on; None when nothing."""
-    db.execute("UPDATE sync_state SET trouble = :trouble WHERE id = 1", {"trouble": trouble})
+    with watched(db, "sync_state", "id = 1", ()):
+        db.execute("UPDATE sync_state SET trouble = :trouble WHERE id = 1", {"trouble": trouble})
 
 
 def unsent_count(db: Connection) -> int:

@@ -14,6 +14,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_changes import PHONE
 from pos_loyalty.store.member_facts import ChangeFact, PhoneChange
 from pos_loyalty.store.member_keys import INDEX_PLACE
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 PLACE = f"self:{PHONE}"
@@ -29,7 +30,9 @@ class Hashing(Value):
 
 def put_phone_todo(db: Connection, member_id: str, sealed_phone: bytes, *, verified: bool = False) -> None:
     """Note an imported phone, sealed under the member's own key (``seal.seal_field`` with the place ``PLACE``)."""
-    db.execute(TODO_INSERT, {"member": member_id, "sealed": sealed_phone, "verified": int(verified)})
+    row = {"member": member_id, "sealed": sealed_phone, "verified": int(verified)}
+    with watched(db, "phone_todo", "member = :member", row):
+        db.execute(TODO_INSERT, row)
 
 
 def waiting(db: Connection) -> int:
@@ -54,11 +57,16 @@ def hash_some(db: Connection, keys: tuple[str, str], limit: int, now: datetime, 
     for member_id, sealed, verified in todo:
         index = _index(db, member_id, bytes(sealed), pepper, master_key)
         with write(db):
-            if db.execute(
-                "DELETE FROM phone_todo WHERE member = :member AND sealed = :sealed", {"member": member_id, "sealed": sealed}
-            ).rowcount:
+            if _take(db, member_id, sealed):
                 hashed += _book(db, member_id, index, bool(verified), now, new_id())
     return Hashing(hashed=hashed, refused=len(todo) - hashed, waiting=waiting(db))
+
+
+def _take(db: Connection, member_id: str, sealed: bytes) -> bool:
+    """Whether the phone still waited."""
+    row = {"member": member_id, "sealed": sealed}
+    with watched(db, "phone_todo", "member = :member", row):
+        return bool(db.execute("DELETE FROM phone_todo WHERE member = :member AND sealed = :sealed", row).rowcount)
 
 
 def _index(db: Connection, member_id: str, sealed: bytes, pepper: str, master_key: str) -> str | None:

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 PrintState = Literal["queued", "sending", "awaiting_ack", "printed", "sent_unconfirmed", "uncertain", "failed", "expired"]
@@ -69,7 +70,8 @@ def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
     known = db.execute("SELECT 1 FROM print_job WHERE receipt_no = :receipt_no AND kind = :kind AND copy = :copy", row).fetchone()
     if known is not None:
         raise ConflictError(f"Copy {draft.copy} of receipt {draft.receipt_no} is in the print queue already.")
-    return int(db.execute(JOB_INSERT, row | {"now": to_ms(now)}).lastrowid)
+    with watched(db, "print_job", "receipt_no = :receipt_no AND kind = :kind AND copy = :copy", row):
+        return int(db.execute(JOB_INSERT, row | {"now": to_ms(now)}).lastrowid)
 
 
 def next_queued(db: Connection) -> PrintJob | None:
@@ -101,17 +103,22 @@ def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: st
     assert job is not None, f"no print job {job_id}"
     assert state in NEXT_STATES[job.state], f"print job {job_id} cannot go from {job.state} to {state}"
     row = {"job": job_id, "state": state, "now": to_ms(now), "note": note, "tried": int(state == "sending")}
-    db.execute(JOB_MOVE, row)
+    with watched(db, "print_job", "id = :job", row):
+        db.execute(JOB_MOVE, row)
 
 
 def made(db: Connection, job_id: int, body: bytes) -> None:
     """The bytes of a job that was not made yet, as they go out now: from here on it is sent so and never made again."""
-    db.execute("UPDATE print_job SET body = :body, is_made = 1 WHERE id = :job AND is_made = 0", {"job": job_id, "body": body})
+    row = {"job": job_id, "body": body}
+    with watched(db, "print_job", "id = :job", row):
+        db.execute("UPDATE print_job SET body = :body, is_made = 1 WHERE id = :job AND is_made = 0", row)
 
 
 def wipe(db: Connection, member_id: str) -> None:
     """A member is erased: their receipts carry their code for friends. What was not printed yet is not printed any more."""
-    db.execute(JOBS_WIPE, {"member": member_id})
+    row = {"member": member_id}
+    with watched(db, "print_job", OF_MEMBER, row):
+        db.execute(JOBS_WIPE, row)
 
 
 def waiting(db: Connection) -> int:
@@ -138,12 +145,17 @@ def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob,
 
 def restart(db: Connection, now: datetime) -> int:
     """After a start: what was on the wire when the till died may be on paper. Answers how many jobs became uncertain."""
-    return int(db.execute(JOB_RESTART, {"now": to_ms(now), "state": "uncertain"}).rowcount)
+    jobs = db.execute("SELECT json_group_array(id) FROM print_job WHERE state IN ('sending', 'awaiting_ack')").fetchone()
+    with watched(db, "print_job", AMONG, jobs):
+        return int(db.execute(JOB_RESTART, {"now": to_ms(now), "state": "uncertain"}).rowcount)
 
 
 def expire(db: Connection, before: datetime, now: datetime) -> int:
     """Give up jobs that were queued before an instant, so that paper brings no flood. Answers how many."""
-    return int(db.execute(JOB_EXPIRE, {"before": to_ms(before), "now": to_ms(now)}).rowcount)
+    row = {"before": to_ms(before), "now": to_ms(now)}
+    jobs = db.execute(f"SELECT json_group_array(id) FROM print_job WHERE {STALE}", row).fetchone()
+    with watched(db, "print_job", AMONG, jobs):
+        return int(db.execute(JOB_EXPIRE, row).rowcount)
 
 
 def _job(row: tuple[object, ...] | None) -> PrintJob | None:
@@ -165,12 +177,15 @@ WHERE id = :job"""
 JOB_RESTART = f"""UPDATE print_job SET
   state = :state, moved_ms = :now, note = 'the till stopped while printing', body = {BODY_AFTER}
 WHERE state IN ('sending', 'awaiting_ack')"""
+AMONG = "id IN (SELECT value FROM json_each(?))"
+STALE = f"state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"
 JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
-WHERE state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"""
+WHERE {STALE}"""
 """A gift card's slip waits for ever: its code is nowhere else."""
-JOBS_WIPE = """UPDATE print_job SET body = zeroblob(0),
+OF_MEMBER = "sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"
+JOBS_WIPE = f"""UPDATE print_job SET body = zeroblob(0),
   note = CASE state WHEN 'queued' THEN 'the member was erased' ELSE note END, state = replace(state, 'queued', 'expired')
-WHERE sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"""
+WHERE {OF_MEMBER}"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (
   SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy

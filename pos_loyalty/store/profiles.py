@@ -9,6 +9,7 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.members import MemberState
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 PhoneState = Literal["none", "unverified", "verified"]
@@ -154,7 +155,8 @@ def put_code(db: Connection, member_id: str, code: SentCode) -> None:
 
 def blank_answers(db: Connection, member_id: str) -> None:
     """Nobody may try out phones on what is kept of the requests about an erased member, or read a code in the answers."""
-    db.execute(BLANK_UPDATE, {"member": member_id})
+    with watched(db, "idempotency", ANSWERED, {"member": member_id}):
+        db.execute(BLANK_UPDATE, {"member": member_id})
 
 
 def _phone(seen: dict[str, Any]) -> PhoneState:
@@ -183,5 +185,6 @@ SENT_UPSERT = """INSERT INTO phone_code (member, code_hash, made_ms, tries, sent
 VALUES (:member, :code_hash, :made_ms, :tries, :sent, :first_ms)
 ON CONFLICT (member) DO UPDATE SET code_hash = excluded.code_hash, made_ms = excluded.made_ms, tries = excluded.tries,
   sent = excluded.sent, first_ms = excluded.first_ms"""
-BLANK_UPDATE = """UPDATE idempotency SET body_hash = zeroblob(32), answer = CAST(json_object('member_id', :member) AS BLOB)
-WHERE CAST(answer AS TEXT) ->> '$.member_id' = :member"""
+ANSWERED = "CAST(answer AS TEXT) ->> '$.member_id' = :member"
+BLANK_UPDATE = f"""UPDATE idempotency SET body_hash = zeroblob(32), answer = CAST(json_object('member_id', :member) AS BLOB)
+WHERE {ANSWERED}"""

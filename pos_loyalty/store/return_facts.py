@@ -24,7 +24,7 @@ class ReturnFact(Value):
     """Goods that came back. ``sale_till`` and ``sale_id`` name the sale; ``returned`` is what the engine made of it.
 
     ``tenders``: how the refund was paid out; they make ``refund_minor``, which is the engine's refund less what was charged for
-    gifts that were kept. They are empty where nobody told how the sale was paid.
+    gifts that were kept and less ``unpaid_minor``. They are empty where nobody told how the sale was paid.
     """
 
     return_id: str
@@ -51,3 +51,8 @@ class ReturnFact(Value):
     goods: tuple[GoodsBack, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
     """What the goods are called, by line: the sale may be in another till's file."""
+
+    @property
+    def unpaid_minor(self) -> Minor:
+        """What of the price of these goods was never paid, so that nobody gets it back."""
+        return Minor(self.returned.refund_minor - self.returned.charged_minor - self.refund_minor)

@@ -182,7 +182,7 @@ def return_row(fact: Fact) -> dict[str, Any]:
         "is_claimed": int(mine.is_claimed),
         "biz_day": mine.biz_day,
         "at_ms": to_ms(fact.at),
-        "refund_minor": mine.refund_minor,
+        "refund_minor": mine.refund_minor + mine.unpaid_minor,
         "points_minor": returned.points_minor,
         "advance_minor": sum(line.refund_minor for line in returned.lines if any(each.kind == "advance" for each in line.fiscal)),
         "restored_centi": sum(use.centi for use in returned.restored),

@@ -6,16 +6,19 @@ from datetime import datetime
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.witness import watched
 
 
 def opened(db: Connection, now: datetime) -> None:
     """The till is opened. What the run before left open is a crash."""
-    db.execute(OPENED_UPSERT, {"now": to_ms(now)})
+    with watched(db, "run", "id = 1", ()):
+        db.execute(OPENED_UPSERT, {"now": to_ms(now)})
 
 
 def closed(db: Connection, now: datetime) -> None:
     """The till is closed in order."""
-    db.execute("UPDATE run SET closed_ms = :now WHERE id = 1", {"now": to_ms(now)})
+    with watched(db, "run", "id = 1", ()):
+        db.execute("UPDATE run SET closed_ms = :now WHERE id = 1", {"now": to_ms(now)})
 
 
 def crashed_at(db: Connection, since: datetime) -> datetime | None:

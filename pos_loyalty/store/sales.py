@@ -17,6 +17,7 @@ from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.merges import SAME_PERSON
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 State = Literal["authorised", "completed", "cancelled", "reversed"]
@@ -80,7 +81,8 @@ def attempt(db: Connection, sale_id: str) -> Attempt | None:
 def put_attempt(db: Connection, *, sale_id: str, txn: UUID, content_hash: bytes, now: datetime) -> None:
     """Store an attempt in a commit of its own; a later try with other content keeps the id."""
     row = {"sale_id": sale_id, "txn": txn.bytes, "content_hash": content_hash, "now": to_ms(now)}
-    db.execute(ATTEMPT_UPSERT, row)
+    with watched(db, "attempt", "sale_id = :sale_id", {"sale_id": sale_id}):
+        db.execute(ATTEMPT_UPSERT, row)
 
 
 def add(db: Connection, fact: Fact) -> StoredSale:
@@ -168,7 +170,8 @@ def answer(db: Connection, key: str) -> KeptAnswer | None:
 
 def keep_answer(db: Connection, *, key: str, verb: str, body_hash: bytes, answer: bytes, now: datetime) -> None:
     """Keep an answer for ever, in the transaction of what it answers."""
-    db.execute(ANSWER_INSERT, {"key": key, "verb": verb, "body_hash": body_hash, "answer": answer, "at_ms": to_ms(now)})
+    with watched(db, "idempotency", "key = :key", {"key": key}):
+        db.execute(ANSWER_INSERT, {"key": key, "verb": verb, "body_hash": body_hash, "answer": answer, "at_ms": to_ms(now)})
 
 
 def sale_row(fact: Fact) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 Role = Literal["cashier", "senior"]
@@ -29,13 +30,13 @@ class StaffRow(Value):
 
 def put(db: Connection, person: str, role: Role, salt: bytes, pin: bytes) -> None:
     """A new person, or a new PIN and role for one: free again, with no try counted."""
-    with write(db):
+    with write(db), watched(db, "staff", "person = :person", {"person": person}):
         db.execute(PUT, {"person": person, "role": role, "salt": salt, "pin": pin})
 
 
 def block(db: Connection, person: str) -> bool:
     """Whether there was such a person to block."""
-    with write(db):
+    with write(db), watched(db, "staff", "person = :person", {"person": person}):
         return bool(db.execute("UPDATE staff SET blocked = 1 WHERE person = :person", {"person": person}).rowcount)
 
 

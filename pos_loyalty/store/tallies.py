@@ -118,10 +118,5 @@ COLUMNS = {
     "lot": ("id", "member", "origin_txn", "unit", "usable_from", "expires_at", "amount"),
 }
 _lot_columns = itemgetter(*COLUMNS["lot"])
-WHICH = {
-    "issue": """ WHERE txn IN (
-  SELECT id FROM txn WHERE kind IN ('sale.authorised', 'sale.completed', 'member.awarded') AND id IN (SELECT txn FROM issue)
-)""",
-    "lot": " WHERE origin_txn IS NOT NULL",
-}
-"""Only rows that the log makes: an import issues too, and lots come from head office."""
+WHICH = {"lot": " WHERE origin_txn IS NOT NULL"}
+"""Only rows that the log makes: lots come from head office too."""

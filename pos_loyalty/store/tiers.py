@@ -14,6 +14,7 @@ from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact, fact_of
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 STAFF = "staff"
@@ -117,7 +118,9 @@ def last_clock(db: Connection, member_id: str) -> int:
 def put_words(db: Connection, words: Iterable[tuple[str, TierWord]]) -> None:
     """Take head office's word on members; our own moves after it stay on top."""
     for member_id, word in words:
-        db.execute(WORD_UPSERT, {"member": member_id} | {name: getattr(word, name) for name in WORD})
+        row = {"member": member_id} | {name: getattr(word, name) for name in WORD}
+        with watched(db, "tier_word", "member = :member", row):
+            db.execute(WORD_UPSERT, row)
         refold(db, member_id)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from pos_loyalty import log
 from pos_loyalty.clock import GIVEN, NS_PER_MS, Reading, from_ms, to_ms
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value
 
 HOUR_MS: Final = 3_600_000
@@ -181,7 +182,8 @@ def _steady_ns(known: Kept, reading: Reading) -> int:
 
 
 def _put(db: Connection, row: Kept) -> None:
-    db.execute(KEPT_UPSERT, {name: getattr(row, name) for name in FIELDS})
+    with watched(db, "trusted_time", "id = 1", ()):
+        db.execute(KEPT_UPSERT, {name: getattr(row, name) for name in FIELDS})
 
 
 FIELDS = ("at_ms", "boot", "ran_ns", "server_ms", "server_boot", "server_ran_ns", "offset_ms", "steady_ns")

@@ -20,7 +20,7 @@ from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
-from pos_loyalty.store import issues, ledger, sales
+from pos_loyalty.store import issues, ledger, lot_words, member_folds, sales
 from pos_loyalty.store.db import Connection, meta, snapshot
 from pos_loyalty.store.facts import GENESIS, Fact, chain, fact_of
 from pos_loyalty.store.folds import CACHE_CHECKS, FACTLESS_SALES_SELECT
@@ -80,6 +80,8 @@ def _differences(db: Connection) -> Iterator[str]:
             yield from check(db)
         except dbapi2.DatabaseError as error:
             yield f"SQLite cannot read all of the file: {error}."
+        except InputError as error:
+            yield f"Something that is stored cannot be read: {error}"
 
 
 def _schema_differences(db: Connection) -> Iterator[str]:
@@ -126,6 +128,9 @@ def _log_differences(db: Connection) -> Iterator[str]:
     differing = tuple(tallies.differing())
     if differing:
         yield from _one_by_one(db, differing)
+    if "lot" in differing or not tallies.sums_lots:
+        for (lot,) in db.execute(UNMADE_SELECT):
+            yield f"Lot {lot} was made by no entry of the fact that it names."
     yield from _key_differences(db, () if differing else TABLES)
 
 
@@ -219,6 +224,8 @@ def _fact_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
         yield f"{row.place}: it ends sale {fact.end.sale_id}, which is missing."
     if fact.enrolment is not None and not _exists(db, "member", fact.enrolment.member_id):
         yield f"{row.place}: it enrols member {fact.enrolment.member_id}, who is missing."
+    elif fact.enrolment is not None and not row.has_case:
+        yield from member_folds.of_enrolment(db, fact)
 
 
 def _issue_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
@@ -236,6 +243,9 @@ def _column_differences(place: str, expected: dict[str, Any], stored: dict[str, 
 def _entry_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
     stored = db.execute(ENTRIES_SELECT, {"txn": bytes.fromhex(fact.id)}).fetchall()
     may_lack = _may_lack if row.has_case else _is_never
+    numbered = db.execute("SELECT coalesce(MAX(n) + 1, 0) FROM entry WHERE txn = :txn", {"txn": bytes.fromhex(fact.id)})
+    if numbered.fetchone()[0] != len(stored):
+        yield f"{row.place}: its entries are not numbered from 0 without gaps."
     if stored != list(map(ledger.entry_row, fact.entries)) and not _entries_agree(fact.entries, stored, may_lack):
         yield f"{row.place}: its entries are not those of the payload."
     else:
@@ -291,7 +301,7 @@ def _lot_differences(db: Connection, row: LogRow, fact: Fact, entry: Entry) -> I
     base_seq, *fields = stored
     made = ledger.lot_row(bytes.fromhex(fact.id), entry)
     expected = [made[name] for name in LOT_COLUMNS]
-    if base_seq < row.seq and fields != expected and not _has_case(db, fact):
+    if fields != expected and not _has_case(db, fact) and (base_seq < row.seq or not lot_words.is_told(db, entry.lot_id)):
         yield f"{row.place}: lot {entry.lot_id} has another member, term, amount or origin than its entry."
 
 
@@ -322,15 +332,17 @@ def _sale_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
 
 
 def _head_differences(db: Connection) -> Iterator[str]:
-    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone()
+    acked_seq, acked_hash = db.execute("SELECT acked_seq, acked_hash FROM sync_state").fetchone() or (0, GENESIS)
     epoch = meta(db, "epoch")
     head = db.execute(HASH_AT_SELECT, {"till": meta(db, "owner"), "epoch": int(epoch or 0), "seq": acked_seq}).fetchone()
-    if acked_seq and (head is None or head[0] != acked_hash):
+    if (GENESIS if not acked_seq else None if head is None else head[0]) != acked_hash:
         yield f"Head office confirmed fact {acked_seq} of this log, which is missing or another one."
     for till, epoch, seq, hash_ in db.execute("SELECT id, epoch, applied_seq, applied_hash FROM till ORDER BY id"):
         last = db.execute(ledger.LAST_SELECT, {"till": till}).fetchone()
         if (seq or last) and (last is None or last[:3] != (epoch, seq, hash_)):
             yield f"Till {till}: its log here does not end at fact {seq}, which was confirmed to it."
+    for (till,) in db.execute(UNCONFIRMED_SELECT):
+        yield f"Till {till}: its log is here, and nothing says how far it was confirmed."
 
 
 def _is_booked(db: Connection, fact: Fact) -> bool:
@@ -363,6 +375,13 @@ LOG_SELECT = f"""SELECT {", ".join(LOG_COLUMNS + TXN_COLUMNS)},
   EXISTS (SELECT 1 FROM suspense_case AS c WHERE c.till = txn.till AND c.epoch = txn.epoch AND c.seq = txn.seq), {SHARED}
 FROM txn ORDER BY till, epoch, seq"""
 HASH_AT_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+UNMADE_SELECT = """SELECT id FROM lot WHERE origin_txn IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM entry AS e WHERE e.txn = lot.origin_txn AND e.kind = 'accrue' AND e.lot = lot.id)"""
+UNCONFIRMED_SELECT = """WITH RECURSIVE logs (till) AS (
+  SELECT MIN(till) FROM txn
+  UNION ALL SELECT (SELECT MIN(till) FROM txn WHERE txn.till > logs.till) FROM logs WHERE logs.till IS NOT NULL
+) SELECT till FROM logs WHERE till IS NOT NULL AND till <> (SELECT value FROM meta WHERE key = 'owner')
+AND NOT EXISTS (SELECT 1 FROM till AS t WHERE t.id = logs.till)"""
 ENTRIES_SELECT = """SELECT kind, debit_acct, credit_acct, amount, unit, lot, member, rule
 FROM entry WHERE txn = :txn ORDER BY n"""
 LOT_COLUMNS = ("member", "origin_txn", "unit", "usable_from", "expires_at", "amount")

@@ -89,6 +89,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
         at=fact.at,
         refund_minor=mine.refund_minor,
         charged_minor=made.charged_minor,
+        unpaid_minor=mine.unpaid_minor,
         tenders=mine.tenders,
         lines=made.lines,
         restored_centi=restored_by(fact.entries, fact.member),
@@ -119,7 +120,9 @@ def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int
 
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
     """What entries of a return give back to its member's lots."""
-    return Points(sum(entry.amount for entry in entries if entry.credit == member_account(member_id or "")))
+    return Points(
+        sum(entry.amount for entry in entries if entry.kind == "reverse" and entry.credit == member_account(member_id or ""))
+    )
 
 
 def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from drivers.symbology import mask
-from pos_loyalty.errors import ConflictError, InputError
+from pos_loyalty.errors import ConflictError, InputError, NotAllowedError
 from pos_loyalty.store import profiles
 from pos_loyalty.store.db import write
 from pos_loyalty.store.member_facts import CardAdded, CardStateChange, Change
@@ -19,9 +19,11 @@ CARDS_MAX = 64
 
 
 def change_cards(desk: Desk, member_id: str, request: CardRequest, keep: Keep[ProfileAnswer]) -> ProfileAnswer:
-    """Change a member's cards. Raises InputError, NotFoundError, ConflictError with the reason."""
+    """Change a member's cards. Raises InputError, NotFoundError, ConflictError with the reason, NotAllowedError."""
     now = desk.now()
     profile.known(desk, member_id)
+    if request.found is not None and request.by is None:
+        raise NotAllowedError("A lost card acts again on a person's word: send a name and a PIN in by.")
     by = profile.person_behind(desk, request.by)
     changes: list[Change] = []
     if request.lost is not None:

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from pos_loyalty.engine.explain import line_refusal_text
 from pos_loyalty.engine.gift_ledger import settle as settle_gifts
 from pos_loyalty.engine.grace import graced
+from pos_loyalty.engine.lapsed import lots_after
 from pos_loyalty.engine.ledger import GRACE, release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, PaidShortError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
@@ -39,7 +40,7 @@ from pos_loyalty.till import (
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.lapsed import with_lapsed
+from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -54,7 +55,7 @@ from pos_loyalty.till.rights import rights_of
 from pos_loyalty.till.said import Said
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
-from pos_loyalty.values import Points, encode
+from pos_loyalty.values import Minor, Points, encode
 
 
 def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswer]) -> SaleAnswer:
@@ -66,6 +67,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
     now = desk.now()
     content_hash = sha256(encode(request)).digest()
     _check_sale_id(request.sale_id)
+    tenders.check(request.tenders)
     stored = sales.by_id(desk.db, desk.config.till.id, request.sale_id)
     if stored is not None:
         with write(desk.db):
@@ -81,9 +83,10 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
         if not still_stands(desk, held, now):
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
         paid = replace(paid, tenders=paid.tenders + exchange.give_back(desk, swap, request.sale_id, held, now))
+        if request.complete:
+            _check_paid(paid.tenders, held.quote.due_minor)
         stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
-            _note_short_tenders(desk, stored)
             gift_sales.activate(desk, stored, now)
             tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
@@ -129,6 +132,7 @@ def _add(desk: Desk, txn_id: UUID, request: SaleRequest, held: Held, now: dateti
 def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
     """Settle. The sale happened: contradictions become cases for head office, the answer is never a refusal."""
     now = desk.now()
+    tenders.check_amounts(request.tenders)
     with write(desk.db):  # the state is read inside: the nightly job may release the sale meanwhile
         stored = answers.stored_sale(desk, sale_id)
         quote = stored.quote
@@ -175,16 +179,17 @@ def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnsw
 
 def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
-    grace, member_id = desk.grace(), stored.quote.member_id
+    released = with_given_back(desk, release(stored.quote, _ref(desk, stored.sale_id)))
+    grace, member_id = desk.grace(released), stored.quote.member_id
     lots = () if grace is None or member_id is None else ledger.all_lots_of(desk.db, member_id)
-    entries = with_owed(desk, graced(release(stored.quote, _ref(desk, stored.sale_id)), lots, grace))
+    entries = with_owed(desk, graced(released, lots, grace))
     entries += gift_sales.release_entries(desk, stored)
     _end(desk, stored, "sale.cancelled", SaleEnd(sale_id=stored.sale_id, reason=reason), entries)
 
 
 def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer]) -> SaleAnswer:
-    """Reverse a completed sale as a whole. Voiding twice changes nothing."""
-    now = desk.trusted().at
+    """Reverse a completed sale as a whole. Voiding twice changes nothing. Raises ConflictError, NotAllowedError."""
+    now, approved_by = desk.trusted().at, returns.approver_of(desk, request.approval)
     stored = answers.stored_sale(desk, sale_id)
     if stored.state == "completed" and returned_sale.has_returns(desk, stored.till, sale_id):
         raise ConflictError(f"Goods of sale {sale_id} came back already: take back what is left as a return instead.")
@@ -193,10 +198,18 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         if stored.state in ("authorised", "cancelled"):
             raise ConflictError(f"Sale {sale_id} is {stored.state}, not completed; cancel it instead.")
         if stored.state == "completed":
-            _check_void_in_time(desk, stored)
+            _check_void(desk, stored, request.cashier, approved_by)
             gift_sales.check_undone(desk, stored)
-            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, stored.quote.due_minor).entries
-            end = SaleEnd(sale_id=sale_id, cashier=request.cashier, reason=request.reason, refund_minor=stored.quote.due_minor)
+            due_minor = stored.quote.due_minor
+            refund_minor = Minor(due_minor - tenders.missing_minor(stored.tenders, due_minor))
+            entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, refund_minor).entries
+            end = SaleEnd(
+                sale_id=sale_id,
+                cashier=request.cashier,
+                reason=request.reason,
+                refund_minor=refund_minor,
+                approved_by=approved_by,
+            )
             _end(desk, stored, "sale.reversed", end, entries)
             gift_sales.undo(desk, stored, desk.now())
             tier_facts_after(desk.db, desk, stored.quote.member_id, desk.now())
@@ -204,11 +217,18 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
         return keep(answers.of_sale(desk, sale_id))
 
 
-def _check_void_in_time(desk: Desk, stored: StoredSale) -> None:
-    """A void asks for no senior: it may not do what a return asks one for. Raises ConflictError."""
-    late = returns.why_late(desk, stored.biz_day, stored.ended_at or stored.authorised_at)
+def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) -> None:
+    """A void mends a slip: on the day of the sale a cashier may, later a senior answers for it, and after the days for returns
+    goods come back. Raises ConflictError, NotAllowedError.
+    """
+    sold_at = stored.ended_at or stored.authorised_at
+    late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
+    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and approved_by in ("", cashier):
+        raise EarlierDayError(
+            "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
+        )
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
@@ -218,10 +238,13 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     lots = {member: ledger.all_lots_of(desk.db, member) for member in {entry.member_id for entry in done} if member is not None}
     holder = claiming.holder_of(desk, stored) or ""
     own = lots.pop(holder, ())
-    moved = reverse_entries(done, own, _ref(desk, stored.sale_id), now, others=lots)
-    earned = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
-    entries = with_lapsed(desk, earned, moved, lots | {holder: own}, ())
-    return with_owed(desk, graced(entries, own, desk.grace()))
+    ref = _ref(desk, stored.sale_id)
+    brought = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
+    given = with_given_back(desk, reverse_entries([entry for entry in done if entry.kind != "accrue"], own, ref, now))
+    lots = {member: lots_after(each, given) for member, each in lots.items()}
+    taken = reverse_entries(brought, lots_after(own, given), ref, now, others=lots)
+    entries = with_lapsed(desk, given + taken, brought)
+    return with_owed(desk, graced(entries, own, desk.grace(entries)))
 
 
 def _same_sale(desk: Desk, stored: StoredSale, content_hash: bytes) -> SaleAnswer:
@@ -332,6 +355,8 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    if any(tender.kind == tenders.EXCHANGE for tender in request.tenders):
+        return "paid by an exchange, and no goods came back for it"
     return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
 
 
@@ -343,16 +368,20 @@ def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) ->
 
 
 def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
-    paid_minor = sum(tender.amount_minor for tender in paid)
-    if paid and paid_minor < stored.quote.due_minor:
-        return f"tenders of {paid_minor} do not cover the due of {stored.quote.due_minor}"
-    return None
+    missing = tenders.missing_minor(paid, stored.quote.due_minor)
+    if not missing:
+        return None
+    return f"tenders of {stored.quote.due_minor - missing} do not cover the due of {stored.quote.due_minor}"
 
 
-def _note_short_tenders(desk: Desk, stored: StoredSale) -> None:
-    problem = _shortfall(stored, stored.tenders)
-    if problem is not None:
-        ledger.open_case(desk.db, reason="sale.completed", detail=f"{stored.sale_id}: {problem}")
+def _check_paid(paid: tuple[Tender, ...], due_minor: Minor) -> None:
+    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises PaidShortError."""
+    missing = tenders.missing_minor(paid, due_minor)
+    if missing:
+        raise PaidShortError(
+            f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
+            "Take the rest and send the sale again with all of its tenders."
+        )
 
 
 def _check_sale_id(sale_id: str) -> None:

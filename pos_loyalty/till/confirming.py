@@ -18,12 +18,13 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.figures import points_text
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError
-from pos_loyalty.store import follow, member_secrets, members, seal
+from pos_loyalty.store import follow, ledger, member_secrets, members, seal
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ChangeFact
 from pos_loyalty.store.member_secrets import Tries
-from pos_loyalty.till import card_qr, profile
+from pos_loyalty.till import card_qr, staff
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.holder_secret import Secret, secret_of
 from pos_loyalty.till.model import Confirmation
@@ -84,14 +85,10 @@ def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | N
 
 
 def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[SecretAnswer]) -> SecretAnswer:
-    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError, NotAllowedError where one stands."""
+    """A new PIN, a new QR key, or neither: a sealed fact. Raises NotFoundError, NotAllowedError without the right word."""
     if members.by_id(desk.db, member_id) is None:
         raise NotFoundError("This member is not known at this till; read the card again.")
-    if request.by is None and member_secrets.sealed(desk.db, member_id) is not None:
-        raise NotAllowedError(
-            "Something confirms this member's redemptions already; send a name and a PIN in by for another one."
-        )
-    by = profile.person_behind(desk, request.by)
+    by = _whose_word(desk, member_id, request.by)
     sealer, secret = Sealer(desk, member_id), Secret()
     if request.pin is not None:
         salt = os.urandom(SALT_BYTES)
@@ -100,7 +97,7 @@ def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[Se
         secret = replace(secret, qr_key=os.urandom(QR_KEY_BYTES).hex())
     fact = ChangeFact(
         member_id=member_id,
-        by=by or request.cashier,
+        by=by,
         reason="confirmation",
         secret=sealer.secret(encode(secret)),
     )
@@ -116,6 +113,18 @@ def set_secret(desk: Desk, member_id: str, request: SecretRequest, keep: Keep[Se
         sealer.keep()
         follow.book(desk.db, draft, desk.now())
         return keep(SecretAnswer(member_id=member_id, pin=request.pin is not None, qr=request.qr))
+
+
+def _whose_word(desk: Desk, member_id: str, by: Approval | None) -> str:
+    """Who answers for what will confirm: whoever sets it could spend the points. So a senior as soon as there are any, or when
+    something confirms already; anybody on the staff before, as at enrolment. Raises NotAllowedError.
+    """
+    has_points = any(lot.centi for lot in ledger.all_lots_of(desk.db, member_id))
+    needs_senior = has_points or member_secrets.sealed(desk.db, member_id) is not None
+    if by is None:
+        who = "a senior" if needs_senior else "a person on the staff"
+        raise NotAllowedError(f"What confirms a member's redemptions is set on the word of {who}: send a name and a PIN in by.")
+    return staff.check(desk, by, senior=needs_senior)
 
 
 def qr_uri(desk: Desk, member_id: str) -> str:

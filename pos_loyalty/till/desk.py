@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hmac import digest
 from pathlib import Path
@@ -13,8 +13,9 @@ from pos_loyalty import log
 from pos_loyalty.clock import Clock, NewId, ReadClocks, read
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.engine.grace import Grace
+from pos_loyalty.engine.model import Entry
 from pos_loyalty.errors import CommitUnknownError, ConfigError, ConflictError, StoreError, StoreFullError
-from pos_loyalty.store import ledger, runs, sales, trusted_time
+from pos_loyalty.store import ledger, lot_trails, runs, sales, trusted_time
 from pos_loyalty.store.db import NOT_SURE, Connection, make_sure, was_full, write
 from pos_loyalty.store.trusted_time import Trusted
 from pos_loyalty.till.buyer import THANKS_S, Buyer
@@ -191,12 +192,16 @@ class Desk:
         """Since when what was redeemed counts as today's: by the clock that says the earlier day."""
         return self.day_start(min(self.now(), trusted.at))
 
-    def grace(self) -> Grace | None:
-        """The term for points that come back to a dead lot now, by the programme in force; None when it gives none."""
+    def grace(self, entries: Sequence[Entry]) -> Grace | None:
+        """The term for points that these entries bring back to dead lots now, by the programme in force; None: it gives none."""
         days = self.shelf.grace_days(self.db)
         if days is None:
             return None
-        return Grace(until=self.trusted().at + timedelta(days=days), ref=f"{self.config.till.id}/{self.new_id().hex}")
+        return Grace(
+            until=self.trusted().at + timedelta(days=days),
+            ref=f"{self.config.till.id}/{self.new_id().hex}",
+            used_up=lot_trails.had_grace(self.db, {entry.lot_id for entry in entries if entry.lot_id is not None}),
+        )
 
     def _kept(self, key: str, body_hash: bytes, kind: type[A]) -> A | None:
         kept = sales.answer(self.db, key)

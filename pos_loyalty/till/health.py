@@ -33,6 +33,8 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
         problems.append(str(error))
     if desk.shelf.fault and programme is not None:
         problems.append(desk.shelf.fault)
+    if desk.shelf.file_fault:
+        problems.append(desk.shelf.file_fault)
     free_disk_mb = shutil.disk_usage(desk.folder).free // MB
     if free_disk_mb < DISK_FLOOR_MB:
         problems.append(f"Only {free_disk_mb} MB of disk are free; below {DISK_FLOOR_MB} MB sales may soon not be stored.")

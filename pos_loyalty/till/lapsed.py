@@ -1,33 +1,195 @@
-"""Points of a sale that is undone, or of goods that come back, whose lots have ended meanwhile."""
+"""Goods come back whose points were used, or whose lot has ended: who pays, and what the payers get when those come back too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from pos_loyalty.engine.lapsed import Lapsed, ended, take_lapsed
-from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.engine.returns import Returned
-from pos_loyalty.store import ledger
+from msgspec.structs import replace
+
+from pos_loyalty.engine.lapsed import (
+    FORGIVEN,
+    GIVEN,
+    OWED,
+    Trail,
+    after,
+    give_back,
+    lots_after,
+    overpaid_centi,
+    paid_by,
+    steps_of,
+    take_lapsed,
+    to_payer,
+)
+from pos_loyalty.engine.ledger import ADJUSTMENT, forgive, member_account, owed_account
+from pos_loyalty.engine.lots import is_expired
+from pos_loyalty.engine.model import Entry, Instant, Lot
+from pos_loyalty.engine.owed import SETTLES, unsettle
+from pos_loyalty.store import ledger, lot_trails, members, merges
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.values import Points
 
+ROUNDS_MAX = 1_000
+"""Of lots looked at in one act. Each giving back lessens what is paid for others, so it ends long before."""
 
-def with_lapsed(
-    desk: Desk, taking: Sequence[Entry], done: tuple[Entry, ...], lots: Mapping[str, Sequence[Lot]], before: Sequence[Returned]
-) -> tuple[Entry, ...]:
-    """``done``, and what is taken besides. ``taking``: accruals that are undone; ``before``: earlier returns of the sale."""
+
+def with_lapsed(desk: Desk, done: tuple[Entry, ...], taking: Sequence[Entry], *, forgives: bool = False) -> tuple[Entry, ...]:
+    """``done``, and what is taken besides. ``taking``: accruals that are undone, as far as they are.
+
+    ``forgives``: what is owed by what is taken here is let go. Called in the transaction that writes the entries.
+    """
     now = desk.trusted().at
-    for member_id, held in lots.items():
-        mine = [entry for entry in ended(taking, held, now) if entry.member_id == member_id]
-        lapsed = [Lapsed(entry=entry, used_centi=_used(desk, entry, before)) for entry in mine]
-        done += take_lapsed(lapsed, done, held, now)
+    asked = {entry.lot_id or "": entry for entry in taking}
+    lots = _Lots(desk)
+    for accrual in asked.values():
+        own = lots.of(accrual.member_id or "", done).get(accrual.lot_id or "")
+        if own is not None and is_expired(own, now):
+            trail = _trail(desk, own.lot_id, asked, done)
+            assert trail is not None
+            given = sum(step.entry.amount for step in steps_of(trail, done, is_asked=True) if _is_own_in(trail, step.entry))
+            held = tuple(lots.of(accrual.member_id or "", done).values())
+            taken = take_lapsed(trail, accrual.amount - given, held, now)
+            done += taken + (forgive(taken) if forgives else ())
+    return _with_given_back(desk, done, asked, lots, now)
+
+
+def _is_own_in(trail: Trail, entry: Entry) -> bool:
+    return entry.kind == "reverse" and entry.lot_id in trail.lots and entry.rule == trail.accrual.rule
+
+
+class _Lots:
+    """The members' lots as they are stored, each read once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._stored: dict[str, tuple[Lot, ...]] = {}
+
+    def of(self, member_id: str, done: Sequence[Entry]) -> dict[str, Lot]:
+        """After entries that are not written yet."""
+        if member_id not in self._stored:
+            self._stored[member_id] = ledger.all_lots_of(self._desk.db, member_id)
+        return {lot.lot_id: lot for lot in lots_after(self._stored[member_id], done)}
+
+
+def with_given_back(desk: Desk, done: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """``done``, points that come back, and what their lots give to those who paid for them.
+
+    Called before anything is taken from these lots: else two of them could be had for each other.
+    """
+    return _with_given_back(desk, done, {}, _Lots(desk), desk.trusted().at)
+
+
+def _with_given_back(
+    desk: Desk, done: tuple[Entry, ...], asked: Mapping[str, Entry], lots: _Lots, now: Instant
+) -> tuple[Entry, ...]:
+    """Each lot that gains by the entries gives to those who paid for points of its accrual; what gains by that gives on."""
+    gaining = [(entry.lot_id or "", entry.member_id or "") for entry in done if _gains(entry)]
+    todo = list(dict.fromkeys([*gaining, *_paid_by_others(asked, done)]))
+    for _ in range(ROUNDS_MAX):
+        if not todo:
+            break
+        lot_id, holder = todo.pop(0)
+        trail = _trail(desk, lot_id, asked, done)
+        if trail is None:
+            continue
+        held = lots.of(holder, done)
+        gained = {entry.lot_id for entry in done if _gains(entry)}
+        for source in sorted(trail.lots & held.keys()):
+            if source in gained or not is_expired(held[source], now):
+                given = _given_from(desk, held[source], holder, trail, done)
+                trail = after(trail, given, is_asked=False)
+                done += given
+                todo += [(entry.lot_id or "", entry.member_id or "") for entry in given if _gains(entry)]
     return done
 
 
-def _used(desk: Desk, entry: Entry, before: Sequence[Returned]) -> Points:
-    """Used or taken back already, less what earlier returns asked for."""
-    whose = None if (entry.lot_id or "").endswith(f":{entry.rule}") else entry.member_id
-    asked = sum(
-        each.centi for returned in before for each in returned.taken_back if (each.rule, each.member_id) == (entry.rule, whose)
-    )
-    return Points(max(0, ledger.gone_of(desk.db, entry.lot_id or "") - asked))
+def _given_from(desk: Desk, lot: Lot, holder: str, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+    """What a lot of the accrual gives to those who paid, the last one first."""
+    made: tuple[Entry, ...] = ()
+    left = min(overpaid_centi(trail), lot.centi)
+    for payer, centi in reversed(paid_by(trail).items()):
+        part = min(left, centi)
+        given = _give(desk, Source(lot.lot_id, holder), payer, part, trail, (*done, *made)) if part > 0 else ()
+        left -= sum(entry.amount for entry in given if entry.lot_id == lot.lot_id and entry.credit == ADJUSTMENT)
+        made += given
+    return made
+
+
+def _gains(entry: Entry) -> bool:
+    is_coming = entry.kind == "reverse" or entry.rule in (GIVEN, SETTLES)
+    return is_coming and entry.lot_id is not None and entry.credit == member_account(entry.member_id or "")
+
+
+def _paid_by_others(asked: Mapping[str, Entry], done: Sequence[Entry]) -> list[tuple[str, str]]:
+    """Lots of whose accrual something was had elsewhere: a grace may have moved points on that are nearer."""
+    return [
+        (lot_id, accrual.member_id or "")
+        for lot_id, accrual in asked.items()
+        if any(
+            entry.kind == "reverse" and (entry.rule, entry.credit) == (accrual.rule, accrual.debit) and entry.lot_id != lot_id
+            for entry in done
+        )
+    ]
+
+
+class Source(NamedTuple):
+    """A lot that gives, and whose it is."""
+
+    lot_id: str
+    member_id: str
+
+
+def _give(desk: Desk, source: Source, payer: str, centi: int, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+    if payer == FORGIVEN:
+        return give_back(*source, None, centi)
+    member_id = trail.accrual.member_id or ""
+    if payer != OWED:
+        return give_back(*source, to_payer(member_account(member_id), payer, member_id, centi), centi)
+    debtor = merges.current(desk.db, member_id)
+    account = owed_account(debtor)
+    moves = sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in done)
+    part = min(centi, max(0, members.owed_of(desk.db, debtor) + moves))
+    made = give_back(*source, to_payer(account, None, debtor, part), part) if part else ()
+    return made + _to_settlers(desk, source, debtor, centi - part, done)
+
+
+def _to_settlers(desk: Desk, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
+    """What was owed has been settled since: the lots that settled it get it back, the last one first."""
+    made: tuple[Entry, ...] = ()
+    for settler, room in lot_trails.settled_from(desk.db, debtor, SETTLES) if centi else ():
+        undone = sum(entry.amount for entry in done if entry.rule == SETTLES and entry.lot_id == settler and _gains(entry))
+        part = min(centi, room - undone)
+        if part > 0:
+            made += give_back(*source, to_payer(owed_account(debtor), None, debtor, part), part)
+            made += (unsettle(debtor, settler, part),)
+            centi -= part
+    return made
+
+
+def _trail(desk: Desk, lot_id: str, asked: Mapping[str, Entry], done: Sequence[Entry]) -> Trail | None:
+    """The trail of the accrual that a lot's points began with; None when nothing of it was ever asked back."""
+    root = lot_trails.root_of(desk.db, lot_id)
+    before = lot_trails.undone(desk.db, root)
+    made = lot_trails.made_by(desk.db, root)
+    if made is None or (before is None and root not in asked):
+        return None
+    origin, facts = before or (None, ())
+    accrual = replace(asked[root], amount=made.amount) if root in asked else made
+    if origin is not None and root not in asked:
+        accrual = replace(accrual, rule=origin.rule)
+    asked_before = sum(_asked_by(fact, origin, made.amount) for fact in facts if origin is not None)
+    now_asked = asked[root].amount if root in asked else 0
+    trail = Trail(accrual=accrual, asked_centi=Points(asked_before + now_asked), lots=lot_trails.lots_from(desk.db, root))
+    ids = {fact.id for fact in facts}
+    for fact in lot_trails.in_log_order((*facts, *lot_trails.facts_about(desk.db, trail.lots))):
+        trail = after(trail, fact.entries, is_asked=fact.id in ids)
+    return after(trail, done, is_asked=root in asked)
+
+
+def _asked_by(fact: Fact, origin: lot_trails.Origin | None, amount: int) -> int:
+    """How much of the accrual a return or a void of its sale asked back."""
+    if fact.returned is None or origin is None:
+        return amount
+    taken = fact.returned.returned.taken_back
+    return sum(each.centi for each in taken if (each.rule, each.member_id) == (origin.rule, origin.whose))

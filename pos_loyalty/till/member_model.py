@@ -104,7 +104,10 @@ class LetInRequest(Value):
 
 
 class CardRequest(Value):
-    """Cards of one member: a new one, or one made at once; one that was lost, one that was found. All or none."""
+    """Cards of one member: a new one, or one made at once; one that was lost, one that was found. All or none.
+
+    ``by``: who in the shop answers for it, needed for a card that was found.
+    """
 
     card: CardNumber | None = None
     new_card: bool = False

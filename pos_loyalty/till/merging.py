@@ -86,6 +86,8 @@ def _check(desk: Desk, loser: str, winner: str) -> None:
         raise NotFoundError("This member is not known at this till; read the card again.")
     if state == "erased":
         raise ConflictError("This member was erased; there is nothing to carry over.")
+    if state == "blocked":
+        raise ConflictError("This member is blocked, and a merge would let their points and cards go on: let them in first.")
     if state == "merged" and merges.current(desk.db, loser) != winner:
         raise ConflictError(f"Member {loser} went over into {merges.current(desk.db, loser)} already; merge that one.")
 

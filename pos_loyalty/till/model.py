@@ -12,6 +12,7 @@ from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Mess
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.profiles import PhoneState
+from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.gift_card_model import GiftCardAnswer, Presented
 from pos_loyalty.till.ids import SALE_ID_PATTERN as SALE_ID_PATTERN
 from pos_loyalty.till.ids import SaleId
@@ -155,10 +156,11 @@ class CancelRequest(Value):
 
 
 class VoidRequest(Value):
-    """Undo a completed sale as a whole."""
+    """Undo a completed sale as a whole. ``approval``: a senior's word, from the next business day on."""
 
     cashier: Label = ""
     reason: Text = ""
+    approval: Approval | None = None
 
 
 class EnrolRequest(Value):

@@ -48,6 +48,7 @@ def _would(desk: Desk, sold: SoldSale, request: ReturnRequest) -> WouldReturn:
     return WouldReturn(
         refund_minor=plan.refund_minor,
         charged_minor=plan.made.charged_minor,
+        unpaid_minor=Minor(plan.made.refund_minor - plan.made.charged_minor - plan.refund_minor),
         tenders=() if paid is None else paid.tenders,
         rest_minor=plan.refund_minor if paid is None else paid.rest_minor,
         restored_centi=answers.restored_by(plan.entries, member_id),

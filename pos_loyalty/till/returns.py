@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.gift_ledger import GIFT
 from pos_loyalty.engine.grace import graced
-from pos_loyalty.engine.ledger import forgive, repay, settle_return, undone_by
+from pos_loyalty.engine.lapsed import lots_after
+from pos_loyalty.engine.ledger import repay, settle_return, undone_by
 from pos_loyalty.engine.model import Entry, Tender
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
@@ -37,7 +38,7 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.lapsed import with_lapsed
+from pos_loyalty.till.lapsed import with_given_back, with_lapsed
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
@@ -158,11 +159,20 @@ def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
     return Plan(
         lines=lines,
         made=made,
-        refund_minor=Minor(made.refund_minor - made.charged_minor),
+        refund_minor=_refund_of(sold, made),
         entries=_entries(desk, sold, made, desk.trusted().at),
         gift_lines=returned_gifts.check(desk, sold, made),
         withdrawn=withdrawn_by(desk, sold, made),
     )
+
+
+def _refund_of(sold: SoldSale, made: Returned) -> Minor:
+    """What is paid back: the money of the goods, less what of the sale was never paid. That goes off the first money back, so
+    that what stays is paid for, and all returns together pay back what was tendered."""
+    missing_minor = tenders.missing_minor(sold.tenders, sold.quote.due_minor)
+    before_minor = sum(each.returned.refund_minor - each.returned.charged_minor for each in sold.returns)
+    back_minor = before_minor + made.refund_minor - made.charged_minor
+    return Minor(max(0, back_minor - missing_minor) - max(0, before_minor - missing_minor))
 
 
 def asked_of(request: ReturnRequest) -> str:
@@ -206,14 +216,18 @@ def check_completed(sold: SoldSale) -> None:
 
 
 def why_late(desk: Desk, biz_day: int, sold_at: datetime) -> str:
-    """Why a senior must approve that goods of a sale come back; empty when nobody need.
+    """Why a senior must approve that goods of a sale come back; empty when nobody need."""
+    days = returns_table(desk).days
+    is_late = days is not None and days_since(desk, biz_day, sold_at) > days
+    return f"The sale is more than {days} days old" if is_late else ""
+
+
+def days_since(desk: Desk, biz_day: int, sold_at: datetime) -> int:
+    """Business days since a sale, by trusted time: 0 on its own day.
 
     A host that dates its basket ahead makes no sale younger: the earlier of its day and of the day of the sale counts.
     """
-    days = returns_table(desk).days
-    sold_day = min(biz_day, desk.business_day(sold_at))
-    is_late = days is not None and desk.business_day(desk.trusted().at) - sold_day > days
-    return f"The sale is more than {days} days old" if is_late else ""
+    return desk.business_day(desk.trusted().at) - min(biz_day, desk.business_day(sold_at))
 
 
 def _lines(sold: SoldSale, request: ReturnRequest) -> tuple[ReturnLine, ...]:
@@ -269,12 +283,13 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
     own_lots = ledger.all_lots_of(desk.db, own)
-    moved = repaid + settle_return(sold.quote, made, ref, own_lots, now, others=lots)
-    before = [each.returned for each in sold.returns]
-    all_taken = with_lapsed(desk, undone_by(sold.quote, made, ref), moved, {own: own_lots} | lots, before)
-    if sold.quote.earning is not None and sold.quote.earning.owed == "forgive":
-        all_taken += forgive(all_taken[len(moved) :])
-    return with_owed(desk, graced(all_taken, own_lots, desk.grace()))
+    given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
+    others_now = {member: lots_after(each, given) for member, each in lots.items()}
+    rest = replace(made, restored=())
+    taken = settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now)
+    forgives = sold.quote.earning is not None and sold.quote.earning.owed == "forgive"
+    all_taken = with_lapsed(desk, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
+    return with_owed(desk, graced(all_taken, own_lots, desk.grace(all_taken)))
 
 
 class PaidOut(Value):

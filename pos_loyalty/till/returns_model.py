@@ -59,7 +59,8 @@ class ReturnRequest(Value):
 
 
 class ReturnAnswer(Value):
-    """A stored return. ``lines`` carry the positions of the refund's fiscal receipt; they make the refund and ``charged_minor``.
+    """A stored return. ``lines`` carry the positions of the refund's fiscal receipt; they make the refund with ``charged_minor``
+    and ``unpaid_minor``.
 
     Points are those of the sale's own member: given back to their lots, taken back, and of these how many are owed now.
     """
@@ -89,6 +90,8 @@ class ReturnAnswer(Value):
     """Codes of coupons that the sale issued and that are good no more; ask for the papers."""
     withdrawn_used: tuple[str, ...] = ()
     """Of these, the ones that were used before: what they gave stays."""
+    unpaid_minor: Minor = Minor(0)
+    """What of the price of these goods was never paid: nobody gets it back."""
 
 
 class LineLeft(Value):
@@ -121,6 +124,7 @@ class WouldReturn(Value):
     is_last: bool
     withdrawn: tuple[str, ...] = ()
     withdrawn_used: tuple[str, ...] = ()
+    unpaid_minor: Minor = Minor(0)
 
 
 class ReturnPreview(Value):

@@ -127,6 +127,7 @@ def _return_slip(desk: Desk, fact: Fact, language: Language) -> ReturnSlip:
         names=fact.returned.names,
         lines=answer.lines,
         charged_minor=answer.charged_minor,
+        unpaid_minor=answer.unpaid_minor,
         refund_minor=answer.refund_minor,
         tenders=answer.tenders,
         restored_centi=answer.restored_centi,

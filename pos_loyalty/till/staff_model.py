@@ -94,7 +94,7 @@ class MergeAnswer(Value):
 class SecretRequest(Value):
     """What will confirm the member's redemptions: a PIN, a rotating QR, or both. What is not given is taken away.
 
-    ``by``: whose word it is, where something stands already: the member forgot it.
+    ``by``: whose word it is; a senior's where the member has points, or where something stands already.
     """
 
     pin: Pin | None = None

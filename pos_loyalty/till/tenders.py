@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pos_loyalty.engine.model import Basket, Tender
+from pos_loyalty.engine.model import MINOR_MAX, Basket, Tender
 from pos_loyalty.engine.money import allocate
 from pos_loyalty.errors import InputError
 from pos_loyalty.values import Minor
 
 CASH, EXCHANGE = "cash", "exchange"
+
+
+def check(asked: Sequence[Tender]) -> None:
+    """Tenders are money that came or goes, and an exchange is made by the till alone. Raises InputError."""
+    check_amounts(asked)
+    for number, tender in enumerate(asked):
+        if tender.kind == EXCHANGE:
+            raise InputError(f"$.tenders[{number}].kind", f'"{EXCHANGE}" is made by the till alone, of goods that come back')
+
+
+def check_amounts(asked: Sequence[Tender]) -> None:
+    """What a decoder checks, for callers in this process. Raises InputError."""
+    for number, tender in enumerate(asked):
+        if not 0 <= tender.amount_minor <= MINOR_MAX:
+            raise InputError(f"$.tenders[{number}].amount_minor", "is out of range: money that goes out is a return")
+
+
+def missing_minor(paid: Sequence[Tender], due_minor: int) -> Minor:
+    """What of a due was not paid. Tenders that are not told pay it all."""
+    return Minor(max(0, due_minor - sum(tender.amount_minor for tender in paid)) if paid else 0)
 
 
 def as_planned(basket: Basket, paid: Sequence[Tender]) -> bool:
@@ -34,6 +54,7 @@ def exchanged(refund_minor: int, due_minor: int) -> tuple[Tender, ...]:
 
 def check_refund(asked: Sequence[Tender], refund_minor: Minor) -> None:
     """Tenders of a refund make it exactly; none at all are right too. Raises InputError that tells the refund."""
+    check(asked)
     total = sum(tender.amount_minor for tender in asked)
     if asked and total != refund_minor:
         raise InputError("$.tenders", f"make {total}, the refund to pay out is {refund_minor} (minor units)")

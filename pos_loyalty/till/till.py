@@ -17,7 +17,6 @@ from pos_loyalty.engine import Programme
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import profiles
-from pos_loyalty.store.db import write
 from pos_loyalty.till import (
     acts,
     adjusting,
@@ -28,6 +27,7 @@ from pos_loyalty.till import (
     claiming,
     codes,
     confirming,
+    copies,
     drawer,
     enrolment,
     erasure,
@@ -54,7 +54,8 @@ from pos_loyalty.till import (
 from pos_loyalty.till.attached import Devices as Devices
 from pos_loyalty.till.attached import NoDevices as NoDevices
 from pos_loyalty.till.buyer import Buyer, CameBack, Known, Sold
-from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.desk import Desk
+from pos_loyalty.till.gift_card_model import GiftCardAnswer
 from pos_loyalty.till.health import health_of
 from pos_loyalty.till.model import (
     AwardAnswer,
@@ -145,9 +146,9 @@ class Till:
         return self._stored(self._desk.once(key, f"cancel {sale_id}", request, SaleAnswer, act))
 
     def void(self, sale_id: str, request: VoidRequest, key: str) -> SaleAnswer:
-        """Reverse a completed sale as a whole: spent points return to their lots, earned points go."""
+        """Reverse a completed sale as a whole: spent points return to their lots, earned points go. Raises as returns do."""
         act = partial(checkout.void, self._desk, sale_id, request)
-        return self._stored(self._desk.once(key, f"void {sale_id}", request, SaleAnswer, act))
+        return self._stored(self._desk.once(key, f"void {sale_id}", staff.hidden(request, "approval"), SaleAnswer, act))
 
     def return_goods(self, sale_id: str | None, request: ReturnRequest, key: str) -> ReturnAnswer:
         """Take goods back: of the sale named here, in the request or by its receipt; or without a receipt.
@@ -306,25 +307,20 @@ class Till:
         """Stop a gift card. Raises NotAllowedError, NotFoundError, ConflictError."""
         kept = replace(request, card=gift_cards.masked(self._desk, request.card))
         act = partial(gift_cards.freeze, self._desk, kept)
-        return self._turned(
-            "frozen", self._desk.once(key, "gift card freeze", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
-        )
+        return self._turned("frozen", self._desk.once(key, "gift card freeze", staff.hidden(kept, "by"), GiftCardAnswer, act))
 
     def unfreeze_gift_card(self, request: gift_card_model.FreezeRequest, key: str) -> gift_card_model.GiftCardAnswer:
         """Let a frozen gift card pay again. Raises NotAllowedError, NotFoundError, ConflictError."""
         kept = replace(request, card=gift_cards.masked(self._desk, request.card))
         act = partial(gift_cards.unfreeze, self._desk, kept)
-        return self._turned(
-            "unfrozen", self._desk.once(key, "gift card unfreeze", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
-        )
+        return self._turned("unfrozen", self._desk.once(key, "gift card unfreeze", staff.hidden(kept, "by"), GiftCardAnswer, act))
 
     def pay_back_gift_card(self, request: gift_card_model.PayBackRequest, key: str) -> gift_card_model.GiftCardAnswer:
         """Pay the unspent money of a bought gift card out. Raises NotAllowedError, InputError, NotFoundError, ConflictError."""
         kept = replace(request, card=gift_cards.masked(self._desk, request.card), pin=None)
         act = partial(gift_cards.pay_back, self._desk, kept, request.pin)
-        return self._turned(
-            "paid_back", self._desk.once(key, "gift card pay back", staff.hidden(kept, "by"), gift_card_model.GiftCardAnswer, act)
-        )
+        answer = self._desk.once(key, "gift card pay back", staff.hidden(kept, "by"), GiftCardAnswer, act)
+        return self._turned("paid_back", answer)
 
     def expire_gift_cards(self) -> int:
         """Book the money of gift cards that have run out; answers how many. Again changes nothing."""
@@ -339,12 +335,15 @@ class Till:
 
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer:
         """Queue a receipt once more, as a marked copy. Raises NotFoundError."""
+        act = partial(copies.of_sale, self._desk, sale_id, request)
+        return self._queued(self._desk.once(key, f"print {sale_id}", request, PrintAnswer, act))
 
-        def act(keep: Keep[PrintAnswer]) -> PrintAnswer:
-            with write(self._desk.db):
-                return keep(slips.queue_copy(self._desk, answers.stored_sale(self._desk, sale_id), request.language))
+    def print_return(self, return_id: str, request: PrintRequest, key: str) -> PrintAnswer:
+        """Queue the slip of a return of this till once more, as a marked copy. Raises NotFoundError, ConflictError."""
+        act = partial(copies.of_return, self._desk, return_id, request)
+        return self._queued(self._desk.once(key, f"print return {return_id}", request, PrintAnswer, act))
 
-        answer = self._desk.once(key, f"print {sale_id}", request, PrintAnswer, act)
+    def _queued(self, answer: PrintAnswer) -> PrintAnswer:
         self._devices.wake_printer()
         return answer
 

@@ -50,6 +50,7 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "quote": till.quote, "authorise": till.authorise, "sale": till.sale, "complete": till.complete, "cancel": till.cancel,
         "return_goods": till.return_goods, "return_by_receipt": till.return_by_receipt,
         "preview_return": till.preview_return, "return_text": till.return_text,
+        "print_return": till.print_return, "erase": till.erase,
         "void": till.void, "identify": till.identify, "enrol": till.enrol, "award": till.award, "set_tier": till.set_tier,
         "receipt_text": till.receipt_text,
         "profile": till.profile, "change": till.change,

@@ -13,6 +13,8 @@ from pos_loyalty.till.member_model import (
     ChangeRequest,
     CodeAnswer,
     CodeRequest,
+    EraseAnswer,
+    EraseRequest,
     LetInRequest,
     ProfileAnswer,
     VerifyRequest,
@@ -101,17 +103,17 @@ OPERATIONS = (
     ),
     Operation(
         name="void", method="POST", path="/v1/sales/{sale_id}/void", body=VoidRequest, body_optional=True,
-        answer=SaleAnswer, writes=True, problems=(404, *WRITING),
+        answer=SaleAnswer, writes=True, problems=(403, 404, *WRITING),
         summary="Undo a completed sale as a whole.",
     ),
     Operation(
         name="return_goods", method="POST", path="/v1/sales/{sale_id}/returns", body=ReturnRequest, answer=ReturnAnswer,
-        writes=True, problems=(404, *WRITING),
+        writes=True, problems=(403, 404, *WRITING),
         summary="Goods of a sale come back, all or some, once or often. The sale stays completed.",
     ),
     Operation(
         name="return_by_receipt", method="POST", path="/v1/returns", body=ReturnRequest, answer=ReturnAnswer, writes=True,
-        problems=(404, *WRITING),
+        problems=(403, 404, *WRITING),
         summary="Goods come back: the sale by its receipt's code, a sale of another till, or without a receipt by policy.",
     ),
     Operation(
@@ -122,6 +124,10 @@ OPERATIONS = (
     Operation(
         name="return_text", method="GET", path="/v1/returns/{return_id}.txt", answer=None, media="text/plain; charset=utf-8",
         in_languages=True, problems=(404, 422, 503), summary="The slip of a return of this till as text.",
+    ),
+    Operation(
+        name="print_return", method="POST", path="/v1/returns/{return_id}/print", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=(404, *WRITING), summary="Queue a marked copy of the slip of a return.",
     ),
     Operation(
         name="identify", method="POST", path="/v1/identify", body=IdentifyRequest, answer=MemberAnswer,
@@ -137,7 +143,7 @@ OPERATIONS = (
     ),
     Operation(
         name="change", method="POST", path="/v1/members/{member_id}/changes", body=ChangeRequest, answer=ProfileAnswer,
-        writes=True, problems=(404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
+        writes=True, problems=(403, 404, *WRITING), summary="Change a member: consents, name, phone, attributes, dates, state.",
     ),
     Operation(
         name="let_in", method="POST", path="/v1/members/let-in", body=LetInRequest, answer=ProfileAnswer, writes=True,
@@ -145,7 +151,11 @@ OPERATIONS = (
     ),
     Operation(
         name="change_cards", method="POST", path="/v1/members/{member_id}/cards", body=CardRequest, answer=ProfileAnswer,
-        writes=True, problems=(404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
+        writes=True, problems=(403, 404, *WRITING), summary="Add a card, make one at once, mark one lost or found.",
+    ),
+    Operation(
+        name="erase", method="POST", path="/v1/members/{member_id}/erase", body=EraseRequest, answer=EraseAnswer, writes=True,
+        problems=(403, 404, *WRITING), summary="Erase a member for ever, on a senior's word. It cannot be taken back.",
     ),
     Operation(
         name="send_code", method="POST", path="/v1/members/{member_id}/codes", body=CodeRequest, body_optional=True,
@@ -182,7 +192,7 @@ OPERATIONS = (
     ),
     Operation(
         name="set_secret", method="POST", path="/v1/members/{member_id}/secret", body=SecretRequest, answer=SecretAnswer,
-        writes=True, problems=(404, *WRITING), summary="What confirms the member's redemptions: a PIN, a rotating QR.",
+        writes=True, problems=(403, 404, *WRITING), summary="What confirms the member's redemptions: a PIN, a rotating QR.",
     ),
     Operation(
         name="send_confirmation", method="POST", path="/v1/members/{member_id}/confirmations", body=ConfirmationRequest,

@@ -31,7 +31,9 @@ from pos_loyalty.wiring.till import open_till as open_till
 from pos_loyalty.wiring.till import print_self_test as print_self_test
 from pos_loyalty.wiring.till import print_shift as print_shift
 from pos_loyalty.wiring.till import programme_in_force as programme_in_force
+from pos_loyalty.wiring.till import publish_here as publish_here
 from pos_loyalty.wiring.till import run_till as run_till
 from pos_loyalty.wiring.till import shift_text as shift_text
+from pos_loyalty.wiring.till import stands_alone as stands_alone
 from pos_loyalty.wiring.till import till_in_process as till_in_process
 from pos_loyalty.wiring.till import till_to_look_at as till_to_look_at

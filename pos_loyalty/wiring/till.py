@@ -16,7 +16,7 @@ from pos_loyalty.store.db import Connection, open_reader, own, write
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.nightly_model import NightReport
-from pos_loyalty.till.programmes import store_file
+from pos_loyalty.till.programmes import put_newer, seed_file, store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
@@ -62,11 +62,20 @@ def open_till(
         desk.sender = _sender(known)
         desk.elsewhere = elsewhere or _elsewhere(known, desk.secrets)
         if known.config.till.programme is not None:
-            store_file(desk.db, known.file(known.config.till.programme), clock())
+            _take_file(desk, known.file(known.config.till.programme), clock)
         if known.config.printer is not None:
             desk.logo()  # before the first sale, which need not wait for it
         undo.pop_all()
     return Till(desk, devices or NoDevices(), lock.close)
+
+
+def _take_file(desk: Desk, path: Path, clock: Clock) -> None:
+    """The till's own programme file: in force where nobody else gives programmes, else only what it starts with."""
+    currency = desk.config.store.currency
+    if desk.config.head_office.url is None:
+        desk.shelf.file_fault = store_file(desk.db, path, clock(), currency)
+    else:
+        seed_file(desk.db, path, clock(), currency)
 
 
 def _sender(known: Settings) -> CodeSender | None:
@@ -225,6 +234,17 @@ def print_self_test(path: Path, language: Language | None) -> PrintAnswer:
 
     with contextlib.closing(_desk(settings(path))) as desk, write(desk.db):
         return self_test.queue(desk, language)
+
+
+def stands_alone(known: Settings) -> bool:
+    """Whether programmes are put in force at this machine's till itself: it has no head office, elsewhere or here."""
+    return known.config.head_office.url is None and known.till_database.is_file() and not known.server_database.is_file()
+
+
+def publish_here(known: Settings, body: bytes) -> str:
+    """Put a programme in force at a till that stands alone, also while it sells. Raises ProgrammeError, ConflictError."""
+    with contextlib.closing(till_store(known, utc_now)) as db:
+        return put_newer(db, body, utc_now(), known.config.store.currency)
 
 
 @contextlib.contextmanager

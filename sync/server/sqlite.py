@@ -24,6 +24,7 @@ from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
+from pos_loyalty.store.witness import watched
 from sync.server import sqlite_members, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.wire import MemberChange, ProgrammeBody
@@ -129,7 +130,8 @@ class SqliteLedgerStore:
             "now": to_ms(now),
             "frozen": hold.frozen,
         }
-        self._db.execute(TILL_UPSERT, row)
+        with watched(self._db, "till", "id = :till", row):
+            self._db.execute(TILL_UPSERT, row)
 
     def touch(self, member_ids: Sequence[str]) -> None:
         """Give these members new versions."""

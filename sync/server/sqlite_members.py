@@ -12,6 +12,7 @@ from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import ledger, members
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.tiers import TierWord
+from pos_loyalty.store.witness import watched
 from sync.wire import CardChange, LotChange, MemberChange, SalesSum
 
 ADJUSTMENT = "adjustment"
@@ -43,7 +44,9 @@ def changed(db: Connection, since: int, limit: int) -> tuple[MemberChange, ...]:
 
 def begin_mark(db: Connection, mark: str) -> None:
     """From now on versions bear this mark. Done at each opening: a file that was restored is surely opened anew."""
-    db.execute(MARK_UPSERT, {"version": members.newest_version(db) + 1, "mark": mark})
+    row = {"version": members.newest_version(db) + 1, "mark": mark}
+    with watched(db, "version_mark", "from_version = :version", row):
+        db.execute(MARK_UPSERT, row)
 
 
 def mark_of(db: Connection, version: int) -> str | None:

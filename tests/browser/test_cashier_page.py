@@ -185,7 +185,6 @@ def test_an_unfinished_sale_is_asked_about(browser: Browser, web: Web, shop: Sho
 
 def test_a_scanner_on_the_till_works_like_the_keyboard(page: Page, web: Web) -> None:
     expect(page.locator("#badges")).not_to_contain_text("не отвечает")
-    page.wait_for_function("performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/page/products.json'))")
     wait_for_listener(web)
     web.scan("]E0" + CARD)
     expect(page.locator("#member .balance")).to_contain_text("500")

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from pos_loyalty.engine.model import Tender
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till.model import CompleteRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
-from pos_loyalty.values import quantity
+from pos_loyalty.values import Minor, quantity
 from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, opened, priced, sales, typed, watched
 from tests.browser.serving import Web
 from tests.browser.world import ANNA, WORLD, furnished, serving_world
@@ -299,6 +301,44 @@ def test_the_last_sale_is_voided_at_the_second_press(page: Page, shop: Shop) -> 
     expect(page.locator("#return-slip")).to_contain_text("ВОЗВРАТ ВСЕГО ЧЕКА")
     assert [state for state, _, _ in sales(shop)] == ["reversed"]
     assert shop.usable_centi() == 50_000
+
+
+@pytest.mark.parametrize(("language", "why"), [("ru", "Чек не сегодняшний"), ("en", "of an earlier day")])
+def test_a_receipt_of_yesterday_is_voided_with_a_senior(browser: Browser, web: Web, shop: Shop, language: str, why: str) -> None:
+    sale = shop.sell("yesterday")
+    shop.now += timedelta(days=1)
+    with watched(opened(browser, web, language=language)) as page:
+        page.keyboard.press("F3")
+        page.locator("#return-code").fill(f"PL1|T1|{sale.sale_id}")
+        page.keyboard.press("Enter")
+        expect(page.locator("#return-lines input")).to_be_focused()
+        page.keyboard.press("F4")
+        expect(page.locator("#return-void-name")).to_contain_text("Да" if language == "ru" else "Yes")
+        page.keyboard.press("F4")
+        expect(page.locator("#senior .fault")).to_contain_text(why)
+        page.locator("#senior-name").fill(ANNA.person)
+        page.locator("#senior-pin").fill(ANNA.pin)
+        page.keyboard.press("Enter")
+        expect(page.locator("#return-done-title")).to_contain_text("270")
+    assert shop.till.sale(sale.sale_id).state == "reversed"
+    assert shop.till.acts().acts[0].approved_by == ANNA.person
+
+
+@pytest.mark.parametrize(("language", "why"), [("ru", "Не было оплачено"), ("en", "Was never paid")])
+def test_what_was_never_paid_is_told_before_the_yes(browser: Browser, web: Web, shop: Shop, language: str, why: str) -> None:
+    shop.sell("short", complete=False)
+    shop.till.complete("short", CompleteRequest(tenders=(Tender(kind="cash", amount_minor=Minor(20_000)),)), "short")
+    with watched(opened(browser, web, language=language)) as page:
+        page.keyboard.press("F3")
+        page.locator("#return-code").fill("PL1|T1|short")
+        page.keyboard.press("Enter")
+        expect(page.locator("#return-lines input")).to_be_focused()
+        page.keyboard.press("F8")
+        expect(page.locator("#return-would")).to_contain_text(why)
+        expect(page.locator("#return-would .due")).to_contain_text("200")
+        page.keyboard.press("F9")
+        expect(page.locator("#return-done-title")).to_contain_text("200")
+        expect(page.locator("#return-slip")).to_contain_text(why)
 
 
 def test_a_receipt_of_which_nothing_is_left_says_so(page: Page, web: Web, shop: Shop) -> None:

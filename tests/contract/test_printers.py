@@ -23,6 +23,7 @@ from tests.emulators.serial_printer import SerialPrinter
 from tests.emulators.tcp_printer import TcpPrinter
 from tests.emulators.usb_bus import UsbBus
 
+LONG_S, SHORT_S = 30.0, 0.2
 JOBS = [b"\x1b@\x1bt\x11slip %d\n\x1dV\x01" % number for number in range(3)]
 KICK = b"\x1bp\x00\x19\xfa"
 
@@ -40,9 +41,10 @@ class Steps:
         self.told.append("awaiting_ack")
 
 
-def over(transport, kind, **changes):
-    config = PrinterConfig(kind=kind, name="kitchen", **{"timeout_s": 1.0, **changes})
-    return EscposPrinter(config, lambda: transport(config), status_wait_s=0.3, ack_wait_s=0.3)
+def over(transport, kind, *, wait_s=LONG_S, **changes):
+    """``wait_s`` is short only where no answer comes."""
+    config = PrinterConfig(kind=kind, name="kitchen", **{"timeout_s": LONG_S, **changes})
+    return EscposPrinter(config, lambda: transport(config), status_wait_s=wait_s, ack_wait_s=wait_s)
 
 
 def serial(emulator, **changes):
@@ -157,11 +159,11 @@ def out_of_reach(kind, folder):
         yield over(TcpTransport, "tcp", port=port)
     elif kind in ("silent", "paper_out", "cover", "error", "slow"):
         with TcpPrinter(mode=kind) as emulator:
-            yield over(TcpTransport, "tcp", port=emulator.port)
+            yield over(TcpTransport, "tcp", port=emulator.port, wait_s=SHORT_S if kind in ("silent", "slow") else LONG_S)
             assert emulator.jobs == []
     elif kind == "serial-silent":
         with SerialPrinter(folder / "ttyPRINTER", mode="silent") as emulator:
-            yield serial(emulator)
+            yield serial(emulator, wait_s=SHORT_S)
             assert emulator.jobs == []
     elif kind == "serial-held":
         with SerialPrinter(folder / "ttyPRINTER") as emulator:

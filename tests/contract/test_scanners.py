@@ -15,7 +15,7 @@ from pos_loyalty.errors import DeviceGoneError
 from tests.emulators.hid import PipeKeyboard
 from tests.emulators.scanner import PtyScanner
 
-LONG_S = 5.0
+LONG_S = 60.0
 
 
 class OnPty:

@@ -107,7 +107,7 @@ class Mechanism:
         """How often the drawer was opened."""
         return self._judge.kicks
 
-    def wait_for(self, count: int, timeout_s: float = 5.0) -> bool:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> bool:
         """Wait until so many jobs are printed; false when the time is up."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._jobs) >= count, timeout_s)

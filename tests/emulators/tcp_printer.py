@@ -13,7 +13,7 @@ from tests.emulators.mechanism import Mechanism, Mode
 
 RECEIVE_BYTES = 4096
 WINDOW_BYTES = 4096
-JOIN_S = 5.0
+JOIN_S = 60.0
 
 
 class TcpPrinter(Mechanism):

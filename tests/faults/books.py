@@ -5,171 +5,14 @@ Every answer is booked once, by hand: accounts, lots by their dates, what of eac
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 
+from tests.faults.accounts import EXPIRED, ISSUED, LIFE_MS, RATES, REDEEMED, RUB, Accounts
 from tests.faults.pages import CardBook, LotBook, SaleBook
 
-POINT, RUB = "point", "RUB"
-ISSUED, REDEEMED, EXPIRED = "programme:test:issued", "programme:test:redeemed", "programme:test:expired"
-NEVER_MS = 2**62
-LIFE_MS = 72 * 3_600_000
-AGREE_MS = 5 * 60_000
-RATES = {"base": 333, "slow": 500}
-"""Of the programme: hundredths of a percent of what is paid, one point a ruble. The better one stands: slow for drinks."""
 
-
-class Books:
+class Books(Accounts):
     """All of it."""
-
-    def __init__(self, now_ms: int) -> None:
-        self.accounts: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self.lots: dict[str, LotBook] = {}
-        self.fresh: list[LotBook] = []
-        """Lots whose ids the till chooses. The file must show exactly these, in this order."""
-        self.sales: dict[str, SaleBook] = {}
-        self.cards: dict[str, CardBook] = {}
-        self.into: dict[str, str] = {}
-        self.wall_ms = now_ms
-        self.noted_ms, self.noted_wall_ms = now_ms, now_ms
-        self.has_undone_time = False
-        """A person took hours back that had been believed: what was dead lives again, beside what is owed."""
-        self.settled: Counter[str] = Counter()
-        """By member, what their points settled in the last act."""
-        self.moved = 0
-        """What went over to another member in the last act."""
-        self.touched: dict[str, None] = {}
-        """The lots of the last act, in the order in which it came to them."""
-
-    # time
-
-    @property
-    def trusted_ms(self) -> int:
-        """Time goes on from what was noted; a clock turned back takes nothing of it away."""
-        return self.noted_ms + max(0, self.wall_ms - self.noted_wall_ms)
-
-    @property
-    def is_sure(self) -> bool:
-        return abs(self.wall_ms - self.trusted_ms) <= AGREE_MS
-
-    def note(self) -> None:
-        """The till wrote something: it noted the time."""
-        self.noted_ms, self.noted_wall_ms = self.trusted_ms, self.wall_ms
-
-    def confirm(self) -> None:
-        """A person said that the clock is right."""
-        self.has_undone_time |= self.wall_ms < self.trusted_ms
-        self.noted_ms, self.noted_wall_ms = self.wall_ms, self.wall_ms
-
-    def day(self, at_ms: int) -> int:
-        """The shop's: it lies three hours east."""
-        return (at_ms + 3 * 3_600_000) // 86_400_000
-
-    def days_since(self, sale: SaleBook) -> int:
-        """A clock turned back makes nothing younger."""
-        return self.day(self.trusted_ms) - self.day(sale.at_ms)
-
-    # accounts
-
-    def move(self, debit: str, credit: str, amount: int, unit: str = POINT) -> None:
-        assert amount >= 0
-        self.accounts[debit, unit] -= amount
-        self.accounts[credit, unit] += amount
-
-    def balances(self) -> dict[tuple[str, str], int]:
-        return {key: amount for key, amount in self.accounts.items() if amount}
-
-    def on_card(self, card: str) -> int:
-        return self.accounts[f"gift:{card}", RUB]
-
-    def person(self, member: str) -> str:
-        """Who the member is now."""
-        while member in self.into:
-            member = self.into[member]
-        return member
-
-    def owes(self, member: str) -> int:
-        return -self.accounts[f"owed:{member}", POINT]
-
-    def alive(self, member: str) -> int:
-        """All that is not dead, usable or not yet."""
-        return sum(self.lots[lot].centi for lot in self.in_order(member, self.trusted_ms))
-
-    def debtors(self) -> list[str]:
-        """Members who owe and were not merged."""
-        return sorted(
-            account.removeprefix("owed:")
-            for (account, _), amount in self.accounts.items()
-            if account.startswith("owed:") and amount < 0
-        )
-
-    def in_order(self, member: str, at_ms: int) -> list[str]:
-        """Lots of a member that are not dead, soonest to end first."""
-        alive = [
-            (lot_id, lot) for lot_id, lot in self.lots.items() if lot.member == member and lot.centi and not lot.is_dead(at_ms)
-        ]
-        alive.sort(key=lambda each: (each[1].ends_ms or NEVER_MS, each[1].usable_ms, each[0]))
-        return [lot_id for lot_id, _ in alive]
-
-    def usable(self, member: str) -> list[str]:
-        """Usable by the clock and by trusted time alike."""
-        now_ms = min(self.trusted_ms, self.wall_ms)
-        return [lot for lot in self.in_order(member, self.trusted_ms) if self.lots[lot].usable_ms <= now_ms]
-
-    def greedy(self, lot_ids: list[str], centi: int) -> list[tuple[str, int]]:
-        """So much from these lots, one after the other."""
-        taken = []
-        for lot_id in lot_ids:
-            part = min(centi, self.lots[lot_id].centi)
-            if part:
-                taken.append((lot_id, part))
-                centi -= part
-        return taken
-
-    def _out(self, lot_id: str, credit: str, centi: int) -> None:
-        """For something: it was spent, taken, or paid what was owed."""
-        self.lots[lot_id].used += centi
-        self._leave(lot_id, credit, centi)
-
-    def _leave(self, lot_id: str, credit: str, centi: int) -> None:
-        lot = self._touch(lot_id)
-        lot.centi -= centi
-        assert lot.centi >= 0, lot_id
-        self.move(f"member:{lot.member}", credit, centi)
-
-    def _in(self, lot_id: str, debit: str, centi: int) -> None:
-        lot = self._touch(lot_id)
-        lot.centi += centi
-        lot.used -= centi
-        self.move(debit, f"member:{lot.member}", centi)
-
-    def new_lot(self, lot_id: str, lot: LotBook, debit: str) -> None:
-        assert lot_id not in self.lots
-        self.lots[lot_id] = lot
-        self._touch(lot_id)
-        self.move(debit, f"member:{lot.member}", lot.centi)
-
-    def _touch(self, lot_id: str) -> LotBook:
-        self.touched[lot_id] = None
-        return self.lots[lot_id]
-
-    # what is owed
-
-    @contextmanager
-    def act(self) -> Iterator[None]:
-        """Something that is done at once. What a living lot has more after it than before pays what its member owes then."""
-        before = {lot_id: lot.centi for lot_id, lot in self.lots.items()}
-        self.settled.clear()
-        self.touched.clear()
-        yield
-        for lot_id in tuple(self.touched):
-            lot = self.lots[lot_id]
-            if not lot.is_dead(self.trusted_ms):
-                more = lot.centi - before.get(lot_id, 0)
-                part = max(0, min(more, self.owes(lot.member)))
-                self._out(lot_id, f"owed:{lot.member}", part)
-                self.settled[lot.member] += part
 
     # sales
 
@@ -221,6 +64,7 @@ class Books:
         with self.act():
             for lot_id, centi in sale.uses:
                 self._in(lot_id, f"held:{sale.ref}", centi)
+            self._pay_back([lot_id for lot_id, _ in sale.uses])
         for card, minor, _ in sale.gifts:
             self.move(f"gifts:held:{sale.ref}", f"gift:{card}", int(minor), RUB)
         if sale.member is not None and sale.uses:
@@ -238,7 +82,6 @@ class Books:
         """A return, as far as points go: nothing comes back twice, and no more is taken than was brought."""
         self._undo(sale, restored, taken)
         sale.restored.update(dict(restored))
-        sale.taken.update(dict(taken))
         used, earned = dict(sale.uses), {rule: centi for rule, centi, _, _ in sale.accruals}
         assert all(centi <= used.get(lot, 0) for lot, centi in sale.restored.items()), "more came back than was spent"
         assert all(centi <= earned.get(rule, 0) for rule, centi in sale.taken.items()), "more was taken than was earned"
@@ -257,6 +100,7 @@ class Books:
                     self.move(REDEEMED, "suspense", centi)
                 else:
                     self._in(lot_id, REDEEMED, centi)
+            self._pay_back([] if sale.is_lent else [lot_id for lot_id, _ in restored])
             self._claw_back(sale.holder, sale, taken)
         if restored or taken:
             self.carry(sale.holder)
@@ -264,24 +108,89 @@ class Books:
     def _claw_back(self, member: str, sale: SaleBook, taken: list[tuple[str, int]]) -> None:
         """Out of the sale's own lots, then out of others, and the rest is owed.
 
-        What died in an own lot is let go; what of it had gone for something before, less what was asked of it, is had again.
+        What died in an own lot is let go. Of what went for something else before is had again what, with all that was asked,
+        comes to above what was earned, and was not had before.
         """
         missing, had = [], []
         for rule, centi in taken:
             lot_id = f"{sale.ref}:{rule}"
             lot = self.lots[lot_id]
-            used = max(0, lot.used_anywhere - sale.taken[rule])
             part = min(lot.centi, centi)
+            self._leave(lot_id, ISSUED, part)
+            (had if lot.is_dead(self.trusted_ms) else missing).append((rule, centi - part))
+            sale.taken[rule] += centi
+        for rule, centi in missing:
+            self._have(member, sale, rule, centi)
+        for rule, centi in had:
+            self._have(member, sale, rule, min(centi, -self._paid_too_much(sale, rule)))
+
+    def _have(self, member: str, sale: SaleBook, rule: str, centi: int) -> None:
+        if centi <= 0:
+            return
+        uses = self.greedy(self.in_order(member, self.trusted_ms), centi)
+        for lot_id, part in uses:
             self._out(lot_id, ISSUED, part)
-            if lot.is_dead(self.trusted_ms):
-                had.append(min(used, centi - part))
-            else:
-                missing.append(centi - part)
-        for centi in missing + had:
-            uses = self.greedy(self.in_order(member, self.trusted_ms), centi)
-            for lot_id, part in uses:
-                self._out(lot_id, ISSUED, part)
-            self.move(f"owed:{member}", ISSUED, centi - sum(part for _, part in uses))
+        owed = centi - sum(part for _, part in uses)
+        self.move(f"owed:{member}", ISSUED, owed)
+        sale.payers.setdefault(rule, []).extend([*uses, ("", owed)] if owed else uses)
+
+    def _paid_too_much(self, sale: SaleBook, rule: str) -> int:
+        earned = next(centi for each, centi, _, _ in sale.accruals if each == rule)
+        due = max(0, sale.taken[rule] + self.lots[f"{sale.ref}:{rule}"].used_anywhere - earned)
+        return sum(part for _, part in sale.payers.get(rule, [])) - due
+
+    def _pay_back(self, lot_ids: list[str]) -> None:
+        """Lots to which points came back give to those who paid for points of theirs, who give on in their turn."""
+        todo = list(dict.fromkeys(lot_ids))
+        while todo:
+            lot_id = todo.pop(0)
+            for sale in self.sales.values():
+                for rule in sale.payers:
+                    if self.lots[lot_id] in self.lots[f"{sale.ref}:{rule}"].all_lots:
+                        todo += self._give_from(lot_id, sale, rule)
+
+    def _give_from(self, lot_id: str, sale: SaleBook, rule: str) -> list[str]:
+        left = min(self._paid_too_much(sale, rule), self.lots[lot_id].centi)
+        assert left <= 0 or sale.holder is not None
+        kept, given = [], []
+        totals: dict[str, int] = {}
+        for payer, part in sale.payers[rule]:
+            totals[payer] = totals.get(payer, 0) + part
+        for payer, part in reversed(totals.items()):
+            back = min(max(0, left), part)
+            done = [(payer, back)] if payer else self._to_debtor(self.person(sale.holder or ""), back)
+            for to, centi in done:
+                self._leave(lot_id, "adjustment", centi)
+                if to:
+                    self._in(to, "adjustment", centi)
+                    self.lots[to].given += 0 if payer else centi
+                    given.append(to)
+                else:
+                    self.move("adjustment", f"owed:{self.person(sale.holder or '')}", centi)
+            went = sum(centi for _, centi in done)
+            left -= went
+            kept.insert(0, (payer, part - went))
+        sale.payers[rule] = [(payer, part) for payer, part in kept if part]
+        return [lot for lot in given if lot]
+
+    def _to_debtor(self, member: str, centi: int) -> list[tuple[str, int]]:
+        """Off what is owed; where it was settled since, to the lots that settled it, the last one first."""
+        part = min(centi, self.owes(member))
+        done = [("", part)] if part else []
+        last: dict[str, int] = {}
+        rooms: Counter[str] = Counter()
+        for act, lot, settled in self.settlers:
+            if lot.member == member:
+                name = next(lot_id for lot_id, each in self.lots.items() if each is lot)
+                last[name] = act
+                rooms[name] += settled
+        centi -= part
+        for name in sorted(last, key=lambda name: (-last[name], name)):
+            part = min(centi, rooms[name] - self.lots[name].given)
+            if part > 0:
+                done.append((name, part))
+                centi -= part
+        return done
 
     def carry(self, member: str) -> None:
         """What a merged member got or owes goes on to the one who stays, whose points settle it: those that come first."""
@@ -289,6 +198,7 @@ class Books:
         if into == member:
             return
         self.settled.clear()
+        self.acts += 1
         coming = self.in_order(member, self.trusted_ms)
         owed = self.owes(member)
         self.moved = sum(self.lots[lot].centi for lot in coming)
@@ -303,9 +213,11 @@ class Books:
             lot.went_to.append(LotBook(into, lot.centi - part, lot.usable_ms, lot.ends_ms, used=part))
             self._leave(lot_id, f"member:{into}", lot.centi)
             self.move(f"member:{into}", f"owed:{into}", part)
+            self._note_settler(lot.went_to[-1], part)
             self.fresh.append(lot.went_to[-1])
         for lot_id, part in self.greedy(own, self.owes(into)):
             self._out(lot_id, f"owed:{into}", part)
+            self._note_settler(self.lots[lot_id], part)
         self.settled = Counter({into: before - self.owes(into)})
 
     # gift cards

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.engine.model import Basket, Tender
-from pos_loyalty.errors import QuoteStaleError
+from pos_loyalty.errors import LoyaltyError, QuoteStaleError
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, IssueRequest, PayBackRequest
 from pos_loyalty.till.model import CancelRequest, CompleteRequest, QuoteRequest, SaleAnswer, SaleRequest, VoidRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest, UnsoldLine
 from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest, MergeRequest
 from pos_loyalty.values import Minor, Points, Thousandths, Value
-from tests.faults.books import ISSUED, RUB
+from tests.faults.accounts import ISSUED, RUB
 from tests.faults.crashing import ANNA, BORIS, CLAIM_DAYS, MEMBERS, RETURN_DAYS
 from tests.faults.pages import CardBook, LotBook, SaleBook
 from tests.faults.shopping import (
@@ -102,7 +102,7 @@ class TillMachine(CheckedTill):
                 pass
             quote = self.till.quote(QuoteRequest(basket=replace(basket, basket_id=sale_id), card=MEMBERS.get(who or "")))
             assert quote.quote_id is not None
-            tenders = tenders_of(self.books, quote.due_minor, number) if back is None else ()
+            tenders = tenders_of(self.books, quote.due_minor, number) if given is None else self._rest_of(given, quote.due_minor)
             top_ups = top_ups_of(self.books, basket, number) if back is None else {}
             request = SaleRequest(
                 sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, complete=complete,
@@ -123,6 +123,15 @@ class TillMachine(CheckedTill):
         if complete:
             self.books.complete(sale, cards_of(sale, answer))
 
+    def _rest_of(self, given: ReturnRequest, due_minor: Minor) -> tuple[Tender, ...]:
+        """What an exchange leaves to be paid."""
+        try:
+            would = self.till.preview_return(given).would
+        except LoyaltyError:
+            return ()
+        rest = due_minor - (0 if would is None else would.refund_minor)
+        return (Tender(kind="cash", amount_minor=Minor(rest)),) if rest > 0 else ()
+
     @rule(number=NUMBERS)
     def complete(self, number: int) -> None:
         sale = self.pick("authorised", number) if number % 4 else self.pick("cancelled", number)
@@ -140,15 +149,18 @@ class TillMachine(CheckedTill):
             assert self.do("cancel", lambda: self.till.cancel(sale.sale_id, CancelRequest(), key)) is not None
             self.books.cancel(sale)
 
-    @rule(number=NUMBERS)
-    def void(self, number: int) -> None:
+    @rule(number=NUMBERS, senior=st.booleans())
+    def void(self, number: int, senior: bool) -> None:
         sale = self.pick("completed", number)
         if sale is not None:
-            key = self.name("v")
-            answer = self.do("void", lambda: self.till.void(sale.sale_id, VoidRequest(cashier="C7"), key))
-            assert answer is not None or sale.cards or +sale.back, (
+            key, days = self.name("v"), self.books.days_since(sale)
+            request = VoidRequest(cashier="C7", approval=BORIS if senior else None)
+            answer = self.do("void", lambda: self.till.void(sale.sale_id, request, key))
+            may = days == 0 or (senior and days <= RETURN_DAYS)
+            assert answer is not None or sale.cards or +sale.back or not may, (
                 f"a whole sale without gift cards can be undone: {self.refusal}"
             )
+            assert answer is None or may, "after its own day a senior answers for it, and after so many days goods come back"
             if answer is not None:
                 self.books.void(sale)
 

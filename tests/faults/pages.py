@@ -8,18 +8,26 @@ from dataclasses import dataclass, field
 
 @dataclass
 class LotBook:
-    """A lot. ``ends_ms`` is the first instant at which it is lost. ``used``: of its points, those that went for something."""
+    """A lot. ``ends_ms`` is the first instant at which it is lost. ``used``: of its points, those that went for something else
+    than the goods that brought them."""
 
     member: str
     centi: int
     usable_ms: int
     ends_ms: int | None
     used: int = 0
+    given: int = 0
+    """What it got back of what it had settled."""
     went_to: list[LotBook] = field(default_factory=list)
     """Lots of another member that hold what went over."""
 
     def is_dead(self, at_ms: int) -> bool:
         return self.ends_ms is not None and self.ends_ms <= at_ms
+
+    @property
+    def all_lots(self) -> list[LotBook]:
+        """This one and all to which its points went over."""
+        return [self, *(lot for other in self.went_to for lot in other.all_lots)]
 
     @property
     def used_anywhere(self) -> int:
@@ -54,6 +62,8 @@ class SaleBook:
     """Refunds of goods by the rule that brings points for them."""
     restored: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
+    payers: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """By rule, from which lots points were had that its own lot did not hold any more, in order; "" for the member who owes."""
 
     @property
     def ref(self) -> str:

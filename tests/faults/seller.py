@@ -160,14 +160,21 @@ def _authorised(till: Till, sale_id: str, asked: QuoteRequest, paid: tuple[Tende
     for _ in range(QUOTES_MAX):
         quote = till.quote(asked)
         assert quote.quote_id is not None
-        left = quote.due_minor - sum(tender.amount_minor for tender in paid)
-        tenders = (*paid, Tender(kind="cash", amount_minor=Minor(left))) if paid else ()
+        left = quote.due_minor - sum(tender.amount_minor for tender in paid) - _refund_of(till, more.get("returns"))
+        is_told = paid or more.get("returns") is not None
+        tenders = (*paid, Tender(kind="cash", amount_minor=Minor(max(0, left)))) if is_told else ()
         request = SaleRequest(sale_id=sale_id, quote_id=quote.quote_id, due_minor=quote.due_minor, tenders=tenders, **more)
         try:
             return till.authorise(request, f"key {sale_id} {quote.quote_id}")
         except QuoteStaleError:
             continue
     raise AssertionError(f"no quote of {sale_id} stood long enough")
+
+
+def _refund_of(till: Till, back: ReturnRequest | None) -> int:
+    """What the goods of an exchange pay."""
+    would = None if back is None else till.preview_return(back).would
+    return 0 if would is None else would.refund_minor
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till import Till
 from pos_loyalty.values import Value
 from tests import refold
-from tests.faults.books import ISSUED, NEVER_MS, Books
+from tests.faults.accounts import ISSUED, NEVER_MS
+from tests.faults.books import Books
 from tests.faults.crashing import MEMBERS, CrashingShop
 from tests.faults.pages import LotBook
 from tests.faults.shopping import (

@@ -90,7 +90,7 @@ def test_a_code_and_all_before_it_are_used_up() -> None:
 def key(shop: Shop) -> bytes:
     """The key that the phone of OTHER_CARD's member holds."""
     member = shop.till.enrol(EnrolRequest(card=OTHER_CARD), "enrol").member_id
-    shop.till.set_secret(member, SecretRequest(qr=True), "secret")
+    shop.till.set_secret(member, SecretRequest(qr=True, by=shop.senior()), "secret")
     words = parse_qs(urlsplit(shop.till.qr_uri(member)).query)["secret"][0]
     return b32decode(words + "=" * (-len(words) % 8))
 

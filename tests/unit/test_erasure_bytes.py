@@ -122,7 +122,7 @@ def filled(shop: Shop, gateway: CodeGateway) -> str:
     till.change(member, ChangeRequest(changes=(MakeReferralCode(code=CODE),)), "own code")
     till.send_code(member, CodeRequest(), "code")
     gateway.wait(1)
-    till.set_secret(member, SecretRequest(pin="2580", qr=True), "secret")
+    till.set_secret(member, SecretRequest(pin="2580", qr=True, by=ANNA), "secret")
     goods = basket_of(line("1", "4601", 50_000), line("2", "GC", 50_000))
     sell(shop, "with-card", goods, member)
     back = LineBack(line_id="1", quantity_milli=quantity("1"))

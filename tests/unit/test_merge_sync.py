@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import members
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
+from pos_loyalty.till.member_model import ChangeRequest, LetInRequest, SetState
 from pos_loyalty.till.staff_model import AdjustRequest, MergeRequest
 from pos_loyalty.values import Points
 from tests.shop import MEMBER, OPENING_CENTI, OTHER_CARD, Shop
@@ -65,6 +67,30 @@ def all_agree(chain: Chain) -> tuple[int, int]:
     between = chain.office.rows(f"SELECT amount FROM balance WHERE account IN ('merge:{OTHER}', 'suspense')")
     assert between == []
     return figures
+
+
+def block(shop: Shop, member_id: str, key: str) -> None:
+    shop.till.change(member_id, ChangeRequest(changes=(SetState(state="blocked"),), by=ANNA), key)
+
+
+def test_a_blocked_member_is_not_merged_into_one_who_may_act(chain: Chain) -> None:
+    block(chain.first, OTHER, "block")
+    before = chain.first.rows()["txn"]
+    with pytest.raises(ConflictError, match=r"blocked.*let them in first"):
+        merge(chain.first, "m1")
+    assert chain.first.rows()["txn"] == before
+    chain.first.till.let_in(LetInRequest(card=OTHER_CARD, by=ANNA), "in")
+    merge(chain.first, "m2")
+    assert stands(chain.first.db)[0] == OPENING_CENTI + 7_000
+
+
+def test_a_merge_of_one_whom_another_till_blocked_is_a_case(chain: Chain) -> None:
+    block(chain.first, OTHER, "block")
+    chain.push(chain.first)
+    merge(chain.second, "m2")  # cut off: it has not heard
+    chain.push(chain.second)
+    assert [reason for (reason,) in chain.office.rows("SELECT reason FROM suspense_case")] == ["member.blocked"]
+    assert verify(chain.office.db) == ()
 
 
 def test_a_debt_goes_over_once(chain: Chain) -> None:

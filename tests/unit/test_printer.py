@@ -21,6 +21,7 @@ from tests.emulators.tcp_printer import TcpPrinter as Emulator
 
 JOB = b"\x1b@\x1bt\x11" + "Чек 7: 300-00\n".encode("cp866") + b"\x1dV\x01"
 ASB = b"\x14\x00\x00\x0f"
+LONG_S, SHORT_S = 30.0, 0.2
 READY = PrinterStatus(online="yes", paper="ok", cover="closed", error="none")
 
 
@@ -37,9 +38,10 @@ class Steps:
         self.told.append("awaiting_ack")
 
 
-def tcp(port, **changes):
+def tcp(port, *, status_wait_s=LONG_S, ack_wait_s=LONG_S, **changes):
+    """Over the wire; a wait is short only where no answer comes."""
     config = PrinterConfig(kind="tcp", port=port, **{"timeout_s": 1.0, **changes})
-    return EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=0.2, ack_wait_s=0.2)
+    return EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=status_wait_s, ack_wait_s=ack_wait_s)
 
 
 def file(path):
@@ -110,8 +112,8 @@ def test_without_paper_no_byte_goes_out():
 def test_a_silent_printer_is_not_ready():
     with Emulator(mode="silent") as emulator:
         steps = Steps()
-        assert tcp(emulator.port).status() == UNKNOWN
-        assert tcp(emulator.port).submit(JOB, steps).outcome is Outcome.REFUSED
+        assert tcp(emulator.port, status_wait_s=SHORT_S).status() == UNKNOWN
+        assert tcp(emulator.port, status_wait_s=SHORT_S).submit(JOB, steps).outcome is Outcome.REFUSED
         assert steps.told == []
 
 
@@ -168,13 +170,13 @@ class HalfDead:
 def test_a_job_without_an_answer_is_uncertain_whatever_else_is_said(after):
     with HalfDead(after) as port:
         steps = Steps()
-        assert tcp(port).submit(JOB, steps).outcome is Outcome.UNCERTAIN
+        assert tcp(port, ack_wait_s=SHORT_S).submit(JOB, steps).outcome is Outcome.UNCERTAIN
         assert steps.told == ["sending", "awaiting_ack"]
 
 
 def test_what_was_said_before_the_job_does_not_confirm_it():
     with HalfDead(b"", before=b"\x00\x00") as port:
-        assert tcp(port).submit(JOB, Steps()).outcome is Outcome.UNCERTAIN
+        assert tcp(port, ack_wait_s=SHORT_S).submit(JOB, Steps()).outcome is Outcome.UNCERTAIN
 
 
 def test_an_answer_after_the_rest_of_a_status_packet_counts():

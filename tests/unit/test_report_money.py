@@ -41,7 +41,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     shop.now = NOW + timedelta(days=1)
     shop.till.return_goods("by-card", ReturnRequest(return_id="r1", all=True), "r1")
     shop.till.return_goods("points", ReturnRequest(return_id="r2", all=True), "r2")
-    shop.till.void("late", VoidRequest(cashier="C7", reason="late"), "void late")
+    shop.till.void("late", VoidRequest(cashier="C7", reason="late", approval=IVANOVA), "void late")
     shop.till.issue_gift_card(IssueRequest(series="thanks", amount_minor=Minor(30_000), by=IVANOVA, reason="sorry"), "issue")
     shop.till.pay_back_gift_card(PayBackRequest(card=card.card_id, by=IVANOVA, reason="wish"), "pay back")
     shop.till.quote(QuoteRequest(basket=basket_of(line("1", "BOOK", 1_000))))

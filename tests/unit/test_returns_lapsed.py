@@ -74,7 +74,7 @@ def test_a_return_before_and_one_after_the_end(shop: Shop) -> None:
 
 
 def test_a_void_takes_it_back_too(short: Shop) -> None:
-    short.till.void("sale-1", VoidRequest(), "v")
+    short.till.void("sale-1", VoidRequest(approval=short.senior()), "v")
     assert live(short) == OPENING_CENTI - 3_000
     assert verify(short.db) == ()
 

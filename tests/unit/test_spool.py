@@ -21,7 +21,7 @@ from tests.emulators.tcp_printer import TcpPrinter as Emulator
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIFE_S = 900
-LONG_S = 10.0
+LONG_S, SHORT_S = 60.0, 0.1
 
 
 def composed(body):
@@ -265,7 +265,8 @@ def test_new_paper_brings_each_waiting_receipt_once(shop, mode):
     body = b"\x1b@slip\n\x1dV\x01"
     with Emulator(mode=mode) as emulator:
         config = PrinterConfig(kind="tcp", port=emulator.port)
-        spool = shop.spool(EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=0.1, ack_wait_s=1.0))
+        wait_s = SHORT_S if mode == "silent" else LONG_S
+        spool = shop.spool(EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=wait_s, ack_wait_s=LONG_S))
         for number in (1, 2):
             with write(shop.db):
                 prints.enqueue(shop.db, prints.PrintDraft(sale_id=None, receipt_no=f"R{number}", kind="sale", body=body), NOW)

@@ -230,14 +230,14 @@ CARDS: dict[str, tuple[str, str]] = {
     "a card removed": ("DELETE FROM card WHERE member = 'M1'", "0018 of member M1 is missing"),
     "a card from nowhere": ("INSERT INTO card (number, member) VALUES ('2900000000094', 'M1')", "0094 of member M1 is active"),
     "a card lost by nobody": ("UPDATE card SET state = 'lost' WHERE member = 'M1'", "0018 of member M1 is lost"),
-    "a debt that is less": ("UPDATE member SET owed_centi = -9000 WHERE id = 'M1'", "M1 has figures"),
-    "more spent": ("UPDATE member SET spent_minor = 9000000 WHERE id = 'M1'", "M1 has figures"),
-    "a segment": ("""UPDATE member SET segments = '["vip"]' WHERE id = 'M1'""", "M1 has figures"),
-    "staff": ("UPDATE member SET staff = 1 WHERE id = 'M1'", "M1 has figures"),
-    "a friend": ("UPDATE member SET referred_by = 'M2' WHERE id = 'M1'", "M1 has figures"),
-    "a phone that nobody verified": ("UPDATE member SET phone_verified = 1 WHERE id = 'M1'", "M1 has figures"),
-    "a block by nobody": ("UPDATE member SET state = 'blocked' WHERE id = 'M1'", "M1 is blocked"),
-    "a merge by nobody": ("UPDATE member SET state = 'merged', merged_into = 'M2' WHERE id = 'M1'", "M1 is merged"),
+    "a debt that is less": ("UPDATE member SET owed_centi = -9000 WHERE id = 'M1'", "M1: owed_centi is not"),
+    "more spent": ("UPDATE member SET spent_minor = 9000000 WHERE id = 'M1'", "M1: spent_minor is not"),
+    "a segment": ("""UPDATE member SET segments = '["vip"]' WHERE id = 'M1'""", "M1: segments is not"),
+    "staff": ("UPDATE member SET staff = 1 WHERE id = 'M1'", "M1: staff is not"),
+    "a friend": ("UPDATE member SET referred_by = 'M2' WHERE id = 'M1'", "M1: referred_by is not"),
+    "a phone that nobody verified": ("UPDATE member SET phone_verified = 1 WHERE id = 'M1'", "M1: phone_verified is not"),
+    "a block by nobody": ("UPDATE member SET state = 'blocked' WHERE id = 'M1'", "M1: state is not"),
+    "a merge by nobody": ("UPDATE member SET state = 'merged', merged_into = 'M2' WHERE id = 'M1'", "M1: merged_into is not"),
 }
 
 

@@ -219,4 +219,6 @@ def test_points_for_a_referrer_whom_head_office_does_not_know_open_a_case(acting
     acting.till.void("first", VoidRequest(), "void")
     push_all(till, office)  # type: ignore[arg-type]
     assert office.rows("SELECT reason FROM suspense_case") == [("member.blocked",)]
-    assert verify(office.db) == (f"Member {MEMBER} is blocked, and no fact in the log says so.",), "nobody's word"
+    assert verify(office.db) == (f"Member {MEMBER}: state is not what the log or head office's word makes of it.",), (
+        "nobody's word"
+    )

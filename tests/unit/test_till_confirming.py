@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.errors import ConflictError, NotAllowedError
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.confirming import CODES_MAX
 from pos_loyalty.till.model import Confirmation, EnrolRequest, SaleRequest
@@ -23,8 +24,9 @@ from pos_loyalty.till.staff import ATTEMPTS_MAX, LOCK_MINUTES
 from pos_loyalty.till.staff_model import AdjustRequest, ConfirmationRequest, SecretRequest
 from pos_loyalty.till.totp import code_of
 from pos_loyalty.values import Points
-from tests.shop import OTHER_CARD, PROGRAMME, Shop, make_basket
+from tests.shop import OTHER_CARD, PROGRAMME, SENIOR, Shop, make_basket
 
+CASHIER = Approval(person="C7", pin="1234")
 PHONE = "+7 900 000-00-01"
 
 
@@ -38,12 +40,7 @@ def member(shop: Shop) -> str:
     """A member whose key is here, with 500 points."""
     member_id = shop.till.enrol(EnrolRequest(card=OTHER_CARD, phone=PHONE), "enrol").member_id
     shop.till._desk.config = replace(shop.till._desk.config, acts=replace(shop.till._desk.config.acts, alone_up_to_centi=10**6))
-    from pos_loyalty.till import staff
-    from pos_loyalty.till.staff_model import Approval
-
-    staff.add(shop.db, "S1", "senior", "998877", shop.till._desk.secrets.pepper)
-    by = Approval(person="S1", pin="998877")
-    shop.till.adjust(member_id, AdjustRequest(centi=Points(50_000), reason="to begin with", by=by), "give")
+    shop.till.adjust(member_id, AdjustRequest(centi=Points(50_000), reason="to begin with", by=shop.senior()), "give")
     return member_id
 
 
@@ -54,7 +51,7 @@ def paying(shop: Shop, sale_id: str, centi: int = 10_000, **word: str) -> SaleRe
 
 def test_a_pin_confirms_and_nothing_else_does(shop: Shop, member: str) -> None:
     shop.publish(programme("pin"))
-    shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
+    shop.till.set_secret(member, SecretRequest(pin="2580", by=SENIOR), "s1")
     before = shop.db.execute("SELECT COUNT(*) FROM attempt").fetchone()
     for n, word in enumerate(({}, {"pin": "1111"}, {"code": "258000"})):
         with pytest.raises(NotAllowedError, match="PIN"):
@@ -69,22 +66,40 @@ def test_a_pin_confirms_and_nothing_else_does(shop: Shop, member: str) -> None:
 def test_nobody_puts_a_pin_of_their_own_in_the_place_of_the_members(shop: Shop, member: str) -> None:
     """Else who has the card and reaches the till's HTTP gives it a new PIN, and spends."""
     shop.publish(programme("pin"))
-    shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
-    for n, by in enumerate((None, Approval(person="S1", pin="1111"), Approval(person="nobody", pin="998877"))):
+    shop.till.set_secret(member, SecretRequest(pin="2580", by=SENIOR), "s1")
+    for n, by in enumerate(
+        (None, Approval(person=SENIOR.person, pin="1111"), Approval(person="nobody", pin=SENIOR.pin), CASHIER)
+    ):
         for asked in (SecretRequest(pin="9999", by=by), SecretRequest(by=by)):
             with pytest.raises(NotAllowedError):
                 shop.till.set_secret(member, asked, f"mine {n} {asked.pin}")
     with pytest.raises(NotAllowedError, match="not right"):
         shop.till.authorise(paying(shop, "sale-1", pin="9999"), "k1")
     assert shop.till.authorise(paying(shop, "sale-1", pin="2580"), "k2").quote.redemption.centi == 10_000
-    shop.till.set_secret(member, SecretRequest(pin="1357", by=Approval(person="S1", pin="998877")), "forgot")
+    shop.till.set_secret(member, SecretRequest(pin="1357", by=SENIOR), "forgot")
     assert shop.till.authorise(paying(shop, "sale-2", pin="1357"), "k3").quote.redemption.centi == 10_000
-    assert [each.by for each in shop.till.acts().acts if each.reason == "confirmation"] == ["S1", ""]
+    assert [each.by for each in shop.till.acts().acts if each.reason == "confirmation"] == [SENIOR.person] * 2
+
+
+def test_the_first_pin_is_set_on_a_persons_word_and_a_seniors_once_there_are_points(shop: Shop, member: str) -> None:
+    """Else a cashier gives somebody's card its first PIN, and spends."""
+    shop.publish(programme("pin"))
+    staff.add(shop.db, CASHIER.person, "cashier", CASHIER.pin, shop.till._desk.secrets.pepper)
+    for n, by in enumerate((None, CASHIER)):
+        with pytest.raises(NotAllowedError, match="senior"):
+            shop.till.set_secret(member, SecretRequest(pin="9999", by=by), f"mine {n}")
+    new = shop.till.enrol(EnrolRequest(card="2200000000033"), "new").member_id
+    with pytest.raises(NotAllowedError, match="a person on the staff"):
+        shop.till.set_secret(new, SecretRequest(pin="9999"), "nobody's")
+    assert shop.till.set_secret(new, SecretRequest(pin="2580", by=CASHIER), "at enrolment").pin
+    with pytest.raises(NotAllowedError, match="senior"):
+        shop.till.set_secret(new, SecretRequest(pin="9999", by=CASHIER), "again")
+    assert [each.by for each in shop.till.acts().acts if each.reason == "confirmation"] == [CASHIER.person]
 
 
 def test_wrong_pins_lock_the_points_and_not_the_sale(shop: Shop, member: str) -> None:
     shop.publish(programme("pin"))
-    shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
+    shop.till.set_secret(member, SecretRequest(pin="2580", by=SENIOR), "s1")
     for n in range(ATTEMPTS_MAX):
         with pytest.raises(NotAllowedError, match="not right"):
             shop.till.authorise(paying(shop, "sale-1", pin="1111"), f"k{n}")
@@ -97,7 +112,7 @@ def test_wrong_pins_lock_the_points_and_not_the_sale(shop: Shop, member: str) ->
 
 def test_the_pin_stands_nowhere_and_goes_with_the_members_key(shop: Shop, member: str) -> None:
     shop.publish(programme("pin"))
-    shop.till.set_secret(member, SecretRequest(pin="258025802580"), "s1")
+    shop.till.set_secret(member, SecretRequest(pin="258025802580", by=SENIOR), "s1")
     shop.till.authorise(paying(shop, "sale-1", pin="258025802580"), "k1")
     assert "258025802580" not in repr(shop.rows())
     shop.db.execute("DELETE FROM member_key WHERE member = ?", (member,))
@@ -133,7 +148,7 @@ def test_the_codes_are_those_of_the_standard() -> None:
 
 def test_a_rotating_qr_confirms_one_sale(shop: Shop, member: str) -> None:
     shop.publish(programme("qr"))
-    shop.till.set_secret(member, SecretRequest(qr=True), "s1")
+    shop.till.set_secret(member, SecretRequest(qr=True, by=SENIOR), "s1")
     uri = shop.till.qr_uri(member)
     assert parse_qs(urlsplit(uri).query)["secret"][0] not in repr(shop.rows())
     shown = f"PLQ1|{member}|{totp(uri, shop.now)}"
@@ -211,9 +226,8 @@ def test_codes_are_not_sent_without_end(shop: Shop, member: str) -> None:
 
 
 def test_verify_finds_a_secret_that_was_forged(shop: Shop, member: str) -> None:
-    shop.till.set_secret(member, SecretRequest(pin="2580"), "s1")
-    by = Approval(person="S1", pin="998877")
-    shop.till.set_secret(member, SecretRequest(pin="2581", by=by), "s2")
+    shop.till.set_secret(member, SecretRequest(pin="2580", by=SENIOR), "s1")
+    shop.till.set_secret(member, SecretRequest(pin="2581", by=SENIOR), "s2")
     assert verify(shop.db) == ()
     shop.db.execute("UPDATE member SET secret = x'01' WHERE id = ?", (member,))
     assert any("confirms redemptions" in each for each in verify(shop.db))

@@ -11,7 +11,7 @@ from pos_loyalty.till.devices import TillDevices
 from tests.shop import CARD
 
 CARDS = (CardConfig(prefix="22", length=13),)
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def test_codes_are_handed_on_and_payment_cards_are_not() -> None:

@@ -152,7 +152,7 @@ def test_who_erases_a_person_erases_all_that_went_over_into_them(tmp_path: Path)
     shop = staffed(Shop(tmp_path))
     loser = shop.till.enrol(EnrolRequest(card="2200000000033", name="Анна", phone="+7 900 000-00-01"), "e1").member_id
     winner = shop.till.enrol(EnrolRequest(card=OTHER_CARD, name="Анна"), "e2").member_id
-    shop.till.set_secret(loser, SecretRequest(pin="2580"), "p1")
+    shop.till.set_secret(loser, SecretRequest(pin="2580", by=BORIS), "p1")
     shop.till.merge(loser, MergeRequest(into=winner, reason="one person", by=ANNA, approval=BORIS), "m")
     with pytest.raises(ConflictError, match="went over into"):
         shop.till.erase(loser, EraseRequest(by=BORIS, reason="asked"), "x1")

@@ -15,7 +15,8 @@ from pos_loyalty.store import outbox
 from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import expiry, nightly
-from pos_loyalty.till.model import CompleteRequest, IdentifyRequest, VoidRequest
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, IdentifyRequest, VoidRequest
+from pos_loyalty.till.returns_model import ReturnRequest
 from tests.shop import CARD, CONFIG, MEMBER, NOW, OPENING_CENTI, PROGRAMME, Shop
 
 DAY = timedelta(days=1)
@@ -144,7 +145,7 @@ def test_points_of_a_void_stay_usable_for_the_grace(shop: Shop) -> None:
     shop.sell(redeem=10_000)
     shop.now += 366 * DAY
     shop.till.nightly()
-    shop.till.void("sale-1", VoidRequest(), "void")
+    shop.till.void("sale-1", VoidRequest(approval=shop.senior()), "void")
     seen = shop.till.identify(IdentifyRequest(card=CARD))
     assert (seen.balance_centi, seen.usable_centi, seen.owed_centi) == (10_000, 10_000, 0)
     assert [(lot.phase, lot.centi, lot.expires_at) for lot in seen.lots] == [("expiring", 10_000, shop.now + 14 * DAY)]
@@ -163,6 +164,31 @@ def test_a_released_reservation_has_the_grace_too(shop: Shop) -> None:
     assert shop.till.identify(IdentifyRequest(card=CARD)).usable_centi == 10_000
     shop.till.complete("sale-1", CompleteRequest(), "late")
     assert verify(shop.db) == ()
+
+
+def test_points_have_a_grace_once(shop: Shop) -> None:
+    shop.publish(WITH_GRACE)
+    shop.now = NOW + 364 * DAY
+    shop.sell("first", redeem=10_000, complete=False)
+    shop.now += 2 * DAY
+    shop.till.cancel("first", CancelRequest(), "first")
+    end = shop.now + 14 * DAY
+    for n in range(3):
+        shop.now += 4 * DAY
+        shop.sell(f"again-{n}", redeem=9_000, complete=False)
+        shop.till.cancel(f"again-{n}", CancelRequest(), f"again-{n}")
+        seen = shop.till.identify(IdentifyRequest(card=CARD))
+        assert [(lot.centi, lot.expires_at) for lot in seen.lots if lot.phase != "expired"] == [(10_000, end)]
+    shop.now = end
+    assert shop.till.identify(IdentifyRequest(card=CARD)).usable_centi == 0
+
+
+def test_the_answer_to_a_return_counts_graced_points_once(shop: Shop) -> None:
+    shop.publish(WITH_GRACE)
+    shop.sell(redeem=10_000)
+    shop.now += 366 * DAY
+    answer = shop.till.return_goods("sale-1", ReturnRequest(return_id="r", all=True, cashier="C7"), "r")
+    assert answer.restored_centi == 10_000
 
 
 def test_a_member_s_points_are_told_by_date(shop: Shop) -> None:

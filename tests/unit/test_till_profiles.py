@@ -136,7 +136,8 @@ def test_a_lost_card_is_named_as_the_profile_shows_it(shop: Shop) -> None:
     (shown,) = [card.card for card in shop.till.profile(MEMBER).cards]
     assert shown != CARD and shown.endswith(CARD[-4:])
     assert [card.state for card in shop.till.change_cards(MEMBER, CardRequest(lost=shown), "lost").cards] == ["lost"]
-    assert [card.state for card in shop.till.change_cards(MEMBER, CardRequest(found=shown), "found").cards] == ["active"]
+    found = CardRequest(found=shown, by=word(shop))
+    assert [card.state for card in shop.till.change_cards(MEMBER, found, "found").cards] == ["active"]
     with pytest.raises(InputError):
         shop.till.change_cards(MEMBER, CardRequest(lost="*" * 9 + "9999"), "other")
 
@@ -148,7 +149,9 @@ def test_a_new_card_takes_over_from_a_lost_one(shop: Shop) -> None:
         shop.till.identify(IdentifyRequest(card=CARD))
     assert shop.till.identify(IdentifyRequest(card=OTHER_CARD)).balance_centi == 50_000
     shop.till.change_cards(MEMBER, CardRequest(card=THIRD_CARD), "third")
-    shop.till.change_cards(MEMBER, CardRequest(found=CARD), "found")
+    with pytest.raises(NotAllowedError, match="on a person's word"):
+        shop.till.change_cards(MEMBER, CardRequest(found=CARD, cashier="C7"), "nobody's")
+    shop.till.change_cards(MEMBER, CardRequest(found=CARD, by=word(shop)), "found")
     for card in (CARD, OTHER_CARD, THIRD_CARD):
         assert shop.till.identify(IdentifyRequest(card=card)).member_id == MEMBER
     assert verify(shop.db) == ()

@@ -283,7 +283,16 @@ def test_a_void_does_not_do_what_a_late_return_needs_a_senior_for(shop: Shop) ->
     sell(shop, goods(("tea", 10_000, "2")))
     shop.sell("young")
     shop.now += timedelta(days=14)
-    assert shop.till.void("young", VoidRequest(), "v1").state == "reversed"
+    senior = shop.senior()
+    with pytest.raises(NotAllowedError, match="of an earlier day"):
+        shop.till.void("young", VoidRequest(cashier="C7"), "v0")
+    with pytest.raises(NotAllowedError, match="not the cashier alone"):
+        shop.till.void("young", VoidRequest(cashier=senior.person, approval=senior), "v0")
+    with pytest.raises(NotAllowedError, match="not right"):
+        shop.till.void("young", VoidRequest(cashier="C7", approval=replace(senior, pin="0000")), "v0")
+    assert shop.till.void("young", VoidRequest(cashier="C7", approval=senior), "v1").state == "reversed"
+    act = shop.till.acts().acts[0]
+    assert (act.kind, act.by, act.approved_by) == ("sale.reversed", "C7", senior.person)
     shop.now += timedelta(days=1)
     before = shop.rows()
     with pytest.raises(ConflictError, match=r"more than 14 days old: it cannot be voided.*a senior approves"):
@@ -292,6 +301,23 @@ def test_a_void_does_not_do_what_a_late_return_needs_a_senior_for(shop: Shop) ->
     assert shop.till.void("young", VoidRequest(), "v3").state == "reversed", "a retry of what was done is answered"
     staff.add(shop.db, M1.person, "senior", M1.pin, shop.till._desk.secrets.pepper)
     assert take(shop, "r1", ("tea", "2"), approval=M1).is_last
+
+
+def test_a_cashier_alone_voids_on_the_day_of_the_sale_only(shop: Shop) -> None:
+    """The shop's day: it is 12:30 in Moscow. Neither a clock that is turned back nor a basket that is dated ahead helps."""
+    sell(shop, goods(("tea", 10_000, "2")), "today")
+    sell(shop, goods(("tea", 10_000, "2")), "tomorrow")
+    sell(shop, replace(goods(("tea", 10_000, "2")), opened_at=shop.now + timedelta(days=3)), "ahead")
+    shop.now += timedelta(hours=11, minutes=29)
+    assert shop.till.void("today", VoidRequest(cashier="C7"), "v1").state == "reversed"
+    shop.now += timedelta(minutes=1)
+    for sale_id in ("tomorrow", "ahead"):
+        with pytest.raises(NotAllowedError, match="of an earlier day"):
+            shop.till.void(sale_id, VoidRequest(cashier="C7"), f"v2 {sale_id}")
+    shop.sell("later")
+    shop.now -= timedelta(hours=12)
+    with pytest.raises(NotAllowedError, match="of an earlier day"):
+        shop.till.void("tomorrow", VoidRequest(cashier="C7"), "v3")
 
 
 def test_a_basket_dated_ahead_is_not_young_for_ever(shop: Shop) -> None:

@@ -186,7 +186,7 @@ def test_more_than_four_mebibytes_are_not_read(web: Web) -> None:
     size = 4 * 1024 * 1024
     at_the_edge = web.ask("POST", "/v1/quote", b" " * size, JSON_HEADERS)
     assert at_the_edge.status == 400
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     connection.putrequest("POST", "/v1/quote")
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", str(size + 1))
@@ -197,7 +197,7 @@ def test_more_than_four_mebibytes_are_not_read(web: Web) -> None:
 
 
 def test_a_body_without_a_length_is_limited_too(web: Web) -> None:
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     chunk = b"x" * (1024 * 1024)
     connection.putrequest("POST", "/v1/quote")
     connection.putheader("Content-Type", "application/json")
@@ -256,6 +256,41 @@ def test_a_copy_of_a_receipt_is_queued_once_for_one_key(make_shop: Callable[...,
         answers = [web.post("/v1/receipts/K1-000001/print", {"language": "en"}, "k2") for _ in range(2)]
     assert [answer.status for answer in answers] == [200, 200], answers
     assert [answer.json["copy"] for answer in answers] == [1, 1]
+
+
+def test_a_copy_of_a_returns_slip_is_queued_and_marked(make_shop: Callable[..., Shop], tmp_path: Path) -> None:
+    shop = make_shop(CONFIG + f'[printer]\nkind = "file"\npath = "{tmp_path}/paper"\n')
+    with serving(shop.till) as web:
+        web.post("/v1/sales", sale_of(quoted(web)) | {"complete": True}, "k1")
+        back = {"return_id": "R1", "all": True, "cashier": "C7"}
+        assert web.post("/v1/sales/K1-000001/returns", back, "k2").status == 200
+        answers = [web.post("/v1/returns/R1/print", {"language": "en"}, key) for key in ("k3", "k3", "k4")]
+        assert [(answer.json["kind"], answer.json["copy"]) for answer in answers] == [("return", 1), ("return", 1), ("return", 2)]
+        assert web.post("/v1/returns/R9/print", {}, "k5").status == 404
+    bodies = [body for (body,) in shop.db.execute("SELECT body FROM print_job WHERE kind = 'return' ORDER BY copy")]
+    assert [b"COPY" in body for body in bodies] == [False, True, True]
+    assert shop.db.execute("SELECT COUNT(*) FROM sale_return").fetchone() == (1,)
+
+
+def test_a_member_is_erased_over_http_by_a_senior(shop: Shop) -> None:
+    senior, path = shop.senior(), f"/v1/members/{MEMBER}/erase"
+    word = {"person": senior.person, "pin": senior.pin}
+    with serving(shop.till) as web:
+        assert web.post(path, {"by": word | {"pin": "0000"}}, "e1").json["type"] == "/problems/wrong-pin"
+        assert web.post("/v1/members/nobody/erase", {"by": word}, "e2").status == 404
+        erased = web.post(path, {"by": word, "reason": "asked"}, "e3")
+        assert erased.status == 200 and erased.json == {"member_id": MEMBER, "is_clean": True}
+        assert web.post(path, {"by": word, "reason": "asked"}, "e3").json == erased.json
+        assert web.post("/v1/identify", {"card": CARD}).status in (404, 409)
+    assert shop.till.acts().acts[0].by == senior.person
+
+
+def test_what_is_kept_of_answers_about_a_member_is_found_without_a_look_at_every_answer(shop: Shop) -> None:
+    """The till sells while it erases: a file may keep millions of answers."""
+    from pos_loyalty.store.profiles import BLANK_UPDATE
+
+    plan = " ".join(row[3] for row in shop.db.execute(f"EXPLAIN QUERY PLAN {BLANK_UPDATE}", {"member": MEMBER}))
+    assert "idempotency_by_member" in plan and "SCAN" not in plan
 
 
 def test_a_quote_is_decided_at_its_own_time(web: Web) -> None:

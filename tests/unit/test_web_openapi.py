@@ -26,6 +26,8 @@ HOUSE_ROUTES = {
     ("POST", "/v1/returns"),
     ("POST", "/v1/returns/preview"),
     ("GET", "/v1/returns/{return_id}.txt"),
+    ("POST", "/v1/returns/{return_id}/print"),
+    ("POST", "/v1/members/{member_id}/erase"),
     ("POST", "/v1/identify"),
     ("POST", "/v1/members"),
     ("POST", "/v1/members/let-in"),

@@ -11,6 +11,7 @@ import pytest
 
 from pos_loyalty import errors
 from pos_loyalty.i18n import LANGUAGES, tr
+from pos_loyalty.till.buyer import Buyer
 from pos_loyalty.till.model import IdentifyRequest
 from pos_loyalty.web import problems
 from tests.browser.serving import serving
@@ -20,6 +21,8 @@ TABLE = [
     (errors.ProgrammeError("rule[3]", "is wrong"), 422, "input"),
     (errors.NotFoundError("No such card."), 404, "not-found"),
     (errors.NotAllowedError("A senior is missing."), 403, "not-allowed"),
+    (errors.EarlierDayError("A senior must say so."), 403, "earlier-day"),
+    (errors.PaidShortError("Take the rest."), 409, "paid-short"),
     (errors.WrongPinError("The PIN is wrong."), 403, "wrong-pin"),
     (errors.PersonLockedError("Wait."), 403, "locked"),
     (errors.MemberBlockedError("The card is blocked."), 409, "blocked"),
@@ -39,6 +42,7 @@ class FailingTill:
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self.own_slips, self.buyer = self, Buyer("T1")
 
     def _fail(self, *arguments: object) -> NoReturn:
         raise self._error

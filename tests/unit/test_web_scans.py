@@ -17,7 +17,7 @@ from tests.shop import Shop
 
 def opened(web: Web) -> tuple[HTTPConnection, HTTPResponse]:
     """A listener whose stream has begun, so that what is published from now on reaches it."""
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     connection.request("GET", "/v1/scans")
     answer = connection.getresponse()
     if answer.status == 200:

@@ -7,6 +7,7 @@ import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods, whenNamed } from "./known.js";
 import * as members from "./members.js";
 import { pay, printAgain } from "./paying.js";
 import * as persons from "./persons.js";
@@ -15,8 +16,8 @@ import * as returning from "./returning.js";
 import * as shift from "./shift.js";
 import * as cameraview from "./cameraview.js";
 import { watchKeys } from "./keyscan.js";
-import { choose, judged, scanned, submit, suggest } from "./scanbox.js";
-import { get, listen } from "./till.js";
+import { choose, judged, productOf, scanned, submit, suggest } from "./scanbox.js";
+import { listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
 import { word } from "./words.js";
@@ -92,7 +93,7 @@ const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
 /** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
 async function typedScan(code, again, had) {
   if (COUNTED.test(code)) return again();
-  if (desk.products.some(({ sku }) => sku === code)) return again(code);
+  if (productOf(code)) return again(code);
   const scan = await judged(() => understood(code));
   if (scan.kind === "code" || scan.kind === "phone") return again();
   if (had && scan.kind === "product") return again(code); // a count was typed before it
@@ -130,10 +131,10 @@ function start() {
   for (const part of [enrol, gifts, members, persons, returning, shift]) part.start();
   dialogs.start(focusScan);
   cameraview.start();
+  whenNamed(show);
   show();
-  lookAlways(payingId, seen);
   focusScan();
-  get("/page/products.json").then((answer) => { desk.products = answer.value ?? []; document.body.dataset.ready = "true"; });
+  Promise.all([learnGoods(), lookAlways(payingId, seen)]).then(() => { document.body.dataset.ready = "true"; });
 }
 
 start();

@@ -3,6 +3,7 @@
 import { lastOf, understood } from "./codes.js";
 import { desk, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { whenNamed } from "./known.js";
 import { withSenior, withWord } from "./persons.js";
 import { requote } from "./pricing.js";
 import { isReceipt, nameOf } from "./returning.js";
@@ -87,7 +88,7 @@ async function findReceipt(named) {
 }
 
 function whyNoClaim(sold) {
-  if (!desk.names.terms.claim_days) return word("claim_never");
+  if (desk.namesOf !== undefined && !desk.names.terms.claim_days) return word("claim_never");
   if (sold.member_id) return word("claim_has_member", { number: sold.receipt_no });
   return "";
 }
@@ -142,8 +143,11 @@ async function onWord(path, request, why) {
 async function cards(asked, said) {
   const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/cards`;
   const mine = now;
-  const answer = await write(path, { ...asked, cashier });
-  if (mine !== now) return;
+  if (mine.busy) return;
+  mine.busy = true;
+  const answer = await withWord((by) => write(path, { ...asked, cashier, by }), asked.found ? word("found_why") : "");
+  mine.busy = false;
+  if (mine !== now || !answer) return;
   const profile = answer.value;
   dialogs.fault(box, profile ? "" : sentence(answer));
   if (!profile) return;
@@ -215,6 +219,7 @@ function cardRow(card, state) {
 }
 
 export function start() {
+  whenNamed(() => dialogs.isOpen(box) && paint());
   $("care-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = $("care-code").value;

@@ -2,6 +2,7 @@
 
 import * as basket from "./basket.js";
 import { desk, NOTHING_TOLD, show } from "./desk.js";
+import { learnGoods, learnNames } from "./known.js";
 import { openChoices } from "./said.js";
 import { clearDisplay, get, post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
@@ -59,15 +60,9 @@ function announceCoupons(faults) {
   }
 }
 
-async function learnNames(programme) {
-  if (programme === desk.namesOf) return;
-  const answer = await get("/page/names.json");
-  if (answer.value) [desk.names, desk.namesOf] = [answer.value, programme];
-}
-
 /** The till answers: what was missed is asked again. */
 export async function seen(health) {
-  if (health.programme !== desk.namesOf) await learnNames(health.programme).then(show);
+  await Promise.all([learnNames(health.programme), learnGoods()]);
   if (desk.missed && !desk.asking && !desk.paying && !desk.finished) await requote();
 }
 

@@ -86,7 +86,7 @@ async function find(named) {
 /** The goods in the basket are those that come back. */
 function withoutReceipt() {
   if (now.sent || now.done || now.sold) return undefined;
-  if (!desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
+  if (desk.namesOf !== undefined && !desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
   if (desk.finished || desk.sale.lines.length === 0) return dialogs.fault(box, word("return_no_goods"));
   const goods = desk.sale.lines.map(({ id, product, milli }) => (
     { line_id: id, sku: product.sku, name: product.name, quantity: quantityText(milli), price_minor: product.price_minor }));
@@ -207,7 +207,7 @@ const whyOf = ({ sent, sold }) => (sent.verb === "return" && sold.approval ? wor
 function addressed(sent, approval) {
   if (sent.verb === "void") {
     const id = now.sold.sale_id;
-    return [`/v1/sales/${encodeURIComponent(id)}/void`, sent.request, `${id}:void`];
+    return [`/v1/sales/${encodeURIComponent(id)}/void`, approval ? { ...sent.request, approval } : sent.request, `${id}:void`];
   }
   return ["/v1/returns", approval ? { ...sent.request, approval } : sent.request, `${sent.request.return_id}:return`];
 }

@@ -103,6 +103,7 @@ function wouldRows(would, way) {
   const planned = would.tenders.length ? would.tenders : way ? [{ kind: way, amount_minor: would.rest_minor }] : [];
   for (const { kind, amount_minor } of planned) rows.push(line(`— ${tenderName(kind)}`, money(amount_minor)));
   if (would.charged_minor) rows.push(line(word(would.charged_minor > 0 ? "return_charged" : "return_uncharged"), money(Math.abs(would.charged_minor))));
+  if (would.unpaid_minor) rows.push(line(word("return_unpaid"), `−${money(would.unpaid_minor)}`));
   if (would.restored_centi) rows.push(line(word("return_restored"), `+${pointsInWords(would.restored_centi)}`));
   if (would.taken_back_centi) rows.push(line(word("return_taken"), `−${pointsInWords(would.taken_back_centi)}`));
   if (would.owed_centi) rows.push(line(word("return_owed"), pointsInWords(would.owed_centi), "owed"));
@@ -115,7 +116,7 @@ const couponRows = (would) => withdrawnOf(would).map(([name, codes]) => element(
 
 function showDone(done) {
   const isVoid = !done.return_id;
-  const paid = isVoid ? done.quote.due_minor : done.refund_minor;
+  const paid = isVoid ? paidMinor(done) : done.refund_minor;
   $("return-done-title").textContent = `✓ ${word(isVoid ? "void_done" : "return_done", { refund: money(paid), number: done.receipt_no })}`;
   const notes = [];
   if (!isVoid) notes.push(done.tenders.map(({ kind, amount_minor }) => `${tenderName(kind)} ${money(amount_minor)}`).join(", "));
@@ -124,6 +125,12 @@ function showDone(done) {
   $("return-done-note").textContent = notes.filter(Boolean).join(" · ");
   $("return-done-coupons").replaceChildren(...(isVoid ? [] : withdrawnOf(done)).map((both) => element("li", "", both.join(": "))));
   shownLines = null;
+}
+
+/** What a sale took: tenders that were not told paid all of it. */
+function paidMinor({ quote, tenders }) {
+  const told = tenders.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
+  return tenders.length ? Math.min(quote.due_minor, told) : quote.due_minor;
 }
 
 export function showSlip(text) {

@@ -2,9 +2,10 @@
 
 import * as basket from "./basket.js";
 import { bare, inTurn, lastOf, sayable, understood } from "./codes.js";
-import { desk, nextSale, show, stopWeighing } from "./desk.js";
+import { desk, lookedUp, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods } from "./known.js";
 import { requote } from "./pricing.js";
 import * as returning from "./returning.js";
 import { post, sentence } from "./till.js";
@@ -20,23 +21,15 @@ const NO_COUPON = ["unknown", "no_series", "check"]; // why the till refuses a c
 const LONG = /^.{16,}$/; // our receipts, fiscal ones and gift cards are longer than what people type
 const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
 
-/** In turn; until it is done nothing is paid, or the code would be left out of the sale. */
-export async function judged(act) {
-  desk.judging += 1;
-  show();
-  try {
-    return await inTurn(act);
-  } finally {
-    desk.judging -= 1;
-    show();
-  }
-}
+/** Codes are looked up in turn. */
+export const judged = (act) => lookedUp(inTurn(act));
 
 /** What was typed, and Enter; or what was scanned. */
 export async function submit(text) {
   const typed = text.trim();
   found.offer([]);
   if (!typed) return undefined;
+  await goodsKnown();
   if (desk.paying) return view.warn(word("paying_now"));
   const product = productOf(typed);
   if (!product && LONG.test(bare(typed))) {
@@ -49,7 +42,7 @@ export async function submit(text) {
   const weighed = desk.weighing;
   stopWeighing();
   view.tell("");
-  if (weighed && WEIGHT.test(typed) && !desk.products.some((one) => one.sku === typed)) {
+  if (weighed && WEIGHT.test(typed) && !productOf(typed)) {
     return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
   }
   const [, count, rest] = COUNT.exec(typed);
@@ -67,7 +60,8 @@ function take(code, count) {
 }
 
 /** What a scanner read, wherever it hangs: its kind is the till's word. */
-export function scanned(scan) {
+export async function scanned(scan) {
+  await goodsKnown();
   if (desk.paying) return view.warn(word("paying_now"));
   found.offer([]);
   if (scan.kind === "receipt") return returning.opened(scan.code);
@@ -94,12 +88,17 @@ async function took(scan, count) {
   return view.warn(word("code_unknown", { code: sayable(code) }));
 }
 
+async function goodsKnown() {
+  if (!desk.products) view.tell(word("wait")), await lookedUp(learnGoods());
+}
+
+const goods = () => desk.products ?? [];
 const filled = (sku) => (/^\d{1,14}$/.test(sku) ? sku.padStart(14, "0") : sku);
-const productOf = (code) => desk.products.find((one) => one.sku === code);
+export const productOf = (code) => goods().find((one) => one.sku === code);
 
 /** Goods that a scanner named: by weight or price as the label tells, each marked unit on a line of its own. */
 function addScanned({ code, sku, quantity, price_minor, mark }, count) {
-  const product = productOf(code) ?? productOf(sku) ?? desk.products.find((one) => filled(one.sku) === filled(sku));
+  const product = productOf(code) ?? productOf(sku) ?? goods().find((one) => filled(one.sku) === filled(sku));
   if (!product) return view.warn(word("code_unknown", { code: sayable(code) }));
   if (mark && desk.sale.lines.some((line) => line.mark === mark)) return view.warn(word("mark_again", { name: product.name }));
   if (mark) return added(product, 1000, mark);
@@ -114,7 +113,7 @@ function added(product, milli, mark = "") {
 }
 
 function onlyHit(code) {
-  const hits = /^\d+$/.test(code) ? [] : basket.find(desk.products, code, 2);
+  const hits = /^\d+$/.test(code) ? [] : basket.find(goods(), code, 2);
   return hits.length === 1 ? hits[0] : undefined;
 }
 
@@ -160,7 +159,7 @@ function addCoupon(code) {
 async function addEither(code) {
   const mine = desk.sale;
   if (mine.lines.length === 0) return view.point(word("either_waits"));
-  const answer = await post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] }));
+  const answer = await lookedUp(post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] })));
   if (desk.sale !== mine) return undefined;
   if (!answer.value) return view.warn(sentence(answer));
   const strange = NO_COUPON.map((why) => `${why}:${code}`);
@@ -170,7 +169,7 @@ async function addEither(code) {
 /** False when this is nobody's card; true when there is nothing more to say about it. */
 async function identify(request) {
   const mine = desk.sale;
-  const answer = await post("/v1/identify", request);
+  const answer = await lookedUp(post("/v1/identify", request));
   if (desk.sale !== mine) return true;
   if (answer.problem?.status === 422) return false;
   if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
@@ -197,7 +196,7 @@ export function welcome(member) {
 export function suggest() {
   const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
   const letters = /\p{L}/u.test(text) && text.length >= 2;
-  found.offer(letters && !desk.finished && !desk.paying ? basket.find(desk.products, text, FOUND_MAX) : []);
+  found.offer(letters && !desk.finished && !desk.paying ? basket.find(goods(), text, FOUND_MAX) : []);
 }
 
 export function choose(product) {

@@ -3,7 +3,7 @@
 import { LANGUAGE, word } from "./words.js";
 
 const PATIENCE_MS = 10000;
-const TITLED = ["/problems/wrong-pin", "/problems/blocked"]; // the title says all of it
+const TITLED = ["/problems/wrong-pin", "/problems/blocked", "/problems/earlier-day", "/problems/paid-short"]; // the title says all of it
 
 export const get = (path) => ask(path, { method: "GET" });
 

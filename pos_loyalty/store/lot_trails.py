@@ -1,0 +1,110 @@
+"""Where the points of a lot went, as far as this file tells: the lots that they moved on to, and the returns of their sale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from pos_loyalty.engine.model import Entry
+from pos_loyalty.store import ledger, returned
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.values import Value
+
+
+class Origin(Value):
+    """The lot that a rule of a sale made."""
+
+    sale_till: str
+    sale_id: str
+    rule: str
+    whose: str | None
+    """The member, where it was not the buyer."""
+
+
+def root_of(db: Connection, lot_id: str) -> str:
+    """The lot in which the points of this lot began, before a grace or a merge moved them on."""
+    return str(db.execute(ROOT_SELECT, {"lot": lot_id}).fetchone()[0])
+
+
+def had_grace(db: Connection, lots: Iterable[str]) -> frozenset[str]:
+    """Of these lots those whose points a grace moved on before."""
+    return frozenset(lot for lot in lots if db.execute(HAD_GRACE_SELECT, {"lot": lot}).fetchone()[0])
+
+
+def lots_from(db: Connection, lot_id: str) -> frozenset[str]:
+    """This lot and all to which its points moved on."""
+    return frozenset(lot for (lot,) in db.execute(LOTS_SELECT, {"lot": lot_id}))
+
+
+def made_by(db: Connection, lot_id: str) -> Entry | None:
+    """The lot as an accrue entry would make it; None for one that this file does not know."""
+    row = db.execute(LOT_SELECT, {"lot": lot_id}).fetchone()
+    if row is None:
+        return None
+    member_id, amount, rule, debit = row
+    return Entry(
+        kind="accrue", debit=debit or "", credit=f"{ledger.MEMBER}{member_id}", amount=amount, member_id=member_id, lot_id=lot_id,
+        rule=rule,
+    )  # fmt: skip
+
+
+def facts_about(db: Connection, lots: frozenset[str]) -> tuple[Fact, ...]:
+    """All facts with entries of these lots."""
+    txns = {txn for lot in lots for (txn,) in db.execute("SELECT txn FROM entry WHERE lot = :lot", {"lot": lot})}
+    facts = [ledger.by_id(db, UUID(bytes=txn)) for txn in sorted(txns)]
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def in_log_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Facts of this file, each once, as they came about."""
+    return tuple(sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: (fact.hlc, fact.till, fact.epoch, fact.seq)))
+
+
+def settled_from(db: Connection, member_id: str, settles: str) -> Iterator[tuple[str, int]]:
+    """Lots that settled what a member owed, the last one first, less what they got back. ``settles``: such entries' rule."""
+    key = {"member": member_id, "owed": f"owed:{member_id}", "settles": settles}
+    yield from db.execute(SETTLED_SELECT, key).fetchall()
+
+
+def undone(db: Connection, lot_id: str) -> tuple[Origin, tuple[Fact, ...]] | None:
+    """The returns and the void of the sale that made a lot; None when there are none in this file."""
+    for origin in _origins(lot_id):
+        found = [each.txn for each in returned.of_sale(db, origin.sale_till, origin.sale_id)]
+        key = {"till": origin.sale_till, "sale_id": origin.sale_id}
+        found += [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, key)]
+        facts = [ledger.by_id(db, txn) for txn in found]
+        if facts:
+            return origin, tuple(fact for fact in facts if fact is not None)
+    return None
+
+
+def _origins(lot_id: str) -> Iterator[Origin]:
+    """What a lot's name may mean: ``{till}/{sale}:{rule}``, or with the member after it; the sale's name may hold anything."""
+    till, _, rest = lot_id.partition("/")
+    for place in (n for n, sign in enumerate(rest) if sign == ":"):
+        rule, _, whose = rest[place + 1 :].partition(":")
+        yield Origin(sale_till=till, sale_id=rest[:place], rule=rule, whose=whose or None)
+
+
+MOVED_ON = """(went.credit_acct GLOB 'merge:*' OR (went.rule = 'points.grace_days' AND went.kind = 'adjust'))
+  AND came.debit_acct = went.credit_acct AND came.kind = 'accrue'"""
+LOTS_SELECT = f"""WITH RECURSIVE followed (lot) AS (
+  SELECT :lot
+  UNION SELECT came.lot FROM followed JOIN entry AS went ON went.lot = followed.lot
+  JOIN entry AS came ON came.txn = went.txn AND came.n = went.n + 1 WHERE {MOVED_ON}
+) SELECT lot FROM followed"""
+BACK = f"""WITH RECURSIVE followed (lot, far, is_graced) AS (
+  SELECT :lot, 0, 0
+  UNION SELECT went.lot, far + 1, came.rule IS 'points.grace_days' FROM followed JOIN entry AS came ON came.lot = followed.lot
+  JOIN entry AS went ON went.txn = came.txn AND went.n = came.n - 1 WHERE {MOVED_ON}
+)"""
+ROOT_SELECT = f"{BACK} SELECT lot FROM followed ORDER BY far DESC LIMIT 1"
+HAD_GRACE_SELECT = f"{BACK} SELECT MAX(is_graced) FROM followed"
+LOT_SELECT = """SELECT lot.member, lot.amount, e.rule, e.debit_acct
+FROM lot LEFT JOIN entry AS e ON e.lot = lot.id AND e.kind = 'accrue' WHERE lot.id = :lot LIMIT 1"""
+VOID_SELECT = "SELECT id FROM txn WHERE till = :till AND sale_id = :sale_id AND kind = 'sale.reversed'"
+SETTLED_SELECT = """SELECT e.lot, SUM(CASE WHEN e.credit_acct = :owed THEN e.amount ELSE -e.amount END)
+FROM entry AS e JOIN txn AS t ON t.id = e.txn
+WHERE e.member = :member AND (e.credit_acct = :owed OR e.debit_acct = :owed) AND e.rule = :settles AND e.lot IS NOT NULL
+GROUP BY e.lot ORDER BY MAX(t.hlc) FILTER (WHERE e.credit_acct = :owed) DESC, e.lot"""

@@ -1,0 +1,46 @@
+"""Head office's word on members, kept whole: what stands here of a member they told of is compared with it.
+
+Rule: a word is kept as it was told. Only cards that an older word told and no newer one gave to somebody else stay in it, and an
+erasure takes out what could name the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pos_loyalty.store.db import Connection
+from pos_loyalty.store.witness import watched
+from pos_loyalty.values import encode
+
+
+def put(db: Connection, told: Mapping[str, bytes], as_of_seq: int) -> None:
+    """Keep what was told of members, by id, when their rows have been written; the bytes are JSON."""
+    key = (encode(tuple(told)).decode(),)
+    before = dict(db.execute(f"SELECT member, word FROM member_word WHERE {AMONG}", key).fetchall())
+    rows = [(member, as_of_seq, _with_older_cards(db, word, before.get(member))) for member, word in told.items()]
+    with watched(db, "member_word", AMONG, key):
+        db.executemany(UPSERT, rows)
+
+
+def _with_older_cards(db: Connection, word: bytes, before: bytes | None) -> bytes:
+    older = {} if before is None else {card["number"]: card for card in msgspec.json.decode(before).get("cards", ())}
+    if not older:
+        return word
+    fields: dict[str, Any] = msgspec.json.decode(word)
+    cards = fields.get("cards", [])
+    told = {card["number"] for card in cards}
+    kept = [card for number, card in older.items() if number not in told and _holder(db, number) == fields["member_id"]]
+    return encode(fields | {"cards": cards + kept}) if kept else word
+
+
+def _holder(db: Connection, number: str) -> str | None:
+    row = db.execute("SELECT member FROM card WHERE number = ?", (number,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+AMONG = "member IN (SELECT value FROM json_each(?))"
+UPSERT = """INSERT INTO member_word (member, as_of_seq, word) VALUES (?, ?, ?)
+ON CONFLICT (member) DO UPDATE SET as_of_seq = excluded.as_of_seq, word = excluded.word"""

@@ -1,0 +1,108 @@
+"""A till's file and head office's in which nearly every table holds something, for tests that look at all of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pos_loyalty.store import ledger
+from pos_loyalty.store.db import Connection, open_store, write
+from pos_loyalty.till.model import SaleAnswer
+from pos_loyalty.till.returns_model import ReturnRequest
+from pos_loyalty.values import Points
+from sync.server import steps
+from sync.server.sqlite import SqliteLedgerStore
+from sync.wire import CardChange, LotChange, MemberChange
+from tests.faults.verbs import VERBS
+from tests.faults.world import PROGRAMME, World
+from tests.gifts import basket_of, line
+from tests.shop import CARD, NOW
+from tests.tables import card_of
+
+DONE = (
+    "return a part", "enrol", "change a member", "award", "adjust up", "claim", "set a secret",
+    "issue a gift card", "freeze a gift card", "set a tier", "print again", "open the drawer", "import coupons",
+    "import members", "import cards", "import balances", "merge members",
+)  # fmt: skip
+ISSUING = """
+[[coupon]]
+id = "thanks"
+[[rule]]
+id = "thank"
+when = [{ is = "basket_amount", min = "500.00" }]
+then = [{ do = "issue_coupon", series = "thanks", days = 30, count = 2 }]
+[[rule]]
+id = "use-thanks"
+stage = "order"
+when = [{ is = "coupon", series = "thanks" }]
+then = [{ do = "amount", amount = "5.00" }]
+"""
+FAR = "member-far"
+
+
+class RichWorld(World):
+    """That shop after a long day, half of which head office knows."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.fresh()
+        self._tell_of_far()
+        self._act()
+        self.sync()
+        self.sync()
+        self._sell_for_more("more", "k more", card=card_of(55))
+        self.close()
+        self.office.close()
+        self.till_db = open_store(folder / "till.db", role="till", owner="T1", now=NOW, master_key=self.master_key.hex())
+        self.office_db = open_store(
+            folder / "office.db", role="head_office", owner="head-office", now=NOW, master_key=self.master_key.hex()
+        )
+        with write(self.office_db):
+            ledger.open_case(self.office_db, reason="asked", detail="a person has yet to look at the last import")
+
+    def shut(self) -> None:
+        """Let go of both files."""
+        self.till_db.close()
+        self.office_db.close()
+
+    def files(self) -> dict[str, Connection]:
+        """Both, by what they are."""
+        return {"till": self.till_db, "head office": self.office_db}
+
+    def _tell_of_far(self) -> None:
+        """Somebody of another shop, whom this till knows from head office alone."""
+        db = open_store(self.folder / "office.db", role="head_office", owner="head-office", now=NOW)
+        lot = LotChange(lot_id="far/1", centi=Points(900), amount_centi=Points(900), expires_at=NOW + timedelta(days=90))
+        far = MemberChange(
+            member_id=FAR, segments=("vip",), lots=(lot,), joined_at=NOW,
+            cards=(CardChange(number=card_of(31)), CardChange(number=card_of(32), state="lost")),
+            birthday="05-17", tier="silver",
+        )  # fmt: skip
+        store = SqliteLedgerStore(db, self.master_key)
+        with store.write():
+            store.add_members((far, replace(far, member_id="member-far-2", cards=(), lots=())), NOW)
+        steps.publish_programme(store, (PROGRAMME.replace("version = 1", "version = 2") + ISSUING).encode(), NOW)
+        store.close()
+        self.sync()
+
+    def _act(self) -> None:
+        acts = {verb.name: verb.act for verb in VERBS}
+        for name in DONE:
+            acts[name](self)
+            self.answers.clear()
+        self._sell_and_return()
+        acts["change cards"](self)
+
+    def _sell_and_return(self) -> None:
+        first = self._sell_for_more("thanked", "k thanked")
+        self._sell_for_more("using", "k using", tuple(issued.code for issued in first.coupons)[:1])
+        self._sell_for_more("thanked-2", "k thanked-2")
+        self.till.return_goods("thanked-2", ReturnRequest(return_id="rw", all=True, cashier="C7"), "k rw")
+        self.sell("paid", redeem=500)
+
+    def _sell_for_more(self, sale_id: str, key: str, coupons: tuple[str, ...] = (), card: str = CARD) -> SaleAnswer:
+        basket = replace(basket_of(line("1", "4601", 30_000), line("2", "4602", 40_000)), coupons=coupons, basket_id=sale_id)
+        request = self.ask(basket, card)
+        return self.till.authorise(replace(request, sale_id=sale_id, complete=True), key)

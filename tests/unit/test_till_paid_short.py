@@ -1,0 +1,146 @@
+"""Less money than the due: in one step it is no sale, and afterwards no return pays back more than ever came."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from pos_loyalty.engine.model import Tender
+from pos_loyalty.errors import ConflictError, InputError
+from pos_loyalty.store.verify import verify
+from pos_loyalty.till.model import CompleteRequest, SaleRequest, VoidRequest
+from pos_loyalty.till.returns_model import ReturnRequest
+from pos_loyalty.values import Minor
+from tests.shop import CARD, MEMBER, OPENING_CENTI, Shop
+from tests.unit.test_till_returns import back, goods, take
+
+PAIR = goods(("book", 20_000, "1"), ("pen", 10_000, "1"))
+
+
+def cash(minor: int) -> Tender:
+    return Tender(kind="cash", amount_minor=Minor(minor))
+
+
+def asked(shop: Shop, *tenders: Tender, complete: bool = True, **more: object) -> SaleRequest:
+    return replace(shop.ask(PAIR, CARD), complete=complete, tenders=tenders, **more)
+
+
+def paid_short(shop: Shop, *tenders: Tender) -> None:
+    """Goods of 300.00, authorised, and then completed with less."""
+    shop.till.authorise(asked(shop, cash(30_000), complete=False), "authorise")
+    shop.till.complete("sale-1", CompleteRequest(tenders=tenders), "complete")
+
+
+def spent_minor(shop: Shop) -> int:
+    from pos_loyalty.store import members
+
+    stored = members.by_id(shop.db, MEMBER)
+    assert stored is not None
+    return stored.sales.spent_minor
+
+
+@pytest.mark.parametrize("minor", [0, 1, 29_999])
+def test_one_step_sells_nothing_for_less_than_its_due(shop: Shop, minor: int) -> None:
+    txns = shop.rows()["txn"]
+    with pytest.raises(ConflictError, match="nothing was sold"):
+        shop.till.authorise(asked(shop, cash(minor)), "short")
+    assert shop.rows()["txn"] == txns and shop.rows()["suspense_case"] == []
+    assert shop.till.authorise(asked(shop, cash(30_000)), "whole").state == "completed"
+    assert verify(shop.db) == ()
+
+
+def test_one_step_without_tenders_is_paid_in_whole(shop: Shop) -> None:
+    shop.till.authorise(asked(shop), "untold")
+    answer = take(shop, "r1", all=True)
+    assert (answer.refund_minor, answer.tenders, answer.unpaid_minor) == (30_000, (), 0)
+
+
+def test_an_exchange_takes_the_whole_difference(shop: Shop) -> None:
+    shop.sell()  # 270.00
+    given = back("x1", all=True, sale_id="sale-1")
+    with pytest.raises(ConflictError, match="2999 minor units less"):
+        shop.till.authorise(asked(shop, cash(1), sale_id="new", returns=given), "short")
+    assert shop.db.execute("SELECT COUNT(*) FROM sale_return").fetchone() == (0,)
+    answer = shop.till.authorise(asked(shop, cash(3_000), sale_id="new", returns=given), "whole")
+    assert sum(tender.amount_minor for tender in answer.tenders) == 30_000
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_host_makes_no_exchange_and_pays_nothing_out_at_a_sale(shop: Shop, complete: bool) -> None:
+    with pytest.raises(InputError, match="made by the till alone"):
+        shop.till.authorise(asked(shop, Tender(kind="exchange", amount_minor=Minor(30_000)), complete=complete), "exchange")
+    for kind in ("cash", "gift"):
+        negative = Tender(kind=kind, amount_minor=Minor(-1), card="GC" if kind == "gift" else None)
+        with pytest.raises(InputError, match="out of range"):
+            shop.till.authorise(asked(shop, negative, cash(30_001), complete=complete), f"negative {kind}")
+    assert shop.db.execute("SELECT COUNT(*) FROM sale").fetchone() == (0,)
+
+
+def test_at_completion_an_exchange_that_nobody_made_is_a_case(shop: Shop) -> None:
+    paid_short(shop, Tender(kind="exchange", amount_minor=Minor(30_000)))
+    (detail,) = shop.db.execute("SELECT detail FROM suspense_case").fetchone()
+    assert "no goods came back" in detail
+    shop.till.authorise(replace(asked(shop, complete=False), sale_id="other"), "other")
+    with pytest.raises(InputError, match="out of range"):
+        shop.till.complete("other", CompleteRequest(tenders=(cash(30_001), cash(-1))), "other complete")
+
+
+def test_a_refund_goes_out_in_money_only(shop: Shop) -> None:
+    shop.till.authorise(asked(shop, cash(30_000)), "whole")
+    for tenders in ((cash(30_001), cash(-1)), (Tender(kind="exchange", amount_minor=Minor(30_000)),)):
+        with pytest.raises(InputError):
+            take(shop, "r1", all=True, tenders=tenders)
+    assert take(shop, "r1", all=True, tenders=(cash(30_000),)).refund_minor == 30_000
+
+
+@pytest.mark.parametrize("minor", [1, 5_000, 15_000, 29_999])
+@pytest.mark.parametrize("order", [("book", "pen"), ("pen", "book"), ("book pen",)])
+def test_all_that_comes_back_pays_back_what_came(shop: Shop, minor: int, order: tuple[str, ...]) -> None:
+    paid_short(shop, cash(minor))
+    out = []
+    for number, lines in enumerate(order):
+        parts = [(sku, "1") for sku in lines.split()]
+        would = shop.till.preview_return(back(f"r{number}", *parts, sale_id="sale-1")).would
+        answer = take(shop, f"r{number}", *parts)
+        assert would is not None
+        assert (would.refund_minor, would.unpaid_minor) == (answer.refund_minor, answer.unpaid_minor)
+        assert answer.refund_minor + answer.unpaid_minor == sum({"book": 20_000, "pen": 10_000}[sku] for sku, _ in parts)
+        assert sum(tender.amount_minor for tender in answer.tenders) == answer.refund_minor
+        out.append(answer.refund_minor)
+    assert sum(out) == minor
+    assert all(each >= 0 for each in out)
+    assert spent_minor(shop) == 0, "what came back was not bought, paid or not"
+    assert shop.usable_centi() == OPENING_CENTI
+    assert verify(shop.db) == ()
+
+
+def test_what_stays_is_paid_for_before_money_goes_out(shop: Shop) -> None:
+    paid_short(shop, cash(25_000))
+    answer = take(shop, "r1", ("book", "1"))
+    assert (answer.refund_minor, answer.unpaid_minor) == (15_000, 5_000)  # the pen is kept, for 100.00
+    assert spent_minor(shop) == 10_000
+
+
+def test_a_void_pays_back_what_came(shop: Shop) -> None:
+    paid_short(shop, cash(25_000))
+    shop.till.void("sale-1", VoidRequest(), "void")
+    (refund_minor,) = shop.db.execute(
+        "SELECT CAST(payload AS TEXT) ->> '$.end.refund_minor' FROM txn WHERE kind = 'sale.reversed'"
+    ).fetchone()
+    assert refund_minor == 25_000
+
+
+def test_a_second_completion_makes_no_refund_greater(shop: Shop) -> None:
+    paid_short(shop, cash(1))
+    shop.till.complete("sale-1", CompleteRequest(tenders=(cash(30_000),)), "again")
+    assert take(shop, "r1", all=True).refund_minor == 1
+
+
+def test_short_goods_buy_no_more_by_exchange(shop: Shop) -> None:
+    paid_short(shop, cash(1))
+    given = ReturnRequest(return_id="x1", sale_id="sale-1", all=True, cashier="C7")
+    shop.now += timedelta(minutes=1)
+    with pytest.raises(ConflictError, match="29998 minor units less"):
+        shop.till.authorise(asked(shop, cash(1), sale_id="new", returns=given), "exchange")
