@@ -117,6 +117,50 @@ def test_nothing_is_paid_while_a_long_code_is_judged_that_was_typed(page: Page, 
     expect(page.locator("#done")).to_be_hidden()
 
 
+@pytest.mark.parametrize("code", [BANK, "4276 3800 1234 5679", ";4276380012345679=29051011000"])
+@pytest.mark.parametrize("at", [1, 2, 4, 7])
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+def test_no_part_of_a_torn_bank_card_leaves_the_page(page: Page, code: str, at: int, end: str) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    torn(page, code, at, end)
+    expect(page.locator("#alarm")).to_contain_text("банковская карта")
+    expect(page.locator("#scan")).to_have_value("")
+    typed(page, COFFEE)
+    due(page, "162,00 ₽")
+    tail = code.partition("=")[0][-4:]
+    assert not [body for body in sent if tail in body]
+
+
+@pytest.mark.parametrize(("name", "left"), [("Иван", "Иван"), ("", "")])
+def test_a_torn_bank_card_stands_in_no_other_field(page: Page, name: str, left: str) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.locator("#enrol summary").click()
+    page.locator("#enrol-name").fill(name)
+    page.locator("#enrol-name").focus()
+    torn(page, "4276 3800 1234 5679", 2)
+    expect(page.locator("#alarm")).to_contain_text("•• 5679 — это банковская карта")
+    expect(page.locator("#enrol-name")).to_have_value(left)
+    assert not [body for body in sent if "5679" in body]
+
+
+@pytest.mark.parametrize(("key", "field"), [("F3", "#return-code"), ("F6", "#gift-code"), ("F7", "#care-code")])
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_a_bank_card_in_a_dialog_does_not_leave_the_page(page: Page, key: str, field: str, is_filled: bool) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.keyboard.press(key)
+    expect(page.locator(field)).to_be_focused()
+    if is_filled:
+        page.locator(field).fill("4276 3800 1234 5679")
+        page.keyboard.press("Enter")
+    else:
+        torn(page, "4276 3800 1234 5679", 1)
+    expect(page.locator("dialog[open] .fault")).to_contain_text("•• 5679 — это банковская карта")
+    assert not [body for body in sent if "5679" in body]
+
+
 @pytest.mark.parametrize("head", ["A1B", "QR|77|"])
 def test_the_tail_of_a_code_is_nobody_s_card(page: Page, head: str) -> None:
     typed(page, COFFEE)

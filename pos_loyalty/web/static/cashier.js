@@ -1,7 +1,7 @@
 // The cashier's screen: which key and which button does what.
 
 import * as basket from "./basket.js";
-import { understood } from "./codes.js";
+import { paymentIn, understood } from "./codes.js";
 import * as dialogs from "./dialogs.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
@@ -89,16 +89,21 @@ function heard(scan) {
 }
 
 const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
+const CARD_HEAD = /[%;B\d\s()\u2010-\u2015-]+$/; // what a bank card may begin with, at the end of what stood in a field
 
 /** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
-async function typedScan(code, again, had) {
+async function typedScan(code, again, { had, whole, leave }) {
   if (COUNTED.test(code)) return again();
+  if (paymentIn(whole)) return leave(had.replace(CARD_HEAD, "")), noPayment(paymentIn(whole)); // maybe torn: no part of it is asked about
   if (productOf(code)) return again(code);
   const scan = await judged(() => understood(code));
   if (scan.kind === "code" || scan.kind === "phone") return again();
   if (had && scan.kind === "product") return again(code); // a count was typed before it
-  if (scan.kind !== "payment") return heard(scan);
-  const text = word("bank_card", { last: scan.last });
+  return scan.kind === "payment" ? noPayment(scan.last) : heard(scan);
+}
+
+function noPayment(last) {
+  const text = word("bank_card", { last });
   return dialogs.uppermost() ? dialogs.fault(dialogs.uppermost().box, text) : view.warn(text);
 }
 

@@ -13,12 +13,19 @@ const SHOWN_DIGITS_MAX = 10;
 /** What the till understands of a code: {kind, code, sku, …}; a "payment" card and a "phone" are known here. ``last`` may be shown. */
 export async function understood(code) {
   const text = bare(code);
-  const stripe = BANK_STRIPE.exec(code);
-  const number = stripe?.[1] ?? (isBankCard(text) ? text : (text.match(/\d+/g) ?? []).find((run) => /^(?:2[2-7]|[3-6])/.test(run) && isBankCard(run)));
-  if (number) return { kind: "payment", code: "", last: lastOf(number) };
+  const last = paymentIn(code);
+  if (last) return { kind: "payment", code: "", last };
   if (PHONE.test(text)) return { kind: "phone", code: text, last: lastOf(text) };
   const answer = await post("/v1/scans", { code });
   return { ...(answer.value ?? { kind: "code", code, lost: true }), last: lastOf(text) };
+}
+
+/** What may be shown of the bank card's number that stands in a code; null without one. */
+export function paymentIn(code) {
+  const text = bare(code);
+  const stripe = BANK_STRIPE.exec(code);
+  const number = stripe?.[1] ?? (isBankCard(text) ? text : (text.match(/\d+/g) ?? []).find((run) => /^(?:2[2-7]|[3-6])/.test(run) && isBankCard(run)));
+  return number ? lastOf(number) : null;
 }
 
 let turn = Promise.resolve();

@@ -1,6 +1,7 @@
 // Gift cards: what one holds, paying with it, adding money to it, selling a new one. A PIN lives as long as the sale that it pays.
 
 import { addProduct } from "./basket.js";
+import { paymentIn } from "./codes.js";
 import { desk, lookedUp, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { whenNamed } from "./known.js";
@@ -78,6 +79,7 @@ function close() {
 async function find() {
   const card = $("gift-code").value.trim();
   if (!card) return $("gift-code").focus();
+  if (paymentIn(card)) return $("gift-code").value = "", dialogs.fault(box, word("bank_card", { last: paymentIn(card) }));
   const pin = $("gift-pin").value.trim() || null;
   if (isNumber(card) && !pin) return $("gift-pin-row").hidden = false, $("gift-pin").focus();
   const answer = await post("/v1/gift-cards/lookup", { card, pin });

@@ -10,8 +10,9 @@ const ROWS = { Digit1: "1!", Digit2: "2@", Digit3: "3#", Digit4: "4$", Digit5: "
 const wedge = new Wedge();
 let before = []; // fields that the keys of this run may have changed: {field, value, start, end}
 
-/** ``scanned(code, again, had)`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's; ``again(code)`` the code
- * instead. ``had``: what stood in the field before. ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
+/** ``scanned(code, again, {had, whole, leave})`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's;
+ * ``again(code)`` the code instead. In the field stood ``had`` before the code and ``whole`` with it; ``leave(text)`` leaves this there.
+ * ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
 export function watchKeys(box, scanned, submit) {
   document.addEventListener("keydown", (event) => pressed(event, box, scanned, submit), true);
 }
@@ -39,7 +40,13 @@ function pressed(event, box, scanned, submit) {
     if (whole) put(whole);
     return entered(changed?.field ?? event.target);
   };
-  return Promise.resolve(scanned(text, again, fields[0]?.value ?? "")).finally(() => isAsked && giveBack(box, changed.value));
+  const had = (changed ?? fields[0])?.value ?? "";
+  const leave = (rest) => {
+    isAsked = false;
+    if (inBox) giveBack(box, rest);
+    else if (changed) put({ field: changed.field, value: rest, start: changed.start === null ? null : rest.length });
+  };
+  return Promise.resolve(scanned(text, again, { had, whole: after[0]?.value ?? text, leave })).finally(() => isAsked && giveBack(box, changed.value));
 }
 
 /** Tab after what stands in the scan box takes it as Enter does: a code may be torn by pauses beyond recognition. */

@@ -2,6 +2,7 @@
 // was until the till has answered for certain, so that nothing is paid back twice.
 
 import { quantityText, readQuantity } from "./basket.js";
+import { paymentIn } from "./codes.js";
 import { desk, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { withSenior } from "./persons.js";
@@ -60,6 +61,8 @@ const KEYS = { F2: last, F3: withoutReceipt, F4: undo, F6: swap, F8: everything,
 
 function typedReceipt(code) {
   if (now.sent) return dialogs.fault(box, word("return_sent"));
+  const last = /[A-Z]/i.test(code) ? null : paymentIn(code); // an id has letters, and any digits
+  if (last) return $("return-code").value = "", dialogs.fault(box, word("bank_card", { last }));
   now = fresh();
   return find(nameOf(code));
 }
