@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from drivers import zbar
-from drivers.patches import Box, Patch, corners, fields_of, find_blots, find_patches, tightened, upright
-from drivers.strokes import lines_of, straightened
+from drivers import code128, zbar
+from drivers.blurred_bars import signs_of
+from drivers.patches import FINE, Box, Patch, corners, fields_of, find_blots, find_patches, quiet_of, tightened, upright
+from drivers.strokes import lines_of, straightened, thirds_of
 from drivers.symbology import parse
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.values import Value
@@ -107,12 +108,18 @@ class Cascade:
         if min(gray.shape) < PATCH_FROM_SIDE:
             return
         fields = fields_of(gray)
-        if self._linear:
-            for number, patch in enumerate(find_patches(fields)):
-                yield from islice(self._bars(gray, patch, f"patch {number}"), None if number == 0 else FEW)
+        coarse = find_patches(fields) if self._linear else []
+        for patch in coarse[:1]:
+            yield from self._bars(gray, patch, "coarse 0")
         if self._matrix:
             for number, box in enumerate(find_blots(fields)):
                 yield from self._blot(gray, box, f"blot {number}")
+        fine = find_patches(fields_of(gray, FINE)) if self._linear else []
+        for patch in fine[:1]:
+            yield from self._bars(gray, patch, "fine 0")
+        for grain, patches in (("coarse", coarse), ("fine", fine)):
+            for number, patch in enumerate(patches[1:], 1):
+                yield from islice(self._bars(gray, patch, f"{grain} {number}"), FEW)
 
     def _bars(self, gray: Pixels, patch: Patch, name: str) -> Iterator[Batch]:
         bars, enlarged = upright(gray, patch)
@@ -125,6 +132,15 @@ class Cascade:
             yield self._zxing_upright(line, f"{name} {line_name}", outline)
             if line_name == "averaged":
                 yield self._zbar_at(line, f"{name} zbar", outline=outline, only=self._linear)
+        if "code128" in self._linear:
+            for part_name, part in thirds_of(bars):
+                yield self._fitted(part, enlarged, quiet_of(patch) * enlarged, f"{name} {part_name} fitted", outline)
+
+    def _fitted(self, bars: Pixels, enlarged: float, quiet: float, name: str, outline: Outline) -> Batch:
+        import numpy as np
+
+        signs = signs_of(bars.mean(axis=0, dtype=np.float32), enlarged, quiet)
+        return () if signs is None else self._zxing_upright(code128.clean_picture(signs), name, outline)
 
     def _blot(self, gray: Pixels, box: Box, name: str) -> Iterator[Batch]:
         import cv2
