@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from drivers.patches import Pixels
+from drivers.likeliest import Cell, Layout
 
 WIDTHS = (  # noqa: SIM905 — one text reads better than a hundred
     "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 113222 123122 "
@@ -21,50 +18,27 @@ WIDTHS = (  # noqa: SIM905 — one text reads better than a hundred
 """Bar, space, bar … in modules, by the value of the sign."""
 STOP = "2331112"
 STARTS = (103, 104, 105)
-SIGN_MODULES, STOP_MODULES = 11, 13
 CHECK_MODULUS = 103
-CLEAN_MODULE, CLEAN_QUIET, CLEAN_ROWS = 3, 12, 24
-"""Pixels of a module, modules of quiet and rows of a clean picture."""
+SIGN_MODULES, STOP_MODULES = 11, 13
+
+
+def modules(widths: str) -> str:
+    """Bar, space, bar … as modules: "1" for a bar, "0" for a space."""
+    return "".join("10"[place % 2] * int(width) for place, width in enumerate(widths))
+
+
+START_CELL = Cell(tuple(modules(WIDTHS[start]) for start in STARTS))
+SIGN_CELL = Cell(tuple(modules(widths) for widths in WIDTHS[: STARTS[0]]))
+STOP_CELL = Cell((modules(STOP),), is_last=True)
 
 
 @cache
-def sign_modules() -> Any:
-    """A row of 11 modules for each sign but the stop; 1 is a bar."""
-    import numpy as np
-
-    return np.array([_modules(widths) for widths in WIDTHS], np.float32)
+def layout(signs: int) -> Layout:
+    """The symbol of so many signs before the stop: the start, the data, the check."""
+    return Layout((START_CELL, *[SIGN_CELL] * (signs - 1), STOP_CELL), check_holds)
 
 
-@cache
-def stop_modules() -> Any:
-    """The 13 modules of the stop."""
-    import numpy as np
-
-    return np.array(_modules(STOP), np.float32)
-
-
-def modules_of(signs: Sequence[int]) -> Any:
-    """All modules of a symbol, the stop included."""
-    import numpy as np
-
-    return np.concatenate([*sign_modules()[list(signs)], stop_modules()])
-
-
-def check_holds(signs: Sequence[int]) -> bool:
-    """The last sign is the check of those before it."""
-    start, *others, check = signs
-    return start in STARTS and (start + sum(place * sign for place, sign in enumerate(others, 1))) % CHECK_MODULUS == check
-
-
-def clean_picture(signs: Sequence[int]) -> Pixels:
-    """The symbol as a printer would draw it, for a decoder that knows what the signs mean."""
-    import numpy as np
-
-    quiet = np.zeros(CLEAN_QUIET, np.float32)
-    row = np.concatenate([quiet, modules_of(signs), quiet])
-    light = (255 * (1 - np.repeat(row, CLEAN_MODULE))).astype(np.uint8)
-    return np.repeat(light[None, :], CLEAN_ROWS, axis=0)
-
-
-def _modules(widths: str) -> list[int]:
-    return [1 - place % 2 for place, width in enumerate(widths) for _ in range(int(width))]
+def check_holds(forms: list[int]) -> bool:
+    """The sign before the stop is the check of those before it."""
+    start, *others, check, _ = forms
+    return (STARTS[start] + sum(place * sign for place, sign in enumerate(others, 1))) % CHECK_MODULUS == check
