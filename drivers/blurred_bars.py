@@ -27,7 +27,6 @@ BLURS_FITTED = 2
 ROUNDS = 3
 QUIET = 4
 MISFIT_MAX = 0.05
-MARGIN_MIN = 0.005
 GAIN_MIN, SHIFT_MAX = 0.1, 1.0
 CLEAN_MODULE, CLEAN_QUIET, CLEAN_ROWS = 3, 12, 24
 """Pixels of a module, modules of quiet and rows of a clean picture."""
@@ -51,7 +50,7 @@ def clean_picture(line: Line, enlarged: float, quiet: float, symbologies: Sequen
 
 def is_close(fit: Likeliest, layout: Layout) -> bool:
     """It may be believed as one read."""
-    return fit.misfit <= MISFIT_MAX and fit.margin >= MARGIN_MIN and layout.holds(fit.forms)
+    return fit.misfit <= MISFIT_MAX and fit.margin >= layout.margin_min and layout.holds(fit.forms)
 
 
 def fits(line: Line, enlarged: float, quiet: float, symbologies: Sequence[str]) -> Iterator[tuple[Likeliest, Layout]]:

@@ -19,6 +19,7 @@ WIDTHS = (  # noqa: SIM905 — one text reads better than a hundred
 STOP = "2331112"
 STARTS = (103, 104, 105)
 CHECK_MODULUS = 103
+MARGIN_MIN = 0.005
 SIGN_MODULES, STOP_MODULES = 11, 13
 
 
@@ -35,7 +36,7 @@ STOP_CELL = Cell((modules(STOP),), is_last=True)
 @cache
 def layout(signs: int) -> Layout:
     """The symbol of so many signs before the stop: the start, the data, the check."""
-    return Layout((START_CELL, *[SIGN_CELL] * (signs - 1), STOP_CELL), check_holds)
+    return Layout((START_CELL, *[SIGN_CELL] * (signs - 1), STOP_CELL), check_holds, MARGIN_MIN)
 
 
 def check_holds(forms: list[int]) -> bool:

@@ -23,6 +23,7 @@ LAYOUT = Layout(
         Cell(tuple(form + GUARD for form in RIGHT), is_last=True),
     ),
     lambda forms: check_holds(forms),
+    margin_min=0.015,
 )
 
 

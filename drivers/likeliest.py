@@ -38,10 +38,14 @@ class Cell:
 
 
 class Layout(NamedTuple):
-    """The cells of a symbol in order, and whether the forms of all cells, by number, make a valid one."""
+    """The cells of a symbol in order, and whether the forms of all cells, by number, make a valid one.
+
+    ``margin_min``: how much farther the next best forms must be; the weaker the symbol's own check, the more.
+    """
 
     cells: tuple[Cell, ...]
     holds: Callable[[list[int]], bool]
+    margin_min: float
 
     @property
     def modules(self) -> int:
