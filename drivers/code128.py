@@ -19,7 +19,7 @@ WIDTHS = (  # noqa: SIM905 — one text reads better than a hundred
 STOP = "2331112"
 STARTS = (103, 104, 105)
 CHECK_MODULUS = 103
-MARGIN_MIN = 0.005
+MARGIN_MIN = 0.01
 SIGN_MODULES, STOP_MODULES = 11, 13
 
 
