@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from drivers import zbar
-from drivers.patches import Box, Patch, corners, fields_of, find_blots, find_patches, tightened, upright
-from drivers.strokes import lines_of, straightened
+from drivers import blurred_bars, zbar
+from drivers.patches import FINE, Box, Patch, corners, fields_of, find_blots, find_patches, quiet_of, tightened, upright
+from drivers.strokes import lines_of, straightened, thirds_of
 from drivers.symbology import parse
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.values import Value
@@ -44,6 +44,14 @@ class Symbol(Value):
     is_corrected: bool
     """The symbology has error correction: a wrong text would be noticed."""
     outline: Outline = ()
+
+
+class Bars(NamedTuple):
+    """A patch turned upright, how much larger it is than in the picture, and where it stands there."""
+
+    pixels: Pixels
+    enlarged: float
+    patch: Patch
 
 
 Batch = tuple[Symbol, ...]
@@ -107,24 +115,41 @@ class Cascade:
         if min(gray.shape) < PATCH_FROM_SIDE:
             return
         fields = fields_of(gray)
-        if self._linear:
-            for number, patch in enumerate(find_patches(fields)):
-                yield from islice(self._bars(gray, patch, f"patch {number}"), None if number == 0 else FEW)
+        coarse = find_patches(fields) if self._linear else []
+        largest = [_stood_up(gray, patch) for patch in coarse[:1]]
+        for bars in largest:
+            yield from self._lines(bars, "coarse 0")
         if self._matrix:
             for number, box in enumerate(find_blots(fields)):
                 yield from self._blot(gray, box, f"blot {number}")
+        for bars in largest:
+            yield from self._fitted(bars, "coarse 0")
+        fine = find_patches(fields_of(gray, FINE)) if self._linear else []
+        for patch in fine[:1]:
+            bars = _stood_up(gray, patch)
+            yield from self._lines(bars, "fine 0")
+            yield from self._fitted(bars, "fine 0")
+        for grain, patches in (("coarse", coarse), ("fine", fine)):
+            for number, patch in enumerate(patches[1:], 1):
+                yield from islice(self._lines(_stood_up(gray, patch), f"{grain} {number}"), FEW)
 
-    def _bars(self, gray: Pixels, patch: Patch, name: str) -> Iterator[Batch]:
-        bars, enlarged = upright(gray, patch)
-        patch = tightened(bars, patch, enlarged)
-        outline = corners(patch)
-        bars, enlarged = upright(gray, patch)
-        yield self._zxing_upright(bars, f"{name} raw", outline)
-        bars = straightened(bars)
-        for line_name, line in lines_of(bars, enlarged):
+    def _lines(self, bars: Bars, name: str) -> Iterator[Batch]:
+        outline = corners(bars.patch)
+        yield self._zxing_upright(bars.pixels, f"{name} raw", outline)
+        straight = straightened(bars.pixels)
+        for line_name, line in lines_of(straight, bars.enlarged):
             yield self._zxing_upright(line, f"{name} {line_name}", outline)
             if line_name == "averaged":
                 yield self._zbar_at(line, f"{name} zbar", outline=outline, only=self._linear)
+
+    def _fitted(self, bars: Bars, name: str) -> Iterator[Batch]:
+        import numpy as np
+
+        outline, quiet = corners(bars.patch), quiet_of(bars.patch) * bars.enlarged
+        for part_name, part in thirds_of(straightened(bars.pixels)):
+            line = part.mean(axis=0, dtype=np.float32)
+            clean = blurred_bars.clean_picture(line, bars.enlarged, quiet, self._linear)
+            yield () if clean is None else self._zxing_upright(clean, f"{name} {part_name} fitted", outline)
 
     def _blot(self, gray: Pixels, box: Box, name: str) -> Iterator[Batch]:
         import cv2
@@ -168,6 +193,12 @@ class Cascade:
             for each in found
             if (symbol := _symbol(each.raw, name, each.is_corrected, outline or _scaled(each.outline, scale))) is not None
         )
+
+
+def _stood_up(gray: Pixels, patch: Patch) -> Bars:
+    rough, enlarged = upright(gray, patch)
+    tight = tightened(rough, patch, enlarged)
+    return Bars(*upright(gray, tight), tight)
 
 
 def vote(batches: Iterable[Batch], accept: Callable[[Symbol], str | None]) -> str | None:

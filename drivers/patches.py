@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[Any]  # 8-bit grey; cv2's own types know no narrower one
 
-SMALL_WIDTH = 480
-TENSOR_BOX = (15, 15)
 COHERENCE_MIN = 0.55
 ENERGY_MIN = 1000.0
-ENERGY_PERCENTILE = 80
-CLOSE_BOX, OPEN_BOX = (13, 13), (9, 9)
 PATCHES_MAX = 3
 AREA_MIN = 600
 """In pixels of the small picture."""
@@ -55,6 +51,22 @@ class Box(Value):
     bottom: int
 
 
+class Grain(NamedTuple):
+    """How closely a picture is looked at: the width it is shrunk to, the box of the tensor, how far gaps are closed and what is
+    opened away, and the energy that is needed: a share of that at a percentile."""
+
+    width: int
+    box: int
+    close: int
+    open: int
+    energy: tuple[float, float]
+
+
+COARSE = Grain(width=480, box=15, close=13, open=9, energy=(1.0, 80))
+FINE = Grain(width=640, box=9, close=7, open=11, energy=(0.1, 99.5))
+"""For small symbols, and for bars so near a card's edge that the coarse look takes both for one."""
+
+
 class Fields(NamedTuple):
     """Where the picture, shrunk by ``shrink``, has edges, how strong they are, and whether they share a direction."""
 
@@ -62,21 +74,22 @@ class Fields(NamedTuple):
     energy: Any
     coherence: Any
     shrink: float
+    grain: Grain
 
 
-def fields_of(gray: Pixels) -> Fields:
+def fields_of(gray: Pixels, grain: Grain = COARSE) -> Fields:
     """The structure tensor of a small copy."""
     import cv2
     import numpy as np
 
-    shrink = min(1.0, SMALL_WIDTH / gray.shape[1])
+    shrink = min(1.0, grain.width / gray.shape[1])
     small = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (3, 3), 0)
     gx, gy = cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)
-    jxx, jyy, jxy = (cv2.blur(product, TENSOR_BOX) for product in (gx * gx, gy * gy, gx * gy))
+    jxx, jyy, jxy = (cv2.blur(product, (grain.box, grain.box)) for product in (gx * gx, gy * gy, gx * gy))
     energy = jxx + jyy
     coherence = np.sqrt((jxx - jyy) ** 2 + 4 * jxy**2) / (energy + 0.001)
-    return Fields((jxx, jyy, jxy), energy, coherence, shrink)
+    return Fields((jxx, jyy, jxy), energy, coherence, shrink, grain)
 
 
 def find_patches(fields: Fields) -> list[Patch]:
@@ -84,11 +97,12 @@ def find_patches(fields: Fields) -> list[Patch]:
     import cv2
     import numpy as np
 
-    energy, coherence = fields.energy, fields.coherence
-    strong = max(float(np.percentile(energy, ENERGY_PERCENTILE)), ENERGY_MIN)
-    mask = ((coherence > COHERENCE_MIN) & (energy > strong)).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones(CLOSE_BOX, np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(OPEN_BOX, np.uint8))
+    energy, grain = fields.energy, fields.grain
+    share, percentile = grain.energy
+    strong = max(share * float(np.percentile(energy, percentile)), ENERGY_MIN)
+    mask = ((fields.coherence > COHERENCE_MIN) & (energy > strong)).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((grain.close, grain.close), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((grain.open, grain.open), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     large = sorted((c for c in contours if cv2.contourArea(c) >= AREA_MIN), key=cv2.contourArea, reverse=True)[:PATCHES_MAX]
     patches = [_patch(contour, fields.tensor, fields.shrink) for contour in large]
@@ -104,7 +118,7 @@ def find_blots(fields: Fields) -> list[Box]:
     strong = max(float(np.percentile(energy, BLOT_PERCENTILE)), ENERGY_MIN / 4)
     mask = ((coherence < COHERENCE_MIN) & (energy > strong)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(BLOT_OPEN_BOX, np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones(CLOSE_BOX, np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((fields.grain.close, fields.grain.close), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     boxes = [cv2.boundingRect(contour) for contour in contours]
     square = [box for box in boxes if min(box[2:]) >= BLOT_SIDE_MIN and max(box[2:]) <= BLOT_SIDES_RATIO_MAX * min(box[2:])]
@@ -126,6 +140,11 @@ def corners(patch: Patch) -> tuple[tuple[int, int], ...]:
     near, far = (patch.across, patch.along), (patch.across + patch.width, patch.along + patch.height)
     around = (near, (far[0], near[1]), far, (near[0], far[1]))
     return tuple((round(u * cos - v * sin), round(u * sin + v * cos)) for u, v in around)
+
+
+def quiet_of(patch: Patch) -> float:
+    """How much of the patch's width, on each side, was added for the quiet zones."""
+    return QUIET_PIXELS + QUIET_SHARE * (patch.width - 2 * QUIET_PIXELS) / (1 + 2 * QUIET_SHARE)
 
 
 def upright(gray: Pixels, patch: Patch) -> tuple[Pixels, float]:

@@ -62,6 +62,15 @@ def lines_of(bars: Pixels, enlarged: float) -> Iterator[tuple[str, Pixels]]:
         yield f"{name} sharp", _picture(_even(_unblurred(_finer(part), blur * enlarged, noise)))
 
 
+def thirds_of(bars: Pixels) -> Iterator[tuple[str, Pixels]]:
+    """All rows, then thirds of them that overlap none of the edges: bars that fan out are straight in a third."""
+    height = bars.shape[0]
+    yield "all", bars
+    for name, start in (("middle", 0.35), ("upper", 0.1), ("lower", 0.6)):
+        top = int(start * height)
+        yield name, bars[top : top + max(1, int(0.3 * height))]
+
+
 def _shift(above: Any, below: Any) -> int:
     import numpy as np
 

@@ -49,7 +49,7 @@ def itself(found):
         ([[symbol("A", "plain", True)]], "A"),
         ([[symbol("A", "plain", True), symbol("B", "plain", True)]], None),
         ([[symbol("A", "plain")], [symbol("B", "soft")], [symbol("A", "half")]], None),
-        ([[symbol("foreign", "plain", True), symbol("A", "plain")], [], [symbol("A", "patch 0 raw")]], "A"),
+        ([[symbol("foreign", "plain", True), symbol("A", "plain")], [], [symbol("A", "coarse 0 raw")]], "A"),
         ([[symbol("foreign", "plain")], [symbol("foreign", "soft")]], None),
         ([[symbol("", "plain", True)]], None),
     ],
