@@ -94,6 +94,7 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()
     "return.unpaid": Words("Не было оплачено", "Was never paid"),
     "return.owed": Words("Долг по баллам", "Points owed"),
     "return.withdrawn": Words("КУПОНЫ БОЛЬШЕ НЕ ДЕЙСТВУЮТ", "COUPONS GOOD NO MORE"),
+    "receipt.released": Words("КУПОНЫ СНОВА ДЕЙСТВУЮТ", "COUPONS GOOD AGAIN"),
     "return.used": Words("был использован", "was used before"),
     "receipt.settled": Words("В счёт долга", "Settled of points owed"),
     "tender.sbp": Words("СБП", "Faster payments"),

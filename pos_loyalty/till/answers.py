@@ -55,6 +55,7 @@ def owed_of(desk: Desk, member_id: str | None) -> Points:
 
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
+    gone = voided_of(desk, stored)
     return SaleAnswer(
         sale_id=stored.sale_id,
         state=stored.state,
@@ -71,6 +72,9 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         returned=_exchanged(desk, stored),
         settled_centi=sales.settled_centi(desk.db, stored),
         owed_centi=owed_of(desk, stored.quote.member_id),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
+        released=released_by(desk, stored),
     )
 
 
@@ -105,7 +109,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
 
 
 class Withdrawn(Value):
-    """Codes of coupons that a return withdraws, and of these the ones that a sale has used."""
+    """Codes of coupons that a return or a void withdraws, and of these the ones that a sale has used."""
 
     codes: tuple[str, ...]
     used: tuple[str, ...]
@@ -116,6 +120,27 @@ def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int
     codes = issues.codes_of(desk.db, sale_till, sale_id, numbers)
     known = coupon_words.known(desk.db, codes)
     return Withdrawn(codes=codes, used=tuple(code for code, coupon in known.items() if coupon.taken_sale is not None))
+
+
+def voided_of(desk: Desk, stored: StoredSale) -> Withdrawn:
+    """The coupons that a sale issued, once it is voided: only what it issued while it was completed is on paper."""
+    if stored.state != "reversed" or not stored.quote.issued:
+        return Withdrawn(codes=(), used=())
+    count = sum(1 for _ in issues.each_one(stored.quote.issued))
+    return withdrawn_of(desk, stored.till, stored.sale_id, range(count))
+
+
+def released_by(desk: Desk, stored: StoredSale) -> tuple[str, ...]:
+    """Of the coupons that a voided or cancelled sale took, those with a code of their own that are good again now."""
+    if stored.state not in ("reversed", "cancelled") or not stored.quote.coupons:
+        return ()
+    now = desk.trusted().at
+    known = coupon_words.known(desk.db, [taken.code for taken in stored.quote.coupons])
+    return tuple(
+        code
+        for code, coupon in known.items()
+        if coupon.is_live and coupon.taken_sale is None and (coupon.expires_at is None or coupon.expires_at > now)
+    )
 
 
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
