@@ -23,7 +23,6 @@ from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
-from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import Points, Value
 
 LOTS_SHOWN_MAX: Final = 50
@@ -164,9 +163,7 @@ def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
 
 
 def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:
-    """The goods that came back for these; only a sale that an exchange paid is looked up."""
-    if all(tender.kind != EXCHANGE for tender in stored.tenders):
-        return None
+    """The goods that came back for these. Tenders do not tell: a refund of nothing pays nothing, nor does one for free goods."""
     found = returned.of_exchange(desk.db, stored.till, stored.sale_id)
     fact = None if found is None else ledger.by_id(desk.db, found.txn)
     return None if fact is None else of_return(desk, fact)
