@@ -82,6 +82,9 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()
     "gift.head_gratis": Words("ПОДАРОЧНЫЙ СЕРТИФИКАТ", "GIFT CERTIFICATE"),
     "gift.pin": Words("ПИН {pin}", "PIN {pin}"),
     "gift.until": Words("Действует по {last}", "Good until {last}"),
+    "gift.held": Words(
+        "Не оплачена полностью: не действует, пока не разрешит старший.", "Not paid in full: not good until a senior lets it go."
+    ),
     "gift.keep": Words("Берегите код: это деньги. Копии нет.", "Keep the code: it is money. There is no copy."),
     "gift.label": Words("Карта {label}", "Card {label}"),
     "tender.exchange": Words("Обменом", "By exchange"),
@@ -94,6 +97,7 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()
     "return.unpaid": Words("Не было оплачено", "Was never paid"),
     "return.owed": Words("Долг по баллам", "Points owed"),
     "return.withdrawn": Words("КУПОНЫ БОЛЬШЕ НЕ ДЕЙСТВУЮТ", "COUPONS GOOD NO MORE"),
+    "receipt.released": Words("КУПОНЫ СНОВА ДЕЙСТВУЮТ", "COUPONS GOOD AGAIN"),
     "return.used": Words("был использован", "was used before"),
     "receipt.settled": Words("В счёт долга", "Settled of points owed"),
     "tender.sbp": Words("СБП", "Faster payments"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -63,6 +63,12 @@ class Receipt(Value, kw_only=True):
     coupons: tuple[PaperCoupon, ...] = ()
     gift_left: Mapping[str, Minor] = field(default_factory=dict)
     """By the ids of gift cards that paid or were topped up: what they hold now."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that are good no more, for the sale was voided."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that were used before."""
+    released: tuple[str, ...] = ()
+    """Codes of coupons that the sale took and that may be used again."""
     copy_no: int = 0
     """0 is the first print; from 1 on the receipt is headed as a copy."""
 
@@ -76,6 +82,8 @@ def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
         *_points(receipt, language),
         *_messages(receipt, language),
         *_coupons(receipt, language),
+        *coupons_gone(receipt.withdrawn, receipt.withdrawn_used, language),
+        *_coupons_again(receipt, language),
         *_foot(receipt, language),
         Cut(),
     )
@@ -150,7 +158,10 @@ def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
     due = {"sale": "receipt.due", "reversed": "receipt.refund", "cancelled": "receipt.unpaid"}[receipt.kind]
     if off or points_minor:
         yield Feed()
-    yield Row(left=tr(language, due), right=money(language, quote.due_minor, currency), weight="bold", size="large")
+    unpaid = _unpaid_minor(receipt)
+    if unpaid:
+        yield Row(left=tr(language, "return.unpaid"), right=amount(language, -unpaid))
+    yield Row(left=tr(language, due), right=money(language, quote.due_minor - unpaid, currency), weight="bold", size="large")
     if receipt.kind == "cancelled":
         yield Text(text=tr(language, "receipt.cancelled_note"))
         return
@@ -159,6 +170,13 @@ def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
         if off + points_minor > 0:
             yield Feed()
             yield Row(left=tr(language, "receipt.saved"), right=money(language, off + points_minor, currency), weight="bold")
+
+
+def _unpaid_minor(receipt: Receipt) -> int:
+    """What of the due of a sale that is undone was never paid: it does not go back. Tenders that are not told paid it all."""
+    if receipt.kind != "reversed" or not receipt.tenders:
+        return 0
+    return max(0, receipt.quote.due_minor - sum(tender.amount_minor for tender in receipt.tenders))
 
 
 def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:
@@ -250,6 +268,25 @@ def _coupons(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield Qr(content=coupon.code)
     if receipt.coupons:
         yield Rule()
+
+
+def coupons_gone(codes: Sequence[str], used: Sequence[str], language: Language) -> Iterable[Element]:
+    """Codes that are good no more, and which of them were used."""
+    if not codes:
+        return
+    yield Rule()
+    yield Text(text=tr(language, "return.withdrawn"), weight="bold")
+    for code in codes:
+        yield Row(left=code, right=tr(language, "return.used")) if code in used else Text(text=code)
+
+
+def _coupons_again(receipt: Receipt, language: Language) -> Iterable[Element]:
+    if not receipt.released:
+        return
+    yield Rule()
+    yield Text(text=tr(language, "receipt.released"), weight="bold")
+    for code in receipt.released:
+        yield Text(text=code)
 
 
 def _term(coupon: PaperCoupon, receipt: Receipt, language: Language) -> str:

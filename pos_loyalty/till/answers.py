@@ -23,7 +23,6 @@ from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
-from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import Points, Value
 
 LOTS_SHOWN_MAX: Final = 50
@@ -55,6 +54,7 @@ def owed_of(desk: Desk, member_id: str | None) -> Points:
 
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
+    gone = voided_of(desk, stored)
     return SaleAnswer(
         sale_id=stored.sale_id,
         state=stored.state,
@@ -71,6 +71,9 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         returned=_exchanged(desk, stored),
         settled_centi=sales.settled_centi(desk.db, stored),
         owed_centi=owed_of(desk, stored.quote.member_id),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
+        released=released_by(desk, stored),
     )
 
 
@@ -105,7 +108,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
 
 
 class Withdrawn(Value):
-    """Codes of coupons that a return withdraws, and of these the ones that a sale has used."""
+    """Codes of coupons that a return or a void withdraws, and of these the ones that a sale has used."""
 
     codes: tuple[str, ...]
     used: tuple[str, ...]
@@ -116,6 +119,27 @@ def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int
     codes = issues.codes_of(desk.db, sale_till, sale_id, numbers)
     known = coupon_words.known(desk.db, codes)
     return Withdrawn(codes=codes, used=tuple(code for code, coupon in known.items() if coupon.taken_sale is not None))
+
+
+def voided_of(desk: Desk, stored: StoredSale) -> Withdrawn:
+    """The coupons that a sale issued, once it is voided: only what it issued while it was completed is on paper."""
+    if stored.state != "reversed" or not stored.quote.issued:
+        return Withdrawn(codes=(), used=())
+    count = sum(1 for _ in issues.each_one(stored.quote.issued))
+    return withdrawn_of(desk, stored.till, stored.sale_id, range(count))
+
+
+def released_by(desk: Desk, stored: StoredSale) -> tuple[str, ...]:
+    """Of the coupons that a voided or cancelled sale took, those with a code of their own that are good again now."""
+    if stored.state not in ("reversed", "cancelled") or not stored.quote.coupons:
+        return ()
+    now = desk.trusted().at
+    known = coupon_words.known(desk.db, [taken.code for taken in stored.quote.coupons])
+    return tuple(
+        code
+        for code, coupon in known.items()
+        if coupon.is_live and coupon.taken_sale is None and (coupon.expires_at is None or coupon.expires_at > now)
+    )
 
 
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
@@ -139,9 +163,7 @@ def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
 
 
 def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:
-    """The goods that came back for these; only a sale that an exchange paid is looked up."""
-    if all(tender.kind != EXCHANGE for tender in stored.tenders):
-        return None
+    """The goods that came back for these. Tenders do not tell: a refund of nothing pays nothing, nor does one for free goods."""
     found = returned.of_exchange(desk.db, stored.till, stored.sale_id)
     fact = None if found is None else ledger.by_id(desk.db, found.txn)
     return None if fact is None else of_return(desk, fact)

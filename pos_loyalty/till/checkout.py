@@ -135,7 +135,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         stored = answers.stored_sale(desk, sale_id)
         quote = stored.quote
         entries: tuple[Entry, ...] = ()
-        problem = _contradiction(desk, stored, request)
+        problem, unpaid = _contradiction(desk, stored, request), _unpaid(stored, request)
         if stored.state == "authorised":
             entries = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
         elif stored.state == "cancelled":
@@ -144,7 +144,8 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
-            entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
+            unpaid = unpaid or gift_sales.strange_in(gifts)
+            entries, problem = entries + gifts, problem or unpaid
         end = SaleEnd(
             sale_id=sale_id,
             tenders=paid,
@@ -156,7 +157,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if problem is not None:
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
-            gift_sales.activate(desk, stored, now)
+            gift_sales.activate(desk, stored, now, unpaid or "")
             tier_facts_after(desk.db, desk, quote.member_id, now)
             slips.queue(desk, answers.stored_sale(desk, sale_id))
         return keep(answers.of_sale(desk, sale_id))
@@ -351,9 +352,14 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    return _unpaid(stored, request) or _paid_otherwise(desk, stored, request.tenders)
+
+
+def _unpaid(stored: StoredSale, request: CompleteRequest) -> str | None:
+    """Why money of the due did not come."""
     if any(tender.kind == tenders.EXCHANGE for tender in request.tenders):
         return "paid by an exchange, and no goods came back for it"
-    return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
+    return _shortfall(stored, request.tenders or stored.tenders)
 
 
 def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:

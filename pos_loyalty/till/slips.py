@@ -16,7 +16,7 @@ from pos_loyalty.store import ledger, members, prints, returned, sales
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_sales
-from pos_loyalty.till.answers import balance_of, coupons_of, of_return, owed_of
+from pos_loyalty.till.answers import balance_of, coupons_of, of_return, owed_of, released_by, voided_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import PrintAnswer
 from pos_loyalty.till.rights import head_office_answers
@@ -183,6 +183,7 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
     member_id = stored.quote.member_id
     expiry = next_expiry(ledger.lots_of(desk.db, member_id), desk.trusted().at) if member_id else None
     cards = members.cards_of(desk.db, member_id) if member_id else ()
+    gone = voided_of(desk, stored)
     return Receipt(
         kind="reversed" if stored.state == "reversed" else "cancelled" if stored.state == "cancelled" else "sale",
         header=desk.config.receipt.header or (desk.config.store.name,),
@@ -208,6 +209,9 @@ def _receipt(desk: Desk, stored: StoredSale, language: Language, copy: int) -> R
         copy_no=copy,
         settled_centi=sales.settled_centi(desk.db, stored),
         owed_centi=owed_of(desk, member_id),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
+        released=released_by(desk, stored),
     )
 
 

@@ -144,3 +144,14 @@ def test_short_goods_buy_no_more_by_exchange(shop: Shop) -> None:
     shop.now += timedelta(minutes=1)
     with pytest.raises(ConflictError, match="29998 minor units less"):
         shop.till.authorise(asked(shop, cash(1), sale_id="new", returns=given), "exchange")
+
+
+def test_goods_that_were_never_paid_are_told_in_an_exchange(shop: Shop) -> None:
+    """Their refund is nothing, so it pays nothing: they came back all the same."""
+    paid_short(shop, cash(0))
+    given = ReturnRequest(return_id="x1", sale_id="sale-1", all=True, cashier="C7")
+    shop.now += timedelta(minutes=1)
+    answer = shop.till.authorise(asked(shop, cash(30_000), sale_id="new", returns=given), "exchange")
+    assert answer.returned is not None
+    assert (answer.returned.return_id, answer.returned.refund_minor, answer.returned.is_last) == ("x1", 0, True)
+    assert verify(shop.db) == ()
