@@ -49,7 +49,7 @@ class Books(Accounts):
                 self.cards[card] = CardBook("bought", "active", None)
             self.load(card, "gifts:sold", minor)
             if sale.unpaid_minor and self.cards[card].state == "active":
-                self.cards[card].state, self.cards[card].held_by = "frozen", sale.sale_id
+                self.cards[card].state, self.cards[card].frozen_by = "frozen", sale.sale_id
             sale.cards.append((card, line, minor))
         if sale.member is not None and (sale.uses or sale.accruals):
             self.carry(sale.member)

@@ -342,5 +342,5 @@ class TillMachine(CheckedTill):
             assert answer.paid_minor == before
         elif answer is not None:
             wanted = "frozen" if act == "freeze" else "active"
-            book.held_by = book.held_by if book.state == wanted else None
+            book.frozen_by = book.frozen_by if book.state == wanted else None
             book.state = wanted

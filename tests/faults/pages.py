@@ -91,5 +91,5 @@ class CardBook:
     kind: str
     state: str
     ends_ms: int | None
-    held_by: str | None = None
+    frozen_by: str | None = None
     """The sale that was not paid in full and froze it, until a person turns it."""
