@@ -82,7 +82,7 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in PAGE_WORDS.items()
     "gift.head_gratis": Words("ПОДАРОЧНЫЙ СЕРТИФИКАТ", "GIFT CERTIFICATE"),
     "gift.pin": Words("ПИН {pin}", "PIN {pin}"),
     "gift.until": Words("Действует по {last}", "Good until {last}"),
-    "gift.held": Words(
+    "gift.frozen": Words(
         "Не оплачена полностью: не действует, пока не разрешит старший.", "Not paid in full: not good until a senior lets it go."
     ),
     "gift.keep": Words("Берегите код: это деньги. Копии нет.", "Keep the code: it is money. There is no copy."),

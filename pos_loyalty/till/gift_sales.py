@@ -172,16 +172,16 @@ def activate(desk: Desk, stored: StoredSale, now: datetime, unpaid: str = "") ->
     for line in lines_of(desk, stored):
         if line.card_id is not None:
             _top_up(desk, stored, line, now)
-            _hold(desk, stored, line.card_id, unpaid, now)
+            _freeze_unpaid(desk, stored, line.card_id, unpaid, now)
             continue
         for _ in range(line.count):
             card, code = _sell(desk, stored, line, now)
-            slips.append((_hold(desk, stored, card.card_id, unpaid, now) or card, code))
+            slips.append((_freeze_unpaid(desk, stored, card.card_id, unpaid, now) or card, code))
     gift_slips.queue(desk, stored.receipt_no, stored.sale_id, slips)
 
 
-def _hold(desk: Desk, stored: StoredSale, card_id: str, why: str, now: datetime) -> GiftCardAnswer | None:
-    """Freeze a card whose sale was not paid in full; None when there is nothing to hold."""
+def _freeze_unpaid(desk: Desk, stored: StoredSale, card_id: str, why: str, now: datetime) -> GiftCardAnswer | None:
+    """Freeze a card whose sale was not paid in full; None when it is not to be frozen."""
     card = known(desk, card_id)
     if not why or card is None or card.state != "active":
         return None
@@ -197,7 +197,7 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
     for body in loads:
         card = known(desk, body.card_id)
         loaded_minor = sum(each.amount_minor for each in loads if each.card_id == body.card_id)
-        if card is not None and card.state == "frozen" and not _is_held_by(desk, stored, card.card_id):
+        if card is not None and card.state == "frozen" and not _is_frozen_by(desk, stored, card.card_id):
             raise ConflictError(
                 f"Gift card {label_of(card.card_id)} of this sale is frozen; let it go before the sale is undone."
             )
@@ -213,14 +213,14 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
             )
 
 
-def _is_held_by(desk: Desk, stored: StoredSale, card_id: str) -> bool:
+def _is_frozen_by(desk: Desk, stored: StoredSale, card_id: str) -> bool:
     """Whether a card is frozen because this sale was not paid in full, and nobody of the staff has turned it since."""
     facts = ledger.sale_facts(desk.db, stored.till, stored.sale_id)
-    held = [fact.hlc for fact in facts if fact.gift_card is not None and _is_hold(fact.gift_card, card_id)]
-    return turned_at(desk.db, card_id) in [(hlc, stored.till) for hlc in held]
+    frozen = [fact.hlc for fact in facts if fact.gift_card is not None and _is_freeze(fact.gift_card, card_id)]
+    return turned_at(desk.db, card_id) in [(hlc, stored.till) for hlc in frozen]
 
 
-def _is_hold(body: GiftCardFact, card_id: str) -> bool:
+def _is_freeze(body: GiftCardFact, card_id: str) -> bool:
     return (body.card_id, body.act) == (card_id, "frozen")
 
 
