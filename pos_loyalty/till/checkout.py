@@ -36,6 +36,7 @@ from pos_loyalty.till import (
     returned_sale,
     returns,
     slips,
+    staff,
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
@@ -141,7 +142,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         elif stored.state == "cancelled":
             late = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
             entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in late)
-        paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
+        paid = gift_sales.paid_by(desk, stored, tenders.told(request.tenders)) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
             unpaid = unpaid or gift_sales.strange_in(gifts)
@@ -222,7 +223,7 @@ def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) 
     late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
-    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and approved_by in ("", cashier):
+    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and not staff.is_second(approved_by, cashier):
         raise EarlierDayError(
             "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
         )

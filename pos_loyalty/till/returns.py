@@ -182,7 +182,7 @@ def asked_of(request: ReturnRequest) -> str:
 
 def check_approval(asked: Asked, why: str) -> None:
     """A second person must have said yes. Raises NotAllowedError."""
-    if asked.approved_by in ("", asked.request.cashier):
+    if not staff.is_second(asked.approved_by, asked.request.cashier):
         raise NotAllowedError(f"{why}: a second person must approve it (approval), a senior and not the cashier alone.")
 
 
