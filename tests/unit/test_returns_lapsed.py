@@ -103,3 +103,26 @@ def test_points_that_went_over_to_another_and_were_redeemed_there_are_taken_back
     back(shop, "r2", 6)
     assert living(shop, "member-2") == before - 3_000, "30 of the 50 points were redeemed, 20 were lost"
     assert verify(shop.db) == ()
+
+
+@pytest.mark.parametrize("names", [("s", "s:2"), ("s:2", "s"), ("s:base", "s:base:base"), ("p", "q:2"), ("T1:s", "T1")])
+@pytest.mark.parametrize("is_void", [False, True])
+def test_a_sale_is_not_taken_for_one_whose_name_begins_its_own(shop: Shop, names: tuple[str, str], is_void: bool) -> None:
+    """Of two sales the first comes back at once; the points of the second pay for a third, are lost, and both come back."""
+    shop.publish(SHORT)
+    first, second = names
+    sell(shop, goods(("pen", 10_000, "10")), first)
+    if is_void:
+        shop.till.void(first, VoidRequest(), "v")
+    else:
+        shop.till.return_goods(first, ReturnRequest(return_id="r1", all=True, cashier="C7"), "r1")
+    assert live(shop) == OPENING_CENTI
+    sell(shop, goods(("pen", 10_000, "10")), second)
+    sell(shop, goods(("cap", 100_000, "1"), redeem=5_000), "third")
+    shop.now += timedelta(days=9)
+    shop.till.nightly()
+    shop.till.return_goods(second, ReturnRequest(return_id="r2", all=True, cashier="C7"), "r2")
+    assert live(shop) == OPENING_CENTI - 5_000, "all 50 points were redeemed"
+    shop.till.return_goods("third", ReturnRequest(return_id="r3", all=True, cashier="C7"), "r3")
+    assert live(shop) == OPENING_CENTI, "the opening lot paid and has it back"
+    assert verify(shop.db) == ()
