@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.lapsed import GIVEN
+from pos_loyalty.engine.lapsed import is_forgiving
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account
 from pos_loyalty.engine.lots import in_order, take
 from pos_loyalty.engine.model import Entry, Lot
@@ -39,14 +39,10 @@ def graced(entries: Sequence[Entry], lots: Sequence[Lot], grace: Grace | None) -
         return done
     held = _after(done, lots)
     moved, made = _move_on(done, held, grace)
-    if not moved or any(_forgives(entry) for entry in done):  # there is nothing to pay
+    if not moved or any(is_forgiving(entry) for entry in done):  # there is nothing to pay
         return done + moved
     kept, paid = _pay(done, list(made), moved[0].member_id or "")
     return kept + moved + paid
-
-
-def _forgives(entry: Entry) -> bool:
-    return (entry.kind, entry.debit) == ("adjust", ADJUSTMENT) and entry.rule != GIVEN
 
 
 def _after(entries: Sequence[Entry], lots: Sequence[Lot]) -> dict[str, Lot]:
