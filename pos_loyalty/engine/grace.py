@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.lapsed import is_forgiving
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account
-from pos_loyalty.engine.lots import in_order, take
+from pos_loyalty.engine.lots import in_order, moved_name, take
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.values import Points, Value
 
@@ -20,7 +20,7 @@ from pos_loyalty.values import Points, Value
 class Grace(Value):
     """A term: points that come back stay usable until ``until`` at least.
 
-    ``ref`` names the act that brings them back and stands once: its lots are ``{ref}:0``, ``{ref}:1`` and so on.
+    ``ref`` names the act that brings them back and stands once: its lots are called by ``moved_name``.
     """
 
     until: datetime
@@ -69,7 +69,9 @@ def _move_on(entries: Sequence[Entry], held: dict[str, Lot], grace: Grace) -> tu
         centi = min(back[lot.lot_id], lot.centi)
         if centi <= 0 or lot.lot_id in grace.used_up or lot.expires_at is None or lot.expires_at >= grace.until:
             continue
-        made.append(replace(lot, lot_id=f"{grace.ref}:{len(made)}", centi=Points(centi), expires_at=grace.until))
+        made.append(
+            replace(lot, lot_id=moved_name(grace.ref, len(made), is_graced=True), centi=Points(centi), expires_at=grace.until)
+        )
         moves += _pair(lot, made[-1], members[lot.lot_id] or "")
     return tuple(moves), tuple(made)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from pos_loyalty.engine.ledger import GRACE, own_lot
+from pos_loyalty.engine.lots import says_grace
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.store import ledger, returned
 from pos_loyalty.store.db import Connection
@@ -29,8 +30,8 @@ def root_of(db: Connection, lot_id: str) -> str:
 
 
 def had_grace(db: Connection, lots: Iterable[str]) -> frozenset[str]:
-    """Of these lots those whose points a grace moved on before."""
-    return frozenset(lot for lot in lots if db.execute(HAD_GRACE_SELECT, {"lot": lot}).fetchone()[0])
+    """Of these lots those whose points a grace moved on before, here or, as the name of a lot tells, at another till."""
+    return frozenset(lot for lot in lots if any(it or says_grace(name) for name, it in db.execute(GRACES_SELECT, {"lot": lot})))
 
 
 def lots_from(db: Connection, lot_id: str) -> frozenset[str]:
@@ -125,7 +126,7 @@ BACK = f"""WITH RECURSIVE followed (lot, far, is_graced) AS (
   JOIN entry AS went ON went.txn = came.txn AND went.n = came.n - 1 WHERE {MOVED_ON}
 )"""
 ROOT_SELECT = f"{BACK} SELECT lot FROM followed ORDER BY far DESC LIMIT 1"
-HAD_GRACE_SELECT = f"{BACK} SELECT MAX(is_graced) FROM followed"
+GRACES_SELECT = f"{BACK} SELECT lot, is_graced FROM followed"
 LOT_SELECT = """SELECT lot.member, lot.amount, e.rule, e.debit_acct
 FROM lot LEFT JOIN entry AS e ON e.lot = lot.id AND e.kind = 'accrue' WHERE lot.id = :lot LIMIT 1"""
 VOID_SELECT = "SELECT id FROM txn WHERE till = :till AND sale_id = :sale_id AND kind = 'sale.reversed'"

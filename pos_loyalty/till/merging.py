@@ -17,7 +17,7 @@ from pos_loyalty.engine.ledger import owed_account
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, ledger, members, merges
+from pos_loyalty.store import follow, ledger, lot_trails, members, merges
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
@@ -141,10 +141,11 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
 
 def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
     """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
-    lots = ledger.lots_of(desk.db, fact.member_id)
-    owed_centi = members.owed_of(desk.db, fact.member_id)
     alive_at = desk.trusted().at
-    made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", alive_at)
+    lots = takeable(ledger.lots_of(desk.db, fact.member_id), alive_at)
+    owed_centi = members.owed_of(desk.db, fact.member_id)
+    graced = lot_trails.had_grace(desk.db, [lot.lot_id for lot in lots])
+    made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", graced)
     return made + _settled(desk, fact.into, made, owed_centi, alive_at) if made else ()
 
 
