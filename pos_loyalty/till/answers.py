@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.engine.lapsed import is_forgiving
 from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Entry, Lot, Member
@@ -150,10 +151,11 @@ def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
 
 
 def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:
-    """What they take back, owed or not."""
+    """What they take back, owed or not; what is forgiven is not taken."""
     own = (member_account(member_id or ""), owed_account(member_id or ""))
     taken = (entry for entry in entries if entry.kind == "reverse" and entry.debit in own and entry.credit not in own)
-    return Points(sum(entry.amount for entry in taken))
+    let = (entry for entry in entries if is_forgiving(entry) and entry.member_id == member_id)
+    return Points(sum(entry.amount for entry in taken) - sum(entry.amount for entry in let))
 
 
 def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:

@@ -286,7 +286,7 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
     given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
     others_now = {member: lots_after(each, given) for member, each in lots.items()}
     rest = replace(made, restored=())
-    taken = settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now)
+    taken = merging.owing(desk, given, settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now))
     forgives = sold.quote.earning is not None and sold.quote.earning.owed == "forgive"
     all_taken = with_lapsed(desk, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
     return with_owed(desk, graced(all_taken, own_lots, desk.grace(all_taken)))

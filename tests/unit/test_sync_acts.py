@@ -130,7 +130,7 @@ def draft(till: Till, kind: str, body: object, entries: tuple[Entry, ...], membe
 
 
 def merge_at(till: Till, loser: str, winner: str) -> None:
-    entries = carry(loser, winner, ledger.lots_of(till.db, loser), 0, f"{till.name}/merge", NOW)
+    entries = carry(loser, winner, ledger.lots_of(till.db, loser), 0, f"{till.name}/merge")
     draft(till, "member.merged", MergeFact(member_id=loser, into=winner, by="C7", approved_by="S1"), entries, loser)
 
 
@@ -182,7 +182,7 @@ def test_a_sale_of_an_offline_till_that_names_the_old_member_is_a_case(two: tupl
     assert cases(office) == ["member.merged"]
     assert sums(office)["member:A"] == 50
     pull_all(two[0], office)
-    entries = carry("A", "B", ledger.lots_of(two[0].db, "A"), 0, "T1/again", NOW)
+    entries = carry("A", "B", ledger.lots_of(two[0].db, "A"), 0, "T1/again")
     draft(two[0], "member.merged", MergeFact(member_id="A", into="B", by="C7", approved_by="S1"), entries, "A")
     push_all(two[0], office)
     assert cases(office) == ["member.merged"], "carrying over is no case"
