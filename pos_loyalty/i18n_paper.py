@@ -112,6 +112,9 @@ PAPER: dict[str, Words] = {
     "gift.head_gratis": Words("ПОДАРОЧНЫЙ СЕРТИФИКАТ", "GIFT CERTIFICATE"),
     "gift.pin": Words("ПИН {pin}", "PIN {pin}"),
     "gift.until": Words("Действует по {last}", "Good until {last}"),
+    "gift.frozen": Words(
+        "Не оплачена полностью: не действует, пока не разрешит старший.", "Not paid in full: not good until a senior lets it go."
+    ),
     "gift.keep": Words("Берегите код: это деньги. Копии нет.", "Keep the code: it is money. There is no copy."),
     "gift.label": Words("Карта {label}", "Card {label}"),
     "tender.exchange": Words("Обменом", "By exchange"),
@@ -124,6 +127,7 @@ PAPER: dict[str, Words] = {
     "return.unpaid": Words("Не было оплачено", "Was never paid"),
     "return.owed": Words("Долг по баллам", "Points owed"),
     "return.withdrawn": Words("КУПОНЫ БОЛЬШЕ НЕ ДЕЙСТВУЮТ", "COUPONS GOOD NO MORE"),
+    "receipt.released": Words("КУПОНЫ СНОВА ДЕЙСТВУЮТ", "COUPONS GOOD AGAIN"),
     "return.used": Words("был использован", "was used before"),
     "receipt.settled": Words("В счёт долга", "Settled of points owed"),
     "tender.sbp": Words("СБП", "Faster payments"),

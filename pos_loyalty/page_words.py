@@ -56,6 +56,7 @@ PAGE_WORDS: dict[str, tuple[str, str]] = {
         "Уже использованы, скидка по ним остаётся",
         "Used already; what they gave stays",
     ),
+    "page.coupons_released": ("Купоны снова действуют", "Coupons that are good again"),
     "page.return_is_last": ("После этого от чека ничего не останется", "Nothing of the receipt is left after this"),
     "page.return_way": ("Как вернуть деньги", "How the money goes back"),
     "page.return_as_paid": ("Так же, как платили", "As it was paid"),

@@ -10,6 +10,7 @@ from pos_loyalty.engine.model import Adjustment, Line, QuoteLine
 from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, money, quantity_text, time_text, tr
 from pos_loyalty.values import MILLI_PER_UNIT
 from receipts import foot_part, member_part
+from receipts.coupon_words import coupons_again, coupons_gone
 from receipts.elements import Cut, Element, Feed, Row, Rule, Text
 from receipts.heading import copy_mark, shop_lines, title
 from receipts.model import Receipt
@@ -47,6 +48,8 @@ def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
             out.append(Rule())
         part = following
         out += said
+    out += coupons_gone(receipt.withdrawn, receipt.withdrawn_used, language)
+    out += coupons_again(receipt.released, language)
     return (*out, Cut())
 
 
@@ -61,7 +64,7 @@ def has_loyalty(receipt: Receipt) -> bool:
     """Whether a slip of the loyalty part alone would say anything to this buyer."""
     sections = receipt.look.sections
     said = ("words" in sections and any(member_part.told(receipt, "ru"))) or ("coupons" in sections and receipt.coupons)
-    return receipt.balance_centi is not None or bool(receipt.kind == "sale" and said)
+    return receipt.balance_centi is not None or bool((receipt.kind == "sale" and said) or receipt.withdrawn or receipt.released)
 
 
 def _title(receipt: Receipt, language: Language) -> Iterable[Element]:
@@ -139,7 +142,10 @@ def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
     due = {"sale": "receipt.due", "reversed": "receipt.refund", "cancelled": "receipt.unpaid"}[receipt.kind]
     if off or points_minor:
         yield Feed()
-    yield Row(left=tr(language, due), right=money(language, quote.due_minor, currency), weight="bold", size="large")
+    unpaid = _unpaid_minor(receipt)
+    if unpaid:
+        yield Row(left=tr(language, "return.unpaid"), right=amount(language, -unpaid))
+    yield Row(left=tr(language, due), right=money(language, quote.due_minor - unpaid, currency), weight="bold", size="large")
     if receipt.kind == "cancelled":
         yield Text(text=tr(language, "receipt.cancelled_note"))
         return
@@ -147,6 +153,13 @@ def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield from _paid(receipt, language)
         if off + points_minor > 0:
             yield Row(left=tr(language, "receipt.saved"), right=money(language, off + points_minor, currency), weight="bold")
+
+
+def _unpaid_minor(receipt: Receipt) -> int:
+    """What of the due of a sale that is undone was never paid: it does not go back. Tenders that are not told paid it all."""
+    if receipt.kind != "reversed" or not receipt.tenders:
+        return 0
+    return max(0, receipt.quote.due_minor - sum(tender.amount_minor for tender in receipt.tenders))
 
 
 def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:

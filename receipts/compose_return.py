@@ -10,6 +10,7 @@ from pos_loyalty.engine.returns import ReturnedLine
 from pos_loyalty.i18n import NO_BREAK, Language, amount, money, number, points, quantity_text, time_text, tr
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Value
 from receipts.compose import tender_text
+from receipts.coupon_words import coupons_gone
 from receipts.elements import Cut, Element, Feed, Image, Row, Rule, Text
 from receipts.heading import copy_mark, heading, title
 
@@ -54,7 +55,7 @@ def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
         *_lines(slip, language),
         *_refund(slip, language),
         *_points(slip, language),
-        *_withdrawn(slip, language),
+        *coupons_gone(slip.withdrawn, slip.withdrawn_used, language),
         Cut(),
     )
 
@@ -113,12 +114,3 @@ def _points(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     yield Row(left=tr(language, "receipt.balance"), right=points(language, slip.balance_centi), weight="bold")
     if slip.is_offline:
         yield Text(text=tr(language, "receipt.offline"))
-
-
-def _withdrawn(slip: ReturnSlip, language: Language) -> Iterable[Element]:
-    if not slip.withdrawn:
-        return
-    yield Rule()
-    yield Text(text=tr(language, "return.withdrawn"), weight="bold")
-    for code in slip.withdrawn:
-        yield Row(left=code, right=tr(language, "return.used")) if code in slip.withdrawn_used else Text(text=code)

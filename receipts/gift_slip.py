@@ -28,6 +28,8 @@ class GiftPaper(Value, kw_only=True):
     pin: str | None
     expires_at: datetime | None
     is_bought: bool
+    is_frozen: bool = False
+    """It pays nothing yet: its sale was not paid in full."""
 
 
 class GiftSlip(Value, kw_only=True):
@@ -61,6 +63,8 @@ def _card(slip: GiftSlip, paper: GiftPaper, language: Language) -> Iterable[Elem
     if paper.expires_at is not None:
         last = day_text(language, (paper.expires_at - INSTANT).astimezone(slip.at.tzinfo))
         yield Text(text=tr(language, "gift.until", last=last), align="centre")
+    if paper.is_frozen:
+        yield Text(text=tr(language, "gift.frozen"), align="centre", weight="bold")
     yield Text(text=tr(language, "gift.keep"), align="centre")
     yield Feed()
     yield Row(left=tr(language, "gift.label", label=paper.label), right=time_text(language, slip.at).replace(" ", NO_BREAK))

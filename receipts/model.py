@@ -80,6 +80,12 @@ class Receipt(Value, kw_only=True):
     referral_code: str = ""
     gift_left: Mapping[str, Minor] = field(default_factory=dict)
     """By the ids of gift cards that paid or were topped up: what they hold now."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that are good no more, for the sale was voided."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that were used before."""
+    released: tuple[str, ...] = ()
+    """Codes of coupons that the sale took and that may be used again."""
     exchanged_no: str = ""
     """The receipt of the goods that came back for these."""
     copy_no: int = 0

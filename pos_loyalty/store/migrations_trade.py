@@ -22,7 +22,7 @@ CREATE TABLE gift_try (
 
 RETURNS = """
 -- Goods that came back; sale_till and sale_id are NULL without a receipt. The sale may be another till's and not be in this file.
--- refund_minor: what was paid out; points_minor: what points had paid of it; advance_minor: what of the refund is for gift cards
+-- refund_minor: the money of the goods; points_minor: what points had paid of it; advance_minor: what of it is for gift cards
 -- that the sale had sold; body: the engine's answer, for the next return. is_claimed: the member claimed the sale later.
 -- is_last: nothing of the sale is kept any more. exchange_id: the sale of this till that the goods were exchanged for.
 CREATE TABLE sale_return (

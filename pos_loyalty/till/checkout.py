@@ -37,6 +37,7 @@ from pos_loyalty.till import (
     returned_sale,
     returns,
     slips,
+    staff,
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
@@ -137,16 +138,17 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         stored = answers.stored_sale(desk, sale_id)
         quote = stored.quote
         entries: tuple[Entry, ...] = ()
-        problem = _contradiction(desk, stored, request)
+        problem, unpaid = _contradiction(desk, stored, request), _unpaid(stored, request)
         if stored.state == "authorised":
             entries = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
         elif stored.state == "cancelled":
             late = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
             entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in late)
-        paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
+        paid = gift_sales.paid_by(desk, stored, tenders.told(request.tenders)) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
-            entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
+            unpaid = unpaid or gift_sales.strange_in(gifts)
+            entries, problem = entries + gifts, problem or unpaid
         end = SaleEnd(
             sale_id=sale_id,
             tenders=paid,
@@ -158,7 +160,7 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if problem is not None:
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
-            gift_sales.activate(desk, stored, now)
+            gift_sales.activate(desk, stored, now, unpaid or "")
             tier_facts_after(desk.db, desk, quote.member_id, now)
             ended = answers.stored_sale(desk, sale_id)
             slips.queue(desk, ended)
@@ -225,7 +227,7 @@ def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) 
     late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
-    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and approved_by in ("", cashier):
+    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and not staff.is_second(approved_by, cashier):
         raise EarlierDayError(
             "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
         )
@@ -355,9 +357,14 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    return _unpaid(stored, request) or _paid_otherwise(desk, stored, request.tenders)
+
+
+def _unpaid(stored: StoredSale, request: CompleteRequest) -> str | None:
+    """Why money of the due did not come."""
     if any(tender.kind == tenders.EXCHANGE for tender in request.tenders):
         return "paid by an exchange, and no goods came back for it"
-    return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
+    return _shortfall(stored, request.tenders or stored.tenders)
 
 
 def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:

@@ -29,6 +29,7 @@ def _paper(card: GiftCardAnswer, code: Code) -> GiftPaper:
     return GiftPaper(
         label=card.label, title=card.title, amount_minor=card.face_minor, currency=card.currency, code=code.text, pin=code.pin,
         expires_at=card.expires_at, is_bought=card.kind == "bought",
+        is_frozen=card.state == "frozen",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import ledger, members, profiles, returned, sales
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_sales, paper
-from pos_loyalty.till.answers import coupons_of, owed_of
+from pos_loyalty.till.answers import coupons_of, owed_of, released_by, voided_of
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.rights import head_office_answers
 from pos_loyalty.till.tenders import EXCHANGE
@@ -29,7 +29,7 @@ DATES_MAX = 3
 
 def receipt_of(desk: Desk, stored: StoredSale, language: Language, copy: int = 0) -> Receipt:
     """The receipt of a sale of this till as it stands now."""
-    look = paper.look(desk, language)
+    look, gone = paper.look(desk, language), voided_of(desk, stored)
     bare = Receipt(
         kind="reversed" if stored.state == "reversed" else "cancelled" if stored.state == "cancelled" else "sale",
         look=look,
@@ -47,6 +47,9 @@ def receipt_of(desk: Desk, stored: StoredSale, language: Language, copy: int = 0
             for each in coupons_of(desk, stored)
         ),
         gift_left=gift_sales.balances_of(desk, stored),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
+        released=released_by(desk, stored),
         exchanged_no=_exchanged_no(desk, stored),
         copy_no=copy,
     )

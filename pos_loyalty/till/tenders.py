@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.model import MINOR_MAX, Basket, Tender
 from pos_loyalty.engine.money import allocate
 from pos_loyalty.errors import InputError
@@ -30,6 +32,11 @@ def check_amounts(asked: Sequence[Tender]) -> None:
 def missing_minor(paid: Sequence[Tender], due_minor: int) -> Minor:
     """What of a due was not paid. Tenders that are not told pay it all."""
     return Minor(max(0, due_minor - sum(tender.amount_minor for tender in paid)) if paid else 0)
+
+
+def told(asked: Sequence[Tender]) -> tuple[Tender, ...]:
+    """The tenders that the host tells after the payment: an exchange that the till did not make brought no money."""
+    return tuple(replace(tender, amount_minor=Minor(0)) if tender.kind == EXCHANGE else tender for tender in asked)
 
 
 def as_planned(basket: Basket, paid: Sequence[Tender]) -> bool:

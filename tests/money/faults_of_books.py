@@ -160,6 +160,12 @@ PAPER_FAULTS = (
         (GIFTS, "part = min(paid, rest)", "part = 0"),
     ),
     fault(
+        "gift-card-good-though-unpaid",
+        "The shop: a card of 1,000.00 for a kopeck, spent before anybody looks at the case.",
+        f"{PAPERS}a_gift_card_that_was_not_paid_pays_nothing",
+        (CHECKOUT, 'gift_sales.activate(desk, stored, now, unpaid or "")', "gift_sales.activate(desk, stored, now)"),
+    ),
+    fault(
         "gift-card-money-not-let-go",
         "The holder: a sale that did not come about costs the money on the card.",
         f"{PAPERS}a_cancelled_sale_gives_the_gift_card_its_money_back",
