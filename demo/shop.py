@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 PROGRAMME = HERE / "programme.toml"
 CATALOGUE = HERE / "catalogue.json"
 CARD_PREFIX = "22"
+SENIOR, SENIOR_PIN = "M1", "246810"
+"""Who answers for the void of a sale of an earlier day: the demo's baskets are of the shop's own day."""
 MEMBERS, SALES = 40, 25
 CAP_POINTS = 100
 """Points that one member may redeem at this till on one day while head office does not answer."""
