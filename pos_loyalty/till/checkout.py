@@ -18,7 +18,7 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, PaidShortError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
@@ -85,7 +85,7 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
         paid = replace(paid, tenders=paid.tenders + exchange.give_back(desk, swap, request.sale_id, held, now))
         if request.complete:
-            _check_paid(paid.tenders, held.quote.due_minor)
+            tenders.check_paid(paid.tenders, held.quote.due_minor)
         stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
             gift_sales.activate(desk, stored, now)
@@ -379,16 +379,6 @@ def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
     if not missing:
         return None
     return f"tenders of {stored.quote.due_minor - missing} do not cover the due of {stored.quote.due_minor}"
-
-
-def _check_paid(paid: tuple[Tender, ...], due_minor: Minor) -> None:
-    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises PaidShortError."""
-    missing = tenders.missing_minor(paid, due_minor)
-    if missing:
-        raise PaidShortError(
-            f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
-            "Take the rest and send the sale again with all of its tenders."
-        )
 
 
 def _check_sale_id(sale_id: str) -> None:

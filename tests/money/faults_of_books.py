@@ -58,7 +58,7 @@ LEDGER_FAULTS = (
         "one-person-twice",
         "The shop: the second person is the first one again.",
         f"{POINTS}nobody_gives_points_alone",
-        ("till/staff.py", "if by.person == approval.person:", "if not by.person:"),
+        ("till/staff.py", "if not is_second(approval.person, by.person):", "if not by.person:"),
     ),
     fault(
         "merge-doubles-points",
