@@ -4,13 +4,13 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,postgres,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money clean font browser tracer postgres debian openapi
+.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
 
-demo: $(STAMP) font
+demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
 
-test: $(STAMP) font browser tracer postgres
-	$(BIN)/pytest -q
+test: $(STAMP) font zbar browser tracer postgres
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -22,6 +22,9 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.checkout
 	$(BIN)/python -m bench.cards
+	$(BIN)/python -m bench.spool
+	$(BIN)/python -m bench.scanner
+	$(BIN)/python -m bench.receipts
 	$(BIN)/python -m bench.returns
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.snapshot
@@ -45,10 +48,13 @@ $(STAMP): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $(STAMP)
 
-# Debian packages, only when missing: a font with Cyrillic for receipt pictures; a browser for the page's tests, and strace to make
-# a disk fail.
+# Debian packages, only when missing: a font with Cyrillic for receipt pictures; zbar, the camera's second
+# decoder; a browser for the page's tests, and strace to make a disk fail.
 font:
 	@test -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf || $(MAKE) -s debian PACKAGE=fonts-dejavu-core
+
+zbar:
+	@ldconfig -p | grep -q libzbar || $(MAKE) -s debian PACKAGE=libzbar0
 
 browser:
 	@test -x /usr/bin/chromium || $(MAKE) -s debian PACKAGE=chromium
@@ -87,6 +93,10 @@ laws: $(STAMP)
 # Break the engine 600 times in a copy and see that its tests notice; the figure and the survivors stand in tests/mutants/survivors.md.
 mutants: $(STAMP)
 	$(BIN)/python -m tests.mutants.run --seed 20281231 --count 600 --write
+
+# The long form of the paper's faults: a reset at every byte that goes to a printer, and the tables of docs/testing.md.
+print-faults: $(STAMP)
+	PRINT_FAULTS=long $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_paper.py
 
 # Plant each fault of tests/money and see that a money law notices it; part of `make test` too.
 test-money: $(STAMP)

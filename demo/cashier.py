@@ -19,6 +19,7 @@ from tests.emulators.scanner import PtyScanner
 SEED = 1000
 SHOTS_MAX = 4
 """A cashier takes another picture when one cannot be read, but not for ever."""
+UNDO: Json = {"cashier": "C7", "reason": "wrong goods", "approval": {"person": shop.SENIOR, "pin": shop.SENIOR_PIN}}
 CARDS = (CardConfig(prefix=shop.CARD_PREFIX, length=13),)
 How = Literal["scan", "picture", "-"]
 
@@ -135,7 +136,7 @@ class Cashier:
         if not visit.in_one_step:
             sale = self._till.post(f"{path}/complete", {}, f"{sale_id} complete")
         if visit.end == "voided":
-            sale = self._till.post(f"{path}/void", {"cashier": "C7", "reason": "wrong goods"}, f"{sale_id} void")
+            sale = self._till.post(f"{path}/void", UNDO, f"{sale_id} void")
         return sale
 
 

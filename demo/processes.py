@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 
 READY = re.compile(r"is ready at (http://\S+)")
-READY_S = 20.0
-STOP_S = 6.0
-RUN_S = 40.0
+READY_S = 60.0
+STOP_S = 30.0
+RUN_S = 120.0
 POLL_S = 0.02
 TAIL_LINES = 25
 

@@ -24,7 +24,9 @@ from demo.cashier import Cashier, Sold
 from demo.processes import DemoError, Processes, run
 from demo.till_http import Scans, Till
 from demo.visits import CUT_BEFORE, MENDED_BEFORE, visits
+from pos_loyalty import wiring
 from pos_loyalty.errors import LoyaltyError
+from pos_loyalty.till import staff
 from tests.emulators.scanner import PtyScanner
 from tests.emulators.tcp_printer import TcpPrinter
 
@@ -133,6 +135,7 @@ def _opened_shop(floor: Floor, stack: ExitStack) -> Till:
     code = run("keys", "code", "--till", shop.TILL, *config).split()[0]
     _say(f"enrolled with a code: {run('sync', '--enrol', code, *config).strip()}")
     _say(f"first sync: {run('sync', *config)}")
+    _hire(floor.config)
     floor.processes.start("till", "till", *config)
     till = stack.enter_context(Till(floor.processes.wait_ready("till")))
     floor.processes.start("sync", "sync", "--follow", *config)
@@ -142,6 +145,13 @@ def _opened_shop(floor: Floor, stack: ExitStack) -> Till:
     _say(f"till, printer and scanner are up; the cashier page is {till.url}")
     print(f"\n{table.allowance()}\n\n{table.heading()}")
     return till
+
+
+def _hire(config: Path) -> None:
+    """A senior on the till's staff, as ``pos-loyalty staff add`` does it, which asks for the PIN."""
+    pepper = wiring.secrets_of(wiring.settings(config)).pepper
+    with wiring.beside_till(config) as db:
+        staff.add(db, shop.SENIOR, "senior", shop.SENIOR_PIN, pepper)
 
 
 def _sell(floor: Floor, till: Till, cashier: Cashier, count: int) -> tuple[list[Sold], int]:

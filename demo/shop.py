@@ -16,6 +16,8 @@ CATALOGUE = HERE / "catalogue.json"
 CARD_PREFIX = "22"
 TILL = "T1"
 """As the config below names it."""
+SENIOR, SENIOR_PIN = "M1", "246810"
+"""Who answers for the void of a sale of an earlier day: the demo's baskets are of the shop's own day."""
 MEMBERS, SALES = 40, 25
 CAP_POINTS = 100
 """Points that one member may redeem at this till on one day while head office does not answer."""

@@ -17,8 +17,8 @@ from demo.processes import DemoError
 from pos_loyalty.engine.model import Basket
 from pos_loyalty.values import encode
 
-ANSWER_S = 10.0
-SCAN_S = 5.0
+ANSWER_S = 60.0
+SCAN_S = 30.0
 STALE = 409
 
 Json = dict[str, Any]

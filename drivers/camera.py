@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from drivers.decode import Symbol, read_symbols, vote
-from drivers.ports import CardRead
+from drivers.decode import Cascade, Symbol, vote
+from drivers.ports import CardRead, Judged, Symbology
 from drivers.symbology import member_card
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.config import CardConfig
@@ -27,8 +28,16 @@ NS_PER_S = 1_000_000_000
 class PictureReader:
     """Implements Camera for single pictures: what the nomenclature holds and the vote believes is a card."""
 
-    def __init__(self, cards: tuple[CardConfig, ...], *, device: str = "camera", budget_s: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        cards: tuple[CardConfig, ...],
+        *,
+        device: str = "camera",
+        budget_s: float = BUDGET_S,
+        judge: Callable[[str, Symbology | None], Judged | None] | None = None,
+    ) -> None:
         self._cards = cards
+        self._judge = judge or self._by_number
         self._device = device
         self._budget_ns = int(budget_s * NS_PER_S)
 
@@ -41,21 +50,28 @@ class PictureReader:
         """The one card on the picture; see Camera."""
         gray = self._gray(picture)
         found: dict[str, Symbol] = {}
+        texts: dict[str, str] = {}
 
         def accept(symbol: Symbol) -> str | None:
-            card = member_card(symbol.text, symbol.symbology, self._cards)
-            if card is not None:
-                found[card] = symbol
-            return card
+            judged = self._judge(symbol.text, symbol.symbology)
+            if judged is None:
+                return None
+            found[judged.card] = symbol
+            texts[judged.card] = judged.text
+            return judged.card
 
         symbologies = [symbology for card in self._cards for symbology in card.symbologies]
         if not symbologies:
             return None
-        card = vote(read_symbols(gray, symbologies, monotonic_ns() + self._budget_ns), accept)
+        card = vote(Cascade(symbologies).all_of(gray, monotonic_ns() + self._budget_ns), accept)
         if card is None:
             return None
         symbology = found[card].symbology
-        return CardRead(card=card, symbology=symbology, source="camera", device=self._device, confidence="verified")
+        return CardRead(card=texts[card], symbology=symbology, source="camera", device=self._device, confidence="verified")
+
+    def _by_number(self, text: str, symbology: Symbology | None) -> Judged | None:
+        card = member_card(text, symbology, self._cards)
+        return None if card is None else Judged(card, card, is_signed=False)
 
     def _gray(self, picture: bytes) -> Pixels:
         try:

@@ -1,4 +1,4 @@
-"""A scanner on a serial port, or on USB that emulates one. Pulled out, it is closed, then reopened with growing pauses."""
+"""A reader on a serial port, or on USB that emulates one. Pulled out, it is closed, then reopened with growing pauses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from drivers.frames import LineFramer
+from drivers.stripe import read_swipe
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.config import ScannerConfig
 from pos_loyalty.errors import DeviceGoneError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from serial import Serial
 
 NS_PER_S = 1_000_000_000
+MS_PER_S = 1000
 SLICE_S = 0.25
 """The longest single wait inside the port, so that closing is noticed."""
 REOPEN_FIRST_S = 0.05
@@ -30,6 +32,7 @@ class SerialScanner:
     def __init__(self, config: ScannerConfig) -> None:
         self._config = config
         self._framer = LineFramer(config.prefix, config.suffix)
+        self._refused = 0
         self._codes: deque[str] = deque()
         self._port: Serial | None = None
         self._pause_s = 0.0
@@ -48,8 +51,8 @@ class SerialScanner:
 
     @property
     def refused(self) -> int:
-        """How many codes were refused as broken since start."""
-        return self._framer.refused
+        """How many codes were refused since start: broken ones, and what a stripe reader sent that is no stripe."""
+        return self._framer.refused + self._refused
 
     def read(self, timeout_s: float) -> str | None:
         """Next code, or None when time is up or the scanner was closed. Raises DeviceGoneError when unplugged.
@@ -62,7 +65,7 @@ class SerialScanner:
             deadline_ns = monotonic_ns() + int(timeout_s * NS_PER_S)
             port = self._port or self._open(timeout_s)
             while port is not None and not self._closing.is_set():
-                self._codes.extend(self._framer.feed(self._bytes(port, deadline_ns)))
+                self._hear(port, deadline_ns)
                 if self._codes:
                     return self._codes.popleft()
                 if monotonic_ns() >= deadline_ns:
@@ -90,9 +93,19 @@ class SerialScanner:
         self._pause_s = 0.0
         return self._port
 
-    def _bytes(self, port: Serial, deadline_ns: int) -> bytes:
+    def _hear(self, port: Serial, deadline_ns: int) -> None:
+        """Wait for bytes, and take the codes out of them. Half a code of a scanner without a suffix waits one gap long."""
+        listens = self._framer.ends_in_silence and self._framer.is_waiting
+        wait_s = self._config.gap_ms / MS_PER_S if listens else min(max(deadline_ns - monotonic_ns(), 0) / NS_PER_S, SLICE_S)
+        data = self._bytes(port, wait_s)
+        codes = self._framer.feed(data) if data or not listens else self._framer.silence()
+        wanted = [code for code in codes if self._config.kind != "stripe" or read_swipe(code) is not None]
+        self._refused += len(codes) - len(wanted)
+        self._codes.extend(wanted)
+
+    def _bytes(self, port: Serial, wait_s: float) -> bytes:
         try:
-            port.timeout = min(max(deadline_ns - monotonic_ns(), 0) / NS_PER_S, SLICE_S)
+            port.timeout = wait_s
             return port.read(port.in_waiting or 1)
         except _port_errors() as error:
             self._drop()

@@ -1,4 +1,4 @@
-"""What a code is: its symbology by AIM identifier, a member card by the shop's nomenclature, or a payment card, which is refused.
+"""What a code is, wherever it was read: scanner, keyboard, camera, stripe. One parser for every source.
 
 A payment card's number leaves this file in no value, no error and no log.
 """
@@ -9,19 +9,35 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from msgspec import field
+from msgspec.structs import replace
+
+from drivers import gs1, layouts, nomenclature
+from drivers.check_digits import gtin_holds as gtin_holds
+from drivers.check_digits import luhn_holds as luhn_holds
+from drivers.nomenclature import member_card as member_card
+from drivers.payment_cards import is_payment_card as is_payment_card
 from drivers.ports import Symbology
-from pos_loyalty.config import CardConfig
+from drivers.stripe import read_swipe
+from pos_loyalty.config import CardConfig, CodeConfig
+from pos_loyalty.config_codes import code_of
 from pos_loyalty.log import mask as mask
 from pos_loyalty.values import Value
 
-DIGITS = re.compile("[0-9]+")
-CARD_SIGNS = re.compile("[0-9A-Z]+")
-PAYMENT_DIGITS = re.compile("[0-9]{13,19}")
-GTIN_DIGITS_MAX = 14
-BANK_STRIPE = re.compile(r"%B[0-9]{12,19}\^|;[0-9]{12,19}=")
-"""Tracks 1 and 2. **Source:** ISO/IEC 7813."""
 AIM = re.compile(r"\](?P<letter>[A-Za-z])(?P<modifier>[0-9A-Za-z])")
 GS1_IDENTIFIERS = frozenset({"]C1", "]e0", "]d2", "]Q3", "]J1"})
+LETTERS: dict[str, Symbology] = {"C": "code128", "Q": "qr", "A": "code39", "d": "datamatrix", "L": "pdf417", "z": "aztec"}
+"""**Source:** ISO/IEC 15424."""
+EAN: dict[int, Symbology] = {13: "ean13", 12: "ean13", 8: "ean8"}
+GTIN = re.compile("[0-9]{8}|[0-9]{12,14}")
+OUR_RECEIPT = re.compile(r"PL1\|[A-Za-z0-9_-]{1,32}\|[!-~]{1,128}")
+FISCAL_RECEIPT = re.compile(
+    r"(?=(?:.*&)?fn=[0-9]{1,16}(?:&|$))(?=(?:.*&)?i=[0-9]+(?:&|$))(?=(?:.*&)?fp=[0-9]+(?:&|$))[!-~]{1,256}"
+)
+OUR_GIFT_CARD = re.compile(r"(?i:PLG1)\|[A-Za-z2-7 ]{26,40}")
+SIGNED_CARD = re.compile(r"PL[12]:[!-~]{1,256}")
+
+Kind = Literal["card", "coupon", "gift_card", "receipt", "staff", "product", "weight", "code", "payment"]
 
 
 class Code(Value):
@@ -32,22 +48,46 @@ class Code(Value):
 
 
 class Scan(Value):
-    """What was scanned: a member card, any other code, or a payment card, of which nothing is kept."""
+    """What was scanned. ``code``: no rule holds; ``payment``: a payment card, of which nothing is kept.
 
-    kind: Literal["card", "code", "payment"]
+    ``text`` is the code; of ``receipt`` and ``staff`` codes that a table of the config names, what stands behind the prefix.
+    """
+
+    kind: Kind
     text: str
     symbology: Symbology | None = None
+    rule: str = ""
+    """Why: a table of the config in its own words, or what it was known by without one."""
+    sku: str = ""
+    """Of products and of labels by weight."""
+    quantity_milli: int | None = None
+    """The weight that the label or the GS1 code tells, in thousandths of a kilogram."""
+    price_minor: int | None = None
+    """The price of the whole package, in minor units."""
+    mark: str = ""
+    """«Честный знак»: the whole code of the unit, with its separators."""
+    gs1: dict[str, str] = field(default_factory=dict)
+    """GS1 elements by their identifiers."""
+    is_mistyped: bool = False
+    """A rule would hold but for the check digit."""
 
 
-def scan_of(raw: str, cards: Sequence[CardConfig]) -> Scan:
-    """Judge what a scanner sent. The text of a payment card is empty."""
-    code = parse(raw)
-    card = member_card(code.text, code.symbology, cards)
-    if card is not None:
-        return Scan(kind="card", text=card, symbology=code.symbology)
-    if is_payment_card(code.text, code.symbology):
-        return Scan(kind="payment", text="")
-    return Scan(kind="code", text=code.text, symbology=code.symbology)
+def scan_of(raw: str, rules: Sequence[CodeConfig | CardConfig]) -> Scan:
+    """Judge what a reader sent. The text of a payment card is empty.
+
+    A text with Russian letters is judged once more as the scanner meant it under another layout, when it is nothing as it stands.
+    """
+    long_forms = [code_of(rule) if isinstance(rule, CardConfig) else rule for rule in rules]
+    scan = _judged(raw, long_forms)
+    if scan.kind == "code" and layouts.tells_russian(raw):
+        meant = _judged(layouts.recovered(raw), long_forms)
+        return meant if meant.kind != "code" else scan
+    return scan
+
+
+def scan_of_read(code: Code, rules: Sequence[CodeConfig | CardConfig]) -> Scan:
+    """Judge what a camera read: it knows the symbology, and no layout of keys stands between."""
+    return _judged_code(code, [code_of(rule) if isinstance(rule, CardConfig) else rule for rule in rules])
 
 
 def parse(raw: str) -> Code:
@@ -58,64 +98,108 @@ def parse(raw: str) -> Code:
     return Code(text=raw[match.end() :], symbology=_symbology(match.group(), raw[match.end() :]))
 
 
-def member_card(code: str, symbology: Symbology | None, cards: Sequence[CardConfig]) -> str | None:
-    """The card number, when a nomenclature of the shop holds: symbology, prefix, length, check digit. Else None.
-
-    A reader that does not tell its symbology is believed on the rest alone.
-    """
-    return code if any(_holds(card, code, symbology) for card in cards) else None
-
-
-def is_payment_card(code: str, symbology: Symbology | None = None) -> bool:
-    """13 to 19 digits with a Luhn check digit, or a bank card's stripe. Ask only when ``member_card`` gave None.
-
-    A product is not one: what the reader calls EAN, or 13 or 14 digits with a GTIN check digit. Spaces and dashes hide nothing.
-    """
-    if BANK_STRIPE.match(code):
-        return True
-    digits = code.replace(" ", "").replace("-", "")
-    if symbology in ("ean13", "ean8") or not PAYMENT_DIGITS.fullmatch(digits) or not luhn_holds(digits):
-        return False
-    return len(digits) > GTIN_DIGITS_MAX or not gtin_holds(digits)
+def _judged(raw: str, rules: Sequence[CodeConfig]) -> Scan:
+    swipe = read_swipe(raw)
+    if swipe is not None:
+        return _swiped(raw, swipe.number, rules)
+    return _judged_code(parse(raw), rules)
 
 
-def gtin_holds(digits: str) -> bool:
-    """The last digit is the GTIN check digit of those before it. **Source:** GS1 General Specifications, 7.9."""
-    if len(digits) < 2 or not DIGITS.fullmatch(digits):
-        return False
-    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
+def _judged_code(code: Code, rules: Sequence[CodeConfig]) -> Scan:
+    scan = _our_own(code.text) or _by_rule(code, rules) or _by_gs1(code)
+    if scan is None and is_payment_card(code.text, code.symbology):
+        return Scan(kind="payment", text="")
+    scan = scan or _by_gtin(code) or _unknown(code, rules)
+    return replace(scan, symbology=code.symbology)
 
 
-def luhn_holds(digits: str) -> bool:
-    """The last digit is the Luhn check digit of those before it. **Source:** ISO/IEC 7812-1, annex B."""
-    if len(digits) < 2 or not DIGITS.fullmatch(digits):
-        return False
-    return sum(sum(divmod(int(digit) * (2 if place % 2 else 1), 10)) for place, digit in enumerate(reversed(digits))) % 10 == 0
+def _our_own(text: str) -> Scan | None:
+    """Codes that we print ourselves, and the fiscal one: they say what they are."""
+    for kind, rule, pattern in OWN:
+        if pattern.fullmatch(text):
+            return Scan(kind=kind, text=text, rule=rule)
+    return None
 
 
-def _holds(card: CardConfig, code: str, symbology: Symbology | None) -> bool:
-    if symbology is not None and symbology not in card.symbologies:
-        return False
-    if len(code) != card.length or not code.startswith(card.prefix) or not CARD_SIGNS.fullmatch(code):
-        return False
-    match card.check:
-        case "gtin":
-            return gtin_holds(code)
-        case "luhn":
-            return luhn_holds(code)
-        case "none":
-            return True
+OWN: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
+    ("receipt", "our receipt", OUR_RECEIPT),
+    ("gift_card", "our gift card", OUR_GIFT_CARD),
+    ("card", "signed card", SIGNED_CARD),
+    ("receipt", "fiscal receipt", FISCAL_RECEIPT),
+)
+
+
+def _by_rule(code: Code, rules: Sequence[CodeConfig]) -> Scan | None:
+    rule = nomenclature.holding(code.text, code.symbology, rules)
+    if rule is None:
+        return None
+    scan = Scan(kind=rule.kind, text=code.text, rule=nomenclature.told(rule))
+    match rule.kind:
+        case "staff" | "receipt":
+            return replace(scan, text=code.text[len(rule.prefix) :])
+        case "product":
+            return replace(scan, sku=code.text)
+        case "weight":
+            return _label(scan, rule)
+        case "card" | "coupon" | "gift_card":
+            return scan
+
+
+def _label(scan: Scan, rule: CodeConfig) -> Scan | None:
+    """A label by weight. The digit before a price that some shops print as its check is counted to nothing. None: not digits."""
+    sku, weight, price = (_part(scan.text, places) for places in (rule.sku, rule.weight, rule.price))
+    figure = weight or price
+    if not figure.isdecimal() or int(figure) == 0:
+        return None
+    return replace(
+        scan, sku=sku, quantity_milli=int(weight) if weight else None, price_minor=int(price) if price else None
+    )  # fmt: skip
+
+
+def _part(text: str, places: str) -> str:
+    first, _, last = places.partition("-")
+    return text[int(first) - 1 : int(last)] if places else ""
+
+
+def _by_gs1(code: Code) -> Scan | None:
+    """A mark, or elements that say so themselves: by the reader's word or by a separator; else digits are only digits."""
+    text = code.text.removeprefix(gs1.GS)
+    elements = gs1.read_elements(text)
+    marked = gs1.mark_gtin(text) if code.symbology in (None, "gs1", "datamatrix", "other") else None
+    if marked is not None and (elements is None or "21" in elements):
+        return Scan(kind="product", text=text, rule="mark", sku=marked, mark=text, gs1=elements or {})
+    if elements is None or not (code.symbology == "gs1" or gs1.GS in text):
+        return None
+    sku = gs1.gtin_of(elements)
+    if sku is None:
+        return Scan(kind="code", text=text, rule="GS1", gs1=elements, is_mistyped="01" in elements)
+    return Scan(kind="product", text=text, rule="GS1", sku=sku, gs1=elements, quantity_milli=gs1.weight_milli(elements))
+
+
+def _by_gtin(code: Code) -> Scan | None:
+    if not GTIN.fullmatch(code.text) or not gtin_holds(code.text) or code.symbology == "stripe":
+        return None
+    return Scan(kind="product", text=code.text, rule="GTIN", sku=gs1.shelf_number(code.text))
+
+
+def _unknown(code: Code, rules: Sequence[CodeConfig]) -> Scan:
+    return Scan(kind="code", text=code.text, is_mistyped=nomenclature.mistyped(code.text, code.symbology, rules))
+
+
+def _swiped(raw: str, number: str, rules: Sequence[CodeConfig]) -> Scan:
+    """Only a range of the shop's own is taken from a stripe; of any other nothing is kept."""
+    own = [rule for rule in rules if "stripe" in rule.symbologies]
+    scan = _by_rule(Code(text=number, symbology="stripe"), own) if number else None
+    if scan is not None:
+        return replace(scan, symbology="stripe")
+    if is_payment_card(number) or is_payment_card(raw):
+        return Scan(kind="payment", text="")
+    return Scan(kind="code", text="", symbology="stripe", rule="stripe", is_mistyped=not number)
 
 
 def _symbology(identifier: str, text: str) -> Symbology:
     if identifier in GS1_IDENTIFIERS:
         return "gs1"
-    match identifier[1]:
-        case "E":
-            return {13: "ean13", 8: "ean8"}.get(len(text), "other")  # type: ignore[return-value]
-        case "C":
-            return "code128"
-        case "Q":
-            return "qr"
-        case _:
-            return "other"
+    if identifier[1] == "E":
+        return EAN.get(len(text), "other")
+    return LETTERS.get(identifier[1], "other")

@@ -11,21 +11,28 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
+from pos_loyalty.config_camera import CameraConfig, CardQrConfig
+from pos_loyalty.config_codes import CardConfig as CardConfig
+from pos_loyalty.config_codes import CodeConfig as CodeConfig
+from pos_loyalty.config_codes import ScannerConfig as ScannerConfig
+from pos_loyalty.config_codes import cards_among, check_card, check_code, code_of
+from pos_loyalty.config_display import DisplayConfig as DisplayConfig
+from pos_loyalty.config_display import display_fault
+from pos_loyalty.config_printer import Columns as Columns
+from pos_loyalty.config_printer import PrinterConfig as PrinterConfig
+from pos_loyalty.config_printer import fault_of, with_profile
+from pos_loyalty.config_receipt import ConsentConfig, ReceiptConfig, check_receipt
 from pos_loyalty.errors import ConfigError, InputError
 from pos_loyalty.values import Points, Value, convert
 
 Name = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
 Words = Annotated[str, Meta(max_length=256)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-Columns = Literal[32, 42, 48]
 Language = Literal["ru", "en"]
 CONFIG_BYTES_MAX = 1024 * 1024
 SECRETS_MODE = 0o600
-GTIN_LENGTHS = (8, 12, 13, 14)
-PAYMENT_LENGTHS = range(13, 20)
-ISSUER_DIGITS = 6
-OWN_DIGITS_MIN = 5
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T", bound=Value)
@@ -122,44 +129,6 @@ class GiftCardsConfig(Value):
     offline: Literal["refuse"] = "refuse"
 
 
-class ScannerConfig(Value):
-    """A serial scanner. ``path`` should be a /dev/serial/by-id link."""
-
-    path: str
-    name: Name = "scanner"
-    kind: Literal["serial"] = "serial"
-    baud: Annotated[int, Meta(ge=300, le=921_600)] = 9600
-    prefix: str = ""
-    suffix: Literal["cr", "lf", "crlf", "any"] = "any"
-
-
-class PrinterConfig(Value):
-    """A receipt printer. The code page's name and slot belong together: the self-test shows which slot is right."""
-
-    kind: Literal["tcp", "file"]
-    name: Name = "printer"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 9100
-    path: str = ""
-    columns: Columns = 48
-    page: Literal["cp866", "cp1251", "cp437"] = "cp866"
-    slot: Annotated[int, Meta(ge=0, le=255)] = 17
-    timeout_s: Seconds = 2.0
-    barrier: Literal["gs_r", "none"] = "gs_r"
-    job_life_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
-
-
-class CardConfig(Value):
-    """Which codes are member cards: symbology, prefix, length and check."""
-
-    prefix: Annotated[str, Meta(pattern="^[0-9A-Z]*$", max_length=16)]
-    length: Annotated[int, Meta(ge=4, le=64)]
-    check: Literal["gtin", "luhn", "none"] = "gtin"
-    symbologies: Annotated[tuple[Literal["ean13", "ean8", "code128", "qr"], ...], Meta(min_length=1)] = ("ean13",)
-    own_prefix: Annotated[str, Meta(pattern="^[0-9]*$", max_length=16)] = ""
-    """Numbers that begin so are made by this till, for cards shown as QR: by no other till. Empty: it makes none."""
-
-
 class GatewayConfig(Value):
     """A service that sends codes to phones: one POST for each. ``{phone}``, ``{code}`` and ``{token}`` are filled in."""
 
@@ -181,23 +150,6 @@ class PhoneConfig(Value):
     gateway: GatewayConfig | None = None
 
 
-class ConsentConfig(Value):
-    """Which text a person agrees to at this till, by purpose."""
-
-    data: Words = "1"
-    advertising: Words = "1"
-
-
-class ReceiptConfig(Value):
-    """What stands above and below every receipt."""
-
-    language: Language = "ru"
-    header: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    footer: Annotated[tuple[Words, ...], Meta(max_length=8)] = ()
-    font: str | None = None
-    """A monospaced TrueType file with Cyrillic for PNG; None looks for DejaVu Sans Mono."""
-
-
 class Config(Value):
     """The whole of config.toml."""
 
@@ -210,12 +162,22 @@ class Config(Value):
     gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
+    camera: CameraConfig | None = None
+    display: DisplayConfig | None = None
+    card_qr: CardQrConfig = field(default_factory=CardQrConfig)
     card: tuple[CardConfig, ...] = ()
+    """Once read, with those ``code`` tables that are cards: all that a card may look like."""
+    code: Annotated[tuple[CodeConfig, ...], Meta(max_length=64)] = ()
     receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
     phone: PhoneConfig = field(default_factory=PhoneConfig)
     consent: ConsentConfig = field(default_factory=ConsentConfig)
     secrets: str = "var/secrets.toml"
     """The key file, mode 0600; relative paths here start at the config's folder."""
+
+    @property
+    def nomenclature(self) -> tuple[CodeConfig, ...]:
+        """Which codes are what, in the order in which they are asked: ``code`` tables, then ``card`` tables."""
+        return (*self.code, *map(code_of, self.card))
 
 
 class Secrets(Value):
@@ -238,7 +200,16 @@ def load_config(path: Path) -> Config:
         ) from error
     _check_url(path, config.head_office.url)
     for number, card in enumerate(config.card):
-        _check_card(f"{path}: card[{number}]", card)
+        check_card(f"{path}: card[{number}]", card)
+    for number, code in enumerate(config.code):
+        check_code(f"{path}: code[{number}]", code)
+    fault = None if config.printer is None else fault_of(config.printer)
+    if fault is not None:
+        raise ConfigError(f"{path}: {fault[0]}", fault[1])
+    fault = None if config.display is None else display_fault(config.display)
+    if fault is not None:
+        raise ConfigError(f"{path}: {fault[0]}", fault[1])
+    check_receipt(f"{path}: receipt", config.receipt)
     if config.phone.gateway is not None:
         _check_gateway(f"{path}: phone.gateway", config.phone.gateway)
     if config.head_office.answers_for_s < 2 * config.head_office.interval_s:
@@ -249,7 +220,7 @@ def load_config(path: Path) -> Config:
             f"{path}: offline.cap_per_member_day",
             f'a cap has no meaning under policy = "{config.offline.policy}"; write policy = "allowance" or drop it',
         )
-    return config
+    return replace(config, card=(*config.card, *cards_among(config.code)))
 
 
 def load_secrets(path: Path) -> Secrets:
@@ -274,35 +245,6 @@ def _check_gateway(place: str, gateway: GatewayConfig) -> None:
             raise ConfigError(f"{place}.body", f"{hole} is missing: the gateway would not know it")
 
 
-def _check_card(place: str, card: CardConfig) -> None:
-    if len(card.prefix) >= card.length:
-        raise ConfigError(f"{place}.prefix", f'"{card.prefix}" leaves no room for a number in {card.length} signs')
-    if card.check == "gtin" and card.length not in GTIN_LENGTHS:
-        raise ConfigError(f"{place}.length", f"a GTIN check digit goes with a length of {', '.join(map(str, GTIN_LENGTHS))}")
-    if card.own_prefix:
-        _check_own(place, card)
-    if (
-        card.check == "luhn"
-        and card.length in PAYMENT_LENGTHS
-        and len(card.prefix) < ISSUER_DIGITS
-        and card.prefix[:1] in tuple("3456")
-    ):
-        raise ConfigError(
-            f"{place}.prefix", f'"{card.prefix}" takes in payment cards; name at least {ISSUER_DIGITS} digits of your own range'
-        )
-
-
-def _check_own(place: str, card: CardConfig) -> None:
-    if not card.own_prefix.startswith(card.prefix):
-        raise ConfigError(f"{place}.own_prefix", f'"{card.own_prefix}" does not begin with the prefix "{card.prefix}"')
-    if card.length - len(card.own_prefix) < OWN_DIGITS_MIN + 1:
-        raise ConfigError(
-            f"{place}.own_prefix", f"leaves less than {OWN_DIGITS_MIN} digits and the check digit: numbers would run out"
-        )
-    if "qr" not in card.symbologies:
-        raise ConfigError(f"{place}.symbologies", 'a card that the till makes is shown as QR; add "qr"')
-
-
 def _read(path: Path, kind: type[T]) -> T:
     try:
         with path.open("rb") as file:
@@ -312,7 +254,10 @@ def _read(path: Path, kind: type[T]) -> T:
     if len(data) > CONFIG_BYTES_MAX:
         raise ConfigError(str(path), f"is larger than {CONFIG_BYTES_MAX} bytes")
     try:
-        return convert(tomllib.loads(data.decode("utf-8")), kind)
+        table = tomllib.loads(data.decode("utf-8"))
+        if isinstance(table.get("printer"), dict):
+            table["printer"] = with_profile(table["printer"])
+        return convert(table, kind)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not TOML: {error}") from error
     except InputError as error:

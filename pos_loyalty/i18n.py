@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time
-from typing import Literal, NamedTuple
+from datetime import date, datetime
+from typing import Literal
 
+from pos_loyalty.i18n_display import DISPLAY
+from pos_loyalty.i18n_doctor import DOCTOR
+from pos_loyalty.i18n_doctor_shop import DOCTOR_SHOP
+from pos_loyalty.i18n_paper import PAPER
+from pos_loyalty.i18n_paper import Words as Words
 from pos_loyalty.office_words import OFFICE_WORDS
 from pos_loyalty.page_words import PAGE_WORDS
 from pos_loyalty.values import CENTI_PER_POINT, Minor, Points, Thousandths
@@ -17,92 +21,13 @@ MINUS = "\u2212"
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-HOLE = re.compile(r"\{([a-z_]+)\}")
-
-
-class Words(NamedTuple):
-    """The same words in both languages, with the same ``{holes}``."""
-
-    ru: str
-    en: str
 
 
 WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFICE_WORDS).items()} | {
-    # receipt
-    "receipt.number": Words("Чек {number}", "Receipt {number}"),
-    "receipt.cashier": Words("Кассир {cashier}", "Cashier {cashier}"),
-    "receipt.copy": Words("КОПИЯ / повторная печать {copy_no}", "COPY / reprint {copy_no}"),
-    "receipt.reversed": Words("ВОЗВРАТ ВСЕГО ЧЕКА", "SALE REVERSED"),
-    "receipt.cancelled": Words("ПРОДАЖА ОТМЕНЕНА", "SALE CANCELLED"),
-    "receipt.cancelled_note": Words("Деньги не приняты, баллы возвращены.", "No money was taken; points went back."),
-    "receipt.kg": Words("кг", "kg"),
-    "receipt.sum": Words("Сумма", "Subtotal"),
-    "receipt.discounts": Words("Скидки", "Discounts"),
-    "receipt.total": Words("ИТОГО", "TOTAL"),
-    "receipt.points_paid": Words("Оплачено баллами", "Paid with points"),
-    "receipt.due": Words("К ОПЛАТЕ", "TO PAY"),
-    "receipt.unpaid": Words("НЕ ОПЛАЧЕНО", "NOT PAID"),
-    "receipt.refund": Words("К ВОЗВРАТУ", "REFUND"),
-    "receipt.change": Words("Сдача", "Change"),
-    "receipt.saved": Words("Ваша выгода", "You saved"),
-    "receipt.points": Words("БАЛЛЫ", "POINTS"),
-    "receipt.card": Words("Карта {card}", "Card {card}"),
-    "receipt.new_card": Words("КАРТА УЧАСТНИКА", "MEMBER CARD"),
-    "receipt.new_card_note": Words("Покажите этот код на кассе.", "Show this code at the till."),
-    "receipt.earned": Words("Начислено", "Earned"),
-    "receipt.earned_from": Words("Начислено, доступно с {day}", "Earned, usable from {day}"),
-    "receipt.redeemed": Words("Списано", "Redeemed"),
-    "receipt.points_back": Words("Возвращено", "Given back"),
-    "receipt.points_taken": Words("Отозвано начисленное", "Earned points taken back"),
-    "receipt.balance": Words("Баланс", "Balance"),
-    "receipt.expiring": Words("Сгорит {day}", "Expires {day}"),
-    "receipt.offline": Words(
-        "Касса работала без связи с офисом: баланс предварительный.", "The till was offline: the balance is provisional."
-    ),
-    "receipt.coupon": Words("КУПОН НА СЛЕДУЮЩУЮ ПОКУПКУ", "COUPON FOR YOUR NEXT PURCHASE"),
-    "receipt.coupon_to": Words("Действует по {last}", "Good until {last}"),
-    "receipt.coupon_from": Words("Действует с {first}", "Good from {first}"),
-    "receipt.coupon_between": Words("Действует с {first} по {last}", "Good from {first} to {last}"),
-    "receipt.qr": Words("Код чека для возврата", "Receipt code for returns"),
-    "tier.reached": Words("Новый уровень: {tier}", "New tier: {tier}"),
-    "tier.reached_until": Words("Ваш уровень: {tier} — по {day}", "Your tier: {tier}, until {day}"),
-    "tier.ends": Words("Уровень {tier} действует по {day}", "Your tier {tier} ends on {day}"),
-    "tier.ends_unless": Words(
-        "Уровень {tier} действует по {day}; чтобы сохранить его — ещё {missing}",
-        "Your tier {tier} ends on {day}; {missing} more keep it",
-    ),
-    "tier.spent": Words("{amount} {currency}", "{amount} {currency}"),
-    "tier.visits": Words("{count} покуп.", "{count} visits"),
-    "tier.points": Words("{amount} баллов", "{amount} points"),
-    "tender.cash": Words("Наличными", "Cash"),
-    "tender.card": Words("Картой", "Card"),
-    "tender.gift_card": Words("Подарочной картой", "Gift card"),
-    "tender.gift": Words("Подарочной картой", "Gift card"),
-    "receipt.gift_left": Words("Остаток карты {label}", "Left on card {label}"),
-    "gift.head": Words("ПОДАРОЧНАЯ КАРТА", "GIFT CARD"),
-    "gift.head_gratis": Words("ПОДАРОЧНЫЙ СЕРТИФИКАТ", "GIFT CERTIFICATE"),
-    "gift.pin": Words("ПИН {pin}", "PIN {pin}"),
-    "gift.until": Words("Действует по {last}", "Good until {last}"),
-    "gift.keep": Words("Берегите код: это деньги. Копии нет.", "Keep the code: it is money. There is no copy."),
-    "gift.label": Words("Карта {label}", "Card {label}"),
-    "tender.exchange": Words("Обменом", "By exchange"),
-    "return.title": Words("ВОЗВРАТ", "RETURN"),
-    "return.of_sale": Words("По продаже {sale}, касса {till}", "Of sale {sale}, till {till}"),
-    "return.no_receipt": Words("Без чека", "Without a receipt"),
-    "return.by_points": Words("оплачено баллами", "paid with points"),
-    "return.charged": Words("Удержано за подарок", "Charged for the gift"),
-    "return.uncharged": Words("Возвращено за подарок", "Given back for the gift"),
-    "return.unpaid": Words("Не было оплачено", "Was never paid"),
-    "return.owed": Words("Долг по баллам", "Points owed"),
-    "return.withdrawn": Words("КУПОНЫ БОЛЬШЕ НЕ ДЕЙСТВУЮТ", "COUPONS GOOD NO MORE"),
-    "return.used": Words("был использован", "was used before"),
-    "receipt.settled": Words("В счёт долга", "Settled of points owed"),
-    "tender.sbp": Words("СБП", "Faster payments"),
-    "rule.manual": Words("Скидка кассира", "Cashier's discount"),
-    "rule.fiscal": Words("Округление", "Rounding"),
-    "rule.coupon": Words("Купон", "Coupon"),
-    "rule.redeem": Words("Списание баллов", "Paying with points"),
-    "rule.prior": Words("Скидка по цене", "Price reduction"),
+    **PAPER,
+    **DISPLAY,
+    **DOCTOR,
+    **DOCTOR_SHOP,
     # plural forms of a point; "part" stands for a number with a fraction
     "point.one": Words("балл", "point"),
     "point.few": Words("балла", "points"),
@@ -317,7 +242,9 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFI
 def tr(language: Language, key: str, **values: object) -> str:
     """The words for a key with its holes filled. An unknown key or a hole without a value is a fault of ours: KeyError."""
     text = WORDS[key].ru if language == "ru" else WORDS[key].en
-    return HOLE.sub(lambda hole: str(values[hole.group(1)]), text)
+    if "{" not in text:
+        return text
+    return text.format_map(values)
 
 
 def catalogue(language: Language) -> dict[str, str]:
@@ -346,13 +273,18 @@ def points(language: Language, centi: Points | int) -> str:
 def number(language: Language, centi: int) -> str:
     """Hundredths without needless zeros: ``1 234,5``."""
     whole, rest = divmod(abs(centi), 100)
-    return _sign(centi) + _grouped(language, whole) + _fraction(language, f"{rest:02d}".rstrip("0"))
+    shown = str(whole) if whole < 1000 else _grouped(language, whole)
+    if rest:
+        shown += _fraction(language, f"{rest:02d}".rstrip("0"))
+    return MINUS + shown if centi < 0 else shown
 
 
 def amount(language: Language, minor: Minor | int) -> str:
     """Money without its currency: ``1 234,50`` or ``1,234.50``."""
     whole, rest = divmod(abs(minor), MINOR_PER_UNIT)
-    return _sign(minor) + _grouped(language, whole) + _fraction(language, f"{rest:02d}")
+    shown = str(whole) if whole < 1000 else _grouped(language, whole)
+    point = "," if language == "ru" else "."
+    return f"{MINUS if minor < 0 else ''}{shown}{point}{rest:02d}"
 
 
 def money(language: Language, minor: Minor | int, currency: str) -> str:
@@ -368,23 +300,19 @@ def quantity_text(language: Language, milli: Thousandths | int) -> str:
 
 def day_text(language: Language, at: datetime) -> str:
     """The date of an instant in the zone that it carries: ``21.11.2026`` or ``21 Nov 2026``."""
-    if language == "ru":
-        return f"{at.day:02d}.{at.month:02d}.{at.year:04d}"
-    return f"{at.day}{NO_BREAK}{MONTHS[at.month - 1]}{NO_BREAK}{at.year:04d}"
+    return date_text(language, at)
 
 
 def date_text(language: Language, day: date) -> str:
     """A date: ``21.11.2026`` or ``21 Nov 2026``."""
-    return day_text(language, datetime.combine(day, time.min))
+    if language == "ru":
+        return f"{day.day:02d}.{day.month:02d}.{day.year:04d}"
+    return f"{day.day}{NO_BREAK}{MONTHS[day.month - 1]}{NO_BREAK}{day.year:04d}"
 
 
 def time_text(language: Language, at: datetime) -> str:
     """Date and time of an instant in the zone that it carries, to the minute."""
     return f"{day_text(language, at)} {at.hour:02d}:{at.minute:02d}"
-
-
-def _sign(number_: int) -> str:
-    return MINUS if number_ < 0 else ""
 
 
 def _grouped(language: Language, whole: int) -> str:

@@ -1,104 +1,97 @@
-"""What a receipt says: a sale with its reasons → elements. How it looks is layout's."""
+"""What a receipt says: a sale with its reasons → elements, section by section in the template's order; layout makes lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
-from msgspec import field
-
-from pos_loyalty.engine.model import Accrual, Adjustment, Basket, Line, Quote, QuoteLine, Tender
-from pos_loyalty.engine.receipt_code import receipt_code
-from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, day_text, money, points, quantity_text, time_text, tr
-from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Value
-from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
+from pos_loyalty.config_receipt import Section
+from pos_loyalty.engine.model import Adjustment, Line, QuoteLine
+from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, money, quantity_text, time_text, tr
+from pos_loyalty.values import MILLI_PER_UNIT
+from receipts import foot_part, member_part
+from receipts.coupon_words import coupons_again, coupons_gone
+from receipts.elements import Cut, Element, Feed, Row, Rule, Text
+from receipts.heading import copy_mark, shop_lines, title
+from receipts.model import Receipt
 
 TIMES_INDENT, REASON_INDENT = 2, 4
 GIFT_LABEL_SIGNS = 6
 """A gift card is named by the end of its id, as on its own slip."""
-INSTANT = timedelta(microseconds=1)
-Kind = Literal["sale", "reversed", "cancelled"]
-
-
-class PaperCoupon(Value):
-    """A coupon for the next purchases. Good in [usable_from, expires_at)."""
-
-    code: str
-    title: Mapping[str, str] = field(default_factory=dict)
-    """By language."""
-    usable_from: datetime | None = None
-    expires_at: datetime | None = None
-
-
-class Receipt(Value, kw_only=True):
-    """A stored sale, ready to be told. Every instant is shown in the zone that ``at`` carries."""
-
-    kind: Kind = "sale"
-    header: tuple[str, ...] = ()
-    """The shop's name first; it is shown large."""
-    footer: tuple[str, ...] = ()
-    receipt_no: str
-    sale_id: str
-    at: datetime
-    basket: Basket
-    quote: Quote
-    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By rule, then by language. A rule without a title is shown by its id."""
-    tenders: tuple[Tender, ...] = ()
-    card: str | None = None
-    """Masked already."""
-    balance_centi: Points | None = None
-    """After this sale; None without a member."""
-    settled_centi: Points = Points(0)
-    """Of the points earned: what settled points that were owed."""
-    owed_centi: Points = Points(0)
-    """What the member owes after this sale."""
-    expiring_centi: Points = Points(0)
-    expiring_at: datetime | None = None
-    """When ``expiring_centi`` burn: the first instant at which they are gone."""
-    is_offline: bool = False
-    notes: tuple[str, ...] = ()
-    """Sentences for the member in the receipt's language: privileges, a membership bought."""
-    coupons: tuple[PaperCoupon, ...] = ()
-    gift_left: Mapping[str, Minor] = field(default_factory=dict)
-    """By the ids of gift cards that paid or were topped up: what they hold now."""
-    copy_no: int = 0
-    """0 is the first print; from 1 on the receipt is headed as a copy."""
+SALE_ALONE: frozenset[Section] = frozenset(("tier", "words", "coupons", "referral", "survey", "feedback", "footer"))
+"""Not on the slip of a sale that was undone."""
+GOODS: frozenset[Section] = frozenset(("lines", "totals", "vat"))
+"""Not on a slip that stands beside the host's own receipt."""
+HEAD, DETAILS, FOOT = "head", "details", "foot"
+PARTS: Mapping[Section, str] = {
+    "logo": HEAD, "header": HEAD, "details": DETAILS, "lines": "lines", "totals": "money", "vat": "money",
+    "points": "member", "tier": "member", "expiring": "member", "words": "words", "coupons": "coupons",
+    "referral": FOOT, "code": FOOT, "survey": FOOT, "feedback": FOOT, "footer": FOOT,
+}  # fmt: skip
+"""Sections of one part stand together; between two parts there is a line, or a blank one after the head."""
 
 
 def compose(receipt: Receipt, language: Language) -> tuple[Element, ...]:
     """The whole receipt, cut included."""
-    return (
-        *_head(receipt, language),
-        *_lines(receipt, language),
-        *_totals(receipt, language),
-        *_points(receipt, language),
-        *_messages(receipt, language),
-        *_coupons(receipt, language),
-        *_foot(receipt, language),
-        Cut(),
-    )
+    out = list(copy_mark(receipt.copy_no, language))
+    part, is_titled = HEAD, False
+    for say, following in _plan(receipt.look.sections, receipt.kind == "sale", receipt.look.is_extra):
+        said = tuple(say(receipt, language))
+        if not said:
+            continue
+        if following != HEAD and not is_titled:
+            is_titled = True
+            if part == HEAD and out:
+                out.append(Feed())
+            out += _title(receipt, language)
+        elif following != part and (following != FOOT or part == "coupons"):
+            out.append(Rule())
+        part = following
+        out += said
+    out += coupons_gone(receipt.withdrawn, receipt.withdrawn_used, language)
+    out += coupons_again(receipt.released, language)
+    return (*out, Cut())
 
 
-def _head(receipt: Receipt, language: Language) -> Iterable[Element]:
-    if receipt.copy_no:
-        yield Text(text=tr(language, "receipt.copy", copy_no=receipt.copy_no), align="centre", weight="bold")
-        yield Feed()
-    for place, text in enumerate(receipt.header):
-        yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
-    if receipt.header:
-        yield Feed()
+@lru_cache(maxsize=64)
+def _plan(sections: tuple[Section, ...], is_sale: bool, is_extra: bool) -> tuple[tuple[Say, str], ...]:
+    """Who says something, in order, and in which part of the receipt."""
+    left = [each for each in sections if (is_sale or each not in SALE_ALONE) and not (is_extra and each in GOODS)]
+    return tuple((SAY[each], PARTS[each]) for each in left)
+
+
+def has_loyalty(receipt: Receipt) -> bool:
+    """Whether a slip of the loyalty part alone would say anything to this buyer."""
+    sections = receipt.look.sections
+    said = ("words" in sections and any(member_part.told(receipt, "ru"))) or ("coupons" in sections and receipt.coupons)
+    return receipt.balance_centi is not None or bool((receipt.kind == "sale" and said) or receipt.withdrawn or receipt.released)
+
+
+def _title(receipt: Receipt, language: Language) -> Iterable[Element]:
     if receipt.kind != "sale":
-        yield Text(text=tr(language, f"receipt.{receipt.kind}"), align="centre", weight="bold", size="large")
-        yield Feed()
+        return title(tr(language, f"receipt.{receipt.kind}"))
+    if receipt.look.is_extra:
+        return title(tr(language, "receipt.extra"))
+    return title(tr(language, "receipt.exchange")) if receipt.exchanged_no else ()
+
+
+def _logo(receipt: Receipt, language: Language) -> Iterable[Element]:
+    return () if receipt.logo is None else (receipt.logo,)
+
+
+def _header(receipt: Receipt, language: Language) -> Iterable[Element]:
+    return shop_lines(receipt.look.header)
+
+
+def _details(receipt: Receipt, language: Language) -> Iterable[Element]:
     number = tr(language, "receipt.number", number=receipt.receipt_no).replace(" ", NO_BREAK)
     yield Row(left=number, right=time_text(language, receipt.at).replace(" ", NO_BREAK))
     cashier = tr(language, "receipt.cashier", cashier=receipt.basket.cashier) if receipt.basket.cashier else ""
     card = tr(language, "receipt.card", card=receipt.card).replace(" ", NO_BREAK) if receipt.card else ""
     if cashier or card:
         yield Row(left=cashier, right=card)
-    yield Rule()
+    if receipt.exchanged_no:
+        yield Text(text=tr(language, "receipt.exchanged", number=receipt.exchanged_no))
 
 
 def _lines(receipt: Receipt, language: Language) -> Iterable[Element]:
@@ -108,7 +101,6 @@ def _lines(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield from _line(line, quoted, language)
         for adjustment in quoted.adjustments:
             yield _reason(adjustment, receipt, language)
-    yield Rule()
 
 
 def _line(line: Line, quoted: QuoteLine, language: Language) -> Iterable[Element]:
@@ -124,9 +116,9 @@ def _line(line: Line, quoted: QuoteLine, language: Language) -> Iterable[Element
 
 
 def _reason(adjustment: Adjustment, receipt: Receipt, language: Language) -> Element:
-    title = title_of(adjustment.rule, receipt, language)
+    said = title_of(adjustment.rule, receipt, language)
     sign = "+" if adjustment.off_minor < 0 else ""
-    return Row(left=title, right=sign + amount(language, -adjustment.off_minor), indent=REASON_INDENT)
+    return Row(left=said, right=sign + amount(language, -adjustment.off_minor), indent=REASON_INDENT)
 
 
 def title_of(rule: str, receipt: Receipt, language: Language) -> str:
@@ -145,28 +137,36 @@ def _totals(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield Row(left=tr(language, "receipt.discounts"), right=amount(language, -off))
     points_minor = quote.redemption.off_minor
     if points_minor:
-        yield Row(left=tr(language, "receipt.total"), right=amount(language, quote.total_minor), weight="bold")
+        yield Row(left=tr(language, "receipt.total"), right=amount(language, quote.total_minor))
         yield Row(left=tr(language, "receipt.points_paid"), right=amount(language, -points_minor))
     due = {"sale": "receipt.due", "reversed": "receipt.refund", "cancelled": "receipt.unpaid"}[receipt.kind]
     if off or points_minor:
         yield Feed()
-    yield Row(left=tr(language, due), right=money(language, quote.due_minor, currency), weight="bold", size="large")
+    unpaid = _unpaid_minor(receipt)
+    if unpaid:
+        yield Row(left=tr(language, "return.unpaid"), right=amount(language, -unpaid))
+    yield Row(left=tr(language, due), right=money(language, quote.due_minor - unpaid, currency), weight="bold", size="large")
     if receipt.kind == "cancelled":
         yield Text(text=tr(language, "receipt.cancelled_note"))
         return
     if receipt.kind == "sale":
         yield from _paid(receipt, language)
         if off + points_minor > 0:
-            yield Feed()
             yield Row(left=tr(language, "receipt.saved"), right=money(language, off + points_minor, currency), weight="bold")
+
+
+def _unpaid_minor(receipt: Receipt) -> int:
+    """What of the due of a sale that is undone was never paid: it does not go back. Tenders that are not told paid it all."""
+    if receipt.kind != "reversed" or not receipt.tenders:
+        return 0
+    return max(0, receipt.quote.due_minor - sum(tender.amount_minor for tender in receipt.tenders))
 
 
 def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:
     paid = 0
     for tender in receipt.tenders:
         paid += tender.amount_minor
-        key = f"tender.{tender.kind}"
-        yield Row(left=tr(language, key) if key in WORDS else tender.kind, right=amount(language, tender.amount_minor))
+        yield Row(left=tender_text(tender.kind, language), right=amount(language, tender.amount_minor))
     for card_id, left in receipt.gift_left.items():
         words = tr(language, "receipt.gift_left", label=card_id[-GIFT_LABEL_SIGNS:].upper())
         yield Row(left=words, right=amount(language, left), indent=REASON_INDENT)
@@ -174,108 +174,48 @@ def _paid(receipt: Receipt, language: Language) -> Iterable[Element]:
         yield Row(left=tr(language, "receipt.change"), right=amount(language, paid - receipt.quote.due_minor))
 
 
-def _points(receipt: Receipt, language: Language) -> Iterable[Element]:
-    if receipt.balance_centi is None:
+def tender_text(kind: str, language: Language) -> str:
+    """How something was paid, in words of ours; another kind keeps its own word."""
+    key = f"tender.{kind}"
+    return tr(language, key) if key in WORDS else kind
+
+
+def _vat(receipt: Receipt, language: Language) -> Iterable[Element]:
+    """By rate, the highest first; goods without VAT with what is paid for them. Nothing while no line names a rate."""
+    if receipt.kind == "cancelled" or all(line.vat_bp is None for line in receipt.basket.lines):
         return
-    yield Rule()
-    yield Text(text=tr(language, "receipt.points"), weight="bold")
-    if receipt.kind == "sale":
-        yield from _points_moved(receipt, language)
-    elif receipt.kind == "reversed":
-        yield from _points_back(receipt, language)
-    if receipt.owed_centi:
-        yield Row(left=tr(language, "return.owed"), right=points(language, receipt.owed_centi))
-    yield Row(left=tr(language, "receipt.balance"), right=points(language, receipt.balance_centi), weight="bold")
-    if receipt.expiring_at is not None and receipt.expiring_centi:
-        day = day_text(language, _local(receipt.expiring_at, receipt))
-        yield Row(left=tr(language, "receipt.expiring", day=day), right=points(language, receipt.expiring_centi))
-    if receipt.is_offline:
-        yield Text(text=tr(language, "receipt.offline"))
+    priced = {line.line_id: line for line in receipt.quote.lines}
+    sums: dict[int, int] = {}
+    for line in receipt.basket.lines:
+        quoted, rate = priced[line.line_id], -1 if line.vat_bp is None else line.vat_bp
+        paid = quoted.net_minor - quoted.points_minor
+        sums[rate] = sums.get(rate, 0) + (quoted.vat_minor if rate > 0 else paid)
+    for rate, minor in sorted(sums.items(), reverse=True):
+        words = tr(language, "receipt.no_vat") if rate < 0 else tr(language, "receipt.vat", percent=_percent(rate, language))
+        yield Row(left=words, right=amount(language, minor))
 
 
-def _points_moved(receipt: Receipt, language: Language) -> Iterable[Element]:
-    earned: dict[str, int] = {}
-    for accrual in sorted(_own_accruals(receipt.quote), key=lambda accrual: accrual.usable_from):
-        is_usable = accrual.usable_from <= receipt.at
-        day = day_text(language, _local(accrual.usable_from, receipt))
-        words = tr(language, "receipt.earned") if is_usable else tr(language, "receipt.earned_from", day=day)
-        earned[words] = earned.get(words, 0) + accrual.centi
-    for words, centi in earned.items():
-        yield Row(left=words, right="+" + points(language, centi))
-    if receipt.settled_centi:
-        yield Row(left=tr(language, "receipt.settled"), right=points(language, -receipt.settled_centi))
-    if receipt.quote.redemption.centi:
-        yield Row(left=tr(language, "receipt.redeemed"), right=points(language, -receipt.quote.redemption.centi))
+def _percent(rate_bp: int, language: Language) -> str:
+    whole = quantity_text(language, rate_bp * 10)
+    return f"{whole}{NO_BREAK}%" if language == "ru" else f"{whole}%"
 
 
-def _points_back(receipt: Receipt, language: Language) -> Iterable[Element]:
-    earned = sum(accrual.centi for accrual in _own_accruals(receipt.quote))
-    if receipt.quote.redemption.centi:
-        yield Row(left=tr(language, "receipt.points_back"), right="+" + points(language, receipt.quote.redemption.centi))
-    if earned:
-        yield Row(left=tr(language, "receipt.points_taken"), right=points(language, -earned))
-
-
-def _own_accruals(quote: Quote) -> list[Accrual]:
-    """Without those of a friend who brought the member."""
-    return [accrual for accrual in quote.accruals if accrual.member_id in (None, quote.member_id)]
-
-
-def _messages(receipt: Receipt, language: Language) -> Iterable[Element]:
-    if receipt.kind != "sale":
-        return
-    messages = [message.text for message in receipt.quote.messages if message.where in ("receipt", "both")]
-    said = [text.get(language) or next(iter(text.values()), "") for text in messages]
-    said += receipt.notes
-    if any(said):
-        yield Rule()
-    for text in filter(None, said):
-        yield Text(text=text, align="centre")
-
-
-def _coupons(receipt: Receipt, language: Language) -> Iterable[Element]:
-    """Each with its code in letters and as a symbol that the till's scanner reads."""
-    if receipt.kind != "sale":
-        return
-    for coupon in receipt.coupons:
-        yield Rule()
-        yield Text(text=tr(language, "receipt.coupon"), align="centre", weight="bold")
-        title = coupon.title.get(language) or next(iter(coupon.title.values()), "")
-        if title:
-            yield Text(text=title, align="centre")
-        yield Text(text=coupon.code, align="centre", weight="bold", size="large")
-        term = _term(coupon, receipt, language)
-        if term:
-            yield Text(text=term, align="centre")
-        yield Qr(content=coupon.code)
-    if receipt.coupons:
-        yield Rule()
-
-
-def _term(coupon: PaperCoupon, receipt: Receipt, language: Language) -> str:
-    """From and to, as days that are both good; a coupon that is good at once has no first day."""
-    first = last = ""
-    if coupon.usable_from is not None and coupon.usable_from > receipt.at:
-        first = day_text(language, _local(coupon.usable_from, receipt))
-    if coupon.expires_at is not None:
-        last = day_text(language, _local(coupon.expires_at - INSTANT, receipt))
-    if first and last:
-        return tr(language, "receipt.coupon_between", first=first, last=last)
-    if first:
-        return tr(language, "receipt.coupon_from", first=first)
-    return tr(language, "receipt.coupon_to", last=last) if last else ""
-
-
-def _foot(receipt: Receipt, language: Language) -> Iterable[Element]:
-    yield Qr(content=receipt_code(receipt.basket.till, receipt.sale_id))
-    if receipt.kind != "sale":
-        return
-    yield Text(text=tr(language, "receipt.qr"), align="centre")
-    if receipt.footer:
-        yield Feed()
-    for text in receipt.footer:
-        yield Text(text=text, align="centre")
-
-
-def _local(at: datetime, receipt: Receipt) -> datetime:
-    return at.astimezone(receipt.at.tzinfo)
+Say = Callable[[Receipt, Language], Iterable[Element]]
+SAY: Mapping[Section, Say] = {
+    "logo": _logo,
+    "header": _header,
+    "details": _details,
+    "lines": _lines,
+    "totals": _totals,
+    "vat": _vat,
+    "points": member_part.points_said,
+    "tier": member_part.tier_said,
+    "expiring": member_part.expiring_said,
+    "words": member_part.words_said,
+    "coupons": foot_part.coupons_said,
+    "referral": foot_part.referral_said,
+    "code": foot_part.code_said,
+    "survey": foot_part.survey_said,
+    "feedback": foot_part.feedback_said,
+    "footer": foot_part.footer_said,
+}

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from pos_loyalty.engine.model import Tender
 from pos_loyalty.engine.returns import ReturnedLine
-from pos_loyalty.i18n import NO_BREAK, WORDS, Language, amount, money, points, quantity_text, time_text, tr
+from pos_loyalty.i18n import NO_BREAK, Language, amount, money, number, points, quantity_text, time_text, tr
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Points, Value
-from receipts.elements import Cut, Element, Feed, Row, Rule, Text
+from receipts.compose import tender_text
+from receipts.coupon_words import coupons_gone
+from receipts.elements import Cut, Element, Feed, Image, Row, Rule, Text
+from receipts.heading import copy_mark, heading, title
 
 
 class ReturnSlip(Value, kw_only=True):
@@ -40,6 +43,7 @@ class ReturnSlip(Value, kw_only=True):
     withdrawn_used: tuple[str, ...] = ()
     """Of these, the ones that were used before."""
     is_offline: bool = False
+    logo: Image | None = None
     copy_no: int = 0
     """0 is the first print; from 1 on the slip is headed as a copy."""
 
@@ -51,23 +55,17 @@ def compose_return(slip: ReturnSlip, language: Language) -> tuple[Element, ...]:
         *_lines(slip, language),
         *_refund(slip, language),
         *_points(slip, language),
-        *_withdrawn(slip, language),
+        *coupons_gone(slip.withdrawn, slip.withdrawn_used, language),
         Cut(),
     )
 
 
 def _head(slip: ReturnSlip, language: Language) -> Iterable[Element]:
-    if slip.copy_no:
-        yield Text(text=tr(language, "receipt.copy", copy_no=slip.copy_no), align="centre", weight="bold")
-        yield Feed()
-    for place, text in enumerate(slip.header):
-        yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
-    if slip.header:
-        yield Feed()
-    yield Text(text=tr(language, "return.title"), align="centre", weight="bold", size="large")
-    yield Feed()
-    number = tr(language, "receipt.number", number=slip.receipt_no).replace(" ", NO_BREAK)
-    yield Row(left=number, right=time_text(language, slip.at).replace(" ", NO_BREAK))
+    yield from copy_mark(slip.copy_no, language)
+    yield from heading(slip.header, slip.logo)
+    yield from title(tr(language, "return.title"))
+    shown = tr(language, "receipt.number", number=slip.receipt_no).replace(" ", NO_BREAK)
+    yield Row(left=shown, right=time_text(language, slip.at).replace(" ", NO_BREAK))
     if slip.cashier:
         yield Text(text=tr(language, "receipt.cashier", cashier=slip.cashier))
     if slip.sale_id:
@@ -81,7 +79,7 @@ def _lines(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     for line in slip.lines:
         name = slip.names.get(line.line_id, line.line_id)
         if line.quantity_milli != MILLI_PER_UNIT:
-            name = f"{name}, {quantity_text(language, line.quantity_milli)}"
+            name = f"{name}{NO_BREAK}×{NO_BREAK}{quantity_text(language, line.quantity_milli)}"
         yield Row(left=name, right=amount(language, line.refund_minor))
         if line.points_minor:
             yield Row(left=tr(language, "return.by_points"), right=amount(language, line.points_minor), indent=2)
@@ -94,33 +92,25 @@ def _refund(slip: ReturnSlip, language: Language) -> Iterable[Element]:
         yield Row(left=tr(language, key), right=amount(language, -slip.charged_minor))
     if slip.unpaid_minor:
         yield Row(left=tr(language, "return.unpaid"), right=amount(language, -slip.unpaid_minor))
+    if slip.charged_minor or slip.unpaid_minor:
+        yield Feed()
     refund = money(language, slip.refund_minor, slip.currency)
     yield Row(left=tr(language, "receipt.refund"), right=refund, weight="bold", size="large")
     for tender in slip.tenders:
-        key = f"tender.{tender.kind}"
-        yield Row(left=tr(language, key) if key in WORDS else tender.kind, right=amount(language, tender.amount_minor))
+        yield Row(left=tender_text(tender.kind, language), right=amount(language, tender.amount_minor))
 
 
 def _points(slip: ReturnSlip, language: Language) -> Iterable[Element]:
     if slip.balance_centi is None:
         return
     yield Rule()
-    yield Text(text=tr(language, "receipt.points"), weight="bold")
+    yield Text(text=tr(language, "receipt.points"))
     if slip.restored_centi:
-        yield Row(left=tr(language, "receipt.points_back"), right="+" + points(language, slip.restored_centi))
+        yield Row(left=tr(language, "receipt.points_back"), right="+" + number(language, slip.restored_centi))
     if slip.taken_back_centi:
-        yield Row(left=tr(language, "receipt.points_taken"), right=points(language, -slip.taken_back_centi))
+        yield Row(left=tr(language, "receipt.points_taken"), right=number(language, -slip.taken_back_centi))
     if slip.owed_centi:
-        yield Row(left=tr(language, "return.owed"), right=points(language, slip.owed_centi))
+        yield Row(left=tr(language, "return.owed"), right=number(language, slip.owed_centi))
     yield Row(left=tr(language, "receipt.balance"), right=points(language, slip.balance_centi), weight="bold")
     if slip.is_offline:
         yield Text(text=tr(language, "receipt.offline"))
-
-
-def _withdrawn(slip: ReturnSlip, language: Language) -> Iterable[Element]:
-    if not slip.withdrawn:
-        return
-    yield Rule()
-    yield Text(text=tr(language, "return.withdrawn"), weight="bold")
-    for code in slip.withdrawn:
-        yield Row(left=code, right=tr(language, "return.used")) if code in slip.withdrawn_used else Text(text=code)

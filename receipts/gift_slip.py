@@ -9,7 +9,8 @@ from msgspec import field
 
 from pos_loyalty.i18n import NO_BREAK, Language, day_text, money, time_text, tr
 from pos_loyalty.values import Minor, Value
-from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
+from receipts.elements import Cut, Element, Feed, Image, Qr, Row, Rule, Text
+from receipts.heading import heading
 
 GROUP_SIGNS = 4
 """Codes are told and typed in groups of so many."""
@@ -27,15 +28,18 @@ class GiftPaper(Value, kw_only=True):
     pin: str | None
     expires_at: datetime | None
     is_bought: bool
+    is_frozen: bool = False
+    """It pays nothing yet: its sale was not paid in full."""
 
 
-class GiftSlip(Value):
+class GiftSlip(Value, kw_only=True):
     """The cards of one sale, or one that was given."""
 
     header: tuple[str, ...]
     receipt_no: str
     at: datetime
     papers: tuple[GiftPaper, ...]
+    logo: Image | None = None
 
 
 def compose_gifts(slip: GiftSlip, language: Language) -> tuple[Element, ...]:
@@ -44,9 +48,7 @@ def compose_gifts(slip: GiftSlip, language: Language) -> tuple[Element, ...]:
 
 
 def _card(slip: GiftSlip, paper: GiftPaper, language: Language) -> Iterable[Element]:
-    for place, text in enumerate(slip.header):
-        yield Text(text=text, align="centre", weight="bold", size="large") if place == 0 else Text(text=text, align="centre")
-    yield Feed()
+    yield from heading(slip.header, slip.logo)
     yield Text(text=tr(language, "gift.head" if paper.is_bought else "gift.head_gratis"), align="centre", weight="bold")
     title = paper.title.get(language) or next(iter(paper.title.values()), "")
     if title:
@@ -61,7 +63,10 @@ def _card(slip: GiftSlip, paper: GiftPaper, language: Language) -> Iterable[Elem
     if paper.expires_at is not None:
         last = day_text(language, (paper.expires_at - INSTANT).astimezone(slip.at.tzinfo))
         yield Text(text=tr(language, "gift.until", last=last), align="centre")
+    if paper.is_frozen:
+        yield Text(text=tr(language, "gift.frozen"), align="centre", weight="bold")
     yield Text(text=tr(language, "gift.keep"), align="centre")
+    yield Feed()
     yield Row(left=tr(language, "gift.label", label=paper.label), right=time_text(language, slip.at).replace(" ", NO_BREAK))
     yield Text(text=tr(language, "receipt.number", number=slip.receipt_no))
     yield Cut()

@@ -6,16 +6,23 @@ What has neither glyph nor substitute is an InputError that names the sign and t
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from unicodedata import category, combining, name, normalize
+from typing import Any
+from unicodedata import category, combining, is_normalized, name, normalize
 
 from pos_loyalty.errors import InputError
 
-PAGES = ("cp866", "cp1251", "cp437")
+PAGES = ("cp866", "cp1251", "cp437", "cp858")
 NO_BREAK = "\u00a0"
 NO_BREAK_SPACES = "\u00a0\u202f\u2007"
 SHOWN_SIGNS_MAX = 40
+USUAL_SIGNS = "«»\u2212₽×—–•"
+USUAL = len(USUAL_SIGNS)
+SEPARATOR = "\n"
+"""Between texts that are fitted together; a control sign, so that no clean text has it."""
 SUBSTITUTES: dict[str, tuple[str, ...]] = {
     "₽": ("р", "RUB"),
     "€": ("EUR",),
@@ -76,6 +83,7 @@ SUBSTITUTES: dict[str, tuple[str, ...]] = {
 }
 """For a sign that the code page lacks: the first substitute that it has."""
 
+UNDEFINED, NO_SIGN = "\ufffd", "\ufffe"
 _MARKS = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f]")
 
 
@@ -105,6 +113,29 @@ def fit(page: str, text: str, place: str) -> str:
     return "".join(sign if _has(page, sign) else _bare(sign, page, place, text) for sign in fitted)
 
 
+def fit_at_once(page: str | None, texts: Sequence[str]) -> list[str] | None:
+    """All texts fitted (without a page: cleaned) in one go, for the usual receipt; None when one needs a look of its own."""
+    if not texts:
+        return []
+    joined = SEPARATOR.join(texts)
+    if page is None:
+        plain = joined.replace(SEPARATOR, "").replace(NO_BREAK, "")
+        is_clean = len(plain) >= len(joined) - joined.count(NO_BREAK) - len(texts) + 1 and plain.isprintable()
+        return joined.split(SEPARATOR) if is_clean and is_normalized("NFC", joined) and not _MARKS.search(joined) else None
+    for sign, substitute in _pairs(page)[:USUAL]:
+        joined = joined.replace(sign, substitute)
+    try:
+        data = encoded(page, joined)
+    except UnicodeEncodeError:
+        for sign, substitute in _pairs(page)[USUAL:]:
+            joined = joined.replace(sign, substitute)
+        if not _has(page, joined):
+            return None
+        data = encoded(page, joined)
+    other = data.translate(None, _plain(page))
+    return joined.split(SEPARATOR) if len(other) == len(texts) - 1 and other.count(b"\n") == len(other) else None
+
+
 def check_page(page: str) -> None:
     """Raise InputError for a code page that receipts are not made for."""
     if page not in PAGES:
@@ -120,12 +151,38 @@ def _cleaned(sign: str) -> str:
     return " " if kind[0] in "ZC" else sign
 
 
+def encoded(page: str, text: str) -> bytes:
+    """The text on the page. Raises UnicodeEncodeError for a sign that it lacks."""
+    return codecs.charmap_encode(text, "strict", _slots(page))[0]
+
+
+@lru_cache(maxsize=len(PAGES))
+def _slots(page: str) -> Any:
+    """From sign to byte, in the form that Python encodes fastest by; some of its own pages have a slow one."""
+    signs = bytes(range(256)).decode(page, "replace").replace(UNDEFINED, NO_SIGN)
+    return codecs.charmap_build(signs)
+
+
 def _has(page: str, text: str) -> bool:
     try:
-        text.encode(page)
+        encoded(page, text)
     except UnicodeEncodeError:
         return False
     return True
+
+
+@lru_cache(maxsize=len(PAGES))
+def _plain(page: str) -> bytes:
+    """The bytes of the page that are a sign to print, or a space; what is clean has no others."""
+    signs = bytes(range(256)).decode(page, "replace")
+    return bytes(byte for byte, sign in enumerate(signs) if sign != UNDEFINED and (sign.isprintable() or sign == NO_BREAK))
+
+
+@lru_cache(maxsize=len(PAGES))
+def _pairs(page: str) -> tuple[tuple[str, str], ...]:
+    """What the page lacks, with its substitutes: the signs that most receipts have come first."""
+    table = _table(page)
+    return tuple((chr(sign), table[sign]) for sign in sorted(table, key=lambda sign: USUAL_SIGNS.find(chr(sign)) % len(table)))
 
 
 @lru_cache(maxsize=len(PAGES))

@@ -10,8 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from pos_loyalty.errors import LoyaltyError
+from receipts.bars import MODULE_DOTS, modules
 from receipts.elements import Element, Size
-from receipts.layout import Printed, PrintedCut, PrintedFeed, PrintedLine, PrintedQr, PrintedRule, layout
+from receipts.elements import Image as Dots
+from receipts.layout import (
+    Printed,
+    PrintedBars,
+    PrintedCut,
+    PrintedFeed,
+    PrintedImage,
+    PrintedLine,
+    PrintedQr,
+    PrintedRule,
+    layout,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,6 +33,7 @@ CELL_WIDE, CELL_HIGH, LEADING = 12, 24, 6
 FONT_SIZE, BASELINE = 20, 19
 EDGE = 28
 QR_MODULE_DOTS = 6
+BAR_HIGH = 64
 QUIET_MODULES = 4
 WHITE, BLACK = 255, 0
 SCALES: dict[Size, tuple[int, int]] = {"normal": (1, 1), "tall": (1, 2), "large": (2, 2)}
@@ -78,6 +91,10 @@ def _strip(printed: Printed, wide: int, face: str) -> Image:
             return _rule(wide)
         case PrintedQr(content=content):
             return _qr(content)
+        case PrintedBars():
+            return _bars(printed, face)
+        case PrintedImage(image=image):
+            return _image(image)
         case PrintedFeed(lines=lines):
             return Image.new("L", (wide, lines * (CELL_HIGH + LEADING)), WHITE)
         case PrintedCut():
@@ -134,6 +151,32 @@ def _qr(content: str) -> Image:
     rows = [bytes(BLACK if is_dark else WHITE for is_dark in row) for row in code.matrix_iter(border=QUIET_MODULES)]
     small = Image.frombytes("L", (len(rows), len(rows)), b"".join(rows))
     return small.resize((small.width * QR_MODULE_DOTS, small.height * QR_MODULE_DOTS), Image.Resampling.NEAREST)
+
+
+def _bars(printed: PrintedBars, face: str) -> Image:
+    """The bars with the signs that they stand for beneath."""
+    from PIL import Image
+
+    ones = modules(printed.kind, printed.content)
+    dots = MODULE_DOTS[printed.kind]
+    wide = max(len(ones) * dots, len(printed.content) * CELL_WIDE)
+    top = CELL_HIGH + LEADING
+    strip = Image.new("L", (wide, top + BAR_HIGH + CELL_HIGH + LEADING), WHITE)
+    left = (wide - len(ones) * dots) // 2
+    for place, one in enumerate(ones):
+        if one == "1":
+            strip.paste(BLACK, (left + place * dots, top, left + (place + 1) * dots, top + BAR_HIGH))
+    signs = _line(PrintedLine(words=printed.content), len(printed.content) * CELL_WIDE, face)
+    strip.paste(signs, ((wide - signs.width) // 2, top + BAR_HIGH))
+    return strip
+
+
+def _image(image: Dots) -> Image:
+    from PIL import Image
+
+    strip = Image.new("L", (image.wide, image.high + CELL_HIGH + LEADING), WHITE)
+    strip.paste(Image.frombytes("1", (image.wide, image.high), bytes(byte ^ 0xFF for byte in image.rows)).convert("L"), (0, 0))
+    return strip
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,18 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from receipts.elements import Element, Row, Text
-from receipts.layout import PrintedCut, PrintedFeed, PrintedLine, PrintedQr, PrintedRule, layout
+from receipts.layout import (
+    PrintedBars,
+    PrintedCut,
+    PrintedFeed,
+    PrintedImage,
+    PrintedLine,
+    PrintedQr,
+    PrintedRule,
+    layout,
+)
+
+BAR_NAMES = {"ean13": "EAN-13", "code128": "Code 128"}
 
 
 def to_text(elements: Iterable[Element], columns: int) -> str:
@@ -22,6 +33,10 @@ def to_text(elements: Iterable[Element], columns: int) -> str:
                 out.append(sign * columns)
             case PrintedQr(content=content):
                 out += ["", f"[QR {content}]".center(columns).rstrip(), ""]
+            case PrintedBars(kind=kind, content=content):
+                out += ["", f"[{BAR_NAMES[kind]} {content}]".center(columns).rstrip()]
+            case PrintedImage(image=image):
+                out += [f"[{image.wide} × {image.high}]".center(columns).rstrip(), ""]
             case PrintedFeed(lines=lines):
                 out += [""] * lines
             case PrintedCut():

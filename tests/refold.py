@@ -52,6 +52,7 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "idempotency": "private: answers kept for a host that asks again",
     "programme": "what head office published, or this shop's file said; the log names versions only",
     "print_job": "private: slips and how far the printer came with them",
+    "drawer_kick": "private: when the drawer was asked to open",
     "till": "head office's: how far it holds each till's log",
     "version_mark": "head office's: numbers of its changes",
     "suspense_case": "what a person has to settle, and has settled",

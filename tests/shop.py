@@ -15,6 +15,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import Till, staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
+from pos_loyalty.till.unmade import SlipMaker
 from pos_loyalty.values import Minor, quantity
 
 NOW = datetime(2026, 11, 21, 9, 30, 5, tzinfo=UTC)
@@ -138,9 +139,16 @@ class Shop:
         return SENIOR
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Everything that is stored, table by table."""
-        tables = [row[0] for row in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        """Everything that is stored, table by table, but for the sums of it."""
+        select = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'witness' ORDER BY name"
+        tables = [row[0] for row in self.db.execute(select)]
         return {table: self.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+
+    def slips(self) -> list[tuple[str, bytes]]:
+        """Kind and bytes of every job of the spool, as the print worker sends them."""
+        make = SlipMaker(self.till._desk.config)
+        rows = self.db.execute("SELECT kind, body, is_made FROM print_job ORDER BY id").fetchall()
+        return [(kind, body if is_made else make(body)) for kind, body, is_made in rows]
 
     def usable_centi(self, member_id: str = MEMBER) -> int:
         """The member's points by SQL."""

@@ -19,7 +19,7 @@ from pos_loyalty.web.verbs import Product
 
 ROOT = Path(__file__).parents[1]
 BASKETS = 3
-RUN_S = 60
+RUN_S = 280
 
 ONE_SALE = "sale_id = (SELECT min(sale_id) FROM sale)"
 LAST = "seq = (SELECT max(seq) FROM txn)"

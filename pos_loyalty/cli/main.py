@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import pos_loyalty
 from pos_loyalty.cli import (
     case,
+    code,
     config,
     coupons,
     demo,
+    doctor,
     export,
     gift_card,
     import_receipts,
@@ -19,6 +21,7 @@ from pos_loyalty.cli import (
     member,
     programme,
     quote,
+    receipt,
     reconcile,
     report,
     return_goods,
@@ -33,8 +36,7 @@ from pos_loyalty.errors import InputError, LoyaltyError
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     demo, serve, quote, sale, return_goods, member, staff, gift_card, programme, report, import_receipts, coupons, export, store,
-    upkeep, keys, case, reconcile,
-    config,
+    receipt, upkeep, keys, case, reconcile, config, code, doctor,
 )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ def register(verbs: Commands) -> None:
     secret.set_defaults(run=run_secret)
     code = verbs.add_parser("qr", help="the address that sets up the member's rotating QR: a secret, for the member only")
     code.add_argument("--member", required=True)
+    code.add_argument(
+        "--fixed", action="store_true", help="the texts of the signed QRs of their cards instead: they do not change"
+    )
     code.set_defaults(run=run_qr)
     add_config(code)
     for verb in (adjust, merge, claim, secret):
@@ -90,7 +93,7 @@ def run_secret(args: argparse.Namespace) -> int:
 def run_qr(args: argparse.Namespace) -> int:
     """Tell the secret, also while the till sells."""
     with wiring.till_to_look_at(args.config) as till:
-        print(till.qr_uri(args.member))
+        print("\n".join(till.card_qrs(args.member)) if args.fixed else till.qr_uri(args.member))
     return 0
 
 

@@ -5,7 +5,7 @@ Accounts: ``adjustment`` bears what is given and taken; ``merge:{loser}`` stands
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.earning import Life, life_of
 from pos_loyalty.engine.ledger import ADJUSTMENT, member_account, owed_account
-from pos_loyalty.engine.lots import in_order, is_expired, take
+from pos_loyalty.engine.lots import in_order, is_expired, moved_name, take
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.programme import Programme
 
@@ -83,14 +83,17 @@ def take_away(member_id: str, lots: Iterable[Lot], centi: int, at: datetime) -> 
     return tuple(made)
 
 
-def carry(loser: str, winner: str, lots: Iterable[Lot], owed_centi: int, ref: str, at: datetime) -> tuple[Entry, ...]:
-    """Each lot that is not lost becomes a lot of the winner with the same dates; what is owed goes over too.
+def carry(
+    loser: str, winner: str, lots: Iterable[Lot], owed_centi: int, ref: str, graced: Collection[str] = ()
+) -> tuple[Entry, ...]:
+    """Each of the lots, which are not lost, becomes a lot of the winner with the same dates; what is owed goes over too.
 
-    ``ref`` names the act among all tills. Two entries for each: head office takes no entry that names two members.
+    ``ref`` names the act among all tills; ``graced``: lots whose points had their grace. Two entries for each: head office takes
+    no entry that names two members.
     """
     between = merge_account(loser)
     made: list[Entry] = []
-    for n, lot in enumerate(takeable(lots, at)):
+    for n, lot in enumerate(lots):
         out = Entry(
             kind="adjust", debit=member_account(loser), credit=between, amount=lot.centi, member_id=loser, lot_id=lot.lot_id
         )  # fmt: skip
@@ -100,7 +103,7 @@ def carry(loser: str, winner: str, lots: Iterable[Lot], owed_centi: int, ref: st
             credit=member_account(winner),
             amount=lot.centi,
             member_id=winner,
-            lot_id=f"{ref}:{n}",
+            lot_id=moved_name(ref, n, is_graced=lot.lot_id in graced),
             usable_from=lot.usable_from,
             expires_at=lot.expires_at,
         )

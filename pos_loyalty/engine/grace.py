@@ -10,9 +10,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pos_loyalty.engine.lapsed import GIVEN
+from pos_loyalty.engine.lapsed import is_forgiving
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account
-from pos_loyalty.engine.lots import in_order, take
+from pos_loyalty.engine.lots import in_order, moved_name, take
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.values import Points, Value
 
@@ -20,7 +20,7 @@ from pos_loyalty.values import Points, Value
 class Grace(Value):
     """A term: points that come back stay usable until ``until`` at least.
 
-    ``ref`` names the act that brings them back and stands once: its lots are ``{ref}:0``, ``{ref}:1`` and so on.
+    ``ref`` names the act that brings them back and stands once: its lots are called by ``moved_name``.
     """
 
     until: datetime
@@ -39,14 +39,10 @@ def graced(entries: Sequence[Entry], lots: Sequence[Lot], grace: Grace | None) -
         return done
     held = _after(done, lots)
     moved, made = _move_on(done, held, grace)
-    if not moved or any(_forgives(entry) for entry in done):  # there is nothing to pay
+    if not moved or any(is_forgiving(entry) for entry in done):  # there is nothing to pay
         return done + moved
     kept, paid = _pay(done, list(made), moved[0].member_id or "")
     return kept + moved + paid
-
-
-def _forgives(entry: Entry) -> bool:
-    return (entry.kind, entry.debit) == ("adjust", ADJUSTMENT) and entry.rule != GIVEN
 
 
 def _after(entries: Sequence[Entry], lots: Sequence[Lot]) -> dict[str, Lot]:
@@ -73,7 +69,9 @@ def _move_on(entries: Sequence[Entry], held: dict[str, Lot], grace: Grace) -> tu
         centi = min(back[lot.lot_id], lot.centi)
         if centi <= 0 or lot.lot_id in grace.used_up or lot.expires_at is None or lot.expires_at >= grace.until:
             continue
-        made.append(replace(lot, lot_id=f"{grace.ref}:{len(made)}", centi=Points(centi), expires_at=grace.until))
+        made.append(
+            replace(lot, lot_id=moved_name(grace.ref, len(made), is_graced=True), centi=Points(centi), expires_at=grace.until)
+        )
         moves += _pair(lot, made[-1], members[lot.lot_id] or "")
     return tuple(moves), tuple(made)
 

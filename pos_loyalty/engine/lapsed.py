@@ -67,6 +67,12 @@ def _takes_back(entry: Entry, accrual: Entry) -> bool:
     return is_forgiving or (entry.kind == "reverse" and entry.credit.endswith(ISSUED))
 
 
+def is_forgiving(entry: Entry) -> bool:
+    """Whether an entry lets a member what they came to owe."""
+    is_letting = (entry.kind, entry.debit, entry.credit) == ("adjust", ADJUSTMENT, owed_account(entry.member_id or ""))
+    return is_letting and entry.rule != GIVEN
+
+
 def gone_centi(trail: Trail) -> int:
     """What of the accrual went for something else and did not come back: not what was lost, moved on or taken for its goods."""
     return sum(_gone(step.entry) for step in trail.steps if not step.is_own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -12,6 +13,9 @@ from pos_loyalty.values import Points, Value
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 SOON = timedelta(days=30)
 """Points that are lost within it are expiring."""
+
+GRACED = re.compile(r"[^/]*/[0-9a-f]{32}\+grace:[0-9]+")
+"""No lot of a sale is called so: there is no plus in a sale's id, nor in a rule's."""
 
 Phase = Literal["pending", "usable", "expiring", "expired"]
 
@@ -108,3 +112,14 @@ def take(lots: Iterable[Lot], centi: int) -> tuple[LotUse, ...]:
             uses.append(LotUse(lot_id=lot.lot_id, centi=Points(part)))
             left -= part
     return tuple(uses)
+
+
+def moved_name(ref: str, n: int, *, is_graced: bool) -> str:
+    """What a lot is called to which points move on. ``ref``: ``{till}/{act}``, the act by 32 signs; ``is_graced``: they had their
+    grace, which all tills are to know that hear of the lot."""
+    return f"{ref}+grace:{n}" if is_graced else f"{ref}:{n}"
+
+
+def says_grace(lot_id: str) -> bool:
+    """Whether a lot is called as one whose points had their grace."""
+    return GRACED.fullmatch(lot_id) is not None

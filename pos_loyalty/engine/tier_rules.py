@@ -94,6 +94,11 @@ def window_start(rules: TierRules, day: int) -> int:
     return _period_start(day, rules.months) if rules.window == "calendar" else months_before(day, rules.months) + 1
 
 
+def window_end(rules: TierRules, day: int) -> int | None:
+    """The last day that still counts together with a day; None where the window goes along with the days."""
+    return _next_start(day, rules.months) - 1 if rules.window == "calendar" else None
+
+
 def reached_until(rules: TierRules, day: int) -> int:
     """The end of the period of a tier reached on a day.
 

@@ -214,6 +214,12 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
 
 
+def sqlite_in_use() -> tuple[int, int, int]:
+    """The version of the one SQLite that opens our files; Python's own is another."""
+    version: tuple[int, int, int] = dbapi2.sqlite_version_info
+    return version
+
+
 def build() -> str:
     """The mark of this build's tables: SHA-256 of the SQL that makes them."""
     return sha256("\n".join(MIGRATIONS).encode()).hexdigest()

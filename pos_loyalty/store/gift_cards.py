@@ -87,6 +87,12 @@ def by_mark(db: Connection, mark: str) -> StoredGiftCard | None:
     )
 
 
+def turned_at(db: Connection, card_id: str) -> tuple[int, str] | None:
+    """The logical clock and the till of the fact that gave a card its state."""
+    row = db.execute("SELECT state_hlc, state_till FROM gift_card WHERE id = :id", {"id": card_id}).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
 def due(db: Connection, now: datetime, cards_max: int) -> tuple[StoredGiftCard, ...]:
     """Cards of this file's owner that have run out and still hold money, by id."""
     rows = db.execute(DUE_SELECT, {"now": to_ms(now), "most": cards_max}).fetchall()

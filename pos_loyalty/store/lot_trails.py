@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from pos_loyalty.engine.ledger import GRACE, own_lot
+from pos_loyalty.engine.lots import says_grace
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.store import ledger, returned
 from pos_loyalty.store.db import Connection
@@ -28,8 +30,8 @@ def root_of(db: Connection, lot_id: str) -> str:
 
 
 def had_grace(db: Connection, lots: Iterable[str]) -> frozenset[str]:
-    """Of these lots those whose points a grace moved on before."""
-    return frozenset(lot for lot in lots if db.execute(HAD_GRACE_SELECT, {"lot": lot}).fetchone()[0])
+    """Of these lots those whose points a grace moved on before, here or, as the name of a lot tells, at another till."""
+    return frozenset(lot for lot in lots if any(it or says_grace(name) for name, it in db.execute(GRACES_SELECT, {"lot": lot})))
 
 
 def lots_from(db: Connection, lot_id: str) -> frozenset[str]:
@@ -69,22 +71,46 @@ def settled_from(db: Connection, member_id: str, settles: str) -> Iterator[tuple
 
 def undone(db: Connection, lot_id: str) -> tuple[Origin, tuple[Fact, ...]] | None:
     """The returns and the void of the sale that made a lot; None when there are none in this file."""
-    for origin in _origins(lot_id):
-        found = [each.txn for each in returned.of_sale(db, origin.sale_till, origin.sale_id)]
-        key = {"till": origin.sale_till, "sale_id": origin.sale_id}
-        found += [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, key)]
-        facts = [ledger.by_id(db, txn) for txn in found]
-        if facts:
-            return origin, tuple(fact for fact in facts if fact is not None)
-    return None
+    origin = origin_of(db, lot_id)
+    if origin is None:
+        return None
+    found = [each.txn for each in returned.of_sale(db, origin.sale_till, origin.sale_id)]
+    key = {"till": origin.sale_till, "sale_id": origin.sale_id}
+    found += [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, key)]
+    facts = tuple(fact for txn in found if (fact := ledger.by_id(db, txn)) is not None)
+    return (origin, facts) if facts else None
 
 
-def _origins(lot_id: str) -> Iterator[Origin]:
-    """What a lot's name may mean: ``{till}/{sale}:{rule}``, or with the member after it; the sale's name may hold anything."""
+def origin_of(db: Connection, lot_id: str) -> Origin | None:
+    """What made a lot: as the fact says that made it here, else as its name says. None for one that no rule of a sale made."""
+    row = db.execute("SELECT origin_txn, member FROM lot WHERE id = :lot", {"lot": lot_id}).fetchone()
+    txn, member_id = row or (None, None)
+    fact = None if txn is None else ledger.by_id(db, UUID(bytes=txn))
+    return _named(lot_id, member_id) if fact is None else _told(fact, lot_id)
+
+
+def _told(fact: Fact, lot_id: str) -> Origin | None:
+    if fact.claim is not None:
+        sale_till, sale_id = fact.claim.sale_till, fact.claim.sale_id
+    elif (about := fact.sale or fact.end) is not None:
+        sale_till, sale_id = fact.till, about.sale_id
+    else:
+        return None
+    made = next((entry for entry in fact.entries if entry.kind == "accrue" and entry.lot_id == lot_id), None)
+    if made is None or made.rule in (None, GRACE):
+        return None
+    is_own = lot_id == own_lot(f"{sale_till}/{sale_id}", made.rule or "")
+    return Origin(sale_till=sale_till, sale_id=sale_id, rule=made.rule or "", whose=None if is_own else made.member_id)
+
+
+def _named(lot_id: str, member_id: str | None) -> Origin | None:
+    """``{till}/{sale}:{rule}``, or with the member after it. The sale's name may hold anything, a rule's no colon: the lot's
+    member tells which of the two it is."""
     till, _, rest = lot_id.partition("/")
-    for place in (n for n, sign in enumerate(rest) if sign == ":"):
-        rule, _, whose = rest[place + 1 :].partition(":")
-        yield Origin(sale_till=till, sale_id=rest[:place], rule=rule, whose=whose or None)
+    before = rest.removesuffix(f":{member_id}")
+    is_others = member_id is not None and before != rest and ":" in before
+    sale_id, _, rule = (before if is_others else rest).rpartition(":")
+    return Origin(sale_till=till, sale_id=sale_id, rule=rule, whose=member_id if is_others else None) if sale_id else None
 
 
 MOVED_ON = """(went.credit_acct GLOB 'merge:*' OR (went.rule = 'points.grace_days' AND went.kind = 'adjust'))
@@ -100,7 +126,7 @@ BACK = f"""WITH RECURSIVE followed (lot, far, is_graced) AS (
   JOIN entry AS went ON went.txn = came.txn AND went.n = came.n - 1 WHERE {MOVED_ON}
 )"""
 ROOT_SELECT = f"{BACK} SELECT lot FROM followed ORDER BY far DESC LIMIT 1"
-HAD_GRACE_SELECT = f"{BACK} SELECT MAX(is_graced) FROM followed"
+GRACES_SELECT = f"{BACK} SELECT lot, is_graced FROM followed"
 LOT_SELECT = """SELECT lot.member, lot.amount, e.rule, e.debit_acct
 FROM lot LEFT JOIN entry AS e ON e.lot = lot.id AND e.kind = 'accrue' WHERE lot.id = :lot LIMIT 1"""
 VOID_SELECT = "SELECT id FROM txn WHERE till = :till AND sale_id = :sale_id AND kind = 'sale.reversed'"

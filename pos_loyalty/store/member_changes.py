@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from pos_loyalty.clock import to_ms
-from pos_loyalty.store import member_keys
+from pos_loyalty.store import member_keys, prints
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.member_facts import (
@@ -64,6 +64,7 @@ def forget(db: Connection, member_id: str) -> None:
     """Leave nothing here by which an erased member could be known. Consents stay, under the opaque id."""
     member = {"member": member_id}
     db.execute(FORGET_UPDATE, member)
+    prints.wipe(db, member_id)
     for table in ("member_attribute", "phone_code", "confirm_try"):
         db.execute(f"DELETE FROM {table} WHERE member = :member", member)
     for table in ("member_key", "phone_todo"):

@@ -134,7 +134,7 @@ def _fold(db: Connection, member_id: str, stored: dict[str, Any]) -> _Folded:
                 break
             _fold_sealed(folded, fact, change)
             erases = isinstance(change, StateChange) and change.state == "erased"
-            if seq <= as_of_seq and not erases:
+            if seq <= as_of_seq and not erases and not isinstance(change, SourceChange):  # head office tells no till of a source
                 continue
             if type(change) in SEALED_BY and db.master_key is None:
                 for name in SEALED_BY[type(change)]:

@@ -32,7 +32,10 @@ NEXT_STATES: dict[PrintState, frozenset[PrintState]] = {
 
 
 class PrintJob(Value):
-    """One receipt on its way to paper. ``copy`` 0 is the original, 1 the first marked copy."""
+    """One receipt on its way to paper. ``copy`` 0 is the original, 1 the first marked copy.
+
+    ``is_made``: ``body`` is bytes for the printer; else what they are made of.
+    """
 
     job_id: int
     sale_id: str | None
@@ -41,6 +44,7 @@ class PrintJob(Value):
     copy: int
     state: PrintState
     body: bytes
+    is_made: bool
     queued_at: datetime
     moved_at: datetime
     attempts: int
@@ -48,7 +52,7 @@ class PrintJob(Value):
 
 
 class PrintDraft(Value):
-    """A receipt to print. ``body`` is what the printer will be sent; without one the job is born ``failed``."""
+    """A receipt to print. ``body``: what the printer will be sent, or is made of; without it the job is born ``failed``."""
 
     sale_id: str | None
     receipt_no: str
@@ -57,6 +61,7 @@ class PrintDraft(Value):
     copy: int = 0
     state: Literal["queued", "failed"] = "queued"
     note: str | None = None
+    is_made: bool = True
 
 
 def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
@@ -71,7 +76,7 @@ def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
 
 def next_queued(db: Connection) -> PrintJob | None:
     """The oldest job of which no byte was sent."""
-    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone())
+    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' AND length(body) > 0 ORDER BY id LIMIT 1").fetchone())
 
 
 def by_job_id(db: Connection, job_id: int) -> PrintJob | None:
@@ -102,9 +107,34 @@ def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: st
         db.execute(JOB_MOVE, row)
 
 
+def made(db: Connection, job_id: int, body: bytes) -> None:
+    """The bytes of a job that was not made yet, as they go out now: from here on it is sent so and never made again."""
+    row = {"job": job_id, "body": body}
+    with watched(db, "print_job", "id = :job", row):
+        db.execute("UPDATE print_job SET body = :body, is_made = 1 WHERE id = :job AND is_made = 0", row)
+
+
+def wipe(db: Connection, member_id: str) -> None:
+    """A member is erased: their receipts carry their code for friends. What was not printed yet is not printed any more."""
+    row = {"member": member_id}
+    with watched(db, "print_job", OF_MEMBER, row):
+        db.execute(JOBS_WIPE, row)
+
+
 def waiting(db: Connection) -> int:
     """How many jobs are not at an end."""
     return int(db.execute("SELECT COUNT(*) FROM print_job WHERE state IN ('queued', 'sending', 'awaiting_ack')").fetchone()[0])
+
+
+def in_hand(db: Connection) -> int:
+    """How many jobs may be on the wire now."""
+    return int(db.execute("SELECT COUNT(*) FROM print_job WHERE state IN ('sending', 'awaiting_ack')").fetchone()[0])
+
+
+def waits_since(db: Connection) -> datetime | None:
+    """When the oldest job that is still to be printed was queued; None when none waits."""
+    row = db.execute("SELECT MIN(queued_ms) FROM print_job WHERE state = 'queued'").fetchone()
+    return None if row[0] is None else from_ms(int(row[0]))
 
 
 def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob, ...]:
@@ -133,13 +163,13 @@ def _job(row: tuple[object, ...] | None) -> PrintJob | None:
         return None
     seen: dict[str, object] = dict(zip(SEEN, row, strict=True))
     instants = {name: from_ms(int(str(seen.pop(old)))) for name, old in (("queued_at", "queued_ms"), ("moved_at", "moved_ms"))}
-    return PrintJob(job_id=seen.pop("id"), **seen, **instants)  # type: ignore[arg-type]
+    return PrintJob(job_id=seen.pop("id"), is_made=bool(seen.pop("is_made")), **seen, **instants)  # type: ignore[arg-type]
 
 
-SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_ms", "moved_ms", "attempts", "note")
+SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "is_made", "queued_ms", "moved_ms", "attempts", "note")
 JOB_SELECT = f"SELECT {', '.join(SEEN)} FROM print_job"
-JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, queued_ms, moved_ms, note)
-VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :now, :now, :note)"""
+JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, is_made, queued_ms, moved_ms, note)
+VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :is_made, :now, :now, :note)"""
 BODY_AFTER = f"CASE WHEN kind = '{SECRET_KIND}' AND :state IN ({ENDED}) THEN zeroblob(0) ELSE body END"
 JOB_MOVE = f"""UPDATE print_job SET
   state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried, body = {BODY_AFTER}
@@ -152,6 +182,10 @@ STALE = f"state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"
 JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
 WHERE {STALE}"""
 """A gift card's slip waits for ever: its code is nowhere else."""
+OF_MEMBER = "sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"
+JOBS_WIPE = f"""UPDATE print_job SET body = zeroblob(0),
+  note = CASE state WHEN 'queued' THEN 'the member was erased' ELSE note END, state = replace(state, 'queued', 'expired')
+WHERE {OF_MEMBER}"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (
   SELECT 1 FROM print_job AS later WHERE later.receipt_no = job.receipt_no AND later.kind = job.kind AND later.copy > job.copy

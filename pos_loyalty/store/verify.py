@@ -320,8 +320,12 @@ TXN_COLUMNS = (
 )  # fmt: skip
 SHARED = """sale_id IS NOT NULL
   AND 1 < (SELECT COUNT(*) FROM txn AS same WHERE same.till = txn.till AND same.sale_id = txn.sale_id)"""
+BOOKS_OTHERWISE = "EXISTS (SELECT 1 FROM meta WHERE key = 'role' AND value = 'head_office')"
+"""A case of head office's books a fact otherwise than it says; a till's own tells a person something, and changes no row."""
 LOG_SELECT = f"""SELECT {", ".join(LOG_COLUMNS + TXN_COLUMNS)},
-  EXISTS (SELECT 1 FROM suspense_case AS c WHERE c.till = txn.till AND c.epoch = txn.epoch AND c.seq = txn.seq), {SHARED}
+  {BOOKS_OTHERWISE} AND EXISTS (
+    SELECT 1 FROM suspense_case AS c WHERE c.till = txn.till AND c.epoch = txn.epoch AND c.seq = txn.seq
+  ), {SHARED}
 FROM txn ORDER BY till, epoch, seq"""
 UNMADE_SELECT = """SELECT id FROM lot WHERE origin_txn IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM entry AS e WHERE e.txn = lot.origin_txn AND e.kind = 'accrue' AND e.lot = lot.id)"""
@@ -336,4 +340,4 @@ ADJUSTMENTS_SELECT = """SELECT till, sale_id, line_id, rule, off_minor FROM adju
 WHERE till = :till AND sale_id = :sale_id ORDER BY line_id, rule"""
 ISSUES_SELECT = f"SELECT {', '.join(issues.ISSUE_COLUMNS)} FROM issue WHERE txn = ? ORDER BY n"
 TAKEN_SELECT = "SELECT code, till, sale_id FROM coupon_use WHERE till = :till AND sale_id = :sale_id ORDER BY code"
-CASE_SELECT = "SELECT 1 FROM suspense_case WHERE till = :till AND epoch = :epoch AND seq = :seq"
+CASE_SELECT = f"SELECT 1 FROM suspense_case WHERE till = :till AND epoch = :epoch AND seq = :seq AND {BOOKS_OTHERWISE}"

@@ -22,8 +22,9 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),
     "print_job": (
-        "id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "queued_ms", "moved_ms", "attempts", "note",
+        "id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "is_made", "queued_ms", "moved_ms", "attempts", "note",
     ),
+    "drawer_kick": ("id", "sale_id", "cashier", "reason", "state", "asked_ms", "moved_ms", "note"),
     "programme": ("arrival", "id", "version", "sha256", "body", "received_ms"),
     "publication": ("number", "sha256", "effective_ms"),
     "snapshot_apply": ("id", "manifest", "as_of_seq", "chunk", "line", "after"),

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.engine.lapsed import is_forgiving
 from pos_loyalty.engine.ledger import member_account, owed_account
 from pos_loyalty.engine.lots import Dated, Phase, dated, is_usable, next_expiry, total_centi, usable_centi
 from pos_loyalty.engine.model import Entry, Lot, Member
@@ -24,7 +25,6 @@ from pos_loyalty.till.known import paid_until_of, privileges_of
 from pos_loyalty.till.model import CouponAnswer, LotAnswer, MemberAnswer, PrivilegeAnswer, SaleAnswer
 from pos_loyalty.till.returns_model import ReturnAnswer
 from pos_loyalty.till.rights import rights_of
-from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import Points, Value
 
 LOTS_SHOWN_MAX: Final = 50
@@ -56,6 +56,7 @@ def owed_of(desk: Desk, member_id: str | None) -> Points:
 
 def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
     """A stored sale with the member's points as they stand now."""
+    gone = voided_of(desk, stored)
     return SaleAnswer(
         sale_id=stored.sale_id,
         state=stored.state,
@@ -72,6 +73,9 @@ def sale_answer(desk: Desk, stored: StoredSale) -> SaleAnswer:
         returned=_exchanged(desk, stored),
         settled_centi=sales.settled_centi(desk.db, stored),
         owed_centi=owed_of(desk, stored.quote.member_id),
+        withdrawn=gone.codes,
+        withdrawn_used=gone.used,
+        released=released_by(desk, stored),
     )
 
 
@@ -106,7 +110,7 @@ def of_return(desk: Desk, fact: Fact) -> ReturnAnswer:
 
 
 class Withdrawn(Value):
-    """Codes of coupons that a return withdraws, and of these the ones that a sale has used."""
+    """Codes of coupons that a return or a void withdraws, and of these the ones that a sale has used."""
 
     codes: tuple[str, ...]
     used: tuple[str, ...]
@@ -119,6 +123,27 @@ def withdrawn_of(desk: Desk, sale_till: str, sale_id: str, numbers: Sequence[int
     return Withdrawn(codes=codes, used=tuple(code for code, coupon in known.items() if coupon.taken_sale is not None))
 
 
+def voided_of(desk: Desk, stored: StoredSale) -> Withdrawn:
+    """The coupons that a sale issued, once it is voided: only what it issued while it was completed is on paper."""
+    if stored.state != "reversed" or not stored.quote.issued:
+        return Withdrawn(codes=(), used=())
+    count = sum(1 for _ in issues.each_one(stored.quote.issued))
+    return withdrawn_of(desk, stored.till, stored.sale_id, range(count))
+
+
+def released_by(desk: Desk, stored: StoredSale) -> tuple[str, ...]:
+    """Of the coupons that a voided or cancelled sale took, those with a code of their own that are good again now."""
+    if stored.state not in ("reversed", "cancelled") or not stored.quote.coupons:
+        return ()
+    now = desk.trusted().at
+    known = coupon_words.known(desk.db, [taken.code for taken in stored.quote.coupons])
+    return tuple(
+        code
+        for code, coupon in known.items()
+        if coupon.is_live and coupon.taken_sale is None and (coupon.expires_at is None or coupon.expires_at > now)
+    )
+
+
 def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
     """What entries of a return give back to its member's lots."""
     return Points(
@@ -127,10 +152,11 @@ def restored_by(entries: Sequence[Entry], member_id: str | None) -> Points:
 
 
 def taken_back_by(entries: Sequence[Entry], member_id: str | None) -> Points:
-    """What they take back, owed or not."""
+    """What they take back, owed or not; what is forgiven is not taken."""
     own = (member_account(member_id or ""), owed_account(member_id or ""))
     taken = (entry for entry in entries if entry.kind == "reverse" and entry.debit in own and entry.credit not in own)
-    return Points(sum(entry.amount for entry in taken))
+    let = (entry for entry in entries if is_forgiving(entry) and entry.member_id == member_id)
+    return Points(sum(entry.amount for entry in taken) - sum(entry.amount for entry in let))
 
 
 def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
@@ -140,9 +166,7 @@ def owed_by(entries: Sequence[Entry], member_id: str | None) -> Points:
 
 
 def _exchanged(desk: Desk, stored: StoredSale) -> ReturnAnswer | None:
-    """The goods that came back for these; only a sale that an exchange paid is looked up."""
-    if all(tender.kind != EXCHANGE for tender in stored.tenders):
-        return None
+    """The goods that came back for these. Tenders do not tell: a refund of nothing pays nothing, nor does one for free goods."""
     found = returned.of_exchange(desk.db, stored.till, stored.sale_id)
     fact = None if found is None else ledger.by_id(desk.db, found.txn)
     return None if fact is None else of_return(desk, fact)

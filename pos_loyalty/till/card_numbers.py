@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from drivers.check_digits import damm_digit
 from pos_loyalty.clock import random_bits
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.check_digits import checked
-from pos_loyalty.errors import ConflictError, InputError
-from pos_loyalty.store import members, prints
+from pos_loyalty.errors import ConflictError
+from pos_loyalty.store import members
+from pos_loyalty.till import card_qr, paper
 from pos_loyalty.till.desk import Desk
 from receipts.card_slip import CardSlip, compose_card
-from receipts.escpos import to_escpos
 
 TRIES_MAX = 1000
 SLIP = "card"
@@ -29,20 +30,14 @@ def make(desk: Desk) -> str:
 
 def queue_slip(desk: Desk, number: str) -> None:
     """Lay the slip into the spool, when there is a printer. Called inside the transaction of the card."""
-    if desk.config.printer is None:
+    if not paper.is_printing(desk):
         return
-    header = desk.config.receipt.header or (desk.config.store.name,)
-    body, note = b"", None
-    for lines in (header, ()):
-        try:
-            body = _bytes(desk, CardSlip(number=number, header=lines, footer=desk.config.receipt.footer if lines else ()))
-            break
-        except InputError as error:
-            note = str(error)
-    receipt_no = f"{desk.config.till.id}-card-{desk.new_id().hex}"
-    job_id = prints.enqueue(desk.db, prints.PrintDraft(sale_id=None, receipt_no=receipt_no, kind=SLIP, body=body), desk.now())
-    if not body:
-        prints.move(desk.db, job_id, "failed", desk.now(), note)
+    look, language = paper.look(desk), desk.config.receipt.language
+    logo = desk.logo() if "logo" in look.sections else None
+    shown = card_qr.fixed(number, card_qr.key_of(desk.secrets.master_key))
+    whole = CardSlip(number=number, shown=shown, header=look.header, footer=look.footer, logo=logo)
+    slip = paper.Slip(receipt_no=f"{desk.config.till.id}-card-{desk.new_id().hex}", kind=SLIP)
+    paper.lay(desk, slip, (compose_card(tried, language) for tried in (whole, CardSlip(number=number, shown=shown))))
 
 
 def _number(card: CardConfig, serial: int) -> str:
@@ -53,12 +48,7 @@ def _number(card: CardConfig, serial: int) -> str:
             return checked(text, "mod10")
         case "luhn":
             return checked(text, "luhn")
+        case "damm":
+            return text + damm_digit(text)
         case "none":
             return text
-
-
-def _bytes(desk: Desk, slip: CardSlip) -> bytes:
-    printer = desk.config.printer
-    assert printer is not None
-    elements = compose_card(slip, desk.config.receipt.language)
-    return to_escpos(elements, columns=printer.columns, page=printer.page, slot=printer.slot)

@@ -18,7 +18,7 @@ from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, PaidShortError, QuoteStaleError
+from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
@@ -29,6 +29,7 @@ from pos_loyalty.till import (
     claiming,
     confirming,
     coupons,
+    drawer,
     exchange,
     gift_sales,
     merging,
@@ -36,6 +37,7 @@ from pos_loyalty.till import (
     returned_sale,
     returns,
     slips,
+    staff,
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
@@ -84,12 +86,13 @@ def authorise(desk: Desk, request: SaleRequest, said: Said, keep: Keep[SaleAnswe
             raise _stale(desk, held, "A limit, a budget or a coupon was used since the quote", now)
         paid = replace(paid, tenders=paid.tenders + exchange.give_back(desk, swap, request.sale_id, held, now))
         if request.complete:
-            _check_paid(paid.tenders, held.quote.due_minor)
+            tenders.check_paid(paid.tenders, held.quote.due_minor)
         stored = _add(desk, txn_id, paid, held, now)
         if request.complete:
             gift_sales.activate(desk, stored, now)
             tier_facts_after(desk.db, desk, held.quote.member_id, now)
             slips.queue(desk, stored)
+            drawer.queue(desk, stored)
         return keep(answers.sale_answer(desk, stored))
 
 
@@ -136,16 +139,17 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         stored = answers.stored_sale(desk, sale_id)
         quote = stored.quote
         entries: tuple[Entry, ...] = ()
-        problem = _contradiction(desk, stored, request)
+        problem, unpaid = _contradiction(desk, stored, request), _unpaid(stored, request)
         if stored.state == "authorised":
             entries = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
         elif stored.state == "cancelled":
             late = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
             entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in late)
-        paid = gift_sales.paid_by(desk, stored, request.tenders) or stored.tenders
+        paid = gift_sales.paid_by(desk, stored, tenders.told(request.tenders)) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
-            entries, problem = entries + gifts, problem or gift_sales.strange_in(gifts)
+            unpaid = unpaid or gift_sales.strange_in(gifts)
+            entries, problem = entries + gifts, problem or unpaid
         end = SaleEnd(
             sale_id=sale_id,
             tenders=paid,
@@ -157,9 +161,11 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         if problem is not None:
             ledger.open_case(desk.db, reason="sale.completed", detail=f"{sale_id}: {problem}")
         if stored.state in ("authorised", "cancelled"):
-            gift_sales.activate(desk, stored, now)
+            gift_sales.activate(desk, stored, now, unpaid or "")
             tier_facts_after(desk.db, desk, quote.member_id, now)
-            slips.queue(desk, answers.stored_sale(desk, sale_id))
+            ended = answers.stored_sale(desk, sale_id)
+            slips.queue(desk, ended)
+            drawer.queue(desk, ended)
         return keep(answers.of_sale(desk, sale_id))
 
 
@@ -222,7 +228,7 @@ def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) 
     late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
-    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and approved_by in ("", cashier):
+    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and not staff.is_second(approved_by, cashier):
         raise EarlierDayError(
             "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
         )
@@ -352,9 +358,14 @@ def _end(desk: Desk, stored: StoredSale, kind: FactKind, end: SaleEnd, entries: 
 def _contradiction(desk: Desk, stored: StoredSale, request: CompleteRequest) -> str | None:
     if stored.state in ("completed", "reversed", "cancelled"):
         return f"completed again while {stored.state}"
+    return _unpaid(stored, request) or _paid_otherwise(desk, stored, request.tenders)
+
+
+def _unpaid(stored: StoredSale, request: CompleteRequest) -> str | None:
+    """Why money of the due did not come."""
     if any(tender.kind == tenders.EXCHANGE for tender in request.tenders):
         return "paid by an exchange, and no goods came back for it"
-    return _shortfall(stored, request.tenders or stored.tenders) or _paid_otherwise(desk, stored, request.tenders)
+    return _shortfall(stored, request.tenders or stored.tenders)
 
 
 def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
@@ -369,16 +380,6 @@ def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
     if not missing:
         return None
     return f"tenders of {stored.quote.due_minor - missing} do not cover the due of {stored.quote.due_minor}"
-
-
-def _check_paid(paid: tuple[Tender, ...], due_minor: Minor) -> None:
-    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises PaidShortError."""
-    missing = tenders.missing_minor(paid, due_minor)
-    if missing:
-        raise PaidShortError(
-            f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
-            "Take the rest and send the sale again with all of its tenders."
-        )
 
 
 def _check_sale_id(sale_id: str) -> None:

@@ -23,15 +23,16 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ChangeFact
 from pos_loyalty.store.member_secrets import Tries
-from pos_loyalty.till import staff
+from pos_loyalty.till import card_qr, staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
+from pos_loyalty.till.holder_secret import Secret, secret_of
 from pos_loyalty.till.model import Confirmation
 from pos_loyalty.till.person import Sealer
 from pos_loyalty.till.staff import ATTEMPTS_MAX, LOCK_MINUTES, PIN_BYTES, SALT_BYTES, pin_hash
 from pos_loyalty.till.staff_model import ConfirmationAnswer, ConfirmationRequest, SecretAnswer, SecretRequest
 from pos_loyalty.till.totp import STEP_S, step_of, steps_that_hold
-from pos_loyalty.values import Value, decode, encode
+from pos_loyalty.values import encode
 
 QR_PREFIX = "PLQ1"
 QR_KEY_BYTES = 20
@@ -44,14 +45,6 @@ ASKS = {
     "code": "the code that was sent to the member's phone: send one, and ask for it",
     "qr": "the rotating QR of the member: ask them to open it, and scan it",
 }
-
-
-class Secret(Value):
-    """What is sealed: hex of salt and hash of the PIN, hex of the QR's key; empty where there is none."""
-
-    pin_salt: str = ""
-    pin_hash: str = ""
-    qr_key: str = ""
 
 
 def check(desk: Desk, quote: Quote, sale_id: str, confirmation: Confirmation | None) -> None:
@@ -136,7 +129,7 @@ def _whose_word(desk: Desk, member_id: str, by: Approval | None) -> str:
 
 def qr_uri(desk: Desk, member_id: str) -> str:
     """The otpauth address for the member's phone. **Source:** Google Authenticator's key URI format."""
-    secret = _secret(desk, member_id)
+    secret = secret_of(desk, member_id)
     if secret is None or not secret.qr_key:
         raise NotFoundError("This member has no rotating QR here; set one first.")
     words = b32encode(bytes.fromhex(secret.qr_key)).decode("ascii").rstrip("=")
@@ -191,7 +184,7 @@ def _begin(desk: Desk, member_id: str, now: datetime) -> Tries:
 
 def _right_pin(desk: Desk, member_id: str, pin: str) -> bytes | None:
     """A mark when the PIN is theirs. A member without one takes as long."""
-    secret = _secret(desk, member_id) or Secret()
+    secret = secret_of(desk, member_id) or Secret()
     made = pin_hash(pin, bytes.fromhex(secret.pin_salt or "00" * SALT_BYTES), desk.secrets.pepper)
     is_right = hmac.compare_digest(made, bytes.fromhex(secret.pin_hash))
     if not secret.pin_hash:
@@ -207,14 +200,11 @@ def _right_code(desk: Desk, member_id: str, code: str, tries: Tries, now: dateti
 
 def _right_qr(desk: Desk, member_id: str, text: str, tries: Tries, now: datetime) -> bytes | None:
     """The step of the code that the QR shows. One that is not newer than the last one that was used is that one."""
-    prefix, _, rest = text.partition("|")
-    shown_id, _, code = rest.partition("|")
-    if prefix != QR_PREFIX:
-        raise InputError("$.confirmation.qr", f'is not the text of a rotating QR; it reads "{QR_PREFIX}|member|code"')
-    secret = _secret(desk, member_id)
+    shown_id, code = _shown_in(desk, text)
+    secret = secret_of(desk, member_id)
     if secret is None or not secret.qr_key:
         raise NotAllowedError("This till holds no rotating QR of this member: set one here, or sell without points.", "")
-    held = steps_that_hold(bytes.fromhex(secret.qr_key), code, step_of(now))
+    held = steps_that_hold(bytes.fromhex(secret.qr_key), code, step_of(now), desk.config.card_qr.drift_steps)
     if shown_id != member_id or not held:
         return None
     mark = held[-1].to_bytes(8, "big")
@@ -222,9 +212,15 @@ def _right_qr(desk: Desk, member_id: str, text: str, tries: Tries, now: datetime
     return tries.used if has_step and tries.used is not None and mark <= tries.used else mark
 
 
-def _secret(desk: Desk, member_id: str) -> Secret | None:
-    sealed, key = member_secrets.sealed(desk.db, member_id), members.sealed_key(desk.db, member_id)
-    if sealed is None or key is None:
-        return None
-    opened = seal.open_key(member_id, key, desk.secrets.master_key)
-    return decode(seal.open_secret(member_id, sealed, opened), Secret)
+def _shown_in(desk: Desk, text: str) -> tuple[str | None, str]:
+    """Member and code of a rotating QR, which names the member, or the card that it is shown as. Raises InputError."""
+    shown = card_qr.parsed(text)
+    if shown is not None and shown.kind == card_qr.ROTATING:
+        member = members.by_card(desk.db, shown.card)
+        return None if member is None else member.member_id, shown.proof
+    prefix, _, rest = text.partition("|")
+    shown_id, _, code = rest.partition("|")
+    if prefix != QR_PREFIX:
+        sentence = f'is not the text of a rotating QR; it reads "{card_qr.ROTATING}:card:code" or "{QR_PREFIX}|member|code"'
+        raise InputError("$.confirmation.qr", sentence)
+    return shown_id, code

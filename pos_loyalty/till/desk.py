@@ -14,20 +14,34 @@ from pos_loyalty.clock import Clock, NewId, ReadClocks, read
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.engine.grace import Grace
 from pos_loyalty.engine.model import Entry
-from pos_loyalty.errors import CommitUnknownError, ConflictError, StoreError, StoreFullError
+from pos_loyalty.errors import CommitUnknownError, ConfigError, ConflictError, StoreError, StoreFullError
 from pos_loyalty.store import ledger, lot_trails, runs, sales, trusted_time
 from pos_loyalty.store.db import NOT_SURE, Connection, make_sure, was_full, write
 from pos_loyalty.store.trusted_time import Trusted
+from pos_loyalty.till.buyer import THANKS_S, Buyer
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.gift_codes import GiftCodes
 from pos_loyalty.till.programmes import ProgrammeShelf
 from pos_loyalty.till.quotes import HeldQuotes
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.values import Value, decode, encode
+from receipts.elements import Image
+from receipts.layout import COLUMN_DOTS
+from receipts.logo import logo
 
 A = TypeVar("A", bound=Value)
 Keep = Callable[[A], A]
 EPOCH_DAY = date(1970, 1, 1)
+TEXT_COLUMNS = 48
+"""How wide receipts are where there is no printer."""
+
+
+def logo_of(config: Config) -> Image | None:
+    """The shop's logo, as wide as the receipts' paper at most; None without one. Raises ConfigError."""
+    if config.receipt.logo is None:
+        return None
+    columns = TEXT_COLUMNS if config.printer is None else config.printer.columns
+    return logo(Path(config.receipt.logo), COLUMN_DOTS * columns)
 
 
 class Waker(Protocol):
@@ -57,8 +71,17 @@ class Desk:
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
+        self.used_steps: dict[str, int] = {}
         self.elsewhere: Elsewhere = Nowhere()
+        self.buyer = Buyer(
+            config.till.id,
+            quote_life_s=config.till.quote_life_s,
+            thanks_s=THANKS_S if config.display is None else config.display.thanks_s,
+        )
         self.shelf = ProgrammeShelf(config.store.currency, lambda: self.trusted().at)
+        self.logo_problem: str | None = None
+        self._logo: Image | None = None
+        self._is_logo_read = False
         self._told_skew = False
         self._began = False
         self._open_db = open_db
@@ -70,6 +93,17 @@ class Desk:
         if self._db is None:
             self._db = self._open_db()
         return self._db
+
+    def logo(self) -> Image | None:
+        """The shop's logo for the receipts' paper, made once; None without one, and for a faulty file: see ``logo_problem``."""
+        if not self._is_logo_read:
+            try:
+                self._logo = logo_of(self.config)
+            except ConfigError as error:
+                self.logo_problem = f"Receipts are printed without the logo: {error}"
+                log.warning("logo.refused", reason=str(error))
+        self._is_logo_read = True
+        return self._logo
 
     def begin(self) -> None:
         """This is the till that sells: note that it runs, and how far trusted time has come."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from drivers.symbology import mask, member_card
+from drivers.symbology import mask
 from pos_loyalty.engine.model import Member
 from pos_loyalty.errors import ConflictError, InputError, MemberBlockedError, NotFoundError
 from pos_loyalty.store import follow, members, profiles, seal, snapshot_state
@@ -15,10 +15,11 @@ from pos_loyalty.store.facts import Enrolment
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import ConsentChange, Purpose
 from pos_loyalty.store.phone_hashes import hash_some
-from pos_loyalty.till import answers, card_numbers
+from pos_loyalty.till import answers, card_numbers, card_qr, consent_slips
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, MemberAnswer
 from pos_loyalty.till.nightly_model import JobDone
+from pos_loyalty.till.shown_cards import number_of as number_of
 
 PHONES_IN_NIGHT = 500
 """Some 100 ms each, in a thread of their own."""
@@ -31,7 +32,7 @@ def find(desk: Desk, request: IdentifyRequest) -> Member:
     if request.card is not None:
         number = number_of(desk, request.card)
         member = members.by_card(desk.db, number)
-        what = f"Card {mask(request.card)}"
+        what = f"Card {masked(request.card)}"
         state = members.card_state(desk.db, number)
         if state == "blocked":
             raise MemberBlockedError(
@@ -50,8 +51,9 @@ def find(desk: Desk, request: IdentifyRequest) -> Member:
 
 
 def masked(card: str | None) -> str | None:
-    """The card with only its last signs readable."""
-    return None if card is None else mask(card)
+    """The card with only its last signs readable, however it was shown."""
+    shown = None if card is None else card_qr.parsed(card)
+    return None if card is None else mask(card if shown is None else shown.card)
 
 
 def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> MemberAnswer:
@@ -81,15 +83,8 @@ def enrol(desk: Desk, request: EnrolRequest, keep: Keep[MemberAnswer]) -> Member
             body=fact,
         )
         follow.book(desk.db, draft, now)
+        consent_slips.queue(desk, fact, masked(number), request.cashier)
         return keep(_answer(desk, request, member_id, number, now))
-
-
-def number_of(desk: Desk, code: str) -> str:
-    """The card number in a code that was read or typed. Raises InputError when it is not one of our cards."""
-    number = member_card(code, None, desk.config.card)
-    if number is None:
-        raise InputError("$.card", f"{mask(code)} is not a member card of this shop")
-    return number
 
 
 def free_number(desk: Desk, code: str) -> str:

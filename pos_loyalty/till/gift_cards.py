@@ -250,6 +250,11 @@ def book(desk: Desk, body: GiftCardFact, entry: Entry, now: datetime, cashier: s
     _book(desk, body, (entry,), now, cashier=cashier)
 
 
+def note(desk: Desk, body: GiftCardFact, now: datetime, cashier: str) -> None:
+    """Append a fact about a card of a sale that moves no money, inside its transaction."""
+    _book(desk, body, (), now, cashier=cashier)
+
+
 def source_of(card_kind: str) -> str:
     """The account that a card's money came from."""
     return FROM[card_kind]

@@ -14,13 +14,13 @@ from pos_loyalty.engine.model import Basket, Entry, FiscalPosition, Line, Quote,
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import ledger
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
-from pos_loyalty.store.gift_cards import by_mark
+from pos_loyalty.store.gift_cards import by_mark, turned_at
 from pos_loyalty.store.gift_codes import Code, label_of
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_slips
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.gift_card_model import GiftCardAnswer
-from pos_loyalty.till.gift_cards import answer_of, book, check_pin, find, known, make, masked, refuse_unusable
+from pos_loyalty.till.gift_cards import answer_of, book, check_pin, find, known, make, masked, note, refuse_unusable
 from pos_loyalty.till.model import CompleteRequest, SaleRequest
 from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
@@ -163,16 +163,32 @@ def strange_in(entries: Sequence[Entry]) -> str | None:
     return f"gift cards paid {strange} more than was set aside on them" if strange else None
 
 
-def activate(desk: Desk, stored: StoredSale, now: datetime) -> None:
-    """The sale is paid: its gift cards are made and topped up, and their slip is queued. Never refused."""
+def activate(desk: Desk, stored: StoredSale, now: datetime, unpaid: str = "") -> None:
+    """The sale is paid: its gift cards are made and topped up, and their slip is queued. Never refused.
+
+    ``unpaid`` says why money of the due is missing: then the cards are frozen, for a senior to look at.
+    """
     slips: list[tuple[GiftCardAnswer, Code]] = []
     for line in lines_of(desk, stored):
         if line.card_id is not None:
             _top_up(desk, stored, line, now)
+            _freeze_unpaid(desk, stored, line.card_id, unpaid, now)
             continue
         for _ in range(line.count):
-            slips.append(_sell(desk, stored, line, now))
+            card, code = _sell(desk, stored, line, now)
+            slips.append((_freeze_unpaid(desk, stored, card.card_id, unpaid, now) or card, code))
     gift_slips.queue(desk, stored.receipt_no, stored.sale_id, slips)
+
+
+def _freeze_unpaid(desk: Desk, stored: StoredSale, card_id: str, why: str, now: datetime) -> GiftCardAnswer | None:
+    """Freeze a card whose sale was not paid in full; None when it is not to be frozen."""
+    card = known(desk, card_id)
+    if not why or card is None or card.state != "active":
+        return None
+    body = GiftCardFact(card_id=card_id, act="frozen", amount_minor=Minor(0), sale_id=stored.sale_id, reason=why)
+    note(desk, body, now, stored.cashier)
+    frozen = known(desk, card_id)
+    return None if frozen is None else answer_of(desk, frozen, now)
 
 
 def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None = None) -> None:
@@ -181,7 +197,7 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
     for body in loads:
         card = known(desk, body.card_id)
         loaded_minor = sum(each.amount_minor for each in loads if each.card_id == body.card_id)
-        if card is not None and card.state == "frozen":
+        if card is not None and card.state == "frozen" and not _is_frozen_by(desk, stored, card.card_id):
             raise ConflictError(
                 f"Gift card {label_of(card.card_id)} of this sale is frozen; let it go before the sale is undone."
             )
@@ -195,6 +211,17 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
                 f"Gift card {label_of(body.card_id)} of this sale was topped up since: undo the top-up first, "
                 "or its money would be lost with the card."
             )
+
+
+def _is_frozen_by(desk: Desk, stored: StoredSale, card_id: str) -> bool:
+    """Whether a card is frozen because this sale was not paid in full, and nobody of the staff has turned it since."""
+    facts = ledger.sale_facts(desk.db, stored.till, stored.sale_id)
+    frozen = [fact.hlc for fact in facts if fact.gift_card is not None and _is_freeze(fact.gift_card, card_id)]
+    return turned_at(desk.db, card_id) in [(hlc, stored.till) for hlc in frozen]
+
+
+def _is_freeze(body: GiftCardFact, card_id: str) -> bool:
+    return (body.card_id, body.act) == (card_id, "frozen")
 
 
 def undo(desk: Desk, stored: StoredSale, now: datetime, line_ids: frozenset[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import coupon_words, outbox, prints, sales
+from pos_loyalty.store import coupon_words, drawer, outbox, prints, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import Health
 from pos_loyalty.till.rights import exposure_centi, head_office_answers
@@ -18,6 +18,7 @@ UNSENT_WARNING = 10_000
 MB = 1024 * 1024
 PAPER_SHOWN_FOR = timedelta(hours=12)
 PAPER_SHOWN_MAX = 3
+DRAWER_SHOWN_FOR = timedelta(minutes=10)
 
 
 def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
@@ -45,6 +46,9 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
             else "its gift cards have no copy: if not, void the sale, sell them anew"
         )
         problems.append(f"Receipt {job.receipt_no} may not be on paper ({job.state}); {mend}.")
+    kick = drawer.not_opened(desk.db, now - DRAWER_SHOWN_FOR)
+    if kick is not None:
+        problems.append(f"The drawer was not told to open ({kick.note}); open it from here again, or with its key.")
     problems.extend(filter(None, (crash_sentence(desk, now), clock_sentence(desk))))
     unsent_facts = outbox.unsent_count(desk.db)
     if state.trouble is not None:

@@ -27,6 +27,7 @@ from pos_loyalty.engine.model import Entry, Instant, Lot
 from pos_loyalty.engine.owed import SETTLES, unsettle
 from pos_loyalty.store import ledger, lot_trails, members, merges
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.till import merging
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.holdings import cut
 from pos_loyalty.values import Points
@@ -52,7 +53,7 @@ def with_lapsed(desk: Desk, done: tuple[Entry, ...], taking: Sequence[Entry], *,
             held = tuple(lots.of(accrual.member_id or "", done).values())
             whole = lots.whole_of(accrual.member_id or "", done)
             taken = take_lapsed(trail, accrual.amount - given, held, now, whole=whole)
-            done += taken + (forgive(taken) if forgives else ())
+            done += merging.owing(desk, done, taken + forgive(taken)) if forgives else taken
     return _with_given_back(desk, done, asked, lots, now)
 
 

@@ -246,6 +246,12 @@ class SaleAnswer(Value):
     """Of the points that the sale brought its member: what settled points that they owed."""
     owed_centi: Points = Points(0)
     """What the member owes now, as known here."""
+    withdrawn: tuple[str, ...] = ()
+    """Codes of coupons that the sale issued and that are good no more, for it was voided."""
+    withdrawn_used: tuple[str, ...] = ()
+    """Of these, the ones that another sale uses."""
+    released: tuple[str, ...] = ()
+    """Codes of coupons that the sale took and that may be used again, for it was voided or cancelled."""
 
 
 class PrintAnswer(Value):

@@ -12,7 +12,7 @@ from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.redeem import REDEEM
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.store import ledger, members
-from pos_loyalty.till import known, person
+from pos_loyalty.till import buyer_names, known, person
 from pos_loyalty.till.answers import redeemable_lots
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.holdings import cut
@@ -60,6 +60,7 @@ def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
         seq=seq,
     )
     desk.quotes.put(quote_id, held)
+    desk.buyer.tell(buyer_names.priced(desk, request, quote, asked.member))
     return quote
 
 

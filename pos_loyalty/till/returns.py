@@ -183,7 +183,7 @@ def asked_of(request: ReturnRequest) -> str:
 
 def check_approval(asked: Asked, why: str) -> None:
     """A second person must have said yes. Raises NotAllowedError."""
-    if asked.approved_by in ("", asked.request.cashier):
+    if not staff.is_second(asked.approved_by, asked.request.cashier):
         raise NotAllowedError(f"{why}: a second person must approve it (approval), a senior and not the cashier alone.")
 
 
@@ -287,7 +287,7 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
     given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
     others_now = {member: lots_after(each, given) for member, each in lots.items()}
     rest = replace(made, restored=())
-    taken = settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now)
+    taken = merging.owing(desk, given, settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now))
     forgives = sold.quote.earning is not None and sold.quote.earning.owed == "forgive"
     all_taken = with_lapsed(desk, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
     return with_owed(desk, graced(all_taken, own_lots, desk.grace(all_taken)))

@@ -64,9 +64,14 @@ def check_two(desk: Desk, by: Approval, approval: Approval | None) -> tuple[str,
     """The names of two persons, the second a senior. Raises NotAllowedError."""
     if approval is None:
         raise NotAllowedError("This needs two persons: send the name and the PIN of a senior beside your own.")
-    if by.person == approval.person:
+    if not is_second(approval.person, by.person):
         raise NotAllowedError("Two persons are needed, and one name stands twice; ask another senior.")
     return check(desk, by), check(desk, approval, senior=True)
+
+
+def is_second(approved_by: str, cashier: str) -> bool:
+    """Whether a person besides the cashier said yes. Names are compared as a person reads them."""
+    return bool(approved_by) and approved_by.strip().casefold() != cashier.strip().casefold()
 
 
 def hidden(request: R, *fields: str) -> R:

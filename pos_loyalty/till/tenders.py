@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.model import MINOR_MAX, Basket, Tender
 from pos_loyalty.engine.money import allocate
-from pos_loyalty.errors import InputError
+from pos_loyalty.errors import InputError, PaidShortError
 from pos_loyalty.values import Minor
 
 CASH, EXCHANGE = "cash", "exchange"
@@ -30,6 +32,21 @@ def check_amounts(asked: Sequence[Tender]) -> None:
 def missing_minor(paid: Sequence[Tender], due_minor: int) -> Minor:
     """What of a due was not paid. Tenders that are not told pay it all."""
     return Minor(max(0, due_minor - sum(tender.amount_minor for tender in paid)) if paid else 0)
+
+
+def check_paid(paid: Sequence[Tender], due_minor: Minor) -> None:
+    """In one step nothing is sold for less than its due: nobody was told yet that it is sold. Raises PaidShortError."""
+    missing = missing_minor(paid, due_minor)
+    if missing:
+        raise PaidShortError(
+            f"What was paid is {missing} minor units less than the due of {due_minor}; nothing was sold. "
+            "Take the rest and send the sale again with all of its tenders."
+        )
+
+
+def told(asked: Sequence[Tender]) -> tuple[Tender, ...]:
+    """The tenders that the host tells after the payment: an exchange that the till did not make brought no money."""
+    return tuple(replace(tender, amount_minor=Minor(0)) if tender.kind == EXCHANGE else tender for tender in asked)
 
 
 def as_planned(basket: Basket, paid: Sequence[Tender]) -> bool:

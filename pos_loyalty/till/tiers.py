@@ -7,7 +7,7 @@ from datetime import datetime
 from pos_loyalty.config import Language
 from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.engine.programme import Programme
-from pos_loyalty.engine.tier_rules import to_date, to_day
+from pos_loyalty.engine.tier_rules import to_date, to_day, window_end
 from pos_loyalty.engine.tiers import Reason, TierState
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.i18n import date_text, tr
@@ -22,6 +22,7 @@ from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.expiry import NOT_SURE
 from pos_loyalty.till.nightly_model import JobDone
 from pos_loyalty.till.tier_model import TierAnswer, TierRequest
+from receipts.model import TierProgress
 
 FROZEN_DAYS_MAX = 3660
 
@@ -111,7 +112,24 @@ def answer_of(desk: Desk, member_id: str, now: datetime) -> TierAnswer | None:
     )
 
 
-def notes_of(desk: Desk, stored: StoredSale, programme: Programme, language: Language) -> tuple[str, ...]:
+def progress_of(desk: Desk, answer: TierAnswer | None) -> TierProgress | None:
+    """What is left to the next tier, for the receipt; None for a member whom no rules move."""
+    at = place_of(desk)
+    if answer is None or answer.measure is None or at is None or at.programme.tier_rules is None:
+        return None
+    end = window_end(at.programme.tier_rules, desk.business_day(desk.now()))
+    return TierProgress(
+        title=answer.title,
+        next_title={} if answer.next_tier is None else answer.next_title or {"": answer.next_tier},
+        measure=answer.measure,
+        missing=answer.missing or 0,
+        by=None if end is None else to_date(end),
+    )
+
+
+def notes_of(
+    desk: Desk, stored: StoredSale, programme: Programme, language: Language, answer: TierAnswer | None
+) -> tuple[str, ...]:
     """What the receipt says of the tier: that the sale brought it, or that it ends if nothing more is bought."""
     member_id = stored.quote.member_id
     if member_id is None or programme.tier_rules is None:
@@ -122,7 +140,6 @@ def notes_of(desk: Desk, stored: StoredSale, programme: Programme, language: Lan
         if move.until is None:
             return (tr(language, "tier.reached", tier=title),)
         return (tr(language, "tier.reached_until", tier=title, day=date_text(language, to_date(move.until))),)
-    answer = answer_of(desk, member_id, desk.now())
     if answer is None or answer.warned_for is None:
         return ()
     title, day = _said(programme, answer.tier, language), date_text(language, answer.warned_for)

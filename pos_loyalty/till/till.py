@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -29,6 +28,7 @@ from pos_loyalty.till import (
     codes,
     confirming,
     copies,
+    drawer,
     enrolment,
     erasure,
     gift_card_model,
@@ -43,6 +43,7 @@ from pos_loyalty.till import (
     return_preview,
     returns,
     said,
+    shown_cards,
     slips,
     staff,
     staff_model,
@@ -51,6 +52,9 @@ from pos_loyalty.till import (
     tiers,
     unfinished,
 )
+from pos_loyalty.till.attached import Devices as Devices
+from pos_loyalty.till.attached import NoDevices as NoDevices
+from pos_loyalty.till.buyer import Buyer, CameBack, Known, Sold
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.gift_card_model import GiftCardAnswer
 from pos_loyalty.till.health import health_of
@@ -72,31 +76,9 @@ from pos_loyalty.till.model import (
     VoidRequest,
 )
 from pos_loyalty.till.nightly_model import NightReport
+from pos_loyalty.till.own_slips import OwnSlips
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.unfinished import Unfinished
-
-
-class Devices(Protocol):
-    """What hangs on this till."""
-
-    def problems(self) -> tuple[str, ...]:
-        """Why receipts wait or codes do not come, in sentences; empty when all is well."""
-        ...
-
-    def wake_printer(self) -> None:
-        """There may be something to print."""
-        ...
-
-
-class NoDevices:
-    """A till without devices of its own: the host has them."""
-
-    def problems(self) -> tuple[str, ...]:
-        """Nothing can fail."""
-        return ()
-
-    def wake_printer(self) -> None:
-        """Nothing waits."""
 
 
 class Till:
@@ -106,6 +88,12 @@ class Till:
         self._desk = desk
         self._devices = devices
         self._release = release
+        self.own_slips = OwnSlips(desk, devices.wake_printer)
+
+    @property
+    def buyer(self) -> Buyer:
+        """What turns to the buyer, for displays."""
+        return self._desk.buyer
 
     def close(self) -> None:
         """Close the database. Held quotes are forgotten; everything else is stored."""
@@ -114,10 +102,10 @@ class Till:
 
     def identify(self, request: IdentifyRequest) -> MemberAnswer:
         """Who the card or the phone belongs to. Raises InputError, NotFoundError."""
-        member = enrolment.find(self._desk, request)
-        return reserving.standing(
-            self._desk, answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
-        )
+        member = enrolment.find(self._desk, shown_cards.taken(self._desk, request))
+        answer = answers.of_member(self._desk, member, enrolment.masked(request.card), self._desk.now())
+        self._desk.buyer.tell(Known(answer.usable_centi))
+        return reserving.standing(self._desk, answer)
 
     def quote(self, request: QuoteRequest) -> Quote:
         """Price a basket and hold the answer under a quote_id. Nothing is written. Raises InputError, NotFoundError."""
@@ -170,6 +158,7 @@ class Till:
         act = partial(returns.return_goods, self._desk, kept, request.approval)
         answer = self._desk.once(key, f"return {request.return_id}", kept, ReturnAnswer, act)
         log.info("sale.returned", return_id=answer.return_id, sale_id=answer.sale_id, refund_minor=answer.refund_minor)
+        self._desk.buyer.tell(CameBack(answer.refund_minor))
         self._devices.wake_printer()
         return answer
 
@@ -294,6 +283,10 @@ class Till:
         """The otpauth address of the member's rotating QR, for their phone. It is a secret: show it to the member only."""
         return confirming.qr_uri(self._desk, member_id)
 
+    def card_qrs(self, member_id: str) -> tuple[str, ...]:
+        """The texts of the signed QRs of the member's cards, for plastic and paper. They do not change."""
+        return shown_cards.fixed_texts(self._desk, member_id)
+
     def acts(self, before: tuple[int, str, int] | None = None) -> staff_model.Acts:
         """Acts that a person answers for, newest first, from before a place on."""
         return acts.acts_of(self._desk.db, before)
@@ -353,6 +346,12 @@ class Till:
         self._devices.wake_printer()
         return answer
 
+    def open_drawer(self, request: drawer.DrawerRequest, key: str) -> drawer.DrawerAnswer:
+        """Ask the cash drawer to open. Raises ConflictError when none hangs on this till's printer."""
+        answer = drawer.open_now(self._desk, request, key)
+        self._devices.wake_printer()
+        return answer
+
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str:
         """The receipt as text, in the printer's columns. Raises NotFoundError."""
         return slips.text_of(self._desk, answers.stored_sale(self._desk, sale_id), language)
@@ -371,8 +370,9 @@ class Till:
 
     def health(self) -> Health:
         """How the till is, for the page and for monitors."""
-        sender = self._desk.sender
-        return health_of(self._desk, (*self._devices.problems(), *(sender.problems() if sender is not None else ())))
+        sender, logo = self._desk.sender, self._desk.logo_problem
+        problems = (*self._devices.problems(), *(sender.problems() if sender is not None else ()), *((logo,) if logo else ()))
+        return health_of(self._desk, problems)
 
     def _turned(self, act: str, answer: gift_card_model.GiftCardAnswer) -> gift_card_model.GiftCardAnswer:
         log.info("gift_card.changed", act=act, card_id=answer.card_id, balance_minor=answer.balance_minor)
@@ -387,13 +387,9 @@ class Till:
         return NightReport(jobs=nightly.run(self._desk))
 
     def _stored(self, answer: SaleAnswer) -> SaleAnswer:
-        log.info(
-            "sale.stored",
-            sale_id=answer.sale_id,
-            state=answer.state,
-            due_minor=answer.quote.due_minor,
-            receipt_no=answer.receipt_no,
-        )
+        due_minor, receipt_no = answer.quote.due_minor, answer.receipt_no
+        log.info("sale.stored", sale_id=answer.sale_id, state=answer.state, due_minor=due_minor, receipt_no=receipt_no)
+        self._desk.buyer.tell(Sold(answer))
         self._devices.wake_printer()
         if not answer.gift_cards:
             return answer

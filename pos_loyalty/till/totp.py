@@ -8,7 +8,7 @@ from datetime import datetime
 STEP_S = 30
 DIGITS = 6
 DRIFT_STEPS = 1
-"""A phone's clock may be so many steps before or behind the till's."""
+"""A phone's clock may be so many steps before or behind the till's, unless the config says otherwise."""
 
 
 def step_of(at: datetime) -> int:
@@ -24,8 +24,8 @@ def code_of(key: bytes, step: int) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}d}"
 
 
-def steps_that_hold(key: bytes, code: str, step: int) -> tuple[int, ...]:
-    """The steps about this one whose code it is, ascending; as long for a wrong code as for a right one."""
-    near = range(step - DRIFT_STEPS, step + DRIFT_STEPS + 1)
+def steps_that_hold(key: bytes, code: str, step: int, drift: int = DRIFT_STEPS) -> tuple[int, ...]:
+    """The steps at most ``drift`` about this one whose code it is, ascending; as long for a wrong code as for a right one."""
+    near = range(step - drift, step + drift + 1)
     is_right = [hmac.compare_digest(code_of(key, each).encode(), code.encode("utf-8", "replace")) for each in near]
     return tuple(each for each, right in zip(near, is_right, strict=True) if right)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -16,6 +15,8 @@ from starlette.routing import Route
 from pos_loyalty.config import Language
 from pos_loyalty.values import Value, encode
 from pos_loyalty.web.body import key_of, language_of, read
+from pos_loyalty.web.camera_view import CameraView
+from pos_loyalty.web.display import BuyerScreen
 from pos_loyalty.web.operations import OPERATIONS, Operation
 from pos_loyalty.web.scans import ScanBoard
 from pos_loyalty.web.verbs import Verbs
@@ -57,14 +58,22 @@ def routes(till: Verbs, worker: Worker, scans: ScanBoard, languages: tuple[Langu
         "verify_phone": till.verify_phone,
         "gift_card": till.gift_card, "issue_gift_card": till.issue_gift_card, "freeze_gift_card": till.freeze_gift_card,
         "unfreeze_gift_card": till.unfreeze_gift_card, "pay_back_gift_card": till.pay_back_gift_card,
-        "receipt_png": till.receipt_png, "print_again": till.print_again, "health": till.health,
+        "receipt_png": till.receipt_png, "print_again": till.print_again, "open_drawer": till.open_drawer,
+        "shift_text": till.own_slips.shift_text, "print_shift": till.own_slips.print_shift,
+        "print_self_test": till.own_slips.print_self_test, "health": till.health,
         "adjust": till.adjust, "claim": till.claim, "merge": till.merge, "set_secret": till.set_secret,
-        "send_confirmation": till.send_confirmation, "acts": till.acts,
+        "send_confirmation": till.send_confirmation, "acts": till.acts, "understand": scans.understand,
+        "clear_display": till.buyer.clear,
     }  # fmt: skip
+    camera = CameraView(scans.view)
+    scans.at_end(camera.end)
+    screen = BuyerScreen(till.buyer)
+    scans.at_end(screen.end)
+    streams: dict[str, Endpoint] = {"scans": _listen(scans), "camera": camera.answer, "display": screen.answer}
     return [
         Route(
             operation.path,
-            _listen(scans) if operation.name == "scans" else _endpoint(operation, verbs[operation.name], worker, languages),
+            streams.get(operation.name) or _endpoint(operation, verbs[operation.name], worker, languages),
             methods=[operation.method],
             name=operation.name,
         )
@@ -117,4 +126,4 @@ async def _events(scans: ScanBoard) -> AsyncIterator[bytes]:
                 continue
             if scan is None:
                 return
-            yield b"event: scan\ndata: " + msgspec.json.encode(scan) + b"\n\n"
+            yield b"event: scan\ndata: " + encode(scan) + b"\n\n"

@@ -20,6 +20,7 @@ from pos_loyalty.web.problems import PROBLEM_MEDIA
 FILE = Path(__file__).with_name("openapi.json")
 REFERENCE = "#/components/schemas/{name}"
 API_VERSION = "1"
+DAY_SCHEMA = {"type": "string", "pattern": r"^(today|\d{4}-\d{2}-\d{2})$"}
 PROBLEM_WORDS = {
     400: "The request is not readable, or its Idempotency-Key is missing or unfit.",
     403: "Somebody's word is missing or wrong: a PIN, a second person, the holder's confirmation.",
@@ -80,6 +81,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         if f"{{{part}}}" in operation.path:
             name = {"type": "string", "minLength": 1, "maxLength": 64}
             parameters.append({"name": part, "in": "path", "required": True, "schema": name})
+    if "{day}" in operation.path:
+        words = "A business day such as 2026-11-21, or today."
+        parameters.append({"name": "day", "in": "path", "required": True, "description": words, "schema": DAY_SCHEMA})
     if operation.in_languages:
         words = "One of the shop's languages; that of its receipts when absent."
         parameters.append({"name": "language", "in": "query", "description": words, "schema": {"enum": ["en", "ru"]}})

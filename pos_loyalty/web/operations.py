@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from pos_loyalty.engine.model import Quote
+from pos_loyalty.till.buyer import BuyerView
+from pos_loyalty.till.drawer import DrawerAnswer, DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
     CardRequest,
@@ -49,9 +51,12 @@ from pos_loyalty.till.staff_model import (
 )
 from pos_loyalty.till.tier_model import TierAnswer, TierRequest
 from pos_loyalty.values import Value
-from pos_loyalty.web.scans import Scan
+from pos_loyalty.web.display import DisplayShown
+from pos_loyalty.web.scans import Scan, ScanRequest
 
-Media = Literal["application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png"]
+Media = Literal[
+    "application/json", "text/event-stream", "text/plain; charset=utf-8", "image/png", "multipart/x-mixed-replace; boundary=frame"
+]
 
 
 class Operation(Value, kw_only=True):
@@ -223,6 +228,22 @@ OPERATIONS = (
         summary="Codes as they are scanned: server-sent events named scan. What was scanned before is not sent.",
     ),
     Operation(
+        name="understand", method="POST", path="/v1/scans", body=ScanRequest, answer=Scan, problems=(400, 422, 503),
+        summary="What a typed code is: card, coupon, receipt, product… by the shop's nomenclature. Nothing is written.",
+    ),
+    Operation(
+        name="display", method="GET", path="/v1/display", answer=DisplayShown, media="text/event-stream", problems=(503,),
+        summary="What turns to the buyer, as server-sent events named `view`: at once, and whenever it changes.",
+    ),
+    Operation(
+        name="clear_display", method="POST", path="/v1/display/clear", answer=BuyerView, problems=(503,),
+        summary="There is no basket any more: the buyer sees the greeting. Nothing is written.",
+    ),
+    Operation(
+        name="camera", method="GET", path="/v1/camera.mjpeg", answer=None, media="multipart/x-mixed-replace; boundary=frame",
+        problems=(403, 404, 503), summary="What the camera sees, as a stream of JPEGs: to this machine alone.",
+    ),
+    Operation(
         name="receipt_text", method="GET", path="/v1/receipts/{sale_id}.txt", answer=None, media="text/plain; charset=utf-8",
         in_languages=True, problems=(404, 422, 503), summary="The receipt as text.",
     ),
@@ -233,6 +254,22 @@ OPERATIONS = (
     Operation(
         name="print_again", method="POST", path="/v1/receipts/{sale_id}/print", body=PrintRequest, body_optional=True,
         answer=PrintAnswer, writes=True, problems=(404, *WRITING), summary="Queue a marked copy of a receipt.",
+    ),
+    Operation(
+        name="shift_text", method="GET", path="/v1/shifts/{day}.txt", answer=None, media="text/plain; charset=utf-8",
+        in_languages=True, problems=(422, 503), summary="What this till sold on a business day, as text.",
+    ),
+    Operation(
+        name="print_shift", method="POST", path="/v1/shifts/{day}/print", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=WRITING, summary="Queue the shift report. It closes nothing.",
+    ),
+    Operation(
+        name="print_self_test", method="POST", path="/v1/printer/self-test", body=PrintRequest, body_optional=True,
+        answer=PrintAnswer, writes=True, problems=WRITING, summary="Queue the printer's self-test page.",
+    ),
+    Operation(
+        name="open_drawer", method="POST", path="/v1/drawer", body=DrawerRequest, answer=DrawerAnswer, writes=True,
+        problems=WRITING, summary="Ask the cash drawer to open, at most once for a key.",
     ),
     Operation(
         name="health", method="GET", path="/healthz", answer=Health, problems=(503,), summary="How the till is.",

@@ -20,6 +20,7 @@ from pos_loyalty.values import encode
 from pos_loyalty.web.acts_page import render_acts
 from pos_loyalty.web.api import JSON, Worker
 from pos_loyalty.web.body import language_of
+from pos_loyalty.web.display import render_display
 from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
 from pos_loyalty.web.terms import Terms
 from pos_loyalty.web.verbs import Shop, Verbs
@@ -54,6 +55,7 @@ def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names
 
     loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
     template = loader.get_template("cashier.html")
+    display_template = loader.get_template("display.html")
     acts_template = loader.get_template("acts.html")
     goods = {product.sku: product.name or product.sku for product in shop.products}
     products = msgspec.json.encode(shop.products)
@@ -77,11 +79,15 @@ def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names
         told = await worker.run(till.acts)
         return HTMLResponse(render_acts(acts_template, shop, told, language))
 
+    async def display(request: Request) -> Response:
+        return HTMLResponse(render_display(display_template, shop, language_of(request, shop.languages) or shop.languages[0]))
+
     async def description(request: Request) -> Response:
         return Response(openapi, media_type=JSON)
 
     return [
         Route("/", page),
+        Route("/display", display),
         Route("/manager/acts", acts),
         Route("/openapi.json", description),
         Route("/page/products.json", product_list),
@@ -98,7 +104,6 @@ def _render(template: Template, shop: Shop, language: Language) -> str:
         language=language,
         shop=shop,
         sign=SIGNS.get(shop.currency, shop.currency) if language == "ru" else shop.currency,
-        cards=msgspec.json.encode(shop.cards).decode(),
         makes_cards=any(card.own_prefix for card in shop.cards),
         words=msgspec.json.encode(words).decode(),
         other_languages=[other for other in shop.languages if other != language],

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from pos_loyalty.config import CardConfig, Language
 from pos_loyalty.engine.model import Id, Label, Quote, Text
 from pos_loyalty.spreadsheet.product import PRODUCTS_MAX
 from pos_loyalty.spreadsheet.product import Product as Product
+from pos_loyalty.till.buyer import Buyer
+from pos_loyalty.till.drawer import DrawerAnswer, DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardAnswer, GiftCardRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
     CardRequest,
@@ -40,6 +42,7 @@ from pos_loyalty.till.model import (
     Told,
     VoidRequest,
 )
+from pos_loyalty.till.own_slips import OwnSlips
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRequest
 from pos_loyalty.till.staff_model import (
     Acts,
@@ -61,6 +64,8 @@ from pos_loyalty.values import Value
 class Verbs(Protocol):
     """A till, as far as HTTP needs it. Its verbs are called from one thread, one at a time."""
 
+    @property
+    def buyer(self) -> Buyer: ...
     def identify(self, request: IdentifyRequest) -> MemberAnswer: ...
     def quote(self, request: QuoteRequest) -> Quote: ...
     def told(self, quote_id: str, language: Language, goods: Mapping[str, str]) -> Told: ...
@@ -97,6 +102,9 @@ class Verbs(Protocol):
     def set_tier(self, member_id: str, request: TierRequest, key: str) -> TierAnswer: ...
     def sale(self, sale_id: str) -> SaleAnswer: ...
     def print_again(self, sale_id: str, request: PrintRequest, key: str) -> PrintAnswer: ...
+    def open_drawer(self, request: DrawerRequest, key: str) -> DrawerAnswer: ...
+    @property
+    def own_slips(self) -> OwnSlips: ...
     def health(self) -> Health: ...
     def receipt_text(self, sale_id: str, language: Language | None = None) -> str: ...
     def receipt_png(self, sale_id: str, language: Language | None = None) -> bytes: ...
@@ -118,3 +126,7 @@ class Shop(Value):
     """The shop's own card ranges: what else looks like a bank card is taken for one."""
     verifies_phones: bool = False
     """Codes can be sent to phones here."""
+    has_view: bool = False
+    """The page may show what the camera sees."""
+    greetings: dict[Language, str] = field(default_factory=dict)
+    """What the buyer's screen says between sales; our own words for a language that is not here."""

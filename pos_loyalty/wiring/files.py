@@ -7,12 +7,15 @@ import secrets as randomness
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pos_loyalty.clock import Clock
 from pos_loyalty.config import SECRETS_MODE, Config, Secrets, load_config, load_secrets
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConfigError
 from pos_loyalty.store.db import Connection, open_store
 from pos_loyalty.values import Value, decode
+from pos_loyalty.wiring.receipts import check_receipts
 
 if TYPE_CHECKING:
     from pos_loyalty.web.verbs import Product
@@ -72,6 +75,14 @@ def check_files(known: Settings) -> None:
     font = known.config.receipt.font
     if font is not None and not known.file(font).is_file():
         raise ConfigError("receipt.font", f"there is no file {font}")
+    check_receipts(with_places(known))
+
+
+def with_places(known: Settings) -> Config:
+    """The config whose receipts name their files from the root."""
+    receipt = known.config.receipt
+    files = {name: str(known.file(path)) for name in ("font", "logo") if (path := getattr(receipt, name)) is not None}
+    return replace(known.config, receipt=replace(receipt, **files))
 
 
 def make_secrets(path: Path) -> Path:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, read, utc_now
-from pos_loyalty.config import Config
+from pos_loyalty.config import Config, Language
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import publications, trusted_time
-from pos_loyalty.store.db import Connection, open_reader, own
+from pos_loyalty.store.db import Connection, open_reader, own, write
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.elsewhere import Elsewhere, Nowhere
 from pos_loyalty.till.nightly_model import NightReport
@@ -19,13 +20,16 @@ from pos_loyalty.till.programmes import put_newer, seed_file, store_file
 from pos_loyalty.till.sender import CodeSender
 from pos_loyalty.till.till import Devices, NoDevices, Till
 from pos_loyalty.till.unfinished import Unfinished
-from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store
+from pos_loyalty.wiring import camera, displays
+from pos_loyalty.wiring.files import Settings, made_folder, products_of, secrets_of, settings, till_store, with_places
 from pos_loyalty.wiring.identities import identity_of
+from pos_loyalty.wiring.printers import spool_of
 
 if TYPE_CHECKING:
-    from drivers.ports import Printer, Scanner
+    from drivers.ports import Scanner
+    from drivers.symbology import Scan
+    from pos_loyalty.till.model import PrintAnswer
     from pos_loyalty.till.reserving import Reserver
-    from pos_loyalty.till.spool import Spool
     from pos_loyalty.web.verbs import Shop
     from sync.reserving import Asker
 
@@ -63,6 +67,8 @@ def open_till(
         desk.elsewhere = elsewhere or _elsewhere(known)
         if known.config.till.programme is not None:
             _take_file(desk, known.file(known.config.till.programme), clock)
+        if known.config.printer is not None:
+            desk.logo()  # before the first sale, which need not wait for it
         undo.pop_all()
     return Till(desk, devices or NoDevices(), lock.close)
 
@@ -139,22 +145,24 @@ def run_till(known: Settings, ready: Ready, tell: Callable[[Unfinished], None]) 
     """The till process: HTTP, scanners, print spool, nightly jobs; until told to stop. ``tell``: what was left unfinished."""
     from pos_loyalty.till.devices import TillDevices
 
-    spool = None if known.config.printer is None else _spool(known)
-    devices = TillDevices(spool, _scanners(known.config), known.config.card)
+    watcher = None if known.config.camera is None else camera.watcher(known, secrets_of(known))
+    devices = TillDevices(spool_of(known), _scanners(known.config), known.config.nomenclature, watcher)
     till = open_till(known.path, devices=devices)
     try:
         till.health()
+        devices.put_display(displays.display_of(known.config, till.buyer))
         from pos_loyalty.till.nightly import night_watch
         from pos_loyalty.web.app import application
         from pos_loyalty.web.page import Names
-        from pos_loyalty.web.scans import Scan, ScanBoard
+        from pos_loyalty.web.scans import ScanBoard, scan_told
         from pos_loyalty.web.serve import listen, serve
         from pos_loyalty.web.terms import terms_of
 
-        board = ScanBoard()
+        seen = watcher if known.config.camera is not None and known.config.camera.view else None
+        board = ScanBoard(known.config.nomenclature, seen)
 
-        def publish(code: str, symbology: str, device: str) -> None:
-            board.publish(Scan(code=code, symbology=symbology, device=device))
+        def publish(scan: Scan, device: str) -> None:
+            board.publish(scan_told(scan, device))
 
         names = Names(tiers=lambda: till.programme().tier_titles, terms=lambda: terms_of(till.programme()))
         hosts = _hosts(known.config)
@@ -176,7 +184,7 @@ def desk_of(
 ) -> Desk:
     """A desk over the till's own file, through a connection of its own."""
     return Desk(
-        config=known.config,
+        config=with_places(known),
         secrets=secrets_of(known),
         folder=known.till_database.parent,
         open_db=open_db or (lambda: till_store(known, clock)),
@@ -207,6 +215,8 @@ def _shop(known: Settings) -> Shop:
         cards=config.card,
         products=products_of(known),
         verifies_phones=config.phone.gateway is not None,
+        has_view=config.camera is not None and config.camera.view,
+        greetings=displays.greetings_of(config),
     )
 
 
@@ -228,6 +238,31 @@ def programme_in_force(known: Settings) -> str:
     return body.decode("utf-8")
 
 
+def shift_text(path: Path, day: date | None, language: Language | None) -> str:
+    """The shift report of this till as text, also while it sells."""
+    from pos_loyalty.till import shift
+
+    known = settings(path)
+    with contextlib.closing(desk_of(known, open_db=lambda: open_reader(known.till_database))) as desk:
+        return shift.text_of(desk, day, language)
+
+
+def print_shift(path: Path, day: date | None, language: Language | None) -> PrintAnswer:
+    """Lay the shift report into the spool, also while the till sells. Raises ConflictError without a printer."""
+    from pos_loyalty.till import shift
+
+    with contextlib.closing(desk_of(settings(path))) as desk, write(desk.db):
+        return shift.queue(desk, day, language)
+
+
+def print_self_test(path: Path, language: Language | None) -> PrintAnswer:
+    """Lay the printer's self-test page into the spool, also while the till sells. Raises ConflictError without a printer."""
+    from pos_loyalty.till import self_test
+
+    with contextlib.closing(desk_of(settings(path))) as desk, write(desk.db):
+        return self_test.queue(desk, language)
+
+
 def stands_alone(known: Settings) -> bool:
     """Whether programmes are put in force at this machine's till itself: it has no head office, elsewhere or here."""
     return known.config.head_office.url is None and known.till_database.is_file() and not known.server_database.is_file()
@@ -246,27 +281,8 @@ def beside_till(path: Path) -> Iterator[Connection]:
         yield db
 
 
-def _spool(known: Settings) -> Spool:
-    from pos_loyalty.till.spool import Spool
-
-    config = known.config.printer
-    assert config is not None
-    return Spool(_printer(known), lambda: till_store(known, utc_now), clock=utc_now, job_life_s=config.job_life_s)
-
-
-def _printer(known: Settings) -> Printer:
-    from msgspec.structs import replace
-
-    from drivers.printer import FilePrinter, TcpPrinter
-
-    config = known.config.printer
-    assert config is not None
-    if config.kind == "tcp":
-        return TcpPrinter(config)
-    return FilePrinter(replace(config, path=str(known.file(config.path))))
-
-
 def _scanners(config: Config) -> list[Scanner]:
+    from drivers.scanner_hid import HidScanner
     from drivers.scanner_serial import SerialScanner
 
-    return [SerialScanner(scanner) for scanner in config.scanner]
+    return [HidScanner(scanner) if scanner.kind == "hid" else SerialScanner(scanner) for scanner in config.scanner]

@@ -37,7 +37,7 @@ WHOLE: Final[Mapping[str, str]] = {
     "meta": "a few rows", "sync_state": "one row", "trusted_time": "one row", "run": "one row",
     "publication": "what was published", "snapshot_apply": "of a till", "witness": "a row a table",
     "version_mark": "a row an opening", "programme": "what was published", "enrol_code": "codes that live for days",
-    "staff": "of a till", "print_job": "of a till", "attempt": "of a till",
+    "staff": "of a till", "drawer_kick": "of a till", "print_job": "of a till", "attempt": "of a till",
     "coupon_version": "one order of changes over all codes, by which tills ask",
 }  # fmt: skip
 """Tables that stay in one piece, and why."""

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.pages import CHROMIUM, opened, watched
+from tests.browser.pages import CHROMIUM, PATIENCE_MS, opened, watched
 from tests.browser.serving import Web, serving
 from tests.shop import Shop
-
-PATIENCE_MS = 20_000
-"""What is seen is waited for so long: a machine under load is slow, not wrong."""
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
+from drivers.ports import LiveView
+from drivers.symbology import scan_of
 from pos_loyalty.config import CardConfig
 from pos_loyalty.values import Minor
 from pos_loyalty.web.app import application
 from pos_loyalty.web.page import Names, Titles
-from pos_loyalty.web.scans import ScanBoard
+from pos_loyalty.web.scans import ScanBoard, scan_told
 from pos_loyalty.web.serve import listen, run, server
 from pos_loyalty.web.verbs import Product, Shop, Verbs
 
@@ -51,13 +53,17 @@ class Web:
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """One request on a connection of its own."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
         finally:
             connection.close()
+
+    def scan(self, raw: str) -> None:
+        """A scanner of the till reads this: it goes through the parser and on to the pages."""
+        self.board.publish(scan_told(scan_of(raw, SHOP.cards), "scanner"))
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET."""
@@ -70,9 +76,11 @@ class Web:
 
 
 @contextmanager
-def serving(till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0) -> Iterator[Web]:
+def serving(
+    till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0, view: LiveView | None = None
+) -> Iterator[Web]:
     """The web of a till for as long as the block runs."""
-    board = ScanBoard()
+    board = ScanBoard(SHOP.cards, view)
     listener = listen("127.0.0.1", port)
     running = server(application(till, SHOP, scans=board, titles=titles, names=names))
     thread = threading.Thread(target=run, args=(running, listener), kwargs={"leaving": board.close}, name="web")

@@ -16,6 +16,7 @@ from pos_loyalty.store.db import write
 from pos_loyalty.web.page import Names
 from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, opened, sales, typed, watched
 from tests.browser.serving import Web, serving
+from tests.ports import free_port
 from tests.shop import CARD, MEMBER, OTHER_CARD, PROGRAMME, Shop
 
 BANK_CARD = "4276380012345679"
@@ -63,7 +64,7 @@ def programme(shop: Shop) -> Programme:
 
 
 def test_a_till_that_was_restarted_is_asked_again_by_itself(browser: Browser, shop: Shop) -> None:
-    with serving(shop.till) as web:
+    with serving(shop.till, port=free_port()) as web:
         page = opened(browser, web)
         typed(page, COFFEE)
         due(page, "162,00 ₽")
@@ -84,7 +85,7 @@ def test_a_till_that_was_restarted_is_asked_again_by_itself(browser: Browser, sh
 
 
 def test_a_quote_lost_in_a_restart_is_renewed_and_paid_at_one_press(browser: Browser, shop: Shop) -> None:
-    with serving(shop.till) as web:
+    with serving(shop.till, port=free_port()) as web:
         page = opened(browser, web)
         typed(page, COFFEE)
         due(page, "162,00 ₽")

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from pos_loyalty.web.scans import Scan
 from tests.browser.pages import COFFEE, CROISSANT, due, needs_browser, opened, sales, typed, wait_for_listener
 from tests.browser.serving import Web, serving
 from tests.shop import CARD, CONFIG, PROGRAMME, Shop
@@ -186,11 +185,10 @@ def test_an_unfinished_sale_is_asked_about(browser: Browser, web: Web, shop: Sho
 
 def test_a_scanner_on_the_till_works_like_the_keyboard(page: Page, web: Web) -> None:
     expect(page.locator("#badges")).not_to_contain_text("не отвечает")
-    page.wait_for_function("performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/page/products.json'))")
     wait_for_listener(web)
-    web.board.publish(Scan(code=CARD, symbology="ean13"))
+    web.scan("]E0" + CARD)
     expect(page.locator("#member .balance")).to_contain_text("500")
-    web.board.publish(Scan(code=COFFEE, symbology="ean13"))
+    web.scan("]E0" + COFFEE)
     due(page, "162,00 ₽")
 
 

@@ -14,7 +14,6 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import CompleteRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.values import Minor, quantity
-from pos_loyalty.web.scans import Scan
 from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, opened, priced, sales, typed, watched
 from tests.browser.serving import Web
 from tests.browser.world import ANNA, WORLD, furnished, serving_world
@@ -348,7 +347,7 @@ def test_a_receipt_of_which_nothing_is_left_says_so(page: Page, web: Web, shop: 
     shop.till.return_goods(sale, ReturnRequest(return_id="r1", lines=lines), "r1")
     page.keyboard.press("F3")
     expect(page.locator("#return-code")).to_be_focused()
-    web.board.publish(Scan(code=f"PL1|T1|{sale}", symbology="qr"))
+    web.scan(f"]Q1PL1|T1|{sale}")
     expect(page.locator("#return .fault")).to_contain_text("уже всё вернули")
     expect(page.locator("#return-lines input")).to_be_disabled()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,7 +80,6 @@ pytestmark = needs_browser
 @pytest.fixture
 def told(browser: Browser, shop: Shop, request: pytest.FixtureRequest) -> Iterator[Page]:
     language: Any = getattr(request, "param", "ru")
-    shop.now = datetime.now(UTC) + timedelta(minutes=1)  # what a sale gives begins at the time of the page
     shop.publish(RULES)
     assert "@2#" in shop.till.programme().name, shop.till._desk.shelf.fault
     with serving(shop.till, shop.till.rule_titles) as web, watched(opened(browser, web, language)) as page:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.shop import Shop
 
 ROOT = Path(__file__).parents[2]
@@ -24,10 +24,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
     """A folder with the config and the demo's files, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    text = (ROOT / "config.toml").read_text(encoding="utf-8").replace("8780", str(port)).replace("8765", "0")
+    text = (ROOT / "config.toml").read_text(encoding="utf-8").replace("8780", str(free_port())).replace("8765", "0")
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "demo", tmp_path / "demo", ignore=shutil.ignore_patterns("out", "__pycache__"))
     yield tmp_path

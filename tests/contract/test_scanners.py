@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from drivers.fakes import FailingScanner, WorkingScanner
+from drivers.scanner_hid import HidScanner
 from drivers.scanner_serial import SerialScanner
 from pos_loyalty.config import ScannerConfig
 from pos_loyalty.errors import DeviceGoneError
+from tests.emulators.hid import PipeKeyboard
 from tests.emulators.scanner import PtyScanner
 
-LONG_S = 5.0
+LONG_S = 60.0
 
 
 class OnPty:
@@ -32,6 +34,35 @@ class OnPty:
         self.wire.unplug()
 
 
+class OnKeys:
+    """A keyboard scanner and the events behind it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wire = PipeKeyboard(folder / "keys")
+        self.scanner = HidScanner(ScannerConfig(path=str(self.wire.path), name="left", kind="hid"))
+        assert self.scanner.read(0) is None  # opens the device
+
+    def scan(self, code: str) -> None:
+        self.wire.scan(code)
+
+    def end(self) -> None:
+        self.scanner.close()
+        self.wire.unplug()
+
+
+class OnStripe(OnPty):
+    """A stripe reader on the same pseudo-terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.scanner.close()
+        self.scanner = SerialScanner(ScannerConfig(path=str(self.wire.path), name="left", kind="stripe"))
+        assert self.scanner.read(0) is None
+
+    def scan(self, code: str) -> None:
+        super().scan(f";{code}=2512?" if code.isdecimal() else code)
+
+
 class Fake:
     """The working fake."""
 
@@ -45,7 +76,7 @@ class Fake:
         self.scanner.close()
 
 
-@pytest.fixture(params=[OnPty, Fake], ids=["serial", "fake"])
+@pytest.fixture(params=[OnPty, OnKeys, OnStripe, Fake], ids=["serial", "hid", "stripe", "fake"])
 def bench(request, tmp_path):
     bench = request.param(tmp_path)
     yield bench
@@ -54,7 +85,7 @@ def bench(request, tmp_path):
 
 class TestAScannerThatWorks:
     def test_codes_come_in_the_order_in_which_they_were_scanned(self, bench):
-        codes = ["2900000000001", "]E04601234567893", "]Q1https://shop.example/Чек", "]C101046012\x1d17"]
+        codes = CODES[type(bench)]
         for code in codes:
             bench.scan(code)
         assert [bench.scanner.read(LONG_S) for _ in codes] == codes
@@ -66,10 +97,9 @@ class TestAScannerThatWorks:
         assert 0.04 < time.monotonic() - begin < LONG_S
 
     def test_a_code_scanned_before_the_question_is_kept(self, bench):
-        bench.scan("1")
-        assert bench.scanner.read(LONG_S) == "1"
-        bench.scan("2")
-        assert bench.scanner.read(LONG_S) == "2"
+        for code in CODES[type(bench)][:2]:
+            bench.scan(code)
+            assert bench.scanner.read(LONG_S) == code
 
     def test_it_has_the_name_that_it_was_given(self, bench):
         assert bench.scanner.device == "left"
@@ -80,10 +110,26 @@ class TestAScannerThatWorks:
         assert bench.scanner.read(LONG_S) is None
 
 
-@pytest.fixture(params=["missing", "unplugged", "fake"])
+PRINTED = ["2900000000001", "]E04601234567893", "]C101046012\x1d17"]
+CODES = {
+    OnPty: [*PRINTED, "]Q1https://shop.example/Чек"],
+    OnKeys: [*PRINTED, "]Q1https://shop.example/r?a=1&B=~"],
+    OnStripe: ["%7700001234?", ";7700001234=2512?", "%77?;77=1?"],
+    Fake: [*PRINTED, "]Q1https://shop.example/Чек"],
+}
+"""A stripe reader hands on stripes alone."""
+
+
+@pytest.fixture(params=["missing", "no keyboard", "no keys any more", "unplugged", "fake"])
 def gone(request, tmp_path):
     if request.param == "fake":
         return FailingScanner("left")
+    if request.param == "no keyboard":
+        return HidScanner(ScannerConfig(path=str(tmp_path / "nothing"), name="left", kind="hid"))
+    if request.param == "no keys any more":
+        keys = OnKeys(tmp_path)
+        keys.wire.unplug()
+        return keys.scanner
     if request.param == "missing":
         return SerialScanner(ScannerConfig(path=str(tmp_path / "nothing"), name="left"))
     bench = OnPty(tmp_path)

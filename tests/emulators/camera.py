@@ -127,7 +127,7 @@ def _bars(number: str, kind: Kind) -> Image.Image:
 def _qr(number: str) -> Image.Image:
     import segno
 
-    rows = [list(row) for row in segno.make(number, error="m").matrix_iter(scale=1, border=4)]
+    rows = [list(row) for row in segno.make_qr(number, error="m").matrix_iter(scale=1, border=4)]
     picture = Image.fromarray(np.where(np.array(rows) > 0, 15, 255).astype(np.uint8))
     return picture.resize((345, 345), Image.Resampling.NEAREST)
 

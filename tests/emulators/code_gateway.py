@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Literal
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class CodeGateway:

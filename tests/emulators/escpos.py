@@ -9,37 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.emulators import symbols
+from tests.emulators.symbols import JudgeError
+from tests.emulators.tokens import Token, next_token, tokens
+
 SLOTS = {0: "cp437", 2: "cp850", 16: "cp1252", 17: "cp866", 46: "cp1251"}
 """Epson's slots of ``ESC t`` that this judge can read; a profile with other slots is an argument."""
 
-PARAMETERS = {
-    b"\x1b@": ("ESC @", 0),
-    b"\x1bt": ("ESC t", 1),
-    b"\x1ba": ("ESC a", 1),
-    b"\x1bE": ("ESC E", 1),
-    b"\x1bd": ("ESC d", 1),
-    b"\x1bp": ("ESC p", 3),
-    b"\x1d!": ("GS !", 1),
-    b"\x1dr": ("GS r", 1),
-    b"\x10\x04": ("DLE EOT", 1),
-    b"\x10\x05": ("DLE ENQ", 1),
-}
-SINGLES = {0x09: "HT", 0x0A: "LF", 0x0D: "CR"}
 TAB_COLUMNS = 8
 REAL_TIME = ("DLE EOT", "DLE ENQ")
 QR_LEVELS = {48: "l", 49: "m", 50: "q", 51: "h"}
 
 
-class JudgeError(Exception):
-    """The bytes are not what a printer of this profile understands."""
-
-
-class Token(NamedTuple):
-    """One command or one run of text; ``raw`` is all of its bytes."""
-
-    name: str
-    args: bytes
-    raw: bytes
+__all__ = ["JudgeError", "next_token"]
 
 
 class Cell(NamedTuple):
@@ -75,10 +57,35 @@ class QrRow:
 
 
 @dataclass(frozen=True)
+class BarRow:
+    """A bar code: ``content`` as a scanner reads it; its signs stand beneath when ``is_told``."""
+
+    kind: str
+    content: str
+    module: int
+    high: int
+    is_told: bool
+    align: int
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """A raster picture: ``wide`` in bytes of eight dots."""
+
+    wide: int
+    high: int
+    data: bytes
+    align: int
+
+
+@dataclass(frozen=True)
 class FeedRow:
     """Blank lines fed by ``ESC d``."""
 
     lines: int
+
+
+PaperRow = TextRow | QrRow | BarRow | ImageRow | FeedRow
 
 
 @dataclass
@@ -86,7 +93,7 @@ class Slip:
     """What came out up to one cut, or was left hanging when ``is_cut`` is false."""
 
     columns: int
-    rows: list[TextRow | QrRow | FeedRow] = field(default_factory=list)
+    rows: list[PaperRow] = field(default_factory=list)
     is_cut: bool = False
     switches: int = 0
     overflows: int = 0
@@ -101,17 +108,32 @@ class Slip:
         """The contents of the QR symbols, as sent."""
         return [row.content for row in self.rows if isinstance(row, QrRow)]
 
+    @property
+    def bars(self) -> list[tuple[str, str]]:
+        """Kind and content of the bar codes."""
+        return [(row.kind, row.content) for row in self.rows if isinstance(row, BarRow)]
+
     def png(self) -> bytes:
         """The paper as a PNG of 12 dots a column: 576 dots for 48."""
         from tests.emulators.paper import draw
 
         return draw(self)
 
-    def _text_of(self, row: TextRow | QrRow | FeedRow) -> str:
-        if isinstance(row, FeedRow):
-            return "\n" * (row.lines - 1)
-        text = f"[QR {row.content.decode()}]" if isinstance(row, QrRow) else "".join(cell.sign for cell in row.cells)
-        width = len(text) if isinstance(row, QrRow) else row.width
+    def _text_of(self, row: PaperRow) -> str:
+        match row:
+            case FeedRow():
+                return "\n" * (row.lines - 1)
+            case TextRow():
+                text, width = "".join(cell.sign for cell in row.cells), row.width
+            case QrRow():
+                text = f"[QR {row.content.decode()}]"
+                width = len(text)
+            case BarRow():
+                text = f"[{row.kind} {row.content}]"
+                width = len(text)
+            case ImageRow():
+                text = f"[{row.wide * 8} x {row.high}]"
+                width = len(text)
         left = (0, (self.columns - width) // 2, self.columns - width)[row.align]
         return (" " * max(left, 0) + text).rstrip()
 
@@ -130,10 +152,13 @@ class Judge:
 
     def execute(self, token: Token) -> None:
         """Do one command. Raises JudgeError when no printer should be sent this here."""
-        if token.name in REAL_TIME or token.name == "GS r":
+        if token.name in REAL_TIME or token.name in ("GS r", "GS ( H"):
             return
         if token.name == "text":
             self._write(token.args)
+            return
+        if token.name in ("GS h", "GS w", "GS H"):
+            self._bar[token.name] = symbols.bar_setting(token.name, token.args[0])
             return
         verb = {
             "LF": self._feed_line,
@@ -148,6 +173,8 @@ class Judge:
             "GS !": self._set_size,
             "GS V": self._cut,
             "GS ( k": self._qr,
+            "GS k": self._bars,
+            "GS v 0": self._image,
         }[token.name]
         verb(token.args)
 
@@ -166,6 +193,7 @@ class Judge:
     def _reset(self) -> None:
         self._slot, self._align, self._bold, self._wide, self._high = 0, 0, False, 1, 1
         self._module, self._level, self._stored = 3, "l", b""
+        self._bar = dict(symbols.BAR_SETTINGS)
 
     def _initialise(self) -> None:
         self.resets += 1
@@ -237,6 +265,17 @@ class Judge:
         self.slips.append(paper)
         self._open = None
 
+    def _bars(self, args: bytes) -> None:
+        self._at_line_start("GS k")
+        kind, content = symbols.bars_of(args)
+        is_told = self._bar["GS H"] != 0
+        self._paper().rows.append(BarRow(kind, content, self._bar["GS w"], self._bar["GS h"], is_told, self._align))
+
+    def _image(self, args: bytes) -> None:
+        self._at_line_start("GS v 0")
+        wide, high = args[1] + 256 * args[2], args[3] + 256 * args[4]
+        self._paper().rows.append(ImageRow(wide, high, args[5:], self._align))
+
     def _qr(self, args: bytes) -> None:
         family, function, rest = args[0], args[1], args[2:]
         if family != 0x31:
@@ -256,44 +295,6 @@ class Judge:
             raise JudgeError(f"GS ( k: function {function:#04x} with {rest!r} is not understood")
 
 
-def next_token(data: bytes, at: int) -> Token | None:
-    """The token that begins at ``at``, or None while its last bytes are missing. Raises JudgeError for an unknown command."""
-    first = data[at]
-    if 0x20 <= first != 0x7F:
-        end = at + 1
-        while end < len(data) and 0x20 <= data[end] != 0x7F:
-            end += 1
-        return Token("text", data[at:end], data[at:end])
-    if first in SINGLES:
-        return Token(SINGLES[first], b"", data[at : at + 1])
-    if first not in (0x10, 0x1B, 0x1D):
-        raise JudgeError(f"control byte {first:#04x} at {at}")
-    if len(data) < at + 2:
-        return None
-    head = data[at : at + 2]
-    if head in PARAMETERS:
-        name, count = PARAMETERS[head]
-        return _token(name, data, at, 2, count)
-    if head == b"\x1d(":
-        return _function(data, at)
-    if head == b"\x1dV":
-        return _cut_token(data, at)
-    raise JudgeError(f"unknown command {head.hex(' ')} at {at}")
-
-
-def tokens(data: bytes) -> list[Token]:
-    """All tokens of a whole job. Raises JudgeError for an unknown command or a job that ends inside one."""
-    found: list[Token] = []
-    at = 0
-    while at < len(data):
-        token = next_token(data, at)
-        if token is None:
-            raise JudgeError(f"the job ends inside a command at {at}")
-        found.append(token)
-        at += len(token.raw)
-    return found
-
-
 def judge(data: bytes, *, columns: int = 48, slots: dict[int, str] | None = None) -> Judge:
     """Print a whole job. What was not cut hangs as the last slip."""
     printer = Judge(columns, slots)
@@ -301,32 +302,6 @@ def judge(data: bytes, *, columns: int = 48, slots: dict[int, str] | None = None
         printer.execute(token)
     printer.tear()
     return printer
-
-
-def _token(name: str, data: bytes, at: int, head: int, count: int) -> Token | None:
-    end = at + head + count
-    return Token(name, data[at + head : end], data[at:end]) if len(data) >= end else None
-
-
-def _function(data: bytes, at: int) -> Token | None:
-    if len(data) < at + 5:
-        return None
-    name = {0x6B: "GS ( k"}.get(data[at + 2])
-    if name is None:
-        raise JudgeError(f"unknown command 1d 28 {data[at + 2]:02x} at {at}")
-    count = data[at + 3] + 256 * data[at + 4]
-    if count < 2:
-        raise JudgeError(f"{name} at {at} carries {count} bytes")
-    return _token(name, data, at, 5, count)
-
-
-def _cut_token(data: bytes, at: int) -> Token | None:
-    if len(data) < at + 3:
-        return None
-    count = {0: 1, 1: 1, 48: 1, 49: 1, 65: 2, 66: 2}.get(data[at + 2])
-    if count is None:
-        raise JudgeError(f"GS V {data[at + 2]} at {at} is no cut")
-    return _token("GS V", data, at, 2, count)
 
 
 def _one_of(name: str, number: int, known: dict[int, int]) -> int:

@@ -1,9 +1,14 @@
-"""A serial scanner on a pseudo-terminal under a stable link: it can be pulled out in the middle of a code and re-plugged."""
+"""A serial scanner on a pseudo-terminal under a stable link: it can be pulled out in the middle of a code and re-plugged.
+
+``python -m tests.emulators.scanner --path /tmp/scanner`` sends each line of standard input to whoever reads the link.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
+import sys
 import time
 import tty
 from collections.abc import Sequence
@@ -11,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 
 POLL_S = 0.002
+BURST_WAIT_S = 60.0
+SUFFIXES = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "tab": b"\t", "etx": b"\x03", "none": b""}
 
 
 class PtyScanner:
@@ -79,3 +86,29 @@ class PtyScanner:
                 return True
             time.sleep(POLL_S)
         return False
+
+
+def main() -> None:
+    """Send each line of standard input until it ends; ``!unplug`` and ``!plug`` do what they say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", required=True, type=Path, help='the link to make; set [[scanner]] path = "…" to it')
+    parser.add_argument("--suffix", default="cr", choices=sorted(SUFFIXES), help="what ends a code")
+    parser.add_argument("--burst", type=int, default=0, help="send so many numbered codes at once and end")
+    args = parser.parse_args()
+    suffix = SUFFIXES[args.suffix]
+    with PtyScanner(args.path) as scanner:
+        if args.burst:
+            scanner.wait_open(BURST_WAIT_S)
+            scanner.send([f"X{number:07d}".encode() + suffix for number in range(args.burst)])
+        for line in () if args.burst else sys.stdin:
+            command = line.rstrip("\n")
+            if command == "!unplug" and scanner.is_plugged:
+                scanner.unplug()
+            elif command == "!plug" and not scanner.is_plugged:
+                scanner.plug()
+            elif scanner.is_plugged:
+                scanner.scan(command, suffix=suffix)
+
+
+if __name__ == "__main__":
+    main()

@@ -48,6 +48,8 @@ class Books(Accounts):
             if line not in sale.top_ups:
                 self.cards[card] = CardBook("bought", "active", None)
             self.load(card, "gifts:sold", minor)
+            if sale.unpaid_minor and self.cards[card].state == "active":
+                self.cards[card].state, self.cards[card].frozen_by = "frozen", sale.sale_id
             sale.cards.append((card, line, minor))
         if sale.member is not None and (sale.uses or sale.accruals):
             self.carry(sale.member)
@@ -75,7 +77,7 @@ class Books(Accounts):
             return
         sale.state = "reversed"
         self._undo(sale, [*sale.uses], [(rule, centi) for rule, centi, _, _ in sale.accruals])
-        self.refund_gifts(sale, sale.due_minor)
+        self.refund_gifts(sale, sale.paid_minor)
         self.unload(sale, set(sale.lines))
 
     def give_back(self, sale: SaleBook, restored: list[tuple[str, int]], taken: list[tuple[str, int]]) -> None:
@@ -89,7 +91,7 @@ class Books(Accounts):
             due = RATES[rule] * sale.goods_back[rule]
             assert abs(sale.taken[rule] * 10_000 - due) <= 10_000 * (2 + len(sale.lines)), (sale.taken, sale.goods_back)
         if sale.is_all_back:
-            assert +sale.restored == Counter(used) and +sale.taken == Counter(earned) and sale.refunded_minor == sale.due_minor
+            assert +sale.restored == Counter(used) and +sale.taken == Counter(earned) and sale.refunded_minor == sale.paid_minor
 
     def _undo(self, sale: SaleBook, restored: list[tuple[str, int]], taken: list[tuple[str, int]]) -> None:
         if sale.holder is None:

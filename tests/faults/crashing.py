@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from pos_loyalty.store import trusted_time
+from pos_loyalty.store import follow, trusted_time
+from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.db import write
+from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.staff_model import AdjustRequest
@@ -175,10 +177,10 @@ class CrashingShop(Shop):
         self.open()
 
 
-def make_template(folder: Path) -> Path:
-    """The files that every run begins with: three members and two persons of the staff."""
+def make_template(folder: Path, programme: str = PROGRAMME, flyers: tuple[str, ...] = ()) -> Path:
+    """The files that every run begins with: three members and two persons of the staff. ``flyers``: coupons of a print run."""
     folder.mkdir(parents=True)
-    shop = Shop(folder, SETTINGS, PROGRAMME)
+    shop = Shop(folder, SETTINGS, programme)
     for member, card in MEMBERS.items():
         if member != MEMBER:
             shop.add_member(member, card, OPENING_CENTI)
@@ -186,6 +188,10 @@ def make_template(folder: Path) -> Path:
         staff.add(shop.db, person.person, role, person.pin, shop.till._desk.secrets.pepper)  # type: ignore[arg-type]
     for member in MEMBERS:
         shop.till.adjust(member, AdjustRequest(centi=Points(20_000), reason="to begin with", by=ANNA, approval=BORIS), member)
+    if flyers:
+        body = CouponsFact(series="flyer", codes=flyers)
+        with write(shop.db):
+            follow.book(shop.db, Draft(id=shop.new_id(), kind="coupons.added", store="S1", body=body), NOW)
     shop.close()
     for path in folder.glob("*.lock"):
         path.unlink()

@@ -122,6 +122,10 @@ class TillMachine(CheckedTill):
         self.books.authorise(sale)
         if complete:
             self.books.complete(sale, cards_of(sale, answer))
+        self.told(sale, answer)
+
+    def told(self, sale: SaleBook, answer: SaleAnswer) -> None:
+        """What else was answered about a sale that was just booked: a shop with more to tell looks at it here."""
 
     def _rest_of(self, given: ReturnRequest, due_minor: Minor) -> tuple[Tender, ...]:
         """What an exchange leaves to be paid."""
@@ -140,14 +144,32 @@ class TillMachine(CheckedTill):
             answer = self.do("complete", lambda: self.till.complete(sale.sale_id, CompleteRequest(), key))
             assert answer is not None, f"money was taken: nothing is refused: {self.refusal}"
             self.books.complete(sale, cards_of(sale, answer))
+            self.told(sale, answer)
+
+    @rule(number=NUMBERS, part=st.integers(0, 99))
+    def complete_short(self, number: int, part: int) -> None:
+        """Less came than was due: it is a sale all the same, and a case. What gift cards set aside is paid."""
+        sale = self.pick("authorised" if number % 4 else "cancelled", number)
+        if sale is None or sale.gifts or not sale.due_minor:
+            return
+        key, paid = self.name("c"), sale.due_minor * part // 100
+        request = CompleteRequest(tenders=(Tender(kind="cash", amount_minor=Minor(paid)),))
+        answer = self.do("complete short", lambda: self.till.complete(sale.sale_id, request, key))
+        assert answer is not None, f"money was taken: nothing is refused: {self.refusal}"
+        sale.unpaid_minor = sale.due_minor - paid
+        self.books.complete(sale, cards_of(sale, answer))
+        assert all(card.state == self.books.cards[card.card_id].state == "frozen" for card in answer.gift_cards)
+        self.told(sale, answer)
 
     @rule(number=NUMBERS)
     def cancel(self, number: int) -> None:
         sale = self.pick("authorised", number)
         if sale is not None:
             key = self.name("x")
-            assert self.do("cancel", lambda: self.till.cancel(sale.sale_id, CancelRequest(), key)) is not None
+            answer = self.do("cancel", lambda: self.till.cancel(sale.sale_id, CancelRequest(), key))
+            assert answer is not None, self.refusal
             self.books.cancel(sale)
+            self.told(sale, answer)
 
     @rule(number=NUMBERS, senior=st.booleans())
     def void(self, number: int, senior: bool) -> None:
@@ -156,13 +178,14 @@ class TillMachine(CheckedTill):
             key, days = self.name("v"), self.books.days_since(sale)
             request = VoidRequest(cashier="C7", approval=BORIS if senior else None)
             answer = self.do("void", lambda: self.till.void(sale.sale_id, request, key))
-            may = days == 0 or (senior and days <= RETURN_DAYS)
+            may = days <= 0 or (senior and days <= RETURN_DAYS)  # below nothing: the clock was ahead, and a person put it right
             assert answer is not None or sale.cards or +sale.back or not may, (
                 f"a whole sale without gift cards can be undone: {self.refusal}"
             )
             assert answer is None or may, "after its own day a senior answers for it, and after so many days goods come back"
             if answer is not None:
                 self.books.void(sale)
+                self.told(sale, answer)
 
     @rule(number=NUMBERS, part=NUMBERS, senior=st.booleans())
     def return_goods(self, number: int, part: int, senior: bool) -> None:
@@ -189,6 +212,9 @@ class TillMachine(CheckedTill):
 
     @rule(who=st.sampled_from(tuple(MEMBERS)), centi=st.integers(0, 3_000), rare=st.integers(0, 2))
     def return_without_receipt(self, who: str, centi: int, rare: int) -> None:
+        self.take_without_receipt(who, centi, rare)
+
+    def take_without_receipt(self, who: str, centi: int, rare: int) -> None:
         if rare:
             return
         member, return_id = self.books.person(who), self.name("u")
@@ -213,7 +239,7 @@ class TillMachine(CheckedTill):
             if sku != GIFT_SKU:
                 sale.goods_back["slow" if GOODS[sku][0] == "drinks" else "base"] += line.refund_minor
         sale.refunded_minor += answer.refund_minor
-        assert answer.is_last == sale.is_all_back and sale.refunded_minor <= sale.due_minor
+        assert answer.is_last == sale.is_all_back and sale.refunded_minor <= sale.paid_minor
         body = json.loads(
             self.shop.db.execute("SELECT body FROM sale_return WHERE return_id = ?", (answer.return_id,)).fetchone()[0]
         )
@@ -315,4 +341,6 @@ class TillMachine(CheckedTill):
             self.books.move(f"gift:{card}", "gifts:paid_back", before, RUB)
             assert answer.paid_minor == before
         elif answer is not None:
-            book.state = "frozen" if act == "freeze" else "active"
+            wanted = "frozen" if act == "freeze" else "active"
+            book.frozen_by = book.frozen_by if book.state == wanted else None
+            book.state = wanted

@@ -57,6 +57,8 @@ class SaleBook:
     cards: list[tuple[str, str, int]] = field(default_factory=list)
     """Cards that it loads: card, line, how much."""
     back: Counter[str] = field(default_factory=Counter)
+    unpaid_minor: int = 0
+    """What of the due never came."""
     refunded_minor: int = 0
     goods_back: Counter[str] = field(default_factory=Counter)
     """Refunds of goods by the rule that brings points for them."""
@@ -68,6 +70,10 @@ class SaleBook:
     @property
     def ref(self) -> str:
         return f"T1/{self.sale_id}"
+
+    @property
+    def paid_minor(self) -> int:
+        return self.due_minor - self.unpaid_minor
 
     @property
     def holder(self) -> str | None:
@@ -85,3 +91,5 @@ class CardBook:
     kind: str
     state: str
     ends_ms: int | None
+    frozen_by: str | None = None
+    """The sale that was not paid in full and froze it, until a person turns it."""

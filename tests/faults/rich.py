@@ -32,8 +32,8 @@ from tests.tables import card_of
 
 DONE = (
     "return a part", "enrol", "change a member", "award", "adjust up", "claim", "set a secret",
-    "issue a gift card", "freeze a gift card", "set a tier", "print again", "import coupons", "import members",
-    "import cards", "import balances", "merge members",
+    "issue a gift card", "freeze a gift card", "set a tier", "print again", "open the drawer", "import coupons",
+    "import members", "import cards", "import balances", "merge members",
 )  # fmt: skip
 ISSUING = """
 [[coupon]]

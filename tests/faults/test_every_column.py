@@ -29,8 +29,8 @@ NOT_FILLED = {
         "enrol_code", "hello_due", "case_closed", "recompute_mark", "sale_recomputed", "snapshot_apply",
     },
     "head office": {
-        "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "staff", "run", "trusted_time",
-        "phone_todo", "coupon_word", "tier_look", "snapshot_apply",
+        "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "drawer_kick", "staff", "run",
+        "trusted_time", "phone_todo", "coupon_word", "tier_look", "snapshot_apply",
     },
 }  # fmt: skip
 """Tables of the other side, or of tries."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pos_loyalty import wiring
 from pos_loyalty.errors import HeadOfficeGoneError
 from tests.faults.seller import shop_of
 from tests.faults.told import check_once, kinds_of, spoken
+from tests.ports import free_port
 
 KILLS = int(os.environ.get("KILLS", "24"))
 SEED = 20261121
@@ -47,15 +47,9 @@ class Process:
             self._child = None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.timeout(1800)
 def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     sync = f'\n[head_office]\nurl = "http://127.0.0.1:{port}"\ninterval_s = 0.2\ntimeout_s = 2.0\nbatch_facts_max = 7\n'
     server = f'\n[server]\ndatabase = "head_office.db"\nport = {port}\n'
     allowance = '\n[offline]\npolicy = "allowance"\ncap_per_member_day = "50.00"\n'

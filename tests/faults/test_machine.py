@@ -18,9 +18,11 @@ from pos_loyalty.engine.model import Basket
 from pos_loyalty.till import staff
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.till.returns_model import ReturnRequest
-from tests.faults.crashing import MEMBERS, CrashingShop, make_template
+from tests.faults.crashing import MEMBERS, PROGRAMME, CrashingShop, make_template
 from tests.faults.machine import ITEMS, NUMBERS, TillMachine
 from tests.faults.shopping import GIFT_SKU, basket_of, part_of, sale_book
+from tests.faults.wide import FLYERS, WIDE
+from tests.faults.wide_machine import WideMachine
 from tests.shop import MEMBER
 
 LONG = os.environ.get("MACHINE") == "long"
@@ -39,14 +41,18 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.timeout(36_000 if LONG else 300)
-def test_whatever_a_shop_does_the_file_says_what_was_answered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("machine", [TillMachine, WideMachine])
+def test_whatever_a_shop_does_the_file_says_what_was_answered(
+    machine: type[TillMachine], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(staff, "SCRYPT_N", 2)  # PINs are asked for thousands of times
-    TillMachine.template, TillMachine.folder = make_template(folder / "template"), folder / "till"
-    TillMachine.done.clear()
+    shop = (WIDE, FLYERS) if machine is WideMachine else (PROGRAMME, ())
+    machine.template, machine.folder = make_template(folder / "template", *shop), folder / "till"
+    machine.done.clear()
     began = process_time()
     try:
         run_state_machine_as_test(
-            TillMachine,
+            machine,
             settings=settings(
                 max_examples=RUNS,
                 stateful_step_count=STEPS,
@@ -60,10 +66,10 @@ def test_whatever_a_shop_does_the_file_says_what_was_answered(folder: Path, monk
             ),
         )
     finally:
-        done = ", ".join(f"{what} {count}" for what, count in sorted(TillMachine.done.items()))
-        print(f"\n{TillMachine.done['runs']} runs of up to {STEPS} steps in {process_time() - began:.0f} s of CPU: {done}")
+        done = ", ".join(f"{what} {count}" for what, count in sorted(machine.done.items()))
+        print(f"\n{machine.done['runs']} runs of up to {STEPS} steps in {process_time() - began:.0f} s of CPU: {done}")
     if not LONG:
-        assert TillMachine.done["runs"] >= RUNS
+        assert machine.done["runs"] >= RUNS
 
 
 Items = list[tuple[str, int]]
@@ -71,8 +77,9 @@ State = tuple[int, dict[tuple[str, str], int], dict[str, int]]
 
 
 @pytest.mark.timeout(3_600 if LONG else 300)
-def test_a_sale_returned_in_any_split_ends_as_in_one_piece(folder: Path) -> None:
-    template = make_template(folder / "template")
+@pytest.mark.parametrize("programme", [PROGRAMME, WIDE], ids=["plain", "wide"])
+def test_a_sale_returned_in_any_split_ends_as_in_one_piece(folder: Path, programme: str) -> None:
+    template = make_template(folder / "template", programme)
 
     @settings(max_examples=RUNS // 10 if LONG else 12, derandomize=not LONG, database=None, deadline=None)
     @given(ITEMS, st.integers(-1, 60_000), ITEMS, st.lists(NUMBERS, min_size=1, max_size=6))

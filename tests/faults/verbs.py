@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.cli.main import main
 from pos_loyalty.errors import QuoteStaleError, StoreError
+from pos_loyalty.till.drawer import DrawerRequest
 from pos_loyalty.till.gift_card_model import FreezeRequest, IssueRequest, PayBackRequest
 from pos_loyalty.till.member_model import (
     CardRequest,
@@ -263,6 +264,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("unfreeze a gift card", _thaw, steps=True),
     Verb("pay a gift card back", _pay_back),
     Verb("set a tier", lambda world: world.till.set_tier(MEMBER, TierRequest(tier="silver", by=BORIS, reason="loyal"), "tier")),
+    Verb("open the drawer", lambda world: world.till.open_drawer(DrawerRequest(cashier="C7", reason="change"), "drawer")),
     Verb("print again", lambda world: world.till.print_again("sold", PrintRequest(), "print")),
     Verb("import coupons", _command("code\nAAAA-1\nAAAA-2\nAAAA-3\n", "coupons", "--series", "flyer"), steps=True),
     Verb("import members", _command(MEMBERS, "members", *YES), steps=True),

@@ -51,7 +51,7 @@ class CheckedTill(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.shop = CrashingShop(self.folder, self.template)
-        self.books = Books(to_ms(self.shop.now))
+        self.books = self.new_books()
         for lot_id, member, centi, usable_ms, ends_ms in self._lots():
             source = ISSUED if lot_id.startswith("opening") else "adjustment"
             self.books.new_lot(lot_id, LotBook(member, centi, usable_ms, ends_ms), source)
@@ -60,6 +60,10 @@ class CheckedTill(RuleBasedStateMachine):
         self.refusal = ""
         self.number = 0
         self.done["runs"] += 1
+
+    def new_books(self) -> Books:
+        """The books of a shop at its first moment."""
+        return Books(to_ms(self.shop.now))
 
     # doing things
 

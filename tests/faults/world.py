@@ -34,7 +34,7 @@ from tests.simulation.shop import OFFICE, OFFICE_PUBLIC, signer_of
 ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
 HERS = "member-2"
 PHONE = "+7 900 123-45-67"
-PRINTER = '[printer]\nkind = "file"\npath = "paper.bin"\n'
+PRINTER = '[printer]\nkind = "file"\npath = "paper.bin"\ndrawer = true\n'
 FILES = ("till.db", "office.db")
 PROGRAMME = (
     GIFT_PROGRAMME.replace('id = "all"', 'id = "all"\nwhen = [{ is = "coupon", series = "spring" }]').replace(

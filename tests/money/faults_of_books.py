@@ -58,7 +58,7 @@ LEDGER_FAULTS = (
         "one-person-twice",
         "The shop: the second person is the first one again.",
         f"{POINTS}nobody_gives_points_alone",
-        ("till/staff.py", "if by.person == approval.person:", "if not by.person:"),
+        ("till/staff.py", "if not is_second(approval.person, by.person):", "if not by.person:"),
     ),
     fault(
         "merge-doubles-points",
@@ -158,6 +158,12 @@ PAPER_FAULTS = (
         "The shop: a card that may not be paid out is paid out by way of a return.",
         f"{PAPERS}what_a_gift_card_paid_goes_back_to_the_gift_card",
         (GIFTS, "part = min(paid, rest)", "part = 0"),
+    ),
+    fault(
+        "gift-card-good-though-unpaid",
+        "The shop: a card of 1,000.00 for a kopeck, spent before anybody looks at the case.",
+        f"{PAPERS}a_gift_card_that_was_not_paid_pays_nothing",
+        (CHECKOUT, 'gift_sales.activate(desk, stored, now, unpaid or "")', "gift_sales.activate(desk, stored, now)"),
     ),
     fault(
         "gift-card-money-not-let-go",

@@ -226,6 +226,17 @@ RETURN_FAULTS = (
         ("store/sales.py", "    if step:\n        quote, biz_day", "    if step > 0:\n        quote, biz_day"),
     ),
     fault(
+        "exchange-for-free-goods-untold",
+        "The buyer: a coat of 600.00 for a bag that costs nothing, and nobody hears of the refund.",
+        f"{BACK}an_exchange_for_free_goods_tells_the_refund",
+        (
+            "till/answers.py",
+            "    found = returned.of_exchange(desk.db, stored.till, stored.sale_id)\n",
+            '    if all(tender.kind != "exchange" for tender in stored.tenders):\n        return None\n'
+            "    found = returned.of_exchange(desk.db, stored.till, stored.sale_id)\n",
+        ),
+    ),
+    fault(
         "exchange-with-the-wrong-sign",
         "The shop: the price of the new goods is paid out, not kept.",
         f"{BACK}an_exchange_pays_the_difference_the_right_way",

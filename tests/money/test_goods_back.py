@@ -149,6 +149,15 @@ def test_a_use_that_was_undone_is_free_again(corner: Corner, undone: str) -> Non
     assert tea_costs() == 8_000
 
 
+def test_an_exchange_for_free_goods_tells_the_refund(corner: Corner) -> None:
+    """A coat of 600.00 comes back for a bag that costs nothing: whoever sells hears that 600.00 go out."""
+    corner.buys("s", ("coat", 60_000, "1"), card=None)
+    given = ReturnRequest(return_id="x", sale_id="s", all=True, cashier="C7")
+    free = replace(corner.priced("n", ("bag", 0, "1"), card=None), complete=True, returns=given)
+    answer = corner.till.authorise(free, "n")
+    assert answer.returned is not None and answer.returned.refund_minor == 60_000
+
+
 def test_an_exchange_pays_the_difference_the_right_way(corner: Corner) -> None:
     """A coffee of 135.00 for a pen of 100.00: 35.00 goes out. Another for a book of 200.00: 65.00 comes in."""
     corner.buys("s", COFFEES)

@@ -15,7 +15,7 @@ from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.gift_card_model import GiftCardAnswer
-from pos_loyalty.till.model import CancelRequest, QuoteRequest, SaleAnswer, VoidRequest
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, QuoteRequest, SaleAnswer, VoidRequest
 from pos_loyalty.values import Minor
 from tests.money.corner import TENTH_OFF_ALL, Corner, Goods, basket_of, cash
 from tests.shop import CARD, MEMBER, OPENING_CENTI
@@ -58,6 +58,17 @@ def test_a_gift_card_pays_no_more_than_it_holds(corner: Corner) -> None:
     with pytest.raises(ConflictError):
         pays(corner, "s3", ("coat", 60_000, "1"), gift(30_000, card), gift(30_000, card))
     assert holds(corner, card) == 40_000
+    assert verify(corner.db) == ()
+
+
+def test_a_gift_card_that_was_not_paid_pays_nothing(corner: Corner) -> None:
+    """1,000.00 are due and 0.01 comes: the sale stands, for it happened, and the card buys no coat of 600.00."""
+    asked = replace(corner.priced("gc", CARD_OF_1000, card=None), tenders=(cash(100_000),), complete=False)
+    corner.till.authorise(asked, "authorise")
+    (card,) = corner.till.complete("gc", CompleteRequest(tenders=(cash(1),)), "complete").gift_cards
+    with pytest.raises(ConflictError):
+        pays(corner, "s", ("coat", 60_000, "1"), gift(60_000, card))
+    assert holds(corner, card) == 100_000
     assert verify(corner.db) == ()
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pos_loyalty.errors import InputError
 from receipts.elements import Align, Cut, Element, Feed, Qr, Row, Rule, Size, Text, Weight
 from receipts.escpos import to_escpos
+from receipts.glyphs import PAGES, clean, fit, fit_at_once
 from receipts.layout import COLUMNS, PrintedLine, layout, wrap
 from receipts.text import to_text
 from tests.emulators.escpos import TextRow, judge
@@ -90,6 +91,22 @@ def test_the_printer_understands_every_byte_and_nothing_overflows(elements: list
     assert [slip.overflows for slip in printer.slips] == [0]
 
 
+@given(_elements(texts), columns)
+def test_the_paper_has_the_lines_of_the_layout(elements: list[Element], width: int) -> None:
+    printer = judge(to_escpos([*elements, Cut()], columns=width, page="cp866", slot=17), columns=width)
+    laid = layout(elements, width, "cp866")
+    rows = ["".join(cell.sign for cell in row.cells).rstrip() for row in printer.slips[0].rows if isinstance(row, TextRow)]
+    expected = [line.text for line in laid if isinstance(line, PrintedLine)]
+    assert [row for row in rows if row and set(row) != {"─"}] == [line for line in expected if line and set(line) != {"─"}]
+
+
+@given(st.lists(st.one_of(texts, hostile_texts, st.text(max_size=20)), max_size=6), st.sampled_from([None, *PAGES]))
+def test_texts_fitted_together_are_as_each_alone(said: list[str], page: str | None) -> None:
+    at_once = fit_at_once(page, said)
+    if at_once is not None:
+        assert at_once == [clean(text) if page is None else fit(page, text, "") for text in said]
+
+
 @given(_elements(hostile_texts), columns)
 def test_no_words_can_command_the_printer(elements: list[Element], width: int) -> None:
     printer = judge(to_escpos([*elements, Cut()], columns=width, page="cp866", slot=17), columns=width)
@@ -129,8 +146,8 @@ def test_large_words_stay_large_while_they_fit_one_line(width: int) -> None:
     fits, longer = "x" * (width // 2), "x" * (width // 2 + 1)
     (large,) = layout([Text(text=fits, size="large")], width)
     (tall,) = layout([Text(text=longer, size="large")], width)
-    assert large == PrintedLine(text=fits, size="large")
-    assert tall == PrintedLine(text=longer, size="tall")
+    assert large == PrintedLine(words=fits, size="large")
+    assert tall == PrintedLine(words=longer, size="tall")
 
 
 def test_a_line_is_filled_to_its_last_column() -> None:

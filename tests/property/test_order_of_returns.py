@@ -103,7 +103,7 @@ def bring_back(shop: Shop, sold: Sold, step: Step, key: str) -> None:
         lines = tuple(LineBack(line_id=str(k), quantity_milli=quantity(str(n))) for k, n in enumerate(pieces) if n)
         shop.till.return_goods(sale_id, ReturnRequest(return_id=key, lines=lines, cashier="C7"), key)
     elif sold[sale_id]:
-        shop.till.void(sale_id, VoidRequest(cashier="C7"), key)
+        shop.till.void(sale_id, VoidRequest(cashier="C7", approval=shop.senior()), key)
     else:
         shop.till.cancel(sale_id, CancelRequest(), key)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +19,8 @@ def run(shop: Shop, monkeypatch: pytest.MonkeyPatch, pins: str, *words: str) -> 
 
 
 def test_staff_acts_and_the_report(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = SimpleNamespace(now=lambda zone: NOW + timedelta(hours=1), fromtimestamp=datetime.fromtimestamp)
+    monkeypatch.setattr("pos_loyalty.clock.datetime", machine)  # commands go by the machine's clock, and points live for a year
     assert run(shop, monkeypatch, "1234\n", "staff", "add", "C7") == 0, "beside a till that sells"
     assert run(shop, monkeypatch, "998877\n", "staff", "add", "S1", "--role", "senior") == 0
     assert run(shop, monkeypatch, "12\n", "staff", "add", "S2") == 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drivers.camera import PICTURE_BYTES_MAX, PictureReader
-from drivers.decode import Symbol, vote
+from drivers.decode import Cascade, Symbol, vote
 from pos_loyalty.config import CardConfig
 from pos_loyalty.errors import InputError
 from tests.emulators.camera import DEGRADATIONS, Shot, card_picture, draw_card, photograph, severity
@@ -49,7 +49,7 @@ def itself(found):
         ([[symbol("A", "plain", True)]], "A"),
         ([[symbol("A", "plain", True), symbol("B", "plain", True)]], None),
         ([[symbol("A", "plain")], [symbol("B", "soft")], [symbol("A", "half")]], None),
-        ([[symbol("foreign", "plain", True), symbol("A", "plain")], [], [symbol("A", "patch 0 raw")]], "A"),
+        ([[symbol("foreign", "plain", True), symbol("A", "plain")], [], [symbol("A", "coarse 0 raw")]], "A"),
         ([[symbol("foreign", "plain")], [symbol("foreign", "soft")]], None),
         ([[symbol("", "plain", True)]], None),
     ],
@@ -186,3 +186,20 @@ def jpeg(pixels):
     done, data = cv2.imencode(".jpg", pixels)
     assert done
     return data.tobytes()
+
+
+def test_a_card_that_needs_its_patch_is_read_however_often_time_ran_out_before():
+    now_ns = 0
+
+    def clock_ns():
+        nonlocal now_ns
+        now_ns += 1
+        return now_ns
+
+    cascade = Cascade(["ean13"], clock_ns)
+    nothing = np.random.default_rng(2).integers(0, 255, (720, 1280), np.uint8)
+    for looks in (1, 2, 3, 4, 5, 30):
+        cascade.look(nothing, now_ns + looks, lambda symbol: True)
+    noisy = cv2.imdecode(np.frombuffer(photograph(draw_card(NUMBERS["ean13"]), 1, Shot(turn=10, noise=60)), np.uint8), 0)
+    read = cascade.look(noisy, now_ns + 40, lambda symbol: True)
+    assert [symbol.text for symbol in read] == [NUMBERS["ean13"]]

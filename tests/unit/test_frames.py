@@ -83,3 +83,46 @@ def test_a_stream_without_ends_is_not_kept():
         assert framer.feed(b"x" * 5000) == []
     assert len(framer._buffer) <= CODE_BYTES_MAX + 1
     assert framer.feed(b"\r\nA\r\n") == ["A"]
+
+
+@given(st.lists(CODE, max_size=8), st.data())
+def test_stx_and_etx_alone_frame_codes(codes, data):
+    stream = b"".join(b"\x02" + code.encode() + b"\x03" for code in codes)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
+    for mode in ("etx", "any", "none"):
+        framer = LineFramer("", mode)
+        edges = [0, *cuts, len(stream)]
+        assert [code for begin, end in pairwise(edges) for code in framer.feed(stream[begin:end])] == codes
+        assert framer.refused == 0
+
+
+def test_noise_before_a_frame_costs_that_code_alone():
+    framer = LineFramer()
+    assert framer.feed(b"x\x02LOST\x03\x02KEPT\x03") == ["KEPT"]
+    assert framer.refused == 1
+
+
+def test_a_frame_without_end_is_refused_and_the_next_is_heard():
+    for chunk in (1, 1000, 6000):
+        stream = b"\x02" + b"9" * 5000 + b"\x03\x02GOOD\x03"
+        framer = LineFramer()
+        got = [code for at in range(0, len(stream), chunk) for code in framer.feed(stream[at : at + chunk])]
+        assert got == ["GOOD"]
+        assert framer.refused == 1
+
+
+def test_tab_ends_a_code_too():
+    assert LineFramer().feed(b"29\t30\t") == ["29", "30"]
+    assert LineFramer("", "tab").feed(b"29\t30\t") == ["29", "30"]
+
+
+def test_without_a_suffix_silence_ends_a_code_and_only_there():
+    framer = LineFramer("", "none")
+    assert framer.feed(b"29000") == []
+    assert framer.feed(b"00000001") == []
+    assert framer.silence() == ["2900000000001"]
+    assert framer.silence() == []
+    told = LineFramer("", "any")
+    told.feed(b"29000")
+    assert told.silence() == []
+    assert told.feed(b"1\r") == ["290001"]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pos_loyalty.errors import InputError
 from receipts.elements import Cut, Element, Feed, Qr, Row, Rule, Text
-from receipts.escpos import tabbed, to_escpos
+from receipts.escpos import gap, to_escpos
 from tests.emulators.escpos import Judge, JudgeError, Slip, judge, tokens
 from tests.golden.samples import SALE_ID, bytes_of
 
@@ -90,14 +90,15 @@ def test_an_impossible_width_is_refused() -> None:
         to_escpos((), columns=40, page="cp866", slot=17)
 
 
-@pytest.mark.parametrize(
-    ("text", "bytes_count"),
-    [("a" + " " * 46 + "b", 1 + 5 + 7 + 1), ("a  b", 4), (" " * 8 + "b", 2), ("a" * 8 + " " * 3 + "b", 12), ("", 0)],
-)
-def test_tabs_are_shorter_and_print_the_same(text: str, bytes_count: int) -> None:
-    short = tabbed(text)
-    assert len(short) == bytes_count
-    assert judge(b"\x1b@" + short.encode() + b"\n").slips[0].text == text + "\n"
+@pytest.mark.parametrize("columns", [32, 42, 48])
+def test_gaps_by_tabs_are_shorter_and_end_where_they_should(columns: int) -> None:
+    for start in range(columns):
+        for end in range(start, columns):
+            blanks = gap(start, end)
+            assert len(blanks) <= end - start
+            paper = judge(b"\x1b@" + b"a" * start + blanks.encode() + b"b\n", columns=columns).slips[0].text
+            assert paper == "a" * start + " " * (end - start) + "b\n"
+    assert len(gap(1, 47)) == 5 + 7
 
 
 def test_blank_lines_are_fed() -> None:

@@ -21,7 +21,7 @@ JOB = b"\x1b@\x1bt\x11" + "Чек".encode("cp866") + b"\n\x1dV\x01" + BARRIER
 
 @contextmanager
 def _line(printer: TcpPrinter) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", printer.port), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", printer.port), timeout=60) as line:
         yield line
 
 
@@ -76,7 +76,7 @@ def test_without_power_the_port_is_closed_and_comes_back() -> None:
     with TcpPrinter() as printer:
         printer.power_off()
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", printer.port), timeout=5)
+            socket.create_connection(("127.0.0.1", printer.port), timeout=60)
         printer.power_on()
         with _line(printer) as line:
             line.sendall(JOB)

@@ -9,9 +9,11 @@ import pytest
 
 from drivers.fakes import FailingPrinter, TearingPrinter, WorkingPrinter
 from drivers.ports import UNKNOWN, Delivery, Outcome
-from drivers.printer import TcpPrinter
+from drivers.printer import EscposPrinter
+from drivers.transport_port import FileTransport
+from drivers.transport_tcp import TcpTransport
 from pos_loyalty.config import PrinterConfig
-from pos_loyalty.errors import StoreFullError
+from pos_loyalty.errors import InputError, StoreFullError
 from pos_loyalty.store import prints
 from pos_loyalty.store.db import open_store, write
 from pos_loyalty.till.spool import PAUSE_FIRST_S, PAUSE_MAX_S, Spool
@@ -19,7 +21,16 @@ from tests.emulators.tcp_printer import TcpPrinter as Emulator
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIFE_S = 900
-LONG_S = 10.0
+LONG_S, SHORT_S = 60.0, 0.1
+
+
+def composed(body):
+    """What a job of the tests is made of, written large; some cannot be printed, and one breaks the maker."""
+    if body == b"unprintable":
+        raise InputError("receipt.lines[0]", "has a sign that the page lacks")
+    if body == b"broken":
+        raise ZeroDivisionError
+    return body.upper()
 
 
 class Wall:
@@ -44,10 +55,14 @@ class Shop:
         return open_store(self.path, role="till", owner="T1", now=NOW)
 
     def spool(self, printer):
-        return Spool(printer, self.open, clock=self.clock, job_life_s=LIFE_S)
+        return Spool(printer, self.open, make=composed, clock=self.clock, job_life_s=LIFE_S)
 
-    def queue(self, number):
-        draft = prints.PrintDraft(sale_id=f"K{number}", receipt_no=f"R{number}", kind="sale", body=b"slip %d" % number)
+    def queue(self, number, body=None):
+        """A slip of bytes, or what one is made of."""
+        slip = b"slip %d" % number
+        draft = prints.PrintDraft(
+            sale_id=f"K{number}", receipt_no=f"R{number}", kind="sale", body=body or slip, is_made=body is None
+        )
         with write(self.db):
             return prints.enqueue(self.db, draft, self.clock())
 
@@ -125,10 +140,9 @@ def test_after_a_torn_job_the_next_one_is_printed_and_the_torn_one_is_not(shop):
 
 
 def test_a_printer_without_an_answer_leaves_jobs_sent_but_unconfirmed(shop, tmp_path):
-    from drivers.printer import FilePrinter
-
     shop.queue(1)
-    drain(shop.spool(FilePrinter(PrinterConfig(kind="file", path=str(tmp_path / "slips")))))
+    config = PrinterConfig(kind="file", path=str(tmp_path / "slips"))
+    drain(shop.spool(EscposPrinter(config, lambda: FileTransport(config))))
     assert shop.states() == ["sent_unconfirmed"]
     assert (tmp_path / "slips").read_bytes() == b"slip 1"
 
@@ -172,7 +186,7 @@ def test_a_store_that_fails_before_the_first_byte_prints_nothing_and_loses_nothi
             raise fault
         return shop.open()
 
-    spool = Spool(printer, open_db, clock=shop.clock, job_life_s=LIFE_S)
+    spool = Spool(printer, open_db, make=composed, clock=shop.clock, job_life_s=LIFE_S)
     assert spool.round() == PAUSE_FIRST_S
     assert (printer.jobs, spool.problem) == ([], "The disk is full.")
     drain(spool)
@@ -251,7 +265,8 @@ def test_new_paper_brings_each_waiting_receipt_once(shop, mode):
     body = b"\x1b@slip\n\x1dV\x01"
     with Emulator(mode=mode) as emulator:
         config = PrinterConfig(kind="tcp", port=emulator.port)
-        spool = shop.spool(TcpPrinter(config, status_wait_s=0.1, ack_wait_s=1.0))
+        wait_s = SHORT_S if mode == "silent" else LONG_S
+        spool = shop.spool(EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=wait_s, ack_wait_s=LONG_S))
         for number in (1, 2):
             with write(shop.db):
                 prints.enqueue(shop.db, prints.PrintDraft(sale_id=None, receipt_no=f"R{number}", kind="sale", body=body), NOW)
@@ -261,3 +276,50 @@ def test_new_paper_brings_each_waiting_receipt_once(shop, mode):
         drain(spool)
         assert emulator.jobs == [body, body]
     assert shop.states() == ["printed", "printed"]
+
+
+def test_a_slip_is_made_once_and_sent_again_with_the_same_bytes(shop):
+    job = shop.queue(1, b"a balance of 5")
+    refusing = Refusing()
+    shop.spool(refusing).round()
+    assert shop.states() == ["queued"] and refusing.seen == [b"A BALANCE OF 5"]
+    kept = prints.by_job_id(shop.db, job)
+    assert (kept.body, kept.is_made) == (b"A BALANCE OF 5", True), "from the first attempt on the bytes stand"
+    printer = WorkingPrinter()
+    Spool(printer, shop.open, make=composed_otherwise, clock=shop.clock, job_life_s=LIFE_S).round()
+    assert printer.jobs == [b"A BALANCE OF 5"] and shop.states() == ["printed"]
+
+
+def test_a_slip_of_which_no_attempt_was_made_is_kept_as_it_is(shop):
+    job = shop.queue(1, b"a balance of 5")
+    shop.spool(FailingPrinter()).round()
+    kept = prints.by_job_id(shop.db, job)
+    assert (kept.body, kept.is_made, kept.state) == (b"a balance of 5", False, "queued")
+
+
+@pytest.mark.parametrize("body", [b"unprintable", b"broken"])
+def test_a_slip_that_cannot_be_made_fails_visibly_and_holds_up_no_other(shop, body):
+    shop.queue(1, body)
+    shop.queue(2)
+    shop.queue(3, body)
+    printer = WorkingPrinter()
+    drain(shop.spool(printer))
+    assert printer.jobs == [b"slip 2"] and shop.states() == ["failed", "printed", "failed"]
+    assert all(job.note for job in prints.not_on_paper(shop.db, NOW - timedelta(days=1), 9))
+
+
+def composed_otherwise(body):
+    raise AssertionError("what was made is not made again")
+
+
+class Refusing(WorkingPrinter):
+    """Says that it sends, and then that surely no byte went out."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def submit(self, job, progress):
+        self.seen.append(job)
+        progress.sending()
+        return Delivery(outcome=Outcome.REFUSED, note="away")

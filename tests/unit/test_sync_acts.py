@@ -17,6 +17,7 @@ from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.store.staff_facts import ClaimFact
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
+from pos_loyalty.till.member_model import ChangeRequest, SetSource
 from pos_loyalty.till.model import EnrolRequest, VoidRequest
 from pos_loyalty.till.staff_model import AdjustRequest, Approval, ClaimRequest, MergeRequest
 from pos_loyalty.values import Points
@@ -136,7 +137,7 @@ def draft(till: Till, kind: str, body: object, entries: tuple[Entry, ...], membe
 
 
 def merge_at(till: Till, loser: str, winner: str) -> None:
-    entries = carry(loser, winner, ledger.lots_of(till.db, loser), 0, f"{till.name}/merge", NOW)
+    entries = carry(loser, winner, ledger.lots_of(till.db, loser), 0, f"{till.name}/merge")
     draft(till, "member.merged", MergeFact(member_id=loser, into=winner, by="C7", approved_by="S1"), entries, loser)
 
 
@@ -188,7 +189,7 @@ def test_a_sale_of_an_offline_till_that_names_the_old_member_is_a_case(two: tupl
     assert cases(office) == ["member.merged"]
     assert sums(office)["member:A"] == 50
     pull_all(two[0], office)
-    entries = carry("A", "B", ledger.lots_of(two[0].db, "A"), 0, "T1/again", NOW)
+    entries = carry("A", "B", ledger.lots_of(two[0].db, "A"), 0, "T1/again")
     draft(two[0], "member.merged", MergeFact(member_id="A", into="B", by="C7", approved_by="S1"), entries, "A")
     push_all(two[0], office)
     assert cases(office) == ["member.merged"], "carrying over is no case"
@@ -249,3 +250,14 @@ def test_an_old_card_of_a_till_that_was_told_is_the_one_who_stays(two: tuple[Til
     member = members.by_card(two[1].db, "2000000000015")
     assert member is not None and (member.member_id, sum(lot.centi for lot in member.lots)) == ("B", 1_000)
     assert CARD != "2000000000015"
+
+
+def test_where_a_member_comes_from_is_known_where_it_was_written(acting: Shop, office: HeadOffice) -> None:
+    """Head office tells no till of it, and its word takes nothing away."""
+    change = ChangeRequest(changes=(SetSource(origin="web", drive="spring"),))
+    acting.till.change(MEMBER, change, "source")
+    till = as_till(acting)
+    push_all(till, office)
+    pull_all(till, office)
+    assert acting.db.execute("SELECT origin, drive FROM member WHERE id = ?", (MEMBER,)).fetchone() == ("web", "spring")
+    assert verify(acting.db) == verify(office.db) == ()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 
 from drivers.fakes import FailingScanner, WorkingScanner
+from drivers.symbology import Scan
 from pos_loyalty.config import CardConfig
 from pos_loyalty.till.devices import TillDevices
 from tests.shop import CARD
 
 CARDS = (CardConfig(prefix="22", length=13),)
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def test_codes_are_handed_on_and_payment_cards_are_not() -> None:
     heard: list[tuple[str, str, str]] = []
     done = threading.Event()
 
-    def publish(code: str, symbology: str, device: str) -> None:
-        heard.append((code, symbology, device))
+    def publish(scan: Scan, device: str) -> None:
+        heard.append((scan.text, scan.kind, device))
         if len(heard) == 2:
             done.set()
 
@@ -29,7 +30,7 @@ def test_codes_are_handed_on_and_payment_cards_are_not() -> None:
     devices.start(publish)
     assert done.wait(PATIENCE_S)
     devices.close()
-    assert [code for code, _, _ in heard] == [CARD, "4601234567893"]
+    assert heard == [(CARD, "card", "scanner"), ("4601234567893", "product", "scanner")]
     assert devices.problems() == ()
 
 

@@ -82,6 +82,8 @@ def test_nothing_of_an_erased_member_is_left(tmp_path: Path, said: io.StringIO) 
             "SELECT state, personal, phone_index, birthday FROM member WHERE id = ?", (member,)
         ).fetchone()
         assert held_columns == ("erased", None, None, None)
+        jobs = shop.db.execute("SELECT state, length(body) FROM print_job WHERE sale_id = 'sale-1'").fetchall()
+        assert jobs == [("expired", 0)], "a receipt may carry their code for friends"
         assert verify(shop.db) == ()
         _check_payloads(shop, member, keys)
         shop.close()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Tender
-from pos_loyalty.errors import ConflictError, InputError
+from pos_loyalty.errors import ConflictError, InputError, NotAllowedError
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import CompleteRequest, SaleRequest, VoidRequest
 from pos_loyalty.till.returns_model import ReturnRequest
@@ -144,3 +144,50 @@ def test_short_goods_buy_no_more_by_exchange(shop: Shop) -> None:
     shop.now += timedelta(minutes=1)
     with pytest.raises(ConflictError, match="29998 minor units less"):
         shop.till.authorise(asked(shop, cash(1), sale_id="new", returns=given), "exchange")
+
+
+def test_goods_that_were_never_paid_are_told_in_an_exchange(shop: Shop) -> None:
+    """Their refund is nothing, so it pays nothing: they came back all the same."""
+    paid_short(shop, cash(0))
+    given = ReturnRequest(return_id="x1", sale_id="sale-1", all=True, cashier="C7")
+    shop.now += timedelta(minutes=1)
+    answer = shop.till.authorise(asked(shop, cash(30_000), sale_id="new", returns=given), "exchange")
+    assert answer.returned is not None
+    assert (answer.returned.return_id, answer.returned.refund_minor, answer.returned.is_last) == ("x1", 0, True)
+    assert verify(shop.db) == ()
+
+
+def test_an_exchange_that_the_till_did_not_make_brought_no_money(shop: Shop) -> None:
+    bogus = Tender(kind="exchange", amount_minor=Minor(25_000))
+    paid_short(shop, bogus, cash(5_000))
+    answer = take(shop, "r1", all=True)
+    assert (answer.refund_minor, answer.unpaid_minor) == (5_000, 25_000)
+    assert verify(shop.db) == ()
+
+
+def test_a_till_s_own_case_hides_no_forged_row(shop: Shop) -> None:
+    """The cashier could make the case, and then the rows."""
+    paid_short(shop, cash(1))
+    assert verify(shop.db) == ()
+    for forged in (
+        "UPDATE lot SET expires_at = expires_at + 1000000000 WHERE id LIKE 'T1/sale-1:%'",
+        "UPDATE lot SET member = 'member-2' WHERE id LIKE 'T1/sale-1:%'",
+        "UPDATE sale SET total_minor = 1",
+        "UPDATE sale SET tenders = CAST('[]' AS BLOB)",
+    ):
+        shop.db.execute("SAVEPOINT forged")
+        shop.db.execute(forged)
+        assert verify(shop.db) != (), forged
+        shop.db.execute("ROLLBACK TO forged")
+        shop.db.execute("RELEASE forged")
+
+
+@pytest.mark.parametrize("cashier", ["S1", "s1", " S1 "])
+def test_a_senior_who_is_the_cashier_is_no_second_person(shop: Shop, cashier: str) -> None:
+    senior = shop.senior()
+    shop.till.authorise(asked(shop), "sale")
+    shop.now += timedelta(days=1)
+    label = cashier.replace("S1", senior.person).replace("s1", senior.person.lower())
+    with pytest.raises(NotAllowedError):
+        shop.till.void("sale-1", VoidRequest(cashier=label, approval=senior), "void")
+    assert shop.till.sale("sale-1").state == "completed"

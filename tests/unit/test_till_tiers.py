@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pos_loyalty import wiring
 from pos_loyalty.engine.model import Basket
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
+from pos_loyalty.store import members
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
@@ -256,7 +257,8 @@ def test_a_lower_ladder_lifts_by_night(shop: Shop) -> None:
 
 def test_a_tier_that_came_with_the_member_lasts_a_period_from_the_first_look(shop: Shop) -> None:
     with write(shop.db):
-        shop.db.execute("UPDATE member SET tier = 'gold', joined_ms = 0 WHERE id = ?", (MEMBER,))
+        told = members.PulledMember(member_id=MEMBER, version=1, tier="gold", joined_ms=0)
+        members.put_pulled(shop.db, [told], as_of_seq=shop.db.execute("SELECT MAX(seq) FROM txn").fetchone()[0])
     assert night(shop) == 1
     shop.now = NOW + timedelta(days=300)
     night(shop)

@@ -186,7 +186,7 @@ def test_more_than_four_mebibytes_are_not_read(web: Web) -> None:
     size = 4 * 1024 * 1024
     at_the_edge = web.ask("POST", "/v1/quote", b" " * size, JSON_HEADERS)
     assert at_the_edge.status == 400
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     connection.putrequest("POST", "/v1/quote")
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", str(size + 1))
@@ -197,7 +197,7 @@ def test_more_than_four_mebibytes_are_not_read(web: Web) -> None:
 
 
 def test_a_body_without_a_length_is_limited_too(web: Web) -> None:
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     chunk = b"x" * (1024 * 1024)
     connection.putrequest("POST", "/v1/quote")
     connection.putheader("Content-Type", "application/json")

@@ -50,10 +50,18 @@ HOUSE_ROUTES = {
     ("POST", "/v1/gift-cards/unfreeze"),
     ("POST", "/v1/gift-cards/pay-back"),
     ("GET", "/v1/scans"),
+    ("GET", "/v1/camera.mjpeg"),
+    ("GET", "/v1/display"),
+    ("POST", "/v1/display/clear"),
+    ("POST", "/v1/scans"),
     ("GET", "/v1/receipts/{sale_id}.txt"),
     ("POST", "/v1/members/{member_id}/tier"),
     ("GET", "/v1/receipts/{sale_id}.png"),
     ("POST", "/v1/receipts/{sale_id}/print"),
+    ("GET", "/v1/shifts/{day}.txt"),
+    ("POST", "/v1/shifts/{day}/print"),
+    ("POST", "/v1/printer/self-test"),
+    ("POST", "/v1/drawer"),
     ("GET", "/healthz"),
 }
 
@@ -96,7 +104,15 @@ def test_quantities_are_decimal_strings_and_values_are_strict() -> None:
     assert line["properties"]["price_minor"]["minimum"] == 0
 
 
-READING = ("/v1/quote", "/v1/identify", "/v1/members/{member_id}/confirmations", "/v1/gift-cards/lookup", "/v1/returns/preview")
+READING = (
+    "/v1/quote",
+    "/v1/scans",
+    "/v1/identify",
+    "/v1/members/{member_id}/confirmations",
+    "/v1/gift-cards/lookup",
+    "/v1/returns/preview",
+    "/v1/display/clear",
+)
 
 
 def test_writing_operations_ask_for_a_key() -> None:
@@ -110,7 +126,7 @@ def test_writing_operations_ask_for_a_key() -> None:
 def test_no_personal_field_is_in_an_address() -> None:
     for path, methods in document()["paths"].items():
         names = {parameter["name"] for operation in methods.values() for parameter in operation["parameters"]}
-        assert names <= {"sale_id", "member_id", "return_id", "language", "Idempotency-Key"}, path
+        assert names <= {"sale_id", "member_id", "return_id", "day", "language", "Idempotency-Key"}, path
 
 
 def test_the_handbook_names_every_route_and_problem() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pos_loyalty import errors
 from pos_loyalty.i18n import LANGUAGES, tr
+from pos_loyalty.till.buyer import Buyer
 from pos_loyalty.till.model import IdentifyRequest
 from pos_loyalty.web import problems
 from tests.browser.serving import serving
@@ -41,6 +42,7 @@ class FailingTill:
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self.own_slips, self.buyer = self, Buyer("T1")
 
     def _fail(self, *arguments: object) -> NoReturn:
         raise self._error

@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
+from pos_loyalty.values import Thousandths
 from pos_loyalty.web.scans import LISTENERS_MAX, WAITING_MAX, Scan, ScanBoard
 from tests.browser.serving import Web, serving
 from tests.shop import Shop
@@ -16,7 +17,7 @@ from tests.shop import Shop
 
 def opened(web: Web) -> tuple[HTTPConnection, HTTPResponse]:
     """A listener whose stream has begun, so that what is published from now on reaches it."""
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     connection.request("GET", "/v1/scans")
     answer = connection.getresponse()
     if answer.status == 200:
@@ -30,7 +31,7 @@ def test_every_listening_page_hears_a_code(shop: Shop) -> None:
         web.board.publish(Scan(code="before anybody listens"))
         listeners = [opened(web) for _ in range(2)]
         thread = threading.Thread(
-            target=web.board.publish, args=(Scan(code="2200000000019", symbology="ean13", device="scanner"),)
+            target=web.board.publish, args=(Scan(code="2200000000019", symbology="ean13", device="scanner", kind="card"),)
         )
         thread.start()
         thread.join()
@@ -38,9 +39,23 @@ def test_every_listening_page_hears_a_code(shop: Shop) -> None:
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.readline() == b"event: scan\n"
             scan = json.loads(answer.readline().removeprefix(b"data: "))
-            assert scan == {"code": "2200000000019", "symbology": "ean13", "device": "scanner"}
+            assert scan["code"] == "2200000000019"
+            assert (scan["symbology"], scan["device"], scan["kind"]) == ("ean13", "scanner", "card")
             answer.close()
             connection.close()
+
+
+def test_a_label_by_weight_reaches_the_page(shop: Shop) -> None:
+    with serving(shop.till) as web:
+        connection, answer = opened(web)
+        web.board.publish(Scan(code="2312345003453", kind="weight", sku="12345", quantity=Thousandths(345)))
+        web.board.publish(Scan(code="4601234567893", kind="product"))
+        assert answer.readline() == b"event: scan\n"
+        assert json.loads(answer.readline().removeprefix(b"data: "))["quantity"] == "0.345"
+        answer.readline()
+        assert answer.readline() == b"event: scan\n"
+        answer.close()
+        connection.close()
 
 
 def test_the_end_of_the_till_ends_every_stream(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:

@@ -51,11 +51,11 @@ def test_a_signal_ends_it_quietly_with_a_page_open(tmp_path: Path, number: signa
     command = [sys.executable, "-W", "error", "-c", SCRIPT, str(tmp_path)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    connection = HTTPConnection("127.0.0.1", int(process.stdout.readline()), timeout=20)
+    connection = HTTPConnection("127.0.0.1", int(process.stdout.readline()), timeout=60)
     connection.request("GET", "/v1/scans")
     answer = connection.getresponse()
     assert answer.readline().startswith(b"retry:")
     process.send_signal(number)
-    told, failed = process.communicate(timeout=20)
+    told, failed = process.communicate(timeout=60)
     connection.close()
     assert (process.returncode, told, failed) == (0, "closed\n", "")

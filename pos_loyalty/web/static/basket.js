@@ -32,17 +32,17 @@ export function quantityText(milli) {
 /** Whether this product may be sold in such a quantity. */
 export const fits = (product, milli) => product.measure === "weight" || milli % MILLI === 0;
 
-/** ``topUp``: the id of the gift card that the line adds money to. */
-export function addProduct(sale, product, milli, topUp = null) {
+/** ``topUp``: the id of the gift card that the line adds money to; ``mark``: the code of a marked unit. */
+export function addProduct(sale, product, milli, { topUp = null, mark = "" } = {}) {
   sale.openedAt ??= new Date().toISOString();
-  const isSame = (line) => line.product.sku === product.sku && line.product.price_minor === product.price_minor && line.topUp === topUp;
-  const same = product.measure === "weight" || topUp ? undefined : sale.lines.find(isSame);
+  const isSame = (line) => line.product.sku === product.sku && line.product.price_minor === product.price_minor && line.topUp === topUp && !line.mark;
+  const same = product.measure === "weight" || topUp || mark ? undefined : sale.lines.find(isSame);
   if (same) {
     same.milli += milli;
     sale.selected = same.id;
     return;
   }
-  const line = { id: String(sale.nextLine++), product, milli, topUp };
+  const line = { id: String(sale.nextLine++), product, milli, topUp, mark };
   sale.lines.push(line);
   sale.selected = line.id;
 }
@@ -64,7 +64,8 @@ export function select(sale, step) {
 
 /** The body of POST /v1/quote. */
 export function quoteRequest(sale) {
-  const lines = sale.lines.map(({ id, product, milli }) => ({ ...product, line_id: id, quantity: quantityText(milli) }));
+  const lines = sale.lines.map(({ id, product, milli, mark }) => (
+    { ...product, line_id: id, quantity: quantityText(milli), ...(mark ? { marks: [mark] } : {}) }));
   const basket = {
     basket_id: sale.id, store: page.store, till: page.till, cashier: page.cashier, opened_at: sale.openedAt,
     currency: page.currency, lines, coupons: sale.coupons, choices: sale.choices, redeem: sale.member ? sale.redeem : null,

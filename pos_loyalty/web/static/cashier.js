@@ -1,18 +1,23 @@
 // The cashier's screen: which key and which button does what.
 
 import * as basket from "./basket.js";
+import { paymentIn, understood } from "./codes.js";
 import * as dialogs from "./dialogs.js";
 import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods, whenNamed } from "./known.js";
 import * as members from "./members.js";
 import { pay, printAgain } from "./paying.js";
 import * as persons from "./persons.js";
 import { chooseGoods, redeemTyped, requote, seen, toggleRedeem } from "./pricing.js";
 import * as returning from "./returning.js";
-import { choose, submit, suggest } from "./scanbox.js";
-import { get, listen } from "./till.js";
+import * as shift from "./shift.js";
+import * as cameraview from "./cameraview.js";
+import { watchKeys } from "./keyscan.js";
+import { choose, judged, productOf, scanned, submit, suggest } from "./scanbox.js";
+import { listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
 import { word } from "./words.js";
@@ -45,7 +50,7 @@ function remove() {
 
 const KEYS = {
   F2: toggleRedeem, F3: returning.open, F4: remove, F6: gifts.open, F7: members.open, F8: () => pay("card"), F9: () => pay("cash"), F10: clear,
-  "Shift+F2": printAgain, "Shift+F4": chooseGoods, "Shift+F8": () => settleFirst("complete", payingId), "Shift+F9": () => settleFirst("cancel", payingId),
+  "Shift+F3": shift.open, "Shift+F2": printAgain, "Shift+F4": chooseGoods, "Shift+F8": () => settleFirst("complete", payingId), "Shift+F9": () => settleFirst("cancel", payingId),
 };
 
 function pressed(event) {
@@ -79,6 +84,29 @@ function pressedInScan(event) {
   event.preventDefault();
 }
 
+function heard(scan) {
+  return dialogs.uppermost() ? dialogs.uppermost().scanned(scan) : enrol.takesCard(scan) || scanned(scan);
+}
+
+const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
+const CARD_HEAD = /[%;B\d\s()\u2010-\u2015-]+$/; // what a bank card may begin with, at the end of what stood in a field
+
+/** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
+async function typedScan(code, again, { had, whole, leave }) {
+  if (COUNTED.test(code)) return again();
+  if (paymentIn(whole)) return leave(had.replace(CARD_HEAD, "")), noPayment(paymentIn(whole)); // maybe torn: no part of it is asked about
+  if (productOf(code)) return again(code);
+  const scan = await judged(() => understood(code));
+  if (scan.kind === "code" || scan.kind === "phone") return again();
+  if (had && scan.kind === "product") return again(code); // a count was typed before it
+  return scan.kind === "payment" ? noPayment(scan.last) : heard(scan);
+}
+
+function noPayment(last) {
+  const text = word("bank_card", { last });
+  return dialogs.uppermost() ? dialogs.fault(dialogs.uppermost().box, text) : view.warn(text);
+}
+
 function start() {
   $("scan-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -96,20 +124,22 @@ function start() {
     redeem: toggleRedeem, "pay-cash": () => pay("cash"), "pay-card": () => pay("card"), remove, clear, next: nextSale, print: printAgain,
   };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => { act(); focusScan(); });
-  for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open })) {
+  for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open, "open-shift": shift.open })) {
     $(id).addEventListener("click", act);
   }
   $("paper").addEventListener("scroll", view.showMore);
   window.addEventListener("resize", view.showMore);
   window.addEventListener("focus", focusScan);
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
-  listen((code) => (dialogs.uppermost() ? dialogs.uppermost().scanned(code) : enrol.takesCard(code) || submit(code)));
-  for (const part of [enrol, gifts, members, persons, returning]) part.start();
+  listen(heard);
+  watchKeys($("scan"), typedScan, submit);
+  for (const part of [enrol, gifts, members, persons, returning, shift]) part.start();
   dialogs.start(focusScan);
+  cameraview.start();
+  whenNamed(show);
   show();
-  lookAlways(payingId, seen);
   focusScan();
-  get("/page/products.json").then((answer) => { desk.products = answer.value ?? []; document.body.dataset.ready = "true"; });
+  Promise.all([learnGoods(), lookAlways(payingId, seen)]).then(() => { document.body.dataset.ready = "true"; });
 }
 
 start();

@@ -1,6 +1,8 @@
-// What a typed or scanned code is, judged before anything is asked or shown. The number of a bank card goes no further than this.
+// What a code is: the till says it, by the one parser that every scanner goes through. Only two things are judged here: a phone is what
+// a person types, and the number of a bank card goes no further than this.
 
-const CARDS = JSON.parse(document.body.dataset.cards); // the shop's own ranges: prefix, length, check
+import { post } from "./till.js";
+
 const SPACING = /[\s()\u2010-\u2015-]/g;
 const PHONE = /^(\+\d{7,15}|[78]\d{10}|9\d{9})$/;
 const BANK_STRIPE = /^(?:%B|;)(\d{12,19})[\^=]/;
@@ -8,16 +10,35 @@ const BANK_DIGITS = /^\d{13,19}$/;
 const GTIN_DIGITS_MAX = 14;
 const SHOWN_DIGITS_MAX = 10;
 
-/** {kind, text, last}: a "card" of ours, one "mistyped", a "bank" card, a "phone", or an "other" code. */
-export function judge(code, cards = CARDS) {
-  const text = code.replace(SPACING, "");
-  const range = cards.find(({ prefix, length }) => text.length === length && text.startsWith(prefix) && /^[0-9A-Z]+$/.test(text));
-  if (range) return { kind: holds(range.check, text) ? "card" : "mistyped", text, last: lastOf(text) };
-  const stripe = BANK_STRIPE.exec(code);
-  if (stripe || isBankCard(text)) return { kind: "bank", text: "", last: lastOf(stripe ? stripe[1] : text) };
-  if (PHONE.test(text)) return { kind: "phone", text, last: lastOf(text) };
-  return { kind: "other", text: code, last: lastOf(text) };
+/** What the till understands of a code: {kind, code, sku, …}; a "payment" card and a "phone" are known here. ``last`` may be shown. */
+export async function understood(code) {
+  const text = bare(code);
+  const last = paymentIn(code);
+  if (last) return { kind: "payment", code: "", last };
+  if (PHONE.test(text)) return { kind: "phone", code: text, last: lastOf(text) };
+  const answer = await post("/v1/scans", { code });
+  return { ...(answer.value ?? { kind: "code", code, lost: true }), last: lastOf(text) };
 }
+
+/** What may be shown of the bank card's number that stands in a code; null without one. */
+export function paymentIn(code) {
+  const text = bare(code);
+  const stripe = BANK_STRIPE.exec(code);
+  const number = stripe?.[1] ?? (isBankCard(text) ? text : (text.match(/\d+/g) ?? []).find((run) => /^(?:2[2-7]|[3-6])/.test(run) && isBankCard(run)));
+  return number ? lastOf(number) : null;
+}
+
+let turn = Promise.resolve();
+
+/** Codes are taken one after another, in the order in which they came, however long the till thinks about one. */
+export function inTurn(act) {
+  const mine = turn.then(act);
+  turn = mine.catch(() => {});
+  return mine;
+}
+
+/** A number without the blanks and dashes that a person puts into it. */
+export const bare = (code) => code.replace(SPACING, "");
 
 /** A code as it may stand on the screen: a long number only when it is a product's. */
 export function sayable(code) {
@@ -30,8 +51,6 @@ export function sayable(code) {
 export const lastOf = (text) => `•• ${text.slice(-4)}`;
 
 const isBankCard = (text) => BANK_DIGITS.test(text) && luhnHolds(text) && !(text.length <= GTIN_DIGITS_MAX && gtinHolds(text));
-
-const holds = (check, text) => check === "none" || (/^\d+$/.test(text) && (check === "gtin" ? gtinHolds(text) : luhnHolds(text)));
 
 /** Source: GS1 General Specifications, 7.9. */
 export const gtinHolds = (digits) => sumFromRight(digits, (digit, odd) => (odd ? 3 * digit : digit)) % 10 === 0;

@@ -5,7 +5,7 @@ const open = []; // from the lowest to the uppermost: {box, keys, scanned, close
 export const uppermost = () => open.at(-1) ?? null;
 export const isOpen = (box) => open.some((one) => one.box === box);
 
-/** ``keys``: key to act; ``scanned(code)`` gets what a scanner reads; ``closed()`` is called when Esc or its button closed it. */
+/** ``keys``: key to act; ``scanned(scan)`` gets what a scanner reads; ``closed()`` is called when Esc or its button closed it. */
 export function raise(box, { keys = {}, scanned = () => {}, closed = () => {} }) {
   if (isOpen(box)) return;
   open.push({ box, keys, scanned, closed });

@@ -1,6 +1,6 @@
 // A new member at the till, and the code that shows that a phone is theirs. Rule: no consent is ticked beforehand.
 
-import { judge } from "./codes.js";
+import { bare, understood } from "./codes.js";
 import { desk } from "./desk.js";
 import { welcome } from "./scanbox.js";
 import { post, sentence, unsure } from "./till.js";
@@ -11,16 +11,17 @@ const { $, focusScan } = view;
 let key = crypto.randomUUID(); // of the enrolment that is being typed: the same until the till has answered for certain
 
 /** Whether a scanned code belongs into the form that is open. */
-export function takesCard(code) {
-  if (!$("enrol").open || $("enrol-card").value || judge(code).kind !== "card") return false;
-  $("enrol-card").value = judge(code).text;
+export function takesCard({ kind, code }) {
+  if (!$("enrol").open || $("enrol-card").value || kind !== "card") return false;
+  $("enrol-card").value = code;
   return true;
 }
 
 async function enrol(event) {
   event.preventDefault();
   const card = $("enrol-card").value.trim();
-  if (card && judge(card).kind === "bank") return view.warn(word("bank_card", { last: judge(card).last }));
+  const { kind, last } = card ? await understood(card) : {};
+  if (kind === "payment") return view.warn(word("bank_card", { last }));
   const request = asked(card);
   const answer = await post("/v1/members", request, key);
   if (!unsure(answer)) key = crypto.randomUUID();
@@ -40,7 +41,7 @@ function asked(card) {
   const consents = ["data", "advertising"].filter((purpose) => $(`enrol-${purpose}`).checked);
   const request = { consents, cashier: document.body.dataset.cashier, channel: "till", name: text("enrol-name") };
   if ($("enrol-new-card")?.checked) request.new_card = true;
-  if (card) request.card = judge(card).kind === "card" ? judge(card).text : card;
+  if (card) request.card = bare(card);
   if (text("enrol-phone")) request.phone = text("enrol-phone");
   return request;
 }

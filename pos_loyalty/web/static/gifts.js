@@ -1,8 +1,10 @@
 // Gift cards: what one holds, paying with it, adding money to it, selling a new one. A PIN lives as long as the sale that it pays.
 
 import { addProduct } from "./basket.js";
-import { desk, nextSale, show } from "./desk.js";
+import { paymentIn } from "./codes.js";
+import { desk, lookedUp, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { whenNamed } from "./known.js";
 import { requote } from "./pricing.js";
 import { post, sentence } from "./till.js";
 import { planOf } from "./tenders.js";
@@ -15,10 +17,7 @@ const NUMBER = /^[\d\s-]{20,30}$/;
 const LETTERS = /^[A-Z2-7]{26}$/i; // of a QR code, typed without what stands before them
 let shown = null; // the card that was looked up, with its PIN
 
-/** Whether a code is that of a gift card, beyond doubt. */
-export const isGiftCode = (code) => /^PLG1\|/i.test(code);
-
-/** Whether it may be that of a gift card, or of a coupon that looks like one. */
+/** Whether a code may be that of a gift card, or of a coupon that looks like one. */
 export const looksLike = (code) => isNumber(code) || LETTERS.test(code);
 
 const isNumber = (text) => NUMBER.test(text) && text.replace(/\D/g, "").length === 20;
@@ -26,8 +25,9 @@ const titleOf = (card) => card.title[LANGUAGE] ?? Object.values(card.title)[0] ?
 
 /** A gift card's code in the scan box: it pays at once. */
 export async function scanned(code) {
+  if (isNumber(code)) return open(), $("gift-code").value = code, find();
   const mine = desk.sale;
-  const answer = await post("/v1/gift-cards/lookup", { card: code });
+  const answer = await lookedUp(post("/v1/gift-cards/lookup", { card: code }));
   if (desk.sale !== mine) return;
   if (!answer.value) view.warn(sentence(answer));
   else payWith(answer.value, null, view.warn);
@@ -68,7 +68,7 @@ export function open() {
   typing();
   dialogs.fault(box, "");
   const keys = { F2: () => $("gift-series").querySelector("button, input")?.focus(), F4: takeOff, F8: topUp, F9: pay };
-  return dialogs.raise(box, { keys, scanned: (code) => { $("gift-code").value = code; find(); }, closed: view.focusScan });
+  return dialogs.raise(box, { keys, scanned: ({ code }) => { $("gift-code").value = code; find(); }, closed: view.focusScan });
 }
 
 function close() {
@@ -79,6 +79,7 @@ function close() {
 async function find() {
   const card = $("gift-code").value.trim();
   if (!card) return $("gift-code").focus();
+  if (paymentIn(card)) return $("gift-code").value = "", dialogs.fault(box, word("bank_card", { last: paymentIn(card) }));
   const pin = $("gift-pin").value.trim() || null;
   if (isNumber(card) && !pin) return $("gift-pin-row").hidden = false, $("gift-pin").focus();
   const answer = await post("/v1/gift-cards/lookup", { card, pin });
@@ -127,9 +128,21 @@ function topUp() {
   add(series, minor, shown);
 }
 
+/** Names came, or are others, while the dialog is open: what was typed stays, and the keys stay where they were. */
+function namesCame() {
+  if (!dialogs.isOpen(box)) return;
+  const before = [...$("gift-series").querySelectorAll("input")].map(({ name, value }) => [name, value]);
+  const chosen = $("gift-series").contains(document.activeElement) && document.activeElement.name;
+  const named = (name) => $("gift-series").querySelector(`[name="${CSS.escape(name)}"]`);
+  showSeries();
+  for (const [name, value] of before) if (named(name)) named(name).value = value;
+  if (chosen) (named(chosen) ?? $("gift-code")).focus();
+  if (shown) showCard(shown);
+}
+
 function showSeries() {
   $("gift-series").replaceChildren(...desk.names.terms.gift_cards.map((series) => {
-    const buttons = series.amounts_minor.map((minor) => button(money(minor), () => add(series, minor)));
+    const buttons = series.amounts_minor.map((minor) => button(`${series.id} ${minor}`, money(minor), () => add(series, minor)));
     const isAny = series.from_minor !== null;
     const between = isAny ? `, ${word("gift_between", { least: money(series.from_minor), most: money(series.to_minor) })}` : "";
     const name = element("p", "", titleOf(series), element("span", "faint", between));
@@ -140,6 +153,7 @@ function showSeries() {
 
 function anyAmount(series) {
   const field = element("input", "amount");
+  field.name = `${series.id} any`;
   field.inputMode = "decimal";
   field.maxLength = 12;
   field.setAttribute("aria-label", `${titleOf(series)}: ${word("sum")}`);
@@ -149,11 +163,12 @@ function anyAmount(series) {
     return add(series, minor);
   };
   field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(), sell(); });
-  return [field, button(word("gift_sell_one"), sell)];
+  return [field, button(`${series.id} sell`, word("gift_sell_one"), sell)];
 }
 
-function button(text, act) {
+function button(name, text, act) {
   const made = element("button", "", text);
+  made.name = name;
   made.type = "button";
   made.addEventListener("click", act);
   return made;
@@ -165,10 +180,10 @@ const sells = (series, minor) =>
 /** A line that sells a gift card at its face, or adds money to ``card``. */
 function add(series, minor, card = null) {
   if (desk.finished) nextSale();
-  const known = desk.products.find(({ sku }) => sku === series.sku);
+  const known = desk.products?.find(({ sku }) => sku === series.sku);
   const name = card ? `${word("gift_top_up")} ${card.label}` : titleOf(series);
   const product = { ...known, sku: series.sku, name, price_minor: minor, measure: "piece" };
-  addProduct(desk.sale, product, 1000, card?.card_id ?? null);
+  addProduct(desk.sale, product, 1000, { topUp: card?.card_id ?? null });
   view.tell(word("added", { name, price: money(minor) }));
   close();
   return requote();
@@ -179,6 +194,7 @@ function typing() {
 }
 
 export function start() {
+  whenNamed(namesCame);
   $("gift-form").addEventListener("submit", (event) => { event.preventDefault(); return shown && !$("gift-code").value ? pay() : find(); });
   $("gift-code").addEventListener("input", typing);
   for (const [id, act] of Object.entries({ "gift-pay": pay, "gift-off": takeOff, "gift-top-up": topUp })) $(id).addEventListener("click", act);

@@ -1,8 +1,9 @@
 // What a cashier does for a member besides selling: points for a forgotten card, a lost or found card, a block.
 
-import { judge, lastOf } from "./codes.js";
+import { lastOf, understood } from "./codes.js";
 import { desk, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { whenNamed } from "./known.js";
 import { withSenior, withWord } from "./persons.js";
 import { requote } from "./pricing.js";
 import { isReceipt, nameOf } from "./returning.js";
@@ -29,7 +30,7 @@ export function open() {
   dialogs.fault(box, "");
   $("care-told").textContent = "";
   $("care-code").value = "";
-  dialogs.raise(box, { keys: { F4: block, F8: addCard, F9: claim }, scanned: take, closed: view.focusScan });
+  dialogs.raise(box, { keys: { F4: block, F8: addCard, F9: claim }, scanned: taken, closed: view.focusScan });
   const { finished } = desk;
   if (finished && !finished.quote.member_id) take(finished.sale_id);
   if (desk.sale.member && !(finished && finished.quote.member_id)) return meet(desk.sale.member);
@@ -38,14 +39,18 @@ export function open() {
 
 /** A card, a phone or a receipt, in any order. */
 async function take(code) {
-  const text = code.trim();
-  const { kind, text: plain, last } = judge(text);
+  const mine = now;
+  const scan = await understood(code.trim());
+  return mine === now ? taken(scan) : undefined;
+}
+
+function taken({ kind, code, is_mistyped, last = lastOf(code) }) {
   dialogs.fault(box, "");
-  if (kind === "bank") return dialogs.fault(box, word("bank_card", { last }));
-  if (kind === "mistyped") return dialogs.fault(box, word("card_mistyped", { last }));
-  if (kind === "card") return identify({ card: plain });
-  if (kind === "phone") return identify({ phone: plain });
-  return findReceipt(nameOf(text));
+  if (kind === "payment") return dialogs.fault(box, word("bank_card", { last }));
+  if (is_mistyped) return dialogs.fault(box, word("card_mistyped", { last }));
+  if (kind === "card") return identify({ card: code });
+  if (kind === "phone") return identify({ phone: code });
+  return findReceipt(nameOf(code));
 }
 
 async function identify(asked) {
@@ -83,7 +88,7 @@ async function findReceipt(named) {
 }
 
 function whyNoClaim(sold) {
-  if (!desk.names.terms.claim_days) return word("claim_never");
+  if (desk.namesOf !== undefined && !desk.names.terms.claim_days) return word("claim_never");
   if (sold.member_id) return word("claim_has_member", { number: sold.receipt_no });
   return "";
 }
@@ -214,6 +219,7 @@ function cardRow(card, state) {
 }
 
 export function start() {
+  whenNamed(() => dialogs.isOpen(box) && paint());
   $("care-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = $("care-code").value;

@@ -1,6 +1,6 @@
 // Paying. Rule: an answer that did not come is asked for again with the same ids, so that nothing is ever sold twice.
 
-import { desk, payingId, show } from "./desk.js";
+import { desk, mayMove, payingId, show } from "./desk.js";
 import { askHolder, askSenior } from "./persons.js";
 import { requote, takeOver } from "./pricing.js";
 import { remember } from "./returning.js";
@@ -19,8 +19,8 @@ export async function pay(kind) {
   if (desk.finished) return undefined;
   if (desk.paying) return finishPaying();
   if (desk.weighing) return askWeight(desk.weighing);
+  if (mayMove()) return view.warn(word("pricing"));
   if (desk.sale.lines.length === 0) return view.warn(word("empty_sale"));
-  if (desk.asking) return view.warn(word("pricing"));
   if (desk.quote?.line_refusals.length) return view.warn(unsellable(desk.told));
   if (desk.quote) return startPaying(kind, false);
   view.tell(word("asked_again"));

@@ -53,11 +53,23 @@ function ask(one, first) {
     one.answer = answer;
     dialogs.raise(one.box, {
       keys: one === holder ? { F2: () => end(holder, "without"), F8: sendCode } : {},
-      scanned: (code) => { if (one === holder) $("holder-word").value = code, holderSaid(); },
+      scanned: (scan) => (one === holder ? holderShowed(scan) : badge(scan)),
       closed: () => end(one, null),
     });
     first.focus();
   });
+}
+
+function holderShowed({ code }) {
+  $("holder-word").value = code;
+  holderSaid();
+}
+
+/** A badge names its person; only their PIN proves them. */
+function badge({ kind, code }) {
+  if (kind !== "staff") return;
+  $("senior-name").value = code;
+  $("senior-pin").focus();
 }
 
 function end(one, value) {

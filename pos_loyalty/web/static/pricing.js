@@ -2,8 +2,9 @@
 
 import * as basket from "./basket.js";
 import { desk, NOTHING_TOLD, show } from "./desk.js";
+import { learnGoods, learnNames } from "./known.js";
 import { openChoices } from "./said.js";
-import { get, post, sentence, unsure } from "./till.js";
+import { clearDisplay, get, post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
 import { LANGUAGE, money, word } from "./words.js";
 
@@ -17,6 +18,7 @@ export async function requote() {
   const wasMissed = desk.missed;
   desk.asking = desk.sale.lines.length > 0;
   desk.missed = false;
+  if (!desk.asking && desk.quote) clearDisplay();
   if (!desk.asking) take(null, NOTHING_TOLD);
   show();
   if (!desk.asking) return false;
@@ -58,15 +60,9 @@ function announceCoupons(faults) {
   }
 }
 
-async function learnNames(programme) {
-  if (programme === desk.namesOf) return;
-  const answer = await get("/page/names.json");
-  if (answer.value) [desk.names, desk.namesOf] = [answer.value, programme];
-}
-
 /** The till answers: what was missed is asked again. */
 export async function seen(health) {
-  if (health.programme !== desk.namesOf) await learnNames(health.programme).then(show);
+  await Promise.all([learnNames(health.programme), learnGoods()]);
   if (desk.missed && !desk.asking && !desk.paying && !desk.finished) await requote();
 }
 

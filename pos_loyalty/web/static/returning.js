@@ -2,6 +2,7 @@
 // was until the till has answered for certain, so that nothing is paid back twice.
 
 import { quantityText, readQuantity } from "./basket.js";
+import { paymentIn } from "./codes.js";
 import { desk, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { withSenior } from "./persons.js";
@@ -49,7 +50,7 @@ export function opened(code) {
   return find(nameOf(code));
 }
 
-const raise = () => dialogs.raise(box, { keys: KEYS, scanned: typedReceipt, closed: view.focusScan });
+const raise = () => dialogs.raise(box, { keys: KEYS, scanned: ({ code }) => typedReceipt(code), closed: view.focusScan });
 
 function close() {
   dialogs.drop(box);
@@ -60,6 +61,8 @@ const KEYS = { F2: last, F3: withoutReceipt, F4: undo, F6: swap, F8: everything,
 
 function typedReceipt(code) {
   if (now.sent) return dialogs.fault(box, word("return_sent"));
+  const last = /[A-Z]/i.test(code) ? null : paymentIn(code); // an id has letters, and any digits
+  if (last) return $("return-code").value = "", dialogs.fault(box, word("bank_card", { last }));
   now = fresh();
   return find(nameOf(code));
 }
@@ -86,7 +89,7 @@ async function find(named) {
 /** The goods in the basket are those that come back. */
 function withoutReceipt() {
   if (now.sent || now.done || now.sold) return undefined;
-  if (!desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
+  if (desk.namesOf !== undefined && !desk.names.terms.without_receipt) return dialogs.fault(box, word("return_no_policy"));
   if (desk.finished || desk.sale.lines.length === 0) return dialogs.fault(box, word("return_no_goods"));
   const goods = desk.sale.lines.map(({ id, product, milli }) => (
     { line_id: id, sku: product.sku, name: product.name, quantity: quantityText(milli), price_minor: product.price_minor }));

@@ -123,7 +123,7 @@ function showDone(done) {
   if (done.balance_centi !== null) notes.push(word("balance_now", { points: pointsInWords(done.balance_centi) }));
   if (done.owed_in_all_centi) notes.push(word("owed", { points: pointsInWords(done.owed_in_all_centi) }));
   $("return-done-note").textContent = notes.filter(Boolean).join(" · ");
-  $("return-done-coupons").replaceChildren(...(isVoid ? [] : withdrawnOf(done)).map((both) => element("li", "", both.join(": "))));
+  $("return-done-coupons").replaceChildren(...withdrawnOf(done).map((both) => element("li", "", both.join(": "))));
   shownLines = null;
 }
 

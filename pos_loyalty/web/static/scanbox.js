@@ -1,10 +1,11 @@
 // The scan box: what a typed or scanned code is, and what follows from it.
 
 import * as basket from "./basket.js";
-import { judge, lastOf, sayable } from "./codes.js";
-import { desk, nextSale, stopWeighing } from "./desk.js";
+import { bare, inTurn, lastOf, sayable, understood } from "./codes.js";
+import { desk, lookedUp, nextSale, stopWeighing } from "./desk.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
+import { learnGoods } from "./known.js";
 import { requote } from "./pricing.js";
 import * as returning from "./returning.js";
 import { post, sentence } from "./till.js";
@@ -17,41 +18,102 @@ const BLOCKED = "/problems/blocked";
 const COUNT = /^(?:([\d.,]+)[*×xх])?(.*)$/i;
 const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
 const NO_COUPON = ["unknown", "no_series", "check"]; // why the till refuses a code that is no coupon's
+const LONG = /^.{16,}$/; // our receipts, fiscal ones and gift cards are longer than what people type
 const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
+
+/** Codes are looked up in turn. */
+export const judged = (act) => lookedUp(inTurn(act));
 
 /** What was typed, and Enter; or what was scanned. */
 export async function submit(text) {
   const typed = text.trim();
   found.offer([]);
   if (!typed) return undefined;
+  await goodsKnown();
   if (desk.paying) return view.warn(word("paying_now"));
-  if (returning.isReceipt(typed)) return returning.opened(typed);
-  if (gifts.isGiftCode(typed)) return gifts.scanned(typed);
+  const product = productOf(typed);
+  if (!product && LONG.test(bare(typed))) {
+    const mine = desk.sale;
+    const scan = await judged(() => understood(typed));
+    if (scan.kind === "receipt" || scan.kind === "gift_card") return scanned(scan);
+    if (desk.sale !== mine) return undefined;
+  }
   if (desk.finished) nextSale();
   const weighed = desk.weighing;
   stopWeighing();
   view.tell("");
-  if (weighed && WEIGHT.test(typed) && !desk.products.some((one) => one.sku === typed)) {
+  if (weighed && WEIGHT.test(typed) && !productOf(typed)) {
     return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
   }
   const [, count, rest] = COUNT.exec(typed);
   return rest.trim() === "" ? setQuantity(count) : take(rest.trim(), count);
 }
 
-async function take(code, count) {
-  const product = desk.products.find((one) => one.sku === code) ?? onlyHit(code);
+function take(code, count) {
+  const product = productOf(code) ?? onlyHit(code);
   if (product) return addProduct(product, count);
-  const { kind, text, last } = judge(code);
-  if (kind === "bank") return view.warn(word("bank_card", { last }));
-  if (kind === "mistyped") return view.warn(word("card_mistyped", { last }));
-  if (kind === "phone") return (await identify({ phone: text })) || view.warn(word("phone_unknown"));
-  if (/^\S{4,64}$/.test(text) && await identify({ card: text })) return undefined;
-  if (COUPON.test(code)) return gifts.looksLike(code) ? addEither(code.toUpperCase()) : addCoupon(code.toUpperCase());
+  const mine = desk.sale;
+  return judged(async () => {
+    const scan = await understood(code);
+    return desk.sale === mine ? took(scan, count) : undefined;
+  });
+}
+
+/** What a scanner read, wherever it hangs: its kind is the till's word. */
+export async function scanned(scan) {
+  await goodsKnown();
+  if (desk.paying) return view.warn(word("paying_now"));
+  found.offer([]);
+  if (scan.kind === "receipt") return returning.opened(scan.code);
+  if (scan.kind === "gift_card") return gifts.scanned(scan.code);
+  if (desk.finished) nextSale();
+  stopWeighing();
+  view.tell("");
+  const known = scan.kind === "code" && productOf(scan.code);
+  return known ? addProduct(known) : judged(() => took(scan));
+}
+
+async function took(scan, count) {
+  const { kind, code, last = lastOf(code) } = scan;
+  if (kind === "payment") return view.warn(word("bank_card", { last }));
+  if (kind === "phone") return (await identify({ phone: code })) || view.warn(word("phone_unknown"));
+  if (kind === "product" || kind === "weight") return addScanned(scan, count);
+  if (kind === "coupon") return addCoupon(code);
+  if (kind === "card" && await identify({ card: code })) return undefined;
+  if (scan.is_mistyped) return view.warn(word("card_mistyped", { last }));
+  if (scan.lost) return view.warn(word("lost"));
+  if ((kind === "code" || kind === "card") && COUPON.test(code)) {
+    return gifts.looksLike(code) ? addEither(code.toUpperCase()) : addCoupon(code.toUpperCase());
+  }
   return view.warn(word("code_unknown", { code: sayable(code) }));
 }
 
+async function goodsKnown() {
+  if (!desk.products) view.tell(word("wait")), await lookedUp(learnGoods());
+}
+
+const goods = () => desk.products ?? [];
+const filled = (sku) => (/^\d{1,14}$/.test(sku) ? sku.padStart(14, "0") : sku);
+export const productOf = (code) => goods().find((one) => one.sku === code);
+
+/** Goods that a scanner named: by weight or price as the label tells, each marked unit on a line of its own. */
+function addScanned({ code, sku, quantity, price_minor, mark }, count) {
+  const product = productOf(code) ?? productOf(sku) ?? goods().find((one) => filled(one.sku) === filled(sku));
+  if (!product) return view.warn(word("code_unknown", { code: sayable(code) }));
+  if (mark && desk.sale.lines.some((line) => line.mark === mark)) return view.warn(word("mark_again", { name: product.name }));
+  if (mark) return added(product, 1000, mark);
+  if (price_minor) return added({ ...product, price_minor, measure: "piece" }, 1000);
+  return addProduct(product, quantity && product.measure === "weight" ? quantity : count);
+}
+
+function added(product, milli, mark = "") {
+  view.tell(word("added", { name: product.name, price: money(product.price_minor) }));
+  basket.addProduct(desk.sale, product, milli, { mark });
+  return requote();
+}
+
 function onlyHit(code) {
-  const hits = /^\d+$/.test(code) ? [] : basket.find(desk.products, code, 2);
+  const hits = /^\d+$/.test(code) ? [] : basket.find(goods(), code, 2);
   return hits.length === 1 ? hits[0] : undefined;
 }
 
@@ -61,9 +123,7 @@ function addProduct(product, count) {
   const milli = count === undefined ? 1000 : readCount(count);
   if (milli === null) return undefined;
   if (!basket.fits(product, milli)) return view.warn(word("whole_pieces", { name: product.name }));
-  view.tell(word("added", { name: product.name, price: money(product.price_minor) }));
-  basket.addProduct(desk.sale, product, milli);
-  return requote();
+  return added(product, milli);
 }
 
 function readCount(count) {
@@ -99,7 +159,7 @@ function addCoupon(code) {
 async function addEither(code) {
   const mine = desk.sale;
   if (mine.lines.length === 0) return view.point(word("either_waits"));
-  const answer = await post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] }));
+  const answer = await lookedUp(post("/v1/quote", basket.quoteRequest({ ...mine, coupons: [...mine.coupons, code] })));
   if (desk.sale !== mine) return undefined;
   if (!answer.value) return view.warn(sentence(answer));
   const strange = NO_COUPON.map((why) => `${why}:${code}`);
@@ -125,7 +185,7 @@ async function awaitRights(request, left) {
 
 async function identify(request) {
   const mine = desk.sale;
-  const answer = await post("/v1/identify", request);
+  const answer = await lookedUp(post("/v1/identify", request));
   if (desk.sale !== mine) return true;
   if (answer.problem?.status === 422) return false;
   if (answer.problem?.status === 404 && COUPON.test(request.card ?? "")) return false;
@@ -155,7 +215,7 @@ export function welcome(member) {
 export function suggest() {
   const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
   const letters = /\p{L}/u.test(text) && text.length >= 2;
-  found.offer(letters && !desk.finished && !desk.paying ? basket.find(desk.products, text, FOUND_MAX) : []);
+  found.offer(letters && !desk.finished && !desk.paying ? basket.find(goods(), text, FOUND_MAX) : []);
 }
 
 export function choose(product) {

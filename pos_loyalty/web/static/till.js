@@ -13,6 +13,9 @@ export function post(path, body, key) {
   return ask(path, { method: "POST", body: JSON.stringify(body), headers });
 }
 
+/** The buyer has nothing before them any more. Whether a display hears it is nobody's concern here. */
+export const clearDisplay = () => { post("/v1/display/clear", {}); };
+
 async function ask(path, options) {
   options.headers = { ...options.headers, "Accept-Language": LANGUAGE };
   options.signal = AbortSignal.timeout(PATIENCE_MS);
@@ -39,10 +42,10 @@ export function sentence(answer) {
 /** Whether nobody knows if it was done: the same must be sent again. */
 export const unsure = (answer) => Boolean(answer.lost) || (answer.problem?.status ?? 0) >= 500;
 
-/** Calls ``heard(code)`` for every code that a scanner of the till reads. */
+/** Calls ``heard(scan)`` for every code that a scanner of the till reads: {code, kind, …}. */
 export function listen(heard) {
   const source = new EventSource("/v1/scans");
-  source.addEventListener("scan", (event) => heard(JSON.parse(event.data).code));
+  source.addEventListener("scan", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(heard), 5000);
   });

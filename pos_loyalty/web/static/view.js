@@ -178,10 +178,10 @@ export function showFound(found, active, take) {
   else $("scan").removeAttribute("aria-activedescendant");
 }
 
-/** Coupons that go with goods that come back, [what, codes]: the papers to ask for, and those that were used already. */
-export function withdrawnOf({ withdrawn, withdrawn_used }) {
+/** Coupons that go with goods that come back, [what, codes]: the papers to ask for, those that were used already, those to give back. */
+export function withdrawnOf({ withdrawn, withdrawn_used, released = [] }) {
   const unused = withdrawn.filter((code) => !withdrawn_used.includes(code));
-  const both = [["return_withdrawn", unused], ["return_withdrawn_used", withdrawn_used]];
+  const both = [["return_withdrawn", unused], ["return_withdrawn_used", withdrawn_used], ["coupons_released", released]];
   return both.filter(([, codes]) => codes.length).map(([name, codes]) => [word(name), listed(codes)]);
 }
 

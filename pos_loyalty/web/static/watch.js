@@ -10,19 +10,20 @@ const UNFINISHED_MAX = 3;
 let shown = "";
 let first = null; // the unfinished sale that has the keys
 
-/** Looks once, and shows it. Answers the till's health, or null. ``payingId()`` is the sale being paid here: it is no news. */
-export async function look(payingId) {
+/** Looks once, and shows it. ``payingId()`` is the sale being paid here: it is no news. ``seen(health)`` unless nothing answers. */
+export async function look(payingId, seen = () => {}) {
   const { value: health = null } = await get("/healthz");
   view.showBadges(health);
-  if (health) await lookAtUnfinished(health.unfinished_sales, payingId);
-  return health;
+  if (health) await Promise.all([seen(health), lookAtUnfinished(health.unfinished_sales, payingId)]);
 }
 
-/** Looks again and again; each time ``seen(health)``. */
+/** Looks again and again. Comes back after the first look, whatever came of it. */
 export async function lookAlways(payingId, seen) {
-  const health = await look(payingId);
-  if (health) await seen(health);
-  setTimeout(() => lookAlways(payingId, seen), POLL_MS);
+  try {
+    await look(payingId, seen);
+  } finally {
+    setTimeout(() => lookAlways(payingId, seen), POLL_MS);
+  }
 }
 
 async function lookAtUnfinished(all, payingId) {
