@@ -36,7 +36,7 @@ class State(NamedTuple):
     """What a file says, without ids that are drawn anew: to be compared between trials."""
 
     facts: tuple[Any, ...]
-    payloads: tuple[bytes, ...]
+    payloads: dict[str, tuple[bytes, ...]]
     rows: tuple[tuple[str, int], ...]
     money: tuple[object, ...]
 
@@ -61,7 +61,9 @@ def state_of(path: Path) -> State:
     db = apsw_dbapi2.connect(f"{path.as_uri()}?mode=rw")
     try:
         facts = db.execute("SELECT seq, kind, sale_id, receipt_no, member FROM txn ORDER BY till, seq").fetchall()
-        payloads = tuple(row[0] for row in db.execute("SELECT payload FROM txn ORDER BY till, seq"))
+        payloads: dict[str, tuple[bytes, ...]] = {}
+        for till, payload in db.execute("SELECT till, payload FROM txn ORDER BY till, seq"):
+            payloads[till] = (*payloads.get(till, ()), payload)
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
         rows = tuple(
             (table, db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for table in tables if table not in PRIVATE
@@ -180,8 +182,9 @@ class Loop:
 
         before, after, whole = states
         for stood, stands in zip(before, after, strict=True):
-            if stands.payloads[: len(stood.payloads)] != stood.payloads:
-                self._broke(place, "facts that stood before are gone or changed")
+            for till, log in stood.payloads.items():
+                if stands.payloads.get(till, ())[: len(log)] != log:
+                    self._broke(place, f"facts of {till} that stood before are gone or changed")
         if error is None:
             self._compare(place, "after the answer", whole, after)
             self.tally.outcomes["answered"] += 1

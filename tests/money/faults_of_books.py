@@ -108,7 +108,7 @@ LEDGER_FAULTS = (
         "chain-not-compared",
         "The shop: who writes to the file gives points, and verify is content.",
         f"{POINTS}a_changed_payload_is_seen_though_all_else_agrees",
-        ("store/verify.py", "if chain(row.prev_hash, row.payload) != row.hash:", "if not row.hash:"),
+        ("store/chain_checks.py", "if chain(row.prev_hash, row.payload) != row.hash:", "if not row.hash:"),
     ),
     fault(
         "balances-not-compared",
