@@ -251,8 +251,9 @@ class Books(Accounts):
         if not self.is_sure:
             return
         before = min(self.trusted_ms, self.wall_ms) - LIFE_MS
-        for sale in [each for each in self.sales.values() if each.state == "authorised" and each.at_ms < before]:
-            self.cancel(sale)
+        held = [(sale.at_ms, sale_id) for sale_id, sale in self.sales.items() if sale.state == "authorised"]
+        for _, sale_id in sorted(each for each in held if each[0] < before):  # those of one instant by their ids, so that what is carried over has one order
+            self.cancel(self.sales[sale_id])
         assert not any(lot.is_dead(self.trusted_ms) for lot in self.fresh), "only what is alive is carried over"
         for lot_id, lot in self.lots.items():
             if lot.is_dead(self.trusted_ms):
