@@ -17,6 +17,7 @@ from typing import Any
 from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.by_hand import is_carrying
+from pos_loyalty.engine.lapsed import GIVEN
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
@@ -242,8 +243,8 @@ def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
 
 
 def _may_lack(entry: Entry) -> bool:
-    """Head office settles and carries over no more than is there."""
-    return is_settling(entry) or is_carrying(entry)
+    """Head office settles, carries over and gives back no more than is there."""
+    return is_settling(entry) or is_carrying(entry) or entry.rule == GIVEN
 
 
 def _is_never(entry: Entry) -> bool:

@@ -92,6 +92,8 @@ class Posting(Value):
     moves_sale: bool
     adds_member: bool
     adds_card: bool
+    doubled: tuple[tuple[Entry, Entry], ...] = ()
+    """What a lot was to give to one that paid and has no room for it: what it took, and what it gave."""
 
 
 class CouponAt(Value):

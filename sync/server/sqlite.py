@@ -26,7 +26,7 @@ from pos_loyalty.store.witness import watched
 from sync.server import snapshots, sqlite_members, sqlite_programmes, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
-from sync.server.sqlite_rights import SqliteRightStore
+from sync.server.sqlite_rights import Policy, SqliteRightStore
 from sync.server.sqlite_truth import SqliteTruthStore
 from sync.wire import MemberChange, ProgrammeBody
 
@@ -73,8 +73,10 @@ class SqliteLedgerStore:
     ``claim`` keeps others from a till's log during a transaction, where the database itself lets more than one write.
     """
 
-    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None) -> None:
-        self._db = db
+    def __init__(
+        self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None, policy: Policy = "escrow"
+    ) -> None:
+        self._db, self._policy = db, policy
         self._ahead = ahead or Straight()
         self._claim = claim
         self._master_key = db.master_key = master_key.hex()
@@ -92,7 +94,7 @@ class SqliteLedgerStore:
     @property
     def rights(self) -> SqliteRightStore:
         """Over the same connection."""
-        return SqliteRightStore(self._db)
+        return SqliteRightStore(self._db, self._policy)
 
     @property
     def truth(self) -> SqliteTruthStore:

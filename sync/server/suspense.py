@@ -6,11 +6,13 @@ A lot gives and takes what it can, suspense the rest, and a person gets a case.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
 
 from pos_loyalty.engine.by_hand import is_carrying
+from pos_loyalty.engine.lapsed import is_handing_back
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import WireError
@@ -29,7 +31,7 @@ UNDOES_SALE: Final = ("sale.cancelled", "sale.reversed")
 def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Known) -> Posting:
     """Book one fact. Raises WireError for entries that no till of ours makes."""
     booking = _Booking(fact.seq, known, may_repay=_ends_well(fact, known))
-    for entry in fact.entries:
+    for entry in booking.without_doubled(fact.entries):
         booking.book(entry)
     moves_sale = booking.check_sale(fact)
     adds_member, adds_card = booking.check_enrolment(fact)
@@ -45,6 +47,7 @@ def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Know
         moves_sale=moves_sale,
         adds_member=adds_member,
         adds_card=adds_card,
+        doubled=tuple(booking.doubled),
     )
 
 
@@ -62,6 +65,29 @@ class _Booking:
         self._debt_on_way: Counter[str] = Counter()
         self.entries: list[Entry] = []
         self.cases: list[Case] = []
+        self.doubled: list[tuple[Entry, Entry]] = []
+
+    def without_doubled(self, entries: tuple[Entry, ...]) -> Iterator[Entry]:
+        """The entries; of what a lot gives back to one that paid, no more than the one holds and the other lacks.
+
+        Head office or another till may have given it back before. The rest stays where it is.
+        """
+        part: int | None = None
+        for n, entry in enumerate(entries):
+            after = entries[n + 1] if n + 1 < len(entries) else entry
+            left = int(entry.amount) if part is None else part
+            if part is not None:
+                part = None
+            elif is_handing_back(entry, after):
+                source, payer = self._lot(entry), self._lot(after)
+                room = payer.amount_centi - payer.centi if payer else 0
+                part = left = min(left, room, source.centi if source else 0)
+                if part < entry.amount:
+                    short = Points(entry.amount - part)
+                    self.doubled.append((replace(entry, amount=short), replace(after, amount=short)))
+                    self._open("given_back.twice", f"{short} hundredths of a point of lot {entry.lot_id} were given back before")
+            if left > 0:
+                yield replace(entry, amount=Points(left))
 
     def book(self, entry: Entry) -> None:
         """Book one entry, split where its lot cannot give or take all of it."""
