@@ -141,7 +141,8 @@ LOTS_SELECT = f"""WITH RECURSIVE followed (lot) AS (
 ) SELECT lot FROM followed"""
 BACK = f"""WITH RECURSIVE followed (lot, far, is_graced) AS (
   SELECT :lot, 0, 0
-  UNION SELECT went.lot, far + 1, came.rule IS 'points.grace_days' FROM followed JOIN entry AS came ON came.lot = followed.lot
+  UNION SELECT went.lot, far + 1, CASE WHEN came.rule = 'points.grace_days' THEN 1 ELSE 0 END
+  FROM followed JOIN entry AS came ON came.lot = followed.lot
   JOIN entry AS went ON went.txn = came.txn AND went.n = came.n - 1 WHERE {MOVED_ON}
 )"""
 ROOT_SELECT = f"{BACK} SELECT lot FROM followed ORDER BY far DESC LIMIT 1"
