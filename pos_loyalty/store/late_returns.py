@@ -69,6 +69,13 @@ def _all_evened(roots: Iterable[str], at: Place) -> tuple[str, ...]:
     return tuple(dict.fromkeys(member for root in roots for member in _even_out(root, at)))
 
 
+def lost_of(db: Connection, fact: Fact) -> dict[str, tuple[str, int]]:
+    """Of lots from which goods take points back: what was booked as expired, in which account, less what did not stay so."""
+    lots = {entry.lot_id for entry in fact.entries if entry.lot_id is not None} if fact.kind in BRINGS_BACK else set()
+    found = ((lot, db.execute(LOST_SELECT, {"lot": lot}).fetchone()) for lot in sorted(lots))
+    return {lot: (row[0], int(row[1])) for lot, row in found if row[0] is not None and row[1] > 0}
+
+
 def make_room(reach: Reach, doubled: Iterable[tuple[Entry, Entry]], store: str, new_id: NewId) -> bool:
     """Take back what head office gave to lots that paid, as far as a till gives it too; answers whether anything was booked.
 
@@ -206,3 +213,8 @@ def _is_there(db: Connection, entries: Iterable[Entry]) -> bool:
             return False
         held[lot.lot_id] = replace(lot, centi=Points(centi))
     return True
+
+
+LOST_SELECT = """SELECT MAX(CASE WHEN kind = 'expire' THEN credit_acct END),
+  coalesce(SUM(CASE WHEN kind = 'expire' THEN amount ELSE -amount END), 0)
+FROM entry WHERE lot = :lot AND (kind = 'expire' OR debit_acct GLOB 'programme:*:expired')"""

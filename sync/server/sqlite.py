@@ -19,6 +19,7 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
 from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
+from pos_loyalty.store.late_returns import lost_of
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
@@ -160,6 +161,7 @@ class SqliteLedgerStore:
                 member: members.owed_of(self._db, member)
                 for member in settling_members(fact.entries) | carried_debtors(fact.entries)
             },
+            lost_centi=lost_of(self._db, fact),
             doubts=follow.doubts(self._db, fact),
         )
 

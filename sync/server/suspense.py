@@ -61,6 +61,7 @@ class _Booking:
         self._lent = dict(known.lent_centi) if may_repay else {}
         self._gifts = dict(known.gifts)
         self._owed = dict(known.owed_centi)
+        self._lost = dict(known.lost_centi)
         self._on_way: Counter[str] = Counter()
         self._debt_on_way: Counter[str] = Counter()
         self.entries: list[Entry] = []
@@ -170,10 +171,20 @@ class _Booking:
         if lot is not None:
             self._lots[lot.lot_id] = replace(lot, centi=lot.centi - from_lot)
         self._append(entry, from_lot)
-        short = entry.amount - from_lot
+        short = entry.amount - from_lot - self._take_lost(entry, entry.amount - from_lot)
         self._append(replace(entry, debit=SUSPENSE), short)
         if short:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
+
+    def _take_lost(self, entry: Entry, short: int) -> int:
+        """Goods take back what was booked as expired, at a till that had not heard of it: it is as if that came first."""
+        account, lost = self._lost.get(entry.lot_id or "", ("", 0))
+        part = min(short, lost) if entry.kind == "reverse" else 0
+        if part:
+            self._lost[entry.lot_id or ""] = (account, lost - part)
+            self._append(replace(entry, debit=account), part)
+            self._open("lot.ended", f"{part} hundredths of a point of lot {entry.lot_id} were booked as expired before")
+        return part
 
     def _settle(self, entry: Entry) -> None:
         """Of what is owed no more than is still owed, and out of the lot no more than it holds: the rest stays where it is."""
