@@ -11,15 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from pos_loyalty.engine.by_hand import is_carrying
-from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, member_account, owed_account, take_back
+from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, SUSPENSE, member_account, owed_account, take_back
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Instant, Lot
 from pos_loyalty.engine.owed import SETTLES
 from pos_loyalty.values import Points, Value
 
 ISSUED = ":issued"
+EXPIRED = ":expired"
 GIVEN = "points.given_back"
 """Stands as the rule of entries that give points back to those who paid for others; no rule can be called so."""
+TWICE = "points.given_twice"
+"""The same of entries that take back what head office gave to one who paid, because a till gave it too."""
 OWED, FORGIVEN = "", " "
 """Payers that are no lots: the member who owes, and the shop that let them."""
 
@@ -27,12 +30,14 @@ OWED, FORGIVEN = "", " "
 class Step(Value):
     """An entry that touches the points of an accrual. ``is_own``: it took them back, from wherever, for the accrual's goods.
 
-    ``to``: of an entry that gives back, where it comes to; None where what was forgiven is taken back.
+    ``to``: of an entry that gives back, where it comes to; None where what was forgiven is taken back. ``whence``: who had got
+    what comes again by this one.
     """
 
     entry: Entry
     is_own: bool = False
     to: Entry | None = None
+    whence: Entry | None = None
 
 
 class Trail(Value):
@@ -57,7 +62,8 @@ def steps_of(trail: Trail, entries: Sequence[Entry], *, is_asked: bool) -> Itera
             yield Step(entry=entry, is_own=True)
         elif entry.lot_id in trail.lots:
             is_given = entry.rule == GIVEN and next_ is not None and (next_.rule, next_.debit) == (GIVEN, ADJUSTMENT)
-            yield Step(entry=entry, to=next_ if is_given else None)
+            is_again = entry.rule == TWICE and entry.debit == ADJUSTMENT
+            yield Step(entry=entry, to=next_ if is_given else None, whence=entries[n - 1] if is_again else None)
 
 
 def _takes_back(entry: Entry, accrual: Entry) -> bool:
@@ -81,7 +87,8 @@ def gone_centi(trail: Trail) -> int:
 def _gone(entry: Entry) -> int:
     account = member_account(entry.member_id or "")
     if entry.credit == account:
-        return -entry.amount if entry.kind == "reverse" or (entry.kind == "adjust" and entry.rule in (GIVEN, SETTLES)) else 0
+        is_back = entry.rule in (GIVEN, SETTLES) and not entry.debit.endswith(EXPIRED)
+        return -entry.amount if entry.kind == "reverse" or (entry.kind == "adjust" and is_back) else 0
     if entry.debit != account or entry.kind == "expire" or entry.rule in (GRACE, GIVEN) or is_carrying(entry):
         return 0
     return entry.amount
@@ -95,12 +102,34 @@ def paid_by(trail: Trail) -> dict[str, int]:
         if step.is_own and entry.debit == ADJUSTMENT:
             _move(paid, OWED, -entry.amount)
             _move(paid, FORGIVEN, entry.amount)
-        elif step.is_own and entry.lot_id not in trail.lots:
+        elif step.is_own and entry.lot_id not in trail.lots and entry.debit != SUSPENSE:
             _move(paid, entry.lot_id or OWED, entry.amount)
-        elif entry.rule == GIVEN and entry.debit == member_account(entry.member_id or ""):
+    # After all that was paid: clocks of several tills may turn the two about.
+    for step in trail.steps:
+        if step.whence is not None:
+            _move(paid, step.whence.lot_id or OWED, step.entry.amount)
+    for step in trail.steps:
+        if not step.is_own and step.entry.rule == GIVEN and step.entry.debit == member_account(step.entry.member_id or ""):
             to = FORGIVEN if step.to is None else step.to.lot_id or OWED
-            _move(paid, to if to in paid else OWED, -entry.amount)
+            _move(paid, to if to in paid else OWED, -step.entry.amount)
     return {payer: centi for payer, centi in paid.items() if centi > 0}
+
+
+def had_centi(trail: Trail) -> int:
+    """What was had for the goods that came back, from wherever: what payers got back is not."""
+    own = (step.entry for step in trail.steps if step.is_own and step.entry.kind == "reverse")
+    from_lots = sum(entry.amount for entry in own if entry.lot_id in trail.lots or entry.debit == SUSPENSE)
+    return from_lots + sum(paid_by(trail).values())
+
+
+def expires(trail: Trail) -> Iterator[tuple[str, Entry, int]]:
+    """The accrual's lots that ran out: the entry that says so, and how much of it did not come back since."""
+    for lot in sorted(trail.lots):
+        of_lot = [step.entry for step in trail.steps if step.entry.lot_id == lot]
+        ended = [entry for entry in of_lot if entry.kind == "expire"]
+        revived = sum(entry.amount for entry in of_lot if entry.debit.endswith(EXPIRED))
+        if ended:
+            yield lot, ended[-1], sum(entry.amount for entry in ended) - revived
 
 
 def _move(paid: dict[str, int], payer: str, centi: int) -> None:
@@ -157,6 +186,18 @@ def to_payer(account: str, lot_id: str | None, member_id: str, centi: int) -> En
         lot_id=lot_id,
         rule=GIVEN,
     )
+
+
+def is_handing_back(entry: Entry, after: Entry) -> bool:
+    """Whether an entry takes points that the one after it gives back to a lot that paid."""
+    goes = entry.rule == GIVEN and entry.credit == ADJUSTMENT and entry.lot_id is not None
+    return goes and after.rule == GIVEN and after.debit == ADJUSTMENT and after.lot_id is not None
+
+
+def taken_again(given: Entry, got: Entry, centi: int) -> tuple[Entry, Entry]:
+    """What undoes a part of a giving back: ``given`` by its lot, ``got`` by one that paid."""
+    back = replace(got, debit=got.credit, credit=ADJUSTMENT, amount=Points(centi), rule=TWICE)
+    return back, replace(given, debit=ADJUSTMENT, credit=given.debit, amount=Points(centi), rule=TWICE)
 
 
 def lots_after(lots: Sequence[Lot], entries: Iterable[Entry]) -> tuple[Lot, ...]:

@@ -30,7 +30,7 @@ GENESIS = bytes(32)
 FactKind = Literal[
     "sale.authorised", "sale.completed", "sale.cancelled", "sale.reversed", "sale.returned", "sale.claimed", "member.enrolled",
     "member.changed", "member.merged", "member.tiered", "member.awarded", "points.expired", "points.adjusted",
-    "gift_card.changed", "coupons.added", "till.began", "till.enrolled", "till.revoked",
+    "gift_card.changed", "coupons.added", "points.settled", "till.began", "till.enrolled", "till.revoked",
     "rights.granted", "rights.taken", "rights.returned",
     "rule.stopped", "rule.resumed", "programme.back", "case.closed",
 ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.ledger import GRACE, own_lot
 from pos_loyalty.engine.lots import says_grace
 from pos_loyalty.engine.model import Entry
@@ -54,8 +56,25 @@ def made_by(db: Connection, lot_id: str) -> Entry | None:
 def facts_about(db: Connection, lots: frozenset[str]) -> tuple[Fact, ...]:
     """All facts with entries of these lots."""
     txns = {txn for lot in lots for (txn,) in db.execute("SELECT txn FROM entry WHERE lot = :lot", {"lot": lot})}
-    facts = [ledger.by_id(db, UUID(bytes=txn)) for txn in sorted(txns)]
+    facts = [_booked(db, UUID(bytes=txn)) for txn in sorted(txns)]
     return tuple(fact for fact in facts if fact is not None)
+
+
+def settled_later(db: Connection, lot_id: str, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """What head office took for a lot's goods after these returns of theirs, made at tills that did not know of each other."""
+    found = [row for fact in facts for row in db.execute(SETTLED_LATER_SELECT, {"lot": lot_id, "id": bytes.fromhex(fact.id)})]
+    later = [_booked(db, UUID(bytes=txn)) for (txn,) in found]
+    return tuple(fact for fact in later if fact is not None)
+
+
+def _booked(db: Connection, txn: UUID) -> Fact | None:
+    """A fact with its entries as they were booked: at head office suspense may stand in a member's place."""
+    fact = ledger.by_id(db, txn)
+    if fact is None:
+        return None
+    fields = ("kind", "debit", "credit", "amount", "unit", "lot_id", "member_id", "rule")
+    rows = db.execute(ENTRIES_SELECT, {"txn": txn.bytes}).fetchall()
+    return replace(fact, entries=tuple(Entry(**dict(zip(fields, row, strict=True))) for row in rows))
 
 
 def in_log_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:
@@ -77,7 +96,7 @@ def undone(db: Connection, lot_id: str) -> tuple[Origin, tuple[Fact, ...]] | Non
     found = [each.txn for each in returned.of_sale(db, origin.sale_till, origin.sale_id)]
     key = {"till": origin.sale_till, "sale_id": origin.sale_id}
     found += [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, key)]
-    facts = tuple(fact for txn in found if (fact := ledger.by_id(db, txn)) is not None)
+    facts = tuple(fact for txn in found if (fact := _booked(db, txn)) is not None)
     return (origin, facts) if facts else None
 
 
@@ -122,13 +141,18 @@ LOTS_SELECT = f"""WITH RECURSIVE followed (lot) AS (
 ) SELECT lot FROM followed"""
 BACK = f"""WITH RECURSIVE followed (lot, far, is_graced) AS (
   SELECT :lot, 0, 0
-  UNION SELECT went.lot, far + 1, came.rule IS 'points.grace_days' FROM followed JOIN entry AS came ON came.lot = followed.lot
+  UNION SELECT went.lot, far + 1, CASE WHEN came.rule = 'points.grace_days' THEN 1 ELSE 0 END
+  FROM followed JOIN entry AS came ON came.lot = followed.lot
   JOIN entry AS went ON went.txn = came.txn AND went.n = came.n - 1 WHERE {MOVED_ON}
 )"""
 ROOT_SELECT = f"{BACK} SELECT lot FROM followed ORDER BY far DESC LIMIT 1"
 GRACES_SELECT = f"{BACK} SELECT lot, is_graced FROM followed"
 LOT_SELECT = """SELECT lot.member, lot.amount, e.rule, e.debit_acct
 FROM lot LEFT JOIN entry AS e ON e.lot = lot.id AND e.kind = 'accrue' WHERE lot.id = :lot LIMIT 1"""
+ENTRIES_SELECT = """SELECT kind, debit_acct, credit_acct, amount, unit, lot, member, rule FROM entry
+WHERE txn = :txn ORDER BY n"""
+SETTLED_LATER_SELECT = """SELECT t.id FROM lot JOIN txn AS t ON t.member = lot.member
+WHERE lot.id = :lot AND t.kind = 'points.settled' AND t.reverses = :id"""
 VOID_SELECT = "SELECT id FROM txn WHERE till = :till AND sale_id = :sale_id AND kind = 'sale.reversed'"
 SETTLED_SELECT = """SELECT e.lot, SUM(CASE WHEN e.credit_acct = :owed THEN e.amount ELSE -e.amount END)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn

@@ -9,14 +9,22 @@ the same. A till holds nothing of another epoch. What is granted counts as held 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.engine.model import Lot
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.values import Points, Value
+
+OFF_MAX_MS: Final = 24 * 3_600_000
+"""A clock further off than that redeems nothing with a date."""
+MARGIN_MS: Final = 3_600_000
 
 
 class Holding(Value):
@@ -69,13 +77,37 @@ def held(db: Connection, till: str, epoch: int, lot_ids: tuple[str, ...], now: d
 
 
 def held_by_all(db: Connection, lot_id: str) -> int:
-    """What all tills hold of a lot together; those that are lost hold nothing."""
-    return int(db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone()[0])
+    """What all tills hold of a lot together; those that are lost hold nothing.
+
+    What head office gave to a lot counts until every till has asked since: one that had not heard of it may have given the same.
+    """
+    return sum(int(centi) for centi in db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone())
 
 
 def holders(db: Connection, lot_id: str) -> dict[tuple[str, int], int]:
     """What each till holds of a lot, by till and epoch, where it is more than nothing."""
     return {(till, epoch): centi for till, epoch, centi in db.execute(HOLDERS_SELECT, {"lot": lot_id})}
+
+
+def free(db: Connection, lots: Iterable[Lot], now: datetime) -> tuple[Lot, ...]:
+    """Lots as far as head office may take from them: what no till can have redeemed or may redeem still."""
+    return tuple(replace(lot, centi=Points(max(0, lot.centi - _out_of_reach(db, lot, now)))) for lot in lots)
+
+
+def _out_of_reach(db: Connection, lot: Lot, now: datetime) -> int:
+    """What tills hold; of a lot that ended only tills that may have sold before its end and not told yet."""
+    held = holders(db, lot.lot_id) if lot.centi > 0 else {}
+    if lot.expires_at is None or not held:
+        return sum(held.values())
+    end_ms = to_ms(lot.expires_at)
+    return sum(centi for (till, epoch), centi in held.items() if _told_until(db, till, epoch, to_ms(now)) < end_ms)
+
+
+def _told_until(db: Connection, till: str, epoch: int, now_ms: int) -> int:
+    """All that a till did before this instant is here: it asked since, or a later fact came; as far as clocks may differ."""
+    key = {"till": till, "epoch": epoch}
+    last, asked = (int(ms) for ms in db.execute(TOLD_SELECT, key).fetchone())
+    return max(min(last, now_ms) - OFF_MAX_MS, asked - MARGIN_MS)
 
 
 def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
@@ -116,6 +148,9 @@ def _grant(db: Connection, row: tuple[str, str, int, int]) -> GrantFact:
     return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=from_ms(lease_ms), lines=lines)
 
 
+TOLD_SELECT = """SELECT
+  coalesce((SELECT wall_ms FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1), 0),
+  coalesce((SELECT asked_ms FROM till WHERE id = :till AND epoch >= :epoch), 0)"""
 GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken)
 VALUES (:id, :till, :epoch, :lease, :txn, :taken)"""
 LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, ?, ?, ?)"
@@ -138,7 +173,14 @@ HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till =
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
-HELD_BY_ALL_SELECT = f"SELECT coalesce(SUM(held), 0) FROM ({HOLDERS_SELECT})"
+UNHEARD = """SELECT SUM(CASE WHEN e.rule = 'points.given_twice' THEN -e.amount ELSE e.amount END)
+FROM entry AS e JOIN txn AS t ON t.id = e.txn
+WHERE e.lot = :lot AND t.kind = 'points.settled' AND e.rule IN ('points.given_back', 'points.given_twice')
+AND CASE WHEN e.rule = 'points.given_twice' THEN e.debit_acct ELSE e.credit_acct END GLOB 'member:*'
+AND t.wall_ms > (SELECT MIN(l.asked_ms) FROM till AS l WHERE NOT EXISTS (
+  SELECT 1 FROM till_key AS k WHERE k.till = l.id AND k.epoch = l.epoch AND k.state = 'lost'
+))"""
+HELD_BY_ALL_SELECT = f"SELECT coalesce((SELECT SUM(held) FROM ({HOLDERS_SELECT})), 0), coalesce(({UNHEARD}), 0)"
 GRANT = "SELECT id, till, epoch, lease_ms FROM right_grant"
 ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"
 ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"

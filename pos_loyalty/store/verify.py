@@ -17,6 +17,7 @@ from typing import Any
 from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.by_hand import is_carrying
+from pos_loyalty.engine.lapsed import EXPIRED, GIVEN
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import InputError
@@ -222,7 +223,8 @@ def _lots_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
 
 
 def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], may_lack: Callable[[Entry], bool]) -> bool:
-    """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take.
+    """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take;
+    what goods took back after it was booked as expired is no longer that.
 
     ``may_lack``: entries that may be stored in part, or not at all.
     """
@@ -238,12 +240,13 @@ def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], m
 
 def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
     kind, debit, credit, _, *rest = ledger.entry_row(entry)
-    return (row[0], *row[4:]) == (kind, *rest) and _side_agrees(debit, row[1]) and _side_agrees(credit, row[2])
+    is_lost = kind == "reverse" and debit.startswith(ledger.MEMBER) and row[1].endswith(EXPIRED)
+    return (row[0], *row[4:]) == (kind, *rest) and (is_lost or _side_agrees(debit, row[1])) and _side_agrees(credit, row[2])
 
 
 def _may_lack(entry: Entry) -> bool:
-    """Head office settles and carries over no more than is there."""
-    return is_settling(entry) or is_carrying(entry)
+    """Head office settles, carries over and gives back no more than is there."""
+    return is_settling(entry) or is_carrying(entry) or entry.rule == GIVEN
 
 
 def _is_never(entry: Entry) -> bool:

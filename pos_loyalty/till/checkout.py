@@ -22,6 +22,7 @@ from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFo
 from pos_loyalty.store import claims, ledger, members, sales
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import FactKind, SaleEnd, SaleFact
+from pos_loyalty.store.lapsed import with_given_back, with_lapsed
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import (
@@ -41,8 +42,7 @@ from pos_loyalty.till import (
     tenders,
 )
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.holdings import cut, held_all_lots_of
-from pos_loyalty.till.lapsed import with_given_back, with_lapsed
+from pos_loyalty.till.holdings import cut, held_all_lots_of, reach
 from pos_loyalty.till.model import (
     SALE_ID_PATTERN,
     CancelRequest,
@@ -182,7 +182,7 @@ def cancel(desk: Desk, sale_id: str, request: CancelRequest, keep: Keep[SaleAnsw
 
 def let_go(desk: Desk, stored: StoredSale, reason: str) -> None:
     """Cancel an authorised sale, inside a transaction in which it was read."""
-    released = with_given_back(desk, release(stored.quote, _ref(desk, stored.sale_id)))
+    released = with_given_back(reach(desk), release(stored.quote, _ref(desk, stored.sale_id)))
     grace, member_id = desk.grace(released), stored.quote.member_id
     lots = () if grace is None or member_id is None else held_all_lots_of(desk, member_id)
     entries = with_owed(desk, graced(released, lots, grace))
@@ -243,10 +243,11 @@ def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...
     own = lots.pop(holder, ())
     ref = _ref(desk, stored.sale_id)
     brought = [entry for entry in done if entry.kind == "accrue" and entry.rule != GRACE]
-    given = with_given_back(desk, reverse_entries([entry for entry in done if entry.kind != "accrue"], own, ref, now))
+    used = [entry for entry in done if entry.kind != "accrue"]
+    given = with_given_back(reach(desk), reverse_entries(used, own, ref, now))
     lots = {member: lots_after(each, given) for member, each in lots.items()}
     taken = reverse_entries(brought, lots_after(own, given), ref, now, others=lots)
-    entries = with_lapsed(desk, given + taken, brought)
+    entries = with_lapsed(reach(desk), given + taken, brought)
     return with_owed(desk, graced(entries, own, desk.grace(entries)))
 
 

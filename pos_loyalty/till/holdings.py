@@ -8,6 +8,7 @@ or cut off. Balances that are shown are whole. A till that stands alone holds ev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from pos_loyalty.config import Config
 from pos_loyalty.engine.lots import NEVER
 from pos_loyalty.engine.model import Lot
 from pos_loyalty.store import epochs, ledger, right_holds
+from pos_loyalty.store.reach import Reach
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.values import Points
 
@@ -41,6 +43,11 @@ def cut(desk: Desk, lots: Sequence[Lot]) -> tuple[Lot, ...]:
         else replace(lot, centi=Points(min(lot.centi, held[lot.lot_id].usable_centi if lot.lot_id in held else 0)))
         for lot in lots
     )
+
+
+def reach(desk: Desk) -> Reach:
+    """This till's file, as far as its lots may be taken from, now by trusted time."""
+    return Reach(desk.db, desk.trusted().at, partial(cut, desk))
 
 
 def held_lots_of(desk: Desk, member_id: str) -> tuple[Lot, ...]:

@@ -5,19 +5,16 @@ Undo is another act (docs/acts.md), not a reversal of this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from pos_loyalty.engine.by_hand import carry, takeable
-from pos_loyalty.engine.lapsed import is_forgiving, lots_after
 from pos_loyalty.engine.ledger import owed_account
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import settle_from_lots, settled_by
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
-from pos_loyalty.store import follow, ledger, lot_trails, members, merges
+from pos_loyalty.store import follow, lot_trails, members, merges
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
@@ -80,37 +77,6 @@ def carry_over(desk: Desk, entries: Iterable[Entry], cashier: str) -> None:
         txn = desk.new_id()
         if _entries(desk, fact, txn):
             _book(desk, fact, txn, now)
-
-
-def owing(desk: Desk, before: Sequence[Entry], made: Sequence[Entry]) -> tuple[Entry, ...]:
-    """``made``, forgiving members who went over into others only what those have no points for: ``carry_over`` takes the rest.
-
-    ``before``: entries that come before in the same fact. Called in the transaction that writes them.
-    """
-    free: dict[str, int] = {}
-    kept: list[Entry] = []
-    for entry in made:
-        member_id = entry.member_id or ""
-        into = merges.current(desk.db, member_id) if is_forgiving(entry) else member_id
-        if into == member_id:
-            kept.append(entry)
-            continue
-        if into not in free:
-            free[into] = _free_centi(desk, into, (*before, *made))
-        part = min(int(entry.amount), free[into])
-        free[into] -= part
-        if part < entry.amount:
-            kept.append(replace(entry, amount=Points(entry.amount - part)))
-    return tuple(kept)
-
-
-def _free_centi(desk: Desk, member_id: str, done: Sequence[Entry]) -> int:
-    """What the member has above all that is owed under any of their ids."""
-    lots = takeable(lots_after(ledger.all_lots_of(desk.db, member_id), done), desk.trusted().at)
-    ids = merges.ids_of(desk.db, member_id)
-    owed = {owed_account(each) for each in ids}
-    moves = sum(entry.amount * ((entry.debit in owed) - (entry.credit in owed)) for entry in done)
-    return max(0, sum(lot.centi for lot in lots) - sum(members.owed_of(desk.db, each) for each in ids) - moves)
 
 
 def _check(desk: Desk, loser: str, winner: str) -> None:

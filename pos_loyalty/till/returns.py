@@ -22,6 +22,8 @@ from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFo
 from pos_loyalty.store import follow, ledger, returned
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.forgiving import owing
+from pos_loyalty.store.lapsed import with_given_back, with_lapsed
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.sold import SoldSale
@@ -38,8 +40,7 @@ from pos_loyalty.till import (
 )
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.holdings import held_all_lots_of
-from pos_loyalty.till.lapsed import with_given_back, with_lapsed
+from pos_loyalty.till.holdings import held_all_lots_of, reach
 from pos_loyalty.till.returns_model import LineBack, ReturnAnswer, ReturnRequest
 from pos_loyalty.till.settling import with_owed
 from pos_loyalty.till.tiers import tier_facts_after
@@ -283,13 +284,13 @@ def _entries(desk: Desk, sold: SoldSale, made: Returned, now: datetime) -> tuple
     if sold.is_lent:
         repaid, made = repay(sold.quote, made), replace(made, restored=())
     ref = f"{sold.till}/{sold.sale_id}"
-    own_lots = held_all_lots_of(desk, own)
-    given = with_given_back(desk, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
+    own_lots, here = held_all_lots_of(desk, own), reach(desk)
+    given = with_given_back(here, repaid + settle_return(sold.quote, replace(made, taken_back=()), ref, own_lots, now))
     others_now = {member: lots_after(each, given) for member, each in lots.items()}
     rest = replace(made, restored=())
-    taken = merging.owing(desk, given, settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now))
+    taken = owing(here, given, settle_return(sold.quote, rest, ref, lots_after(own_lots, given), now, others=others_now))
     forgives = sold.quote.earning is not None and sold.quote.earning.owed == "forgive"
-    all_taken = with_lapsed(desk, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
+    all_taken = with_lapsed(here, given + taken, undone_by(sold.quote, made, ref), forgives=forgives)
     return with_owed(desk, graced(all_taken, own_lots, desk.grace(all_taken)))
 
 

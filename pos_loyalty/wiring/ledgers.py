@@ -17,6 +17,7 @@ from pos_loyalty.wiring.files import made_folder
 
 if TYPE_CHECKING:
     from sync.server.sqlite import SqliteLedgerStore
+    from sync.server.sqlite_rights import Policy
 
 HEAD_OFFICE: Final = "head-office"
 SCHEMES: Final = ("postgresql://", "postgres://")
@@ -37,18 +38,18 @@ def shown(database: Database) -> str:
     return f"postgresql://{parts.hostname or ''}{parts.path}"
 
 
-def open_ledger(database: Database, keys: Secrets) -> SqliteLedgerStore:
+def open_ledger(database: Database, keys: Secrets, policy: Policy = "escrow") -> SqliteLedgerStore:
     """Head office's ledger, made when it is not there. Raises StoreError, ConfigError when PostgreSQL's library is missing."""
     from sync.server.sqlite import SqliteLedgerStore
 
     master_key = bytes.fromhex(keys.master_key)
     if isinstance(database, Path):
         db = open_store(made_folder(database), role="head_office", owner=HEAD_OFFICE, now=utc_now())
-        return SqliteLedgerStore(db, master_key)
+        return SqliteLedgerStore(db, master_key, policy=policy)
     _need_library()
     from sync.server import postgres
 
-    return postgres.open_ledger(database, master_key, HEAD_OFFICE, utc_now())
+    return postgres.open_ledger(database, master_key, HEAD_OFFICE, utc_now(), policy)
 
 
 @contextmanager

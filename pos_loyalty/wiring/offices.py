@@ -120,8 +120,8 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
         pages=lambda desk: routes(desk, pages, utc_now),
     )
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
-        open_ledger(place, keys).close()
-        app = head_office_app(lambda: open_ledger(place, keys), office, build(), utc_now, beside)
+        open_ledger(place, keys, known.config.offline.policy).close()
+        app = head_office_app(lambda: open_ledger(place, keys, known.config.offline.policy), office, build(), utc_now, beside)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
@@ -175,7 +175,7 @@ def revoke_till(known: Settings, database: Database | None, till: str, by: str) 
 @contextlib.contextmanager
 def ledger_of(known: Settings, database: Database | None) -> Iterator[SqliteLedgerStore]:
     """Head office's ledger, beside a head office that runs."""
-    store = open_ledger(database or known.server_database, secrets_of(known))
+    store = open_ledger(database or known.server_database, secrets_of(known), known.config.offline.policy)
     try:
         yield store
     finally:

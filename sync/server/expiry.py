@@ -29,7 +29,13 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
     while True:
         with store.write():
             all_sent_by = (store.all_asked_by() or now) - timedelta(hours=MARGIN_HOURS)
-            due = store.expired(max(all_sent_by, now - timedelta(days=WAIT_DAYS)), MEMBERS_MAX)
+            until = max(all_sent_by, now - timedelta(days=WAIT_DAYS))
+            due = store.expired(until, MEMBERS_MAX)
+            # Nobody redeems these any more: whose points pay is settled before what is left of them is gone.
+            evened = store.rights.even_out_lots([lot.lot_id for lots in due.values() for lot in lots], now)
+            if evened:
+                store.touch(evened)
+                due = store.expired(until, MEMBERS_MAX)
             found = len(due)
             due = {member_id: free for member_id, lots in due.items() if (free := _free(store, lots, all_sent_by))}
             published = store.programme_in_force(now)

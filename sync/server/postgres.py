@@ -19,6 +19,7 @@ from pos_loyalty.store.witness import watched
 from sync.server.postgres_connection import PostgresConnection, RaceError
 from sync.server.postgres_tables import SCHEMA_NAME, months, statements
 from sync.server.sqlite import SqliteLedgerStore
+from sync.server.sqlite_rights import Policy
 
 ROLE: Final[Role] = "head_office"
 ALL_TILLS: Final = 0x504F534C
@@ -74,10 +75,10 @@ class Claims:
             self._db.close()
 
 
-def open_ledger(url: str, master_key: bytes, owner: str, now: datetime) -> SqliteLedgerStore:
+def open_ledger(url: str, master_key: bytes, owner: str, now: datetime, policy: Policy = "escrow") -> SqliteLedgerStore:
     """Open head office's database, its tables made when there are none. Raises StoreError, StoreSchemaError for another's."""
     db = open_postgres(url, owner, now)
-    return SqliteLedgerStore(as_store(db), master_key, Claims(db), db)
+    return SqliteLedgerStore(as_store(db), master_key, Claims(db), db, policy)
 
 
 def open_postgres(url: str, owner: str, now: datetime) -> PostgresConnection:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from pos_loyalty.engine.model import Lot
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
 
@@ -53,3 +54,13 @@ class RightStore(Protocol):
 
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """Grants that the till has not said it took."""
+
+    def even_out(self, facts: Sequence[Fact], now: datetime) -> tuple[str, ...]:
+        """Book whose points pay, where these facts and another till's returns bear on each other, as far as no till holds what
+        is taken; answers whose points moved."""
+
+    def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """The same for these lots, of which more may be free than before."""
+
+    def make_room(self, doubled: Sequence[tuple[Entry, Entry]], now: datetime) -> bool:
+        """Take back what head office gave to lots that paid and a till gives too; answers whether anything was booked."""

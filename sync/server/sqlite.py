@@ -19,6 +19,7 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
 from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
+from pos_loyalty.store.late_returns import lost_of
 from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
@@ -26,7 +27,7 @@ from pos_loyalty.store.witness import watched
 from sync.server import snapshots, sqlite_members, sqlite_programmes, sqlite_tiers
 from sync.server.ledger_store import Case, CouponAt, Known, LotHold, MemberState, Posting, TillHold
 from sync.server.sqlite_keys import SqliteKeyStore
-from sync.server.sqlite_rights import SqliteRightStore
+from sync.server.sqlite_rights import Policy, SqliteRightStore
 from sync.server.sqlite_truth import SqliteTruthStore
 from sync.wire import MemberChange, ProgrammeBody
 
@@ -73,8 +74,10 @@ class SqliteLedgerStore:
     ``claim`` keeps others from a till's log during a transaction, where the database itself lets more than one write.
     """
 
-    def __init__(self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None) -> None:
-        self._db = db
+    def __init__(
+        self, db: Connection, master_key: bytes, claim: Claim = nullcontext, ahead: Ahead | None = None, policy: Policy = "escrow"
+    ) -> None:
+        self._db, self._policy = db, policy
         self._ahead = ahead or Straight()
         self._claim = claim
         self._master_key = db.master_key = master_key.hex()
@@ -92,7 +95,7 @@ class SqliteLedgerStore:
     @property
     def rights(self) -> SqliteRightStore:
         """Over the same connection."""
-        return SqliteRightStore(self._db)
+        return SqliteRightStore(self._db, self._policy)
 
     @property
     def truth(self) -> SqliteTruthStore:
@@ -158,6 +161,7 @@ class SqliteLedgerStore:
                 member: members.owed_of(self._db, member)
                 for member in settling_members(fact.entries) | carried_debtors(fact.entries)
             },
+            lost_centi=lost_of(self._db, fact),
             doubts=follow.doubts(self._db, fact),
         )
 

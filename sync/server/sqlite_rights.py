@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id, to_ms
 from pos_loyalty.engine.lots import is_expired
-from pos_loyalty.engine.model import Lot
-from pos_loyalty.store import epochs, follow, ledger, right_holds
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.store import epochs, follow, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.reach import Reach
 from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
+from pos_loyalty.values import Points
 
+Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
 WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
@@ -25,8 +31,9 @@ MS_PER_DAY: Final = 86_400_000
 class SqliteRightStore:
     """A RightStore over head office's connection."""
 
-    def __init__(self, db: Connection) -> None:
+    def __init__(self, db: Connection, policy: Policy) -> None:
         self._db = db
+        self._policy = policy
 
     def own_head(self) -> Place:
         """By the log."""
@@ -97,6 +104,26 @@ class SqliteRightStore:
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """By the table."""
         return right_holds.on_their_way(self._db, till, epoch, limit)
+
+    def even_out(self, facts: Sequence[Fact], now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        return late_returns.even_out(self._reach(now), facts, meta(self._db, "owner") or "", new_id)
+
+    def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        return late_returns.even_out_lots(self._reach(now), lots, meta(self._db, "owner") or "", new_id)
+
+    def make_room(self, doubled: Sequence[tuple[Entry, Entry]], now: datetime) -> bool:
+        """In the log whose owner this file is."""
+        return late_returns.make_room(self._reach(now), doubled, meta(self._db, "owner") or "", new_id)
+
+    def _reach(self, now: datetime) -> Reach:
+        """Where tills hold nothing they may redeem everything, and so may head office take it."""
+        if self._policy != "escrow":
+            return Reach(self._db, now)
+        if self.is_waiting():  # what was granted is not known: all of it may be out
+            return Reach(self._db, now, lambda lots: tuple(replace(lot, centi=Points(0)) for lot in lots))
+        return Reach(self._db, now, lambda lots: right_holds.free(self._db, lots, now))
 
 
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""

@@ -164,6 +164,8 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         if member_key is not None:
             store.keep_key(facts[n], member_key)
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
+        if posting.doubled and store.rights.make_room(posting.doubled, now):
+            posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if any(case.reason in MAY_BE_EARLY for case in posting.cases) and store.rights.lets_wait(header.till):
             end = n
             break
@@ -175,6 +177,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     applied_seq = max(hold.applied_seq, last_seq)
     if newest is None or header.epoch >= newest.epoch:
         store.hold(TillHold(till=header.till, epoch=header.epoch, applied_seq=applied_seq, applied_hash=prev_hash), now)
+    touched.update(dict.fromkeys(store.rights.even_out(facts[first_new:end], now)))
     store.touch(tuple(touched))
     if header.epoch < header.credential.epoch:  # what else is held of that epoch may not be this machine's
         applied_seq, prev_hash = last_seq, hashes[end - 1] if end else bytes.fromhex(header.prev_hash)

@@ -6,11 +6,13 @@ A lot gives and takes what it can, suspense the rest, and a person gets a case.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
 
 from pos_loyalty.engine.by_hand import is_carrying
+from pos_loyalty.engine.lapsed import is_handing_back
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling
 from pos_loyalty.errors import WireError
@@ -29,7 +31,7 @@ UNDOES_SALE: Final = ("sale.cancelled", "sale.reversed")
 def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Known) -> Posting:
     """Book one fact. Raises WireError for entries that no till of ours makes."""
     booking = _Booking(fact.seq, known, may_repay=_ends_well(fact, known))
-    for entry in fact.entries:
+    for entry in booking.without_doubled(fact.entries):
         booking.book(entry)
     moves_sale = booking.check_sale(fact)
     adds_member, adds_card = booking.check_enrolment(fact)
@@ -45,6 +47,7 @@ def post(fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, known: Know
         moves_sale=moves_sale,
         adds_member=adds_member,
         adds_card=adds_card,
+        doubled=tuple(booking.doubled),
     )
 
 
@@ -58,10 +61,34 @@ class _Booking:
         self._lent = dict(known.lent_centi) if may_repay else {}
         self._gifts = dict(known.gifts)
         self._owed = dict(known.owed_centi)
+        self._lost = dict(known.lost_centi)
         self._on_way: Counter[str] = Counter()
         self._debt_on_way: Counter[str] = Counter()
         self.entries: list[Entry] = []
         self.cases: list[Case] = []
+        self.doubled: list[tuple[Entry, Entry]] = []
+
+    def without_doubled(self, entries: tuple[Entry, ...]) -> Iterator[Entry]:
+        """The entries; of what a lot gives back to one that paid, no more than the one holds and the other lacks.
+
+        Head office or another till may have given it back before. The rest stays where it is.
+        """
+        part: int | None = None
+        for n, entry in enumerate(entries):
+            after = entries[n + 1] if n + 1 < len(entries) else entry
+            left = int(entry.amount) if part is None else part
+            if part is not None:
+                part = None
+            elif is_handing_back(entry, after):
+                source, payer = self._lot(entry), self._lot(after)
+                room = payer.amount_centi - payer.centi if payer else 0
+                part = left = min(left, room, source.centi if source else 0)
+                if part < entry.amount:
+                    short = Points(entry.amount - part)
+                    self.doubled.append((replace(entry, amount=short), replace(after, amount=short)))
+                    self._open("given_back.twice", f"{short} hundredths of a point of lot {entry.lot_id} were given back before")
+            if left > 0:
+                yield replace(entry, amount=Points(left))
 
     def book(self, entry: Entry) -> None:
         """Book one entry, split where its lot cannot give or take all of it."""
@@ -144,10 +171,20 @@ class _Booking:
         if lot is not None:
             self._lots[lot.lot_id] = replace(lot, centi=lot.centi - from_lot)
         self._append(entry, from_lot)
-        short = entry.amount - from_lot
+        short = entry.amount - from_lot - self._take_lost(entry, entry.amount - from_lot)
         self._append(replace(entry, debit=SUSPENSE), short)
         if short:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
+
+    def _take_lost(self, entry: Entry, short: int) -> int:
+        """Goods take back what was booked as expired, at a till that had not heard of it: it is as if that came first."""
+        account, lost = self._lost.get(entry.lot_id or "", ("", 0))
+        part = min(short, lost) if entry.kind == "reverse" else 0
+        if part:
+            self._lost[entry.lot_id or ""] = (account, lost - part)
+            self._append(replace(entry, debit=account), part)
+            self._open("lot.ended", f"{part} hundredths of a point of lot {entry.lot_id} were booked as expired before")
+        return part
 
     def _settle(self, entry: Entry) -> None:
         """Of what is owed no more than is still owed, and out of the lot no more than it holds: the rest stays where it is."""

@@ -43,6 +43,7 @@ ELSEWHERE: Mapping[str, str] = {
     "rights.granted": "head office's own, with ids of chance",
     "case.closed": "head office's own",
     "programme.back": "head office's own",
+    "points.settled": "head office's own, where returns of two tills meet: test_late_returns.py",
 }
 
 

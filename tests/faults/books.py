@@ -252,7 +252,7 @@ class Books(Accounts):
             return
         before = min(self.trusted_ms, self.wall_ms) - LIFE_MS
         held = [(sale.at_ms, sale_id) for sale_id, sale in self.sales.items() if sale.state == "authorised"]
-        for _, sale_id in sorted(each for each in held if each[0] < before):  # those of one instant by their ids, so that what is carried over has one order
+        for _, sale_id in sorted(each for each in held if each[0] < before):  # of one instant: by their ids
             self.cancel(self.sales[sale_id])
         assert not any(lot.is_dead(self.trusted_ms) for lot in self.fresh), "only what is alive is carried over"
         for lot_id, lot in self.lots.items():

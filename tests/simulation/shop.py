@@ -20,6 +20,7 @@ from sync.identity import Credential, Office, Signer
 from sync.local import Here, apply_changes, begin_pull, begin_push, keep_ack, next_batch, next_question
 from sync.server import steps
 from sync.server.sqlite import SqliteLedgerStore
+from sync.server.sqlite_rights import Policy
 from sync.wire import CardChange, Changes, ChangesRequest, LotChange, MemberChange, Reply, problem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -164,14 +165,15 @@ class Till:
 class HeadOffice:
     """Head office without HTTP: bytes in, replies out, the way app.py words them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, policy: Policy = "escrow") -> None:
         self.path = folder / "head_office.db"
+        self.policy = policy
         self.open()
 
     def open(self) -> None:
         self.db = open_store(self.path, role="head_office", owner="head-office", now=NOW)
         self.db.execute(NO_POWER_CUT)
-        self.store = SqliteLedgerStore(self.db, HEAD_OFFICE_KEY)
+        self.store = SqliteLedgerStore(self.db, HEAD_OFFICE_KEY, policy=self.policy)
 
     def restart(self) -> None:
         self.db.close()

@@ -17,7 +17,7 @@ from pos_loyalty.store import follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.verify import verify
-from pos_loyalty.till import answers, checkout, holdings, lapsed, pricing
+from pos_loyalty.till import answers, checkout, holdings, pricing
 from sync import rights
 from sync.server.right_desk import FileMark
 from sync.server.sqlite_rights import SqliteRightStore
@@ -131,7 +131,7 @@ def _a_grant_is_taken_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def _what_is_usable_ignores_holds(patch: pytest.MonkeyPatch) -> None:
-    for place in (holdings, pricing, checkout, answers, lapsed):
+    for place in (holdings, pricing, checkout, answers):
         patch.setattr(place, "cut", lambda desk, lots: tuple(lots))
 
 

@@ -53,7 +53,7 @@ class Chain:
     """Two tills and head office."""
 
     def __init__(self, folder: Path, first: Shop) -> None:
-        self.office = Office(folder)
+        self.office = Office(folder, "allowance")
         (folder / "second").mkdir()
         self.first = first
         self.second = Second(folder / "second", CONFIG.replace('"T1"', '"T2"'), "")

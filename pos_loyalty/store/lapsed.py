@@ -23,54 +23,53 @@ from pos_loyalty.engine.lapsed import (
 )
 from pos_loyalty.engine.ledger import ADJUSTMENT, forgive, member_account, owed_account
 from pos_loyalty.engine.lots import is_expired
-from pos_loyalty.engine.model import Entry, Instant, Lot
+from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import SETTLES, unsettle
 from pos_loyalty.store import ledger, lot_trails, members, merges
+from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
-from pos_loyalty.till import merging
-from pos_loyalty.till.desk import Desk
-from pos_loyalty.till.holdings import cut
+from pos_loyalty.store.forgiving import owing
+from pos_loyalty.store.reach import Reach
 from pos_loyalty.values import Points
 
 ROUNDS_MAX = 1_000
 """Of lots looked at in one act. Each giving back lessens what is paid for others, so it ends long before."""
 
 
-def with_lapsed(desk: Desk, done: tuple[Entry, ...], taking: Sequence[Entry], *, forgives: bool = False) -> tuple[Entry, ...]:
+def with_lapsed(reach: Reach, done: tuple[Entry, ...], taking: Sequence[Entry], *, forgives: bool = False) -> tuple[Entry, ...]:
     """``done``, and what is taken besides. ``taking``: accruals that are undone, as far as they are.
 
     ``forgives``: what is owed by what is taken here is let go. Called in the transaction that writes the entries.
     """
-    now = desk.trusted().at
     asked = {entry.lot_id or "": entry for entry in taking}
-    lots = _Lots(desk)
+    db, now, lots = reach.db, reach.now, StoredLots(reach)
     for accrual in asked.values():
         own = lots.of(accrual.member_id or "", done).get(accrual.lot_id or "")
         if own is not None and is_expired(own, now):
-            trail = _trail(desk, own.lot_id, asked, done)
+            trail = trail_of(db, own.lot_id, asked, done)
             assert trail is not None
             given = sum(step.entry.amount for step in steps_of(trail, done, is_asked=True) if _is_own_in(trail, step.entry))
             held = tuple(lots.of(accrual.member_id or "", done).values())
             whole = lots.whole_of(accrual.member_id or "", done)
             taken = take_lapsed(trail, accrual.amount - given, held, now, whole=whole)
-            done += merging.owing(desk, done, taken + forgive(taken)) if forgives else taken
-    return _with_given_back(desk, done, asked, lots, now)
+            done += owing(reach, done, taken + forgive(taken)) if forgives else taken
+    return given_on(reach, done, asked, lots)
 
 
 def _is_own_in(trail: Trail, entry: Entry) -> bool:
     return entry.kind == "reverse" and entry.lot_id in trail.lots and entry.rule == trail.accrual.rule
 
 
-class _Lots:
+class StoredLots:
     """The members' lots as they are stored, each read once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
         self._stored: dict[str, tuple[Lot, ...]] = {}
         self._held: dict[str, tuple[Lot, ...]] = {}
 
     def of(self, member_id: str, done: Sequence[Entry]) -> dict[str, Lot]:
-        """As far as this till may take from them, after entries that are not written yet."""
+        """As far as they may be taken from here, after entries that are not written yet."""
         self._read(member_id)
         return {lot.lot_id: lot for lot in lots_after(self._held[member_id], done)}
 
@@ -81,49 +80,54 @@ class _Lots:
 
     def _read(self, member_id: str) -> None:
         if member_id not in self._stored:
-            self._stored[member_id] = ledger.all_lots_of(self._desk.db, member_id)
-            self._held[member_id] = cut(self._desk, self._stored[member_id])
+            self._stored[member_id] = ledger.all_lots_of(self._reach.db, member_id)
+            self._held[member_id] = self._reach.cut(self._stored[member_id])
 
 
-def with_given_back(desk: Desk, done: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def with_given_back(reach: Reach, done: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """``done``, points that come back, and what their lots give to those who paid for them.
 
     Called before anything is taken from these lots: else two of them could be had for each other.
     """
-    return _with_given_back(desk, done, {}, _Lots(desk), desk.trusted().at)
+    return given_on(reach, done, {}, StoredLots(reach))
 
 
-def _with_given_back(
-    desk: Desk, done: tuple[Entry, ...], asked: Mapping[str, Entry], lots: _Lots, now: Instant
+def given_on(
+    reach: Reach, done: tuple[Entry, ...], asked: Mapping[str, Entry], lots: StoredLots, late: Sequence[tuple[str, str]] = ()
 ) -> tuple[Entry, ...]:
-    """Each lot that gains by the entries gives to those who paid for points of its accrual; what gains by that gives on."""
+    """Each lot that gains by the entries gives to those who paid for points of its accrual; what gains by that gives on.
+
+    ``late``: lots, and whose, that give all the same, even those that have ended.
+    """
+    db, now = reach.db, reach.now
     gaining = [(entry.lot_id or "", entry.member_id or "") for entry in done if _gains(entry)]
-    todo = list(dict.fromkeys([*gaining, *_paid_by_others(asked, done)]))
+    todo = list(dict.fromkeys([*gaining, *_paid_by_others(asked, done), *late]))
+    late_lots = {lot_id for lot_id, _ in late}
     for _ in range(ROUNDS_MAX):
         if not todo:
             break
         lot_id, holder = todo.pop(0)
-        trail = _trail(desk, lot_id, asked, done)
+        trail = trail_of(db, lot_id, asked, done)
         if trail is None:
             continue
         held = lots.of(holder, done)
         gained = {entry.lot_id for entry in done if _gains(entry)}
         for source in sorted(trail.lots & held.keys()):
-            if source in gained or not is_expired(held[source], now):
-                given = _given_from(desk, held[source], holder, trail, done)
+            if source in gained | late_lots or not is_expired(held[source], now):
+                given = _given_from(db, held[source], holder, trail, done)
                 trail = after(trail, given, is_asked=False)
                 done += given
                 todo += [(entry.lot_id or "", entry.member_id or "") for entry in given if _gains(entry)]
     return done
 
 
-def _given_from(desk: Desk, lot: Lot, holder: str, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _given_from(db: Connection, lot: Lot, holder: str, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
     """What a lot of the accrual gives to those who paid, the last one first."""
     made: tuple[Entry, ...] = ()
     left = min(overpaid_centi(trail), lot.centi)
     for payer, centi in reversed(paid_by(trail).items()):
         part = min(left, centi)
-        given = _give(desk, Source(lot.lot_id, holder), payer, part, trail, (*done, *made)) if part > 0 else ()
+        given = _give(db, Source(lot.lot_id, holder), payer, part, trail, (*done, *made)) if part > 0 else ()
         left -= sum(entry.amount for entry in given if entry.lot_id == lot.lot_id and entry.credit == ADJUSTMENT)
         made += given
     return made
@@ -153,24 +157,24 @@ class Source(NamedTuple):
     member_id: str
 
 
-def _give(desk: Desk, source: Source, payer: str, centi: int, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _give(db: Connection, source: Source, payer: str, centi: int, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
     if payer == FORGIVEN:
         return give_back(*source, None, centi)
     member_id = trail.accrual.member_id or ""
     if payer != OWED:
         return give_back(*source, to_payer(member_account(member_id), payer, member_id, centi), centi)
-    debtor = merges.current(desk.db, member_id)
+    debtor = merges.current(db, member_id)
     account = owed_account(debtor)
     moves = sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in done)
-    part = min(centi, max(0, members.owed_of(desk.db, debtor) + moves))
+    part = min(centi, max(0, members.owed_of(db, debtor) + moves))
     made = give_back(*source, to_payer(account, None, debtor, part), part) if part else ()
-    return made + _to_settlers(desk, source, debtor, centi - part, done)
+    return made + _to_settlers(db, source, debtor, centi - part, done)
 
 
-def _to_settlers(desk: Desk, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _to_settlers(db: Connection, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
     """What was owed has been settled since: the lots that settled it get it back, the last one first."""
     made: tuple[Entry, ...] = ()
-    for settler, room in lot_trails.settled_from(desk.db, debtor, SETTLES) if centi else ():
+    for settler, room in lot_trails.settled_from(db, debtor, SETTLES) if centi else ():
         undone = sum(entry.amount for entry in done if entry.rule == SETTLES and entry.lot_id == settler and _gains(entry))
         part = min(centi, room - undone)
         if part > 0:
@@ -180,11 +184,11 @@ def _to_settlers(desk: Desk, source: Source, debtor: str, centi: int, done: Sequ
     return made
 
 
-def _trail(desk: Desk, lot_id: str, asked: Mapping[str, Entry], done: Sequence[Entry]) -> Trail | None:
+def trail_of(db: Connection, lot_id: str, asked: Mapping[str, Entry], done: Sequence[Entry]) -> Trail | None:
     """The trail of the accrual that a lot's points began with; None when nothing of it was ever asked back."""
-    root = lot_trails.root_of(desk.db, lot_id)
-    before = lot_trails.undone(desk.db, root)
-    made = lot_trails.made_by(desk.db, root)
+    root = lot_trails.root_of(db, lot_id)
+    before = lot_trails.undone(db, root)
+    made = lot_trails.made_by(db, root)
     if made is None or (before is None and root not in asked):
         return None
     origin, facts = before or (None, ())
@@ -193,9 +197,10 @@ def _trail(desk: Desk, lot_id: str, asked: Mapping[str, Entry], done: Sequence[E
         accrual = replace(accrual, rule=origin.rule)
     asked_before = sum(_asked_by(fact, origin, made.amount) for fact in facts if origin is not None)
     now_asked = asked[root].amount if root in asked else 0
-    trail = Trail(accrual=accrual, asked_centi=Points(asked_before + now_asked), lots=lot_trails.lots_from(desk.db, root))
-    ids = {fact.id for fact in facts}
-    for fact in lot_trails.in_log_order((*facts, *lot_trails.facts_about(desk.db, trail.lots))):
+    trail = Trail(accrual=accrual, asked_centi=Points(asked_before + now_asked), lots=lot_trails.lots_from(db, root))
+    own = (*facts, *lot_trails.settled_later(db, root, facts))
+    ids = {fact.id for fact in own}
+    for fact in lot_trails.in_log_order((*own, *lot_trails.facts_about(db, trail.lots))):
         trail = after(trail, fact.entries, is_asked=fact.id in ids)
     return after(trail, done, is_asked=root in asked)
 
