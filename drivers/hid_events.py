@@ -11,7 +11,7 @@ from drivers.frames import CODE_BYTES_MAX, GS
 
 EVENT = struct.Struct("llHHi")
 EV_SYN, EV_KEY = 0, 1
-SYN_DROPPED = 3
+SYN_REPORT, SYN_DROPPED = 0, 3
 DOWN, UP = 1, 0
 ENTERS = frozenset({28, 96, 15})
 """Enter, the keypad's Enter, Tab."""
@@ -28,7 +28,12 @@ ALT_DIGITS_MAX = 5
 
 
 class KeyReader:
-    """Feeds on events in any chunks, and gives back whole codes. Held keys do not repeat; a code with lost events is refused."""
+    """Feeds on events in any chunks, and gives back whole codes. Held keys do not repeat; a code with lost events is refused.
+
+    After a loss nobody knows which keys are held and whether capitals are locked: all are taken to be up, there and again at the
+    refused code's end, as a scanner leaves them that locks capitals for a code.
+    **Source:** the kernel's event-codes, SYN_DROPPED: what comes up to the next report is to be ignored.
+    """
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -37,6 +42,7 @@ class KeyReader:
         self._held: set[int] = set()
         self._has_caps = False
         self._is_broken = False
+        self._is_lost = False
         self.refused = 0
 
     @property
@@ -51,8 +57,10 @@ class KeyReader:
         codes = []
         for _, _, kind, code, value in EVENT.iter_unpack(bytes(self._bytes[:whole])):
             if kind == EV_SYN and code == SYN_DROPPED:
-                self._is_broken = True
-                self._held.clear()
+                self._is_broken = self._is_lost = True
+                self._forget_keys()
+            elif self._is_lost:
+                self._is_lost = kind != EV_SYN or code != SYN_REPORT
             elif kind == EV_KEY and value in (DOWN, UP):
                 codes += self._pressed(code) if value == DOWN else self._released(code)
         del self._bytes[:whole]
@@ -68,8 +76,12 @@ class KeyReader:
             self.refused += 1
         self._signs.clear()
         self._bytes.clear()
+        self._forget_keys()
+        self._is_broken = self._is_lost = False
+
+    def _forget_keys(self) -> None:
         self._held.clear()
-        self._alt_digits, self._has_caps, self._is_broken = "", False, False
+        self._alt_digits, self._has_caps = "", False
 
     def _pressed(self, key: int) -> list[str]:
         if key in SHIFTS | CTRLS | ALTS:
@@ -114,4 +126,5 @@ class KeyReader:
         self._is_broken = False
         if is_broken:
             self.refused += 1
+            self._forget_keys()
         return [code] if code and not is_broken else []

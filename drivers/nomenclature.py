@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from drivers.check_digits import damm_holds, gtin_holds, luhn_holds
-from drivers.payment_cards import has_bank_number
+from drivers.payment_cards import holds_number
 from drivers.ports import Symbology
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.config_codes import code_of
@@ -74,4 +74,4 @@ def _signs_of(rule: CodeConfig) -> re.Pattern[str]:
 
 
 def _is_ours(text: str, rule: CodeConfig) -> bool:
-    return rule.check == "gtin" or len(rule.prefix) > BANK_PREFIX_MAX or not has_bank_number(text)
+    return rule.check == "gtin" or len(rule.prefix) > BANK_PREFIX_MAX or not holds_number(text)

@@ -17,6 +17,16 @@ TRACKS = re.compile(
 )
 FIRST_NUMBER = re.compile(r"B?(?P<number>[0-9A-Z]{1,19})(?:\^.*)?")
 SECOND_NUMBER = re.compile(r"(?P<number>[0-9]{1,19})(?:=.*)?")
+TORN = re.compile(
+    r"(?:%?B?[0-9]{2,19})?\^[^^?]{2,26}\^[0-9]{0,40}\??.?"
+    r"|%?B[0-9]{2,19}\^[^^?]{0,26}"
+    r"|[^^?]{0,26}\^(?:[0-9]{4,40}\?.?|[0-9]{7,40})"
+    r"|%B?[0-9]{2,19}"
+    r"|;[0-9]{2,19}=?[0-9]{0,20}\??.?"
+    r"|[0-9]{1,19}=[0-9]{4,20}\??.?"
+    r"|=?[0-9]{4,20}\?.?"
+)
+"""A piece of a stripe: its beginning, its end, or what stands between."""
 
 
 class Swipe(Value):
@@ -43,6 +53,11 @@ def read_swipe(text: str) -> Swipe | None:
         if track
     }
     return Swipe(number=numbers.pop() if len(numbers) == 1 else "")
+
+
+def is_torn(text: str) -> bool:
+    """A piece of a stripe without the rest, as after a bad swipe: nothing of it may be kept."""
+    return TORN.fullmatch(text) is not None
 
 
 def _lrc_holds(track: str, check: str | None, *, bits: int, base: int) -> bool:

@@ -16,9 +16,10 @@ from drivers import gs1, layouts, nomenclature
 from drivers.check_digits import gtin_holds as gtin_holds
 from drivers.check_digits import luhn_holds as luhn_holds
 from drivers.nomenclature import member_card as member_card
+from drivers.payment_cards import holds_number
 from drivers.payment_cards import is_payment_card as is_payment_card
 from drivers.ports import Symbology
-from drivers.stripe import read_swipe
+from drivers.stripe import is_torn, read_swipe
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.config_codes import code_of
 from pos_loyalty.log import mask as mask
@@ -102,23 +103,32 @@ def _judged(raw: str, rules: Sequence[CodeConfig]) -> Scan:
     swipe = read_swipe(raw)
     if swipe is not None:
         return _swiped(raw, swipe.number, rules)
+    if is_torn(raw):
+        return _swiped(raw, "", rules)
     return _judged_code(parse(raw), rules)
 
 
 def _judged_code(code: Code, rules: Sequence[CodeConfig]) -> Scan:
-    scan = _our_own(code.text) or _by_rule(code, rules) or _by_gs1(code)
+    scan = _our_own(code.text, rules) or _by_rule(code, rules) or _by_gs1(code)
     if scan is None and is_payment_card(code.text, code.symbology):
-        return Scan(kind="payment", text="")
+        scan = Scan(kind="payment", text="")
+    if scan is not None and scan.kind == "payment":
+        return scan
     scan = scan or _by_gtin(code) or _unknown(code, rules)
     return replace(scan, symbology=code.symbology)
 
 
-def _our_own(text: str) -> Scan | None:
-    """Codes that we print ourselves, and the fiscal one: they say what they are."""
+def _our_own(text: str, rules: Sequence[CodeConfig]) -> Scan | None:
+    """Codes that we print ourselves, and the fiscal one: they say what they are. What they carry is no payment card's number."""
     for kind, rule, pattern in OWN:
         if pattern.fullmatch(text):
-            return Scan(kind=kind, text=text, rule=rule)
+            return None if holds_number(text) and not _carries_ours(text, rules) else Scan(kind=kind, text=text, rule=rule)
     return None
+
+
+def _carries_ours(text: str, rules: Sequence[CodeConfig]) -> bool:
+    """A signed card of a range of the shop's own."""
+    return SIGNED_CARD.fullmatch(text) is not None and nomenclature.holding(text.split(":")[1], None, rules) is not None
 
 
 OWN: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
@@ -167,9 +177,13 @@ def _by_gs1(code: Code) -> Scan | None:
     elements = gs1.read_elements(text)
     marked = gs1.mark_gtin(text) if code.symbology in (None, "gs1", "datamatrix", "other") else None
     if marked is not None and (elements is None or "21" in elements):
+        if holds_number(text):
+            return Scan(kind="payment", text="")
         return Scan(kind="product", text=text, rule="mark", sku=marked, mark=text, gs1=elements or {})
     if elements is None or not (code.symbology == "gs1" or gs1.GS in text):
         return None
+    if any(holds_number(value) for identifier, value in elements.items() if identifier[:2] not in gs1.FIXED):
+        return Scan(kind="payment", text="")
     sku = gs1.gtin_of(elements)
     if sku is None:
         return Scan(kind="code", text=text, rule="GS1", gs1=elements, is_mistyped="01" in elements)

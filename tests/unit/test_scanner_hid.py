@@ -58,6 +58,24 @@ def test_a_code_with_lost_events_is_refused_whole_and_the_next_is_read() -> None
     assert reader.refused == 1
 
 
+@pytest.mark.parametrize("at", ["mid", "end"])
+def test_capitals_that_were_locked_before_a_loss_are_not_believed(at: str) -> None:
+    reader = KeyReader()
+    lost = EVENT.pack(0, 0, 0, 3, 0) + EVENT.pack(0, 0, 0, 0, 0)
+    assert reader.feed(press(CAPS) + strokes("ab", end=None) + (lost if at == "mid" else b"")) == []
+    reader.feed(press(CAPS) + press(TAB) if at == "mid" else lost + press(TAB))
+    assert reader.refused == 1
+    assert reader.feed(strokes("LC4417") + strokes("lc4417")) == ["LC4417", "lc4417"]
+
+
+def test_what_comes_between_a_loss_and_the_next_report_is_not_read() -> None:
+    reader = KeyReader()
+    lost = EVENT.pack(0, 0, 0, 3, 0)
+    assert reader.feed(strokes("1", end=None) + lost + EVENT.pack(0, 0, 1, TAB, 1) + EVENT.pack(0, 0, 0, 0, 0)) == []
+    assert reader.feed(key(SHIFT, 1) + lost + key(SHIFT, 0) + strokes("2") + strokes("a3")) == ["a3"]
+    assert reader.refused == 1
+
+
 def test_more_than_a_code_can_hold_is_refused() -> None:
     reader = KeyReader()
     assert reader.feed(strokes("9" * 5000) + strokes("GOOD")) == ["GOOD"]

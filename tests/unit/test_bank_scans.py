@@ -1,0 +1,77 @@
+"""Nothing of a payment card leaves the parser, however it was read: whole, doubled, with its expiry, in odd signs, or torn."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from drivers.symbology import Code, parse, scan_of, scan_of_read
+from pos_loyalty.config import CardConfig, CodeConfig
+from pos_loyalty.web.scans import ScanBoard, ScanRequest
+
+RULES = (
+    CardConfig(prefix="22", length=13, check="gtin", symbologies=("ean13",)),
+    CodeConfig(kind="card", prefix="770000", length=16, check="luhn", symbologies=("stripe", "code128", "qr")),
+    CodeConfig(kind="coupon", prefix="FLY", length=(6, 40)),
+)
+PANS = ("4111111111111111", "2200770212727079", "378282246310005", "5555555555554444", "6200000000000005")
+FORMS = (
+    "{}2512", "{}2512101", "{0}{0}", "00{}", "X{}Y", "B{}", "{}=2512", "{}|12|25|123", "https://pay.example/?pan={}&x=1",
+    "%B{}^IVANOV/IVAN^2512101?", "%B{}&IVANOV/IVAN&2512101?", ";{}=25121010000012345?", "%И{}:ШМФТЩМ.ШМФТ:2512101?", "ж{}=2512?",
+    "PL1:{}:ABCDEFGHIJKLMNOP", "PL2:{}:123456", "PL1|T1|{}", "FLY{}", "FLY-{}", "]Q1pay {} now", "]C1(10){}", "]C110{}",
+    "]d2010460123456789321{}\x1d91EE05",
+)  # fmt: skip
+JOINERS = (".", "_", "+", "/", "%20", " ", "  ", "-", "\u2011", "\u2013", "\u00a0", "\u2007", "\u202f", "\u200b", "\u3000")
+TORN = (
+    ";41111111", ";4111111111111111", "11111111=2512?", "=25121010000?", ";4111111111111111=", "%B41111111",
+    "%B4111111111111111^IVA", "^IVANOV/IVAN^2512101?", "IVANOV/IVAN^25121010000?", "%B4111111111111111^IVANOV/IVAN^25121",
+    ";4111111111111111=2512", "1111=25121010000012345?",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pan", PANS)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_lets_a_number_through(pan: str, form: str) -> None:
+    raw = form.format(pan)
+    board = ScanBoard(RULES)
+    bare = Code(text=parse(raw).text, symbology=parse(raw).symbology or "qr")
+    for told in (
+        scan_of(raw, RULES),
+        scan_of_read(bare, RULES),
+        board.understand(ScanRequest(code=raw)),
+    ):
+        assert pan not in repr(told) and pan[-4:] not in repr(told), told
+
+
+@pytest.mark.parametrize("pan", PANS)
+@pytest.mark.parametrize("joiner", JOINERS)
+def test_no_separator_lets_a_number_through(pan: str, joiner: str) -> None:
+    raw = joiner.join(re.findall(".{1,4}", pan))
+    assert scan_of(raw, RULES).kind == "payment"
+    assert ScanBoard(RULES).understand(ScanRequest(code=raw)).kind == "payment"
+
+
+@pytest.mark.parametrize("nought", [0x0660, 0x0966, 0xFF10, 0x1D7CE, 0x1D7F6])
+def test_digits_of_other_scripts_let_none_through(nought: int) -> None:
+    for pan in PANS:
+        assert scan_of("".join(chr(nought + int(digit)) for digit in pan), RULES).kind == "payment"
+
+
+@pytest.mark.parametrize("piece", TORN)
+def test_of_a_torn_stripe_nothing_is_kept(piece: str) -> None:
+    scan = scan_of(piece, RULES)
+    assert scan.text == "" and not re.search("[0-9]{4}|IVA", repr(scan)), scan
+    assert ScanBoard(RULES).understand(ScanRequest(code=piece)).code == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [("2200000000019", "card"), ("7700000000000008", "card"), (";7700000000000008=2512?", "card"), ("FLY-SUMMER", "coupon"),
+     ("4601234567893", "product"), ("PL1|T1|sale-1", "receipt"), ("PL1:7700000000000008:ABCDEFGHIJKLMNOP", "card"),
+     ("t=20261121T1230&s=270.00&fn=9289000100123456&i=12345&fp=1234567890&n=1", "receipt"), ("a=b", "code"), ("12=34", "code"),
+     ("https://shop.example/?a=1234", "code"), ("SUMMER^2026", "code"), (";-)", "code"), ("%DISCOUNT", "code")],
+)  # fmt: skip
+def test_what_the_shop_has_goes_through(raw: str, kind: str) -> None:
+    scan = scan_of(raw, RULES)
+    assert scan.kind == kind and scan.text != "", scan
