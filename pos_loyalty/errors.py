@@ -1,4 +1,5 @@
-"""Every exception of the project, in one tree. ``str(error)`` is a sentence that a cashier may read.
+"""Every exception of the project, in one tree. ``str(error)`` is a sentence that a cashier may read. No payment card's number
+stands in it, whatever was given.
 
 LoyaltyError
 ├── InputError                 what came from outside is wrong: the place and the mend are named
@@ -31,9 +32,14 @@ LoyaltyError
         └── TokenError         head office does not know this till, or does not any more
 """
 
+from pos_loyalty.payment_cards import without_numbers
+
 
 class LoyaltyError(Exception):
     """Base of all that this project raises on purpose."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(without_numbers(word) if isinstance(word, str) else word for word in words))
 
 
 class InputError(LoyaltyError):
@@ -41,8 +47,8 @@ class InputError(LoyaltyError):
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(f"{place}: {message}" if place else message)
-        self.place = place
-        self.message = message
+        self.place = without_numbers(place)
+        self.message = without_numbers(message)
 
 
 class ConfigError(InputError):

@@ -1,4 +1,7 @@
-"""Logs are events: a constant ``noun.verbed``, then fields, one JSON line each. Names, phones and whole cards never enter."""
+"""Logs are events: a constant ``noun.verbed``, then fields, one JSON line each. Names, phones and whole cards never enter.
+
+A payment card's number in any text, a trace too, is hidden as the line is made.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import msgspec
+
+from pos_loyalty.payment_cards import HIDDEN, holds_number, without_numbers
 
 SHOWN_SIGNS = 4
 FIELDS_KEY = "event_fields"
@@ -41,7 +46,9 @@ def error(event: str, **fields: object) -> None:
 
 
 def mask(card: str) -> str:
-    """A card number of which only the last four signs stand; a short one is hidden whole."""
+    """A card number of which only the last four signs stand; a short one is hidden whole, and one of a bank's."""
+    if holds_number(card):
+        return HIDDEN * len(card)
     shown = SHOWN_SIGNS if len(card) > 2 * SHOWN_SIGNS else 0
     return "*" * (len(card) - shown) + card[len(card) - shown :]
 
@@ -55,11 +62,44 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            **getattr(record, FIELDS_KEY, {}),
+            **{name: _hidden(told) for name, told in getattr(record, FIELDS_KEY, {}).items()},
         }
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+            line["trace"] = without_numbers(self.formatException(record.exc_info))
+        return msgspec.json.encode(line, enc_hook=_as_text).decode()
+
+
+class PlainLines(logging.Formatter):
+    """Lines of a library's own, as they are but for payment cards' numbers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines."""
+        return without_numbers(super().format(record))
+
+
+def shield(library: str) -> None:
+    """What a library logs of faults goes to standard error without payment cards' numbers. Called once by a process."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainLines())
+    handler.setLevel(logging.WARNING)
+    logger = logging.getLogger(library)
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+
+
+def _hidden(told: object) -> object:
+    """A field without payment cards' numbers, also in lists and tables."""
+    if isinstance(told, str):
+        return without_numbers(told)
+    if isinstance(told, list | tuple):
+        return [_hidden(each) for each in told]
+    if isinstance(told, dict):
+        return {_hidden(key): _hidden(each) for key, each in told.items()}
+    return told
+
+
+def _as_text(told: object) -> str:
+    return without_numbers(str(told))
 
 
 def _event(level: int, event: str, fields: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NewType, TypeVar, dataclass_transform
 import msgspec
 
 from pos_loyalty.errors import InputError
+from pos_loyalty.payment_cards import holds_number
 
 Minor = NewType("Minor", int)
 """Money in minor units of the currency (kopecks)."""
@@ -32,6 +33,8 @@ DAY_OF_YEAR_PATTERN = (
 )
 """A month and a day that there is in some year."""
 _NEARLY_DECIMAL = re.compile(r"([-\u2212])?[0-9]{1,16}(?:[.,]([0-9]{1,16}))?%?", re.ASCII)
+
+PAYMENT_CARD = "looks like a payment card's number, of which nothing may be kept: leave it out"
 
 T = TypeVar("T")
 
@@ -62,6 +65,13 @@ def quantity(text: str) -> Thousandths:
         raise ValueError(f'"{text[:20]}" is not a quantity: {decimal_hint(text, 3)}write a decimal such as "2" or "0.345"')
     whole, rest = match.group(1), match.group(2) or ""
     return Thousandths(int(whole) * MILLI_PER_UNIT + int(rest.ljust(3, "0")))
+
+
+def refuse_numbers(**words: str) -> None:
+    """Raises InputError, with the name, for words of a person in which a payment card's number stands."""
+    for name, text in words.items():
+        if holds_number(text, closely=True):
+            raise InputError(name, PAYMENT_CARD)
 
 
 def decimal_hint(text: str, digits: int) -> str:

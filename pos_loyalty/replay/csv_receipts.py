@@ -20,8 +20,9 @@ from pos_loyalty.engine.lines import check_basket
 from pos_loyalty.engine.model import LINES_MAX, Basket
 from pos_loyalty.engine.zones import instant
 from pos_loyalty.errors import InputError
+from pos_loyalty.payment_cards import holds_number
 from pos_loyalty.replay.model import PastSale, Shop
-from pos_loyalty.values import convert, decimal_hint
+from pos_loyalty.values import PAYMENT_CARD, convert, decimal_hint
 
 REQUIRED = ("receipt", "opened_at", "sku", "quantity", "price")
 OPTIONAL = ("card", "name", "category")
@@ -85,6 +86,9 @@ def _named(place: str, header: list[str], cells: list[str], cards: tuple[CardCon
     if len(cells) != len(header):
         raise InputError(place, f"has {len(cells)} cells, the header has {len(header)}; complete the row")
     named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    for name, cell in named.items():
+        if name != "card" and holds_number(cell):
+            raise InputError(place, f"{name}: {PAYMENT_CARD}")
     card = named.get("card")
     if card and member_card(card, None, cards) is None:
         raise InputError(place, f"card: {mask(card)} is not a member card of this shop; mend it, or leave it empty for nobody")

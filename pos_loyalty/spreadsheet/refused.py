@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from pos_loyalty.errors import InputError
+from pos_loyalty.payment_cards import without_numbers
 from pos_loyalty.spreadsheet.columns import OURS, REASON_HEADING, ROW_HEADING, plain
 from pos_loyalty.spreadsheet.escape import guarded
 from pos_loyalty.spreadsheet.model import Row
@@ -59,6 +60,6 @@ class RefusedFile:
 
 
 def _own(sheet: Sheet, cells: tuple[str, ...]) -> list[str]:
-    """Cells without those that a file of refused rows added before."""
+    """Cells without those that a file of refused rows added before, and without payment cards' numbers."""
     added = {place for place, heading in enumerate(sheet.heading) if plain(heading) in OURS}
-    return [cell for place, cell in enumerate(cells) if place not in added]
+    return [without_numbers(cell) for place, cell in enumerate(cells) if place not in added]

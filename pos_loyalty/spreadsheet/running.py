@@ -10,11 +10,14 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from pos_loyalty.errors import InputError
+from pos_loyalty.payment_cards import DIGITS_MIN, PHONE_DIGITS_MAX, holds_number
 from pos_loyalty.spreadsheet.model import Refused, RefusedError, Row
-from pos_loyalty.values import Value
+from pos_loyalty.values import PAYMENT_CARD, Value
 
 BATCH_ROWS = 500
 REFUSED_KEPT = 100
+JUDGED = frozenset({"card", "number", "gift_card"})
+"""Columns whose codes are judged by the shop's own rules, by which a payment card is none."""
 
 T = TypeVar("T")
 
@@ -115,6 +118,7 @@ def _judged(row: Row, work: Work[T], tally: Tally) -> Ready[T] | None:
     try:
         if row.over:
             raise RefusedError("", f"has {row.over} more cells than the heading; put a cell that holds the separator in quotes")
+        _refuse_payment_cards(row)
         one = work.read(row)
         if work.is_new(row.number, one):
             return Ready(row, one)
@@ -122,6 +126,12 @@ def _judged(row: Row, work: Work[T], tally: Tally) -> Ready[T] | None:
     except InputError as error:
         tally.refuse(row, error)
     return None
+
+
+def _refuse_payment_cards(row: Row) -> None:
+    for name, cell in row.cells.items():
+        if name not in JUDGED and holds_number(cell, fewest=PHONE_DIGITS_MAX if name == "phone" else DIGITS_MIN):
+            raise RefusedError(name, PAYMENT_CARD)
 
 
 def _readied(judged: Ready[T], work: Work[T], tally: Tally) -> T | None:

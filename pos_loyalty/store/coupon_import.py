@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from pos_loyalty.clock import to_ms
 from pos_loyalty.engine.coupons import Codes, Series, own_fault, spelled
 from pos_loyalty.log import mask
+from pos_loyalty.payment_cards import holds_number
 from pos_loyalty.store import follow
 from pos_loyalty.store.coupon_codes import series_of
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.values import Value
+from pos_loyalty.values import PAYMENT_CARD, Value
 
 CODES_OF_FACT = 5_000
 """So few that no sale waits long for the write."""
@@ -114,6 +115,8 @@ def _sorted(db: Connection, series: Series, known: Codes, code: str, terms: Term
     fault = own_fault(code, series, known)
     if fault is not None:
         return fault
+    if series.digits is None and code.isdecimal() and holds_number(code):
+        return PAYMENT_CARD
     if code in new:
         return "twice"
     other = series_of(db, code)

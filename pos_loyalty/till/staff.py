@@ -21,7 +21,7 @@ from pos_loyalty.store.db import Connection
 from pos_loyalty.store.seal import SCRYPT_BYTES_MAX, SCRYPT_N, SCRYPT_P, SCRYPT_R
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.staff_model import Approval, StaffRole
-from pos_loyalty.values import Value
+from pos_loyalty.values import Value, refuse_numbers
 
 ATTEMPTS_MAX = 5
 LOCK_MINUTES = 15
@@ -35,7 +35,8 @@ R = TypeVar("R", bound=Value)
 
 
 def add(db: Connection, person: str, role: StaffRole, pin: str, pepper: str) -> None:
-    """A new person, or a new PIN for one."""
+    """A new person, or a new PIN for one. Raises InputError for a name that is none."""
+    refuse_numbers(person=person)
     salt = os.urandom(SALT_BYTES)
     staff.put(db, person, role, salt, pin_hash(pin, salt, pepper))
 

@@ -11,6 +11,7 @@ from pos_loyalty.store.decision_facts import RuleStopFact
 from pos_loyalty.store.facts import FactKind
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.till.desk import Desk
+from pos_loyalty.values import refuse_numbers
 
 
 def stop(desk: Desk, said: RuleStopFact) -> bool:
@@ -42,6 +43,7 @@ def check_here(desk: Desk, store: str, till: str | None) -> None:
 
 
 def _book(desk: Desk, kind: FactKind, said: RuleStopFact) -> bool:
+    refuse_numbers(by=said.by, reason=said.reason)
     with write(desk.db):
         if (said.rule in rule_stops.here(desk.db)) == (kind == "rule.stopped"):
             return False

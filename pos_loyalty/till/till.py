@@ -43,6 +43,7 @@ from pos_loyalty.till import (
     return_preview,
     returns,
     said,
+    screening,
     shown_cards,
     slips,
     staff,
@@ -81,6 +82,7 @@ from pos_loyalty.till.returns_model import ReturnAnswer, ReturnPreview, ReturnRe
 from pos_loyalty.till.unfinished import Unfinished
 
 
+@screening.screened
 class Till:
     """One till over its own database. Not for several threads at once: its owner calls it from one."""
 

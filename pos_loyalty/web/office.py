@@ -27,6 +27,7 @@ from pos_loyalty.values import Value
 from pos_loyalty.web.guard import HEADERS
 from pos_loyalty.web.office_door import guarded
 from pos_loyalty.web.office_view import view_of
+from pos_loyalty.web.shown import shown
 from sync.server import truth
 from sync.server.desk import Desk
 from sync.server.ledger_store import LedgerStore
@@ -70,7 +71,9 @@ class Office:
         self._shop = shop
         self._clock = clock
         self._zone = ZoneInfo(shop.timezone)
-        self._loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
+        self._loader = Environment(
+            loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined, finalize=shown
+        )
 
     async def overview(self, request: Request) -> Response:
         """Tills, cases, points, the day, programmes."""

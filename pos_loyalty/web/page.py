@@ -22,6 +22,7 @@ from pos_loyalty.web.api import JSON, Worker
 from pos_loyalty.web.body import language_of
 from pos_loyalty.web.display import render_display
 from pos_loyalty.web.openapi import FILE as OPENAPI_FILE
+from pos_loyalty.web.shown import shown
 from pos_loyalty.web.terms import Terms
 from pos_loyalty.web.verbs import Shop, Verbs
 
@@ -53,7 +54,7 @@ def routes(till: Verbs, shop: Shop, worker: Worker, titles: Titles, names: Names
     def all_names() -> dict[str, object]:
         return {"rules": titles(), "tiers": names.tiers(), "terms": names.terms()}
 
-    loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined)
+    loader = Environment(loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined, finalize=shown)
     template = loader.get_template("cashier.html")
     display_template = loader.get_template("display.html")
     acts_template = loader.get_template("acts.html")

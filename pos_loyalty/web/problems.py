@@ -28,6 +28,7 @@ from pos_loyalty.errors import (
     WrongPinError,
 )
 from pos_loyalty.i18n import Language, tr
+from pos_loyalty.payment_cards import without_numbers
 from pos_loyalty.till.model import Problem
 from pos_loyalty.values import decode, encode
 
@@ -121,4 +122,5 @@ def _needs(error: LoyaltyError) -> Literal["approval", "pin", "code", "qr"] | No
 
 
 def _problem(name: str, status: int, detail: str, language: Language) -> Problem:
-    return Problem(type=f"/problems/{name}", title=tr(language, f"problem.{name}"), status=status, detail=detail)
+    told = without_numbers(detail)
+    return Problem(type=f"/problems/{name}", title=tr(language, f"problem.{name}"), status=status, detail=told)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from pos_loyalty import log
 from pos_loyalty.errors import ConfigError
 
 CONNECTIONS_MAX = 100
@@ -43,6 +44,7 @@ def serve(app: ASGIApp, listener: socket.socket, *, leaving: Callable[[], None] 
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """A server for those who run it in a thread of their own and end it by ``should_exit``."""
+    log.shield("uvicorn.error")
     return uvicorn.Server(
         uvicorn.Config(
             app, access_log=False, log_config=None, server_header=False, proxy_headers=False, http="h11", ws="none",

@@ -15,7 +15,7 @@ from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
 from pos_loyalty.store.facts import Fact, SaleFact, fact_of
 from pos_loyalty.store.recomputing import DueFact
-from pos_loyalty.values import Value
+from pos_loyalty.values import Value, refuse_numbers
 from sync.server.ledger_store import LedgerStore
 from sync.server.recompute import UNKNOWN, Recomputed, Sold, recomputed
 
@@ -101,7 +101,8 @@ def recompute_all(store: LedgerStore, recomputer: Recomputer) -> int:
 
 
 def close_case(store: LedgerStore, name: CaseName, note: str, by: str, now: datetime) -> OpenedCase:
-    """A person has settled a case. Raises NotFoundError, and ConflictError for one that is closed."""
+    """A person has settled a case. Raises InputError, NotFoundError, and ConflictError for one that is closed."""
+    refuse_numbers(note=note, by=by)
     with store.write():
         found = store.truth.case(name)
         if found is None:
@@ -118,6 +119,7 @@ def close_case(store: LedgerStore, name: CaseName, note: str, by: str, now: date
 
 def programme_back(store: LedgerStore, by: str, reason: str, now: datetime) -> BackFact:
     """The chain returns to the version before, as of the tills' next sync. Raises NotFoundError when there is none."""
+    refuse_numbers(by=by, reason=reason)
     with store.write():
         found = store.truth.programme_before(now)
         if found is None:
