@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.errors import InputError
+from pos_loyalty.payment_cards import without_numbers
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.values import Value
@@ -115,7 +116,7 @@ def _cases(db: Connection, condition: str, key: dict[str, object]) -> tuple[Open
     for till, epoch, seq, reason in db.execute(NAMES_SELECT.format(condition), key).fetchall():
         name = CaseName(till=till, epoch=epoch, seq=seq, reason=reason)
         place = {"till": till, "epoch": epoch, "seq": seq, "reason": reason}
-        details = tuple(detail for (detail,) in db.execute(DETAILS_SELECT, place))
+        details = tuple(without_numbers(detail) for (detail,) in db.execute(DETAILS_SELECT, place))
         kind, wall_ms, store, sale_id = db.execute(FACT_SELECT, place).fetchone() or (None, None, None, None)
         closed = db.execute(CLOSED_SELECT, place).fetchone()
         found.append(
@@ -127,10 +128,14 @@ def _cases(db: Connection, condition: str, key: dict[str, object]) -> tuple[Open
                 store=store,
                 sale_id=sale_id,
                 details=details,
-                closed=None if closed is None else Closing(at=from_ms(closed[0]), by=closed[1], note=closed[2]),
+                closed=None if closed is None else _closing(*closed),
             )
         )
     return tuple(found)
+
+
+def _closing(closed_ms: int, by: str, note: str) -> Closing:
+    return Closing(at=from_ms(closed_ms), by=without_numbers(by), note=without_numbers(note))
 
 
 CASES = f"""SELECT DISTINCT till, epoch, seq, reason FROM suspense_case

@@ -1,10 +1,11 @@
-"""The log of acts as the till tells it: who, with whose word, when, to whom and why."""
+"""The log of acts as the till tells it: who, with whose word, when, to whom and why. What an older version let in is hidden."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.payment_cards import without_numbers
 from pos_loyalty.store import acts
 from pos_loyalty.store.db import Connection
 from pos_loyalty.till.staff_model import ACTS_MAX, ActRow, Acts
@@ -19,12 +20,12 @@ def acts_of(db: Connection, before: acts.Place | None, most: int = ACTS_MAX) -> 
             seq=row["seq"],
             at=from_ms(row["wall_ms"]),
             kind=row["kind"],
-            by=row["by"],
-            approved_by=row["approved_by"],
+            by=without_numbers(row["by"]),
+            approved_by=without_numbers(row["approved_by"]),
             member_id=row["member"],
-            about=row["about"] or row["sale_id"] or "",
+            about=without_numbers(row["about"] or row["sale_id"] or ""),
             centi=row["centi"],
-            reason=row["reason"],
+            reason=without_numbers(row["reason"], closely=True),
         )
         for row in rows[:most]
     )

@@ -117,7 +117,7 @@ def _text(look: _Look, text: str, place: str, field: str) -> str:
         return text
     if look.hides == "all" or (look.hides and field not in THINGS):
         return HIDDEN * min(len(text), DIGITS_MAX) if is_code else without_numbers(text, closely=True)
-    raise InputError(place, PAYMENT_CARD)
+    raise InputError(place.removeprefix("$.") if place.startswith("$.basket") else place, PAYMENT_CARD)
 
 
 def _is_ours(desk: Desk, text: str, field: str) -> bool:
