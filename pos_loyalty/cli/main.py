@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import pos_loyalty
+from pos_loyalty import log
 from pos_loyalty.cli import (
     case,
     code,
@@ -32,6 +34,7 @@ from pos_loyalty.cli import (
     upkeep,
 )
 from pos_loyalty.errors import InputError, LoyaltyError
+from pos_loyalty.payment_cards import without_numbers
 
 EXIT_DONE, EXIT_FAILED, EXIT_ASKED_WRONGLY, EXIT_INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
@@ -42,6 +45,8 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
+    if argv is None:
+        log.shield_crashes()
     args = _parser().parse_args(argv)
     try:
         status: int = args.run(args)
@@ -60,8 +65,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """What was asked wrongly, without payment cards' numbers."""
+        super().error(without_numbers(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pos-loyalty", description="A loyalty programme for any till that works with the network cable pulled out."
     )
     parser.add_argument("--version", action="version", version=f"pos-loyalty {pos_loyalty.__version__}")

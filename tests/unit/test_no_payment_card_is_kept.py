@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,12 @@ import pytest
 from msgspec import inspect
 
 from pos_loyalty import log
+from pos_loyalty.cli.main import main
 from pos_loyalty.store import outbox
+from pos_loyalty.till import Till, staff
+from pos_loyalty.till.approval import Approval
+from pos_loyalty.till.staff_model import AdjustRequest
+from pos_loyalty.values import Points
 from pos_loyalty.web.operations import OPERATIONS
 from tests.browser.serving import Answer, Web, serving
 from tests.gifts import GIFT_PROGRAMME
@@ -265,6 +273,55 @@ def test_an_error_echoes_no_number(path: str, body: object, status: int, counter
 def test_an_address_is_not_echoed(path: str, counter: Counter) -> None:
     answer = counter.web.get(path.format("4111111111111111"))
     assert answer.status in (404, 422) and b"4111" not in answer.body
+
+
+CRASH = """
+import logging, sys, threading
+from pos_loyalty import log
+log.shield_crashes()
+log.shield("uvicorn.error")
+log.setup()
+try:
+    raise ValueError("4111 1111 1111 1111")
+except ValueError:
+    logging.getLogger("uvicorn.error").exception("fault with 4111.1111.1111.1111")
+    log.error("till.fault", reason="4111111111111111", several=["4111-1111-1111-1111", {"4111111111111111": ("x",)}])
+    log._logger.exception("till.fault")
+thread = threading.Thread(target=lambda: int("4111\u20111111\u20111111\u20111111"))
+thread.start()
+thread.join()
+raise KeyError("%B4111111111111111^IVANOV/IVAN^2512101?")
+"""
+
+
+def test_no_crash_tells_a_number() -> None:
+    done = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("ValueError") >= 3 and "KeyError" in done.stderr and "till.fault" in done.stderr
+    assert "1111" not in done.stderr.replace(CRASH, "")
+
+
+@pytest.mark.parametrize(
+    "asked", [["report", "{}"], ["{}"], ["receipt", "--sale", "{}"], ["member", "show", "--card", "{}"], ["case", "show", "{}"],
+              ["sale", "--basket", "{}"], ["quote", "--at", "{}"], ["member", "add", "--card", "{}", "--{}"]],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["4111111111111111", "4111-1111-1111-1111", ";4111111111111111=2512?"])
+def test_no_command_echoes_a_number(asked: list[str], form: str, counter: Counter, capfd: pytest.CaptureFixture[str]) -> None:
+    with contextlib.suppress(SystemExit):
+        main([*(word.replace("{}", form) for word in asked), "--config", str(counter.shop.config)])
+    told = capfd.readouterr()
+    assert "1111" not in told.out + told.err
+
+
+def test_what_an_older_version_let_in_is_not_shown(counter: Counter) -> None:
+    unscreened = vars(Till)["adjust"].__wrapped__
+    staff.add(counter.shop.db, "C7", "cashier", SENIOR.pin, counter.shop.till._desk.secrets.pepper)
+    by = Approval(person="C7", pin=SENIOR.pin)
+    request = AdjustRequest(centi=Points(100), reason="card 4111111111111111", by=by, approval=SENIOR)
+    unscreened(counter.shop.till, MEMBER, request, "key")
+    assert b"4111111111111111" in stored(counter.shop.folder)
+    for path in ("/manager/acts", "/v1/acts"):
+        assert b"4111" not in counter.web.get(path).body
 
 
 def test_what_the_shop_has_is_not_refused(counter: Counter) -> None:
