@@ -4,6 +4,8 @@ Rule: before money is taken such a request is refused, with the place and never 
 and a sale that is authorised and completed in one) nothing is refused for its words: they are hidden, sign by sign. Only the
 names of things, by which a return finds them and is found itself, cannot be hidden.
 
+What goods are called is hidden always: a catalogue may hold such a row of digits, and nobody should have to stop a queue for it.
+
 The walk goes over the types themselves, so a field that is added later is looked at too: as words, which is the strictest.
 """
 
@@ -19,11 +21,13 @@ from msgspec.structs import replace
 
 from drivers.symbology import scan_of
 from pos_loyalty.engine.coupons import own_fault, spelled
+from pos_loyalty.engine.model import Line
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.payment_cards import DIGITS_MAX, DIGITS_MIN, HIDDEN, holds_number, without_numbers
 from pos_loyalty.store import coupon_words, gift_cards, gift_codes, returned, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import SaleRequest
+from pos_loyalty.till.returns_model import UnsoldLine
 from pos_loyalty.values import PAYMENT_CARD
 
 AFTER_PAYMENT = {
@@ -37,8 +41,8 @@ CODES = frozenset(
     }
 )  # fmt: skip
 """Fields that hold codes: in these a long row of digits is nothing odd, and no number is looked for in the midst of one."""
-FEWEST = {"phone": DIGITS_MIN + 1}
-"""Phones abroad have 13 digits at times."""
+FEWEST = {"phone": DIGITS_MIN + 1, "sku": DIGITS_MIN + 1, "line_id": DIGITS_MIN + 1}
+"""Phones abroad have 13 digits at times, and so have articles that are no EAN; cards of 13 digits are issued no more."""
 THINGS = frozenset(
     {"sale_id", "return_id", "sale_till", "receipt", "line_id", "marks", "sku", "member_id", "quote_id", "top_ups"}
 )
@@ -105,7 +109,8 @@ def _struct(look: _Look, value: Struct, place: str) -> Struct:
         given = getattr(value, name)
         if not given or (type(given) is str and len(given) < DIGITS_MIN):
             continue
-        seen = _looked(look, given, f"{place}.{told}", told)
+        is_said_of_goods = told == "name" and isinstance(value, Line | UnsoldLine)
+        seen = _looked(look._replace(hides="all") if is_said_of_goods else look, given, f"{place}.{told}", told)
         if seen is not given:
             changed[name] = seen
     return replace(value, **changed) if changed else value

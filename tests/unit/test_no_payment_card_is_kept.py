@@ -223,6 +223,8 @@ def test_no_text_of_a_request_keeps_a_number(name: str, counter: Counter, stream
             answer = counter.post(path, sent, operation.writes)
             if name in NEVER_REFUSED:
                 assert answer.status == 200 or b"than the 16 that may stand here" in answer.body, (sent, answer.body)
+            elif any(used[-1] in line["name"] for line in _goods(sent)):
+                assert answer.status != 500, (sent, answer.body)
             elif name not in HIDES:
                 assert 400 <= answer.status < 500, (sent, answer.body)
     for sale_id in counter.sales[:3]:
@@ -240,6 +242,13 @@ def test_no_text_of_a_request_keeps_a_number(name: str, counter: Counter, stream
         assert [number for number in used if number.encode() in bare] == [], where
 
 
+def _goods(sent: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lines of a request that say what the goods are called."""
+    basket = sent.get("basket")
+    lines = [*(basket.get("lines", []) if isinstance(basket, dict) else []), *sent.get("goods", [])]
+    return [line for line in lines if isinstance(line, dict) and "name" in line]
+
+
 def _fresh(body: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
     """The poisoned body with what must be new in each request, such as ids and quotes."""
     return body | {name: value for name, value in fresh.items() if MARK not in json.dumps(body.get(name, ""))}
@@ -252,6 +261,11 @@ def test_an_idempotency_key_is_good_and_not_kept(key: str, counter: Counter) -> 
     assert first.status == 200 and counter.web.post("/v1/sales", request, key).body == first.body
     assert counter.web.post("/v1/sales", counter.request(), key).status == 409
     assert b"4111111111111111" not in stored(counter.shop.folder) and b"4111-1111-1111-1111" not in stored(counter.shop.folder)
+
+
+def test_what_goods_are_called_stops_no_sale(counter: Counter) -> None:
+    named = BASKET | {"lines": [LINE | {"name": "Кабель 4111111111111111 м", "sku": "4222222222222"}]}
+    assert counter.post("/v1/quote", {"basket": named}, keyed=False).status == 200
 
 
 @pytest.mark.parametrize(
