@@ -124,6 +124,8 @@ def _asked(subject: Subject, config: PrinterConfig, open_transport: OpenTranspor
 
 
 def _row_of(subject: Subject, status: PrinterStatus) -> Probe:
+    if status.is_strange:
+        return subject.probe("fault", "printer.stranger")
     if status == UNKNOWN:
         return subject.probe("fault", "printer.silent")
     for stands_in_the_way, code in OBSTACLES:

@@ -30,6 +30,8 @@ class PrinterStatus(Value):
     paper: Literal["ok", "near_end", "out", "unknown"] = "unknown"
     cover: Literal["closed", "open", "unknown"] = "unknown"
     error: Literal["none", "error", "unknown"] = "unknown"
+    is_strange: bool = False
+    """Something answers that does not speak as a printer does."""
 
     @property
     def is_ready(self) -> bool:
@@ -39,6 +41,8 @@ class PrinterStatus(Value):
     @property
     def sentence(self) -> str:
         """The state in words that a cashier may read; the most useful cause first."""
+        if self.is_strange:
+            return "what answers there is no printer"
         if self == UNKNOWN:
             return "the printer does not say how it is"
         if self.cover == "open":

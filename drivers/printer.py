@@ -6,17 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from drivers.ports import UNKNOWN, Delivery, Outcome, PrinterStatus, Progress, Transport
-from drivers.replies import (
-    CLEAR_AFTER_ERROR,
-    DLE_EOT,
-    GS_R,
-    PROCESS_IDS,
-    Replies,
-    gs_h,
-    is_barrier_reply,
-    is_real_time_reply,
-    status_of,
-)
+from drivers.printer_line import PrinterLine
+from drivers.replies import BARRIER_ANSWERS, CLEAR_AFTER_ERROR, CLEARING_ANSWERS, GS_R, PROCESS_IDS, gs_h
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.config import PrinterConfig
 from pos_loyalty.errors import DeviceGoneError
@@ -27,19 +18,17 @@ ACK_WAIT_S = 10.0
 """For the answer to the barrier: a long receipt is slow, and paper may be changed."""
 QUIET_S = 0.2
 """After the answer that ends an older job nothing follows for so long, when it was the last one."""
-RECEIVE_BYTES = 256
-RECEIVED_MAX = 4096
-"""Over one connection; a printer that says more is not listened to."""
 HEAD_BYTES, SLOT_AT = 5, 4
 HEAD = b"\x1b@\x1bt"
 CUT = b"\x1dV\x01"
 FEED_INSTEAD_OF_CUT = b"\x1bd\x02"
 KICK = b"\x1bp\x00\x19\xfa"
 """ESC p: pin 2, 50 ms on, 500 ms off, in units of 2 ms."""
-NS_PER_S = 1_000_000_000
 NEVER_SAYS = "this printer does not say whether it has printed"
 NOT_CONFIRMED = "the printer did not confirm the receipt: look whether it came out"
 STILL_BUSY = "the printer is still at the receipt before"
+IN_DOUBT = "what came over the printer's line confirms nothing: look whether the receipt came out"
+NO_BARRIER = 'the printer does not answer each GS r: if it stays so, set barrier = "none"'
 
 
 class EscposPrinter:
@@ -63,6 +52,7 @@ class EscposPrinter:
         self._is_clear = False
         """All that was ever sent is answered: no late answer can be taken for that of the next job."""
         self._number = monotonic_ns() % PROCESS_IDS
+        self._jobs = 0
 
     @property
     def device(self) -> str:
@@ -73,7 +63,7 @@ class EscposPrinter:
         """Open and ask; unknown when the printer is out of reach, silent, or cannot be heard."""
         try:
             with self._line() as line:
-                return self._ask(line) if line.is_bidirectional else UNKNOWN
+                return line.status(self._status_wait_s) if line.is_bidirectional else UNKNOWN
         except DeviceGoneError:
             return UNKNOWN
 
@@ -99,11 +89,11 @@ class EscposPrinter:
         try:
             with self._line() as line:
                 if line.is_bidirectional and self._config.barrier != "none":
-                    status = self._ask(line)
+                    status = line.status(self._status_wait_s)
                     if not status.is_ready:
                         return Delivery(outcome=Outcome.REFUSED, note=status.sentence)
                 fired()
-                sent = line.send(KICK, self._config.timeout_s)
+                sent = line.send(KICK)
                 line.finish(min(QUIET_S, self._config.timeout_s))
                 note = None if sent == len(KICK) else "the line broke while the drawer was told to open"
                 return Delivery(outcome=Outcome.UNCONFIRMED, note=note)
@@ -114,48 +104,42 @@ class EscposPrinter:
         """Nothing is held between jobs."""
 
     @contextmanager
-    def _line(self) -> Iterator[_Line]:
-        line = _Line(self._open())
+    def _line(self) -> Iterator[PrinterLine]:
+        line = PrinterLine(self._open(), self._config.timeout_s)
         try:
             yield line
         finally:
             line.close()
 
-    def _obstacle(self, line: _Line) -> str | None:
-        status = self._ask(line)
+    def _obstacle(self, line: PrinterLine) -> str | None:
+        status = line.status(self._status_wait_s)
         if status.error == "error" and self._config.clear_after_error:
-            line.send(CLEAR_AFTER_ERROR, self._config.timeout_s)
-            status = self._ask(line)
+            line.send(CLEAR_AFTER_ERROR)
+            status = line.status(self._status_wait_s)
         if not status.is_ready:
             return status.sentence
-        if not self._is_clear and self._config.barrier == "gs_r" and not self._cleared(line):
-            return STILL_BUSY
+        uncleared = None if self._is_clear or self._config.barrier != "gs_r" else self._uncleared(line)
         line.forget()
+        return uncleared
+
+    def _uncleared(self, line: PrinterLine) -> str | None:
+        """What an earlier job left behind; None when it is over. All answers to ``GS r`` look alike, and some may be on their way
+        still: a barrier of its own is answered after them, with nothing printed between the two."""
+        line.forget()
+        line.send(GS_R * CLEARING_ANSWERS)
+        answered = line.barriers(CLEARING_ANSWERS, self._status_wait_s)
+        if answered < CLEARING_ANSWERS:
+            return NO_BARRIER if answered else STILL_BUSY
+        if not line.late_barriers(min(QUIET_S, self._status_wait_s)):
+            return STILL_BUSY
+        self._is_clear = True
         return None
 
-    def _cleared(self, line: _Line) -> bool:
-        """Whether what an earlier job left behind is over. All answers to ``GS r`` look alike, and one may be on its way still:
-        a barrier of its own is answered after it, with nothing printed between the two."""
-        line.forget()
-        line.send(GS_R, self._config.timeout_s)
-        if line.wait(is_barrier_reply, self._status_wait_s) is None:
-            return False
-        while line.wait(is_barrier_reply, min(QUIET_S, self._status_wait_s)) is not None:
-            continue
-        self._is_clear = True
-        return True
-
-    def _ask(self, line: _Line) -> PrinterStatus:
-        deadline_ns = monotonic_ns() + int(self._status_wait_s * NS_PER_S)
-        answers: list[int | None] = []
-        for question in DLE_EOT:
-            line.send(question, self._config.timeout_s)
-            answers.append(line.wait_until(is_real_time_reply, deadline_ns))
-        return status_of(*answers)
-
-    def _confirmed(self, line: _Line, job: bytes, progress: Progress) -> Delivery:
+    def _confirmed(self, line: PrinterLine, job: bytes, progress: Progress) -> Delivery:
         self._number += 1
-        barrier, answer = (GS_R, None) if self._config.barrier == "gs_r" else gs_h(self._number)
+        count = BARRIER_ANSWERS[self._jobs % len(BARRIER_ANSWERS)]
+        self._jobs += 1
+        barrier, answer = (GS_R * count, None) if self._config.barrier == "gs_r" else gs_h(self._number)
         whole = job + barrier
         carry_s = self._config.carry_s(len(whole))
         sent = line.send(whole, self._config.timeout_s + carry_s)
@@ -166,13 +150,21 @@ class EscposPrinter:
             return _torn(sent, len(whole))
         progress.awaiting_ack()
         wait_s = self._ack_wait_s + carry_s
-        has_come = line.wait(is_barrier_reply, wait_s) is not None if answer is None else line.wait_for(answer, wait_s)
-        if not has_come:
-            return Delivery(outcome=Outcome.UNCERTAIN, note=NOT_CONFIRMED)
+        note = self._doubt(line, count, wait_s) if answer is None else None if line.wait_for(answer, wait_s) else NOT_CONFIRMED
+        if note is not None:
+            return Delivery(outcome=Outcome.UNCERTAIN, note=note)
         self._is_clear = True
         return Delivery(outcome=Outcome.PRINTED)
 
-    def _unconfirmed(self, line: _Line, job: bytes) -> Delivery:
+    def _doubt(self, line: PrinterLine, count: int, wait_s: float) -> str | None:
+        """Why the answers to ``GS r`` prove nothing; None when they do: so many as were asked for, all the same, and then each
+        question of a challenge answered in its turn over a line that says nothing else."""
+        answered = line.barriers(count, wait_s)
+        if answered == count and line.stands_challenge(self._status_wait_s):
+            return None
+        return IN_DOUBT if answered or line.is_strange else NOT_CONFIRMED
+
+    def _unconfirmed(self, line: PrinterLine, job: bytes) -> Delivery:
         wait_s = self._config.timeout_s + self._config.carry_s(len(job))
         sent = line.send(job, wait_s)
         is_taken = line.finish(wait_s)
@@ -181,58 +173,6 @@ class EscposPrinter:
         if sent < len(job) or not is_taken:
             return _torn(sent, len(job))
         return Delivery(outcome=Outcome.UNCONFIRMED, note=NEVER_SAYS)
-
-
-class _Line:
-    """An open transport, with what came over it and is not used yet."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._replies = Replies()
-        self._received = 0
-        self.is_bidirectional = transport.is_bidirectional
-        self.close = transport.close
-
-    def send(self, data: bytes, timeout_s: float) -> int:
-        """Everything in one call; answers how much may have gone out."""
-        return self._transport.write(data, _deadline_ns(timeout_s))
-
-    def finish(self, timeout_s: float) -> bool:
-        """No more comes; false when surely not all was taken."""
-        return self._transport.finish(_deadline_ns(timeout_s))
-
-    def wait(self, is_reply: Callable[[int], bool], timeout_s: float) -> int | None:
-        """The next answer of this kind; None when time is up or the line is over."""
-        return self.wait_until(is_reply, _deadline_ns(timeout_s))
-
-    def wait_until(self, is_reply: Callable[[int], bool], deadline_ns: int) -> int | None:
-        """The same, up to an instant."""
-        while (answer := self._replies.take(is_reply)) is None:
-            if not self._hear(deadline_ns):
-                return None
-        return answer
-
-    def wait_for(self, reply: bytes, timeout_s: float) -> bool:
-        """Whether these very bytes come."""
-        deadline_ns = _deadline_ns(timeout_s)
-        while not self._replies.take_exactly(reply):
-            if not self._hear(deadline_ns):
-                return False
-        return True
-
-    def forget(self) -> None:
-        """Drop what has come so far: it answers nothing that is asked from now on."""
-        while self._hear(0):
-            continue
-        self._replies.take(lambda byte: False)
-
-    def _hear(self, deadline_ns: int) -> bool:
-        if self._received >= RECEIVED_MAX:
-            return False
-        chunk = self._transport.read(RECEIVE_BYTES, deadline_ns)
-        self._received += len(chunk)
-        self._replies.feed(chunk)
-        return bool(chunk)
 
 
 def fitted(job: bytes, config: PrinterConfig) -> bytes:
@@ -246,7 +186,3 @@ def fitted(job: bytes, config: PrinterConfig) -> bytes:
 
 def _torn(sent: int, count: int) -> Delivery:
     return Delivery(outcome=Outcome.UNCERTAIN, note=f"the line broke while printing: {sent} of {count} bytes went out")
-
-
-def _deadline_ns(timeout_s: float) -> int:
-    return monotonic_ns() + int(timeout_s * NS_PER_S)

@@ -1,49 +1,63 @@
 """What a printer says, understood strictly and without a port: status, answers to a barrier, and noise that is neither.
 
-**Source** of the byte patterns: Epson's ESC/POS reference, DLE EOT, GS r, GS ( H and GS a (automatic status back).
+**Source** of the byte patterns: Epson's ESC/POS reference, DLE EOT, GS r, GS ( H and GS a (automatic status back); the manuals of
+Bixolon, Samsung, HPRT, Custom and Better give GS r the same fixed bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from drivers.ports import UNKNOWN, PrinterStatus
 
 ASB_BYTES = 4
+FLOW = (0x11, 0x13)
+"""XON and XOFF: they answer nothing and are no fault of the line."""
 DLE_EOT = (b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04")
 """Printer, cause of being off line, paper roll: executed at once, even off line."""
 CLEAR_AFTER_ERROR = b"\x10\x05\x02"
 """DLE ENQ 2: recover from a fault, and forget what is in the buffer."""
 GS_R = b"\x1dr\x01"
+CLEARING_ANSWERS = 4
+BARRIER_ANSWERS = (5, 7)
+"""How many ``GS r`` stand at the end of a job, in turns. No count is that of a clearing barrier, nor what two torn status packets
+leave: three bytes each, which look like answers."""
+CHALLENGE = (DLE_EOT[0], GS_R, DLE_EOT[2])
+"""Asked one by one when the barrier was answered: two kinds of answers, of which no byte can be both."""
 OFFLINE_BIT, COVER_BIT, PAPER_END_BIT, ERROR_BIT = 0x08, 0x04, 0x20, 0x40
 NEAR_END_BITS, OUT_BITS = 0x0C, 0x60
 PROCESS_IDS = 10_000
 
 
 class Replies:
-    """Answers among the bytes that a printer sends, pure: any chunking gives the same answers.
+    """Bytes that a printer sends, taken apart, pure: any chunking gives the same answers.
 
-    An automatic status packet is skipped as a whole, because its later bytes look like answers; any other byte is skipped alone.
+    A whole automatic status packet is skipped, because its later bytes look like answers; what only begins like one is not.
     """
 
     def __init__(self) -> None:
         self._pending = bytearray()
 
+    @property
+    def is_torn(self) -> bool:
+        """The beginning of a status packet waits for its rest."""
+        return bool(self._pending)
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         self._pending += data
 
-    def take(self, is_reply: Callable[[int], bool]) -> int | None:
-        """The first answer of this kind and what stands before it are used up; None while it has not come."""
+    def next(self) -> int | None:
+        """The next byte that is neither of a status packet nor of flow control; None while it has not come."""
         while self._pending:
-            byte = self._pending[0]
-            unit = ASB_BYTES if byte & 0x93 == 0x10 else 1
-            if len(self._pending) < unit:
+            if self._pending[0] in FLOW:
+                del self._pending[0]
+            elif not self._begins_packet():
+                return self._pending.pop(0)
+            elif len(self._pending) < ASB_BYTES:
                 return None
-            del self._pending[:unit]
-            if unit == 1 and is_reply(byte):
-                return byte
+            else:
+                del self._pending[:ASB_BYTES]
         return None
 
     def take_exactly(self, reply: bytes) -> bool:
@@ -55,6 +69,10 @@ class Replies:
         del self._pending[: at + len(reply)]
         return True
 
+    def _begins_packet(self) -> bool:
+        first, *rest = self._pending[:ASB_BYTES]
+        return first & 0x93 == 0x10 and all(map(is_barrier_reply, rest))
+
 
 def is_real_time_reply(byte: int) -> bool:
     """The fixed bits of an answer to DLE EOT: ``0xx1xx10``."""
@@ -62,8 +80,13 @@ def is_real_time_reply(byte: int) -> bool:
 
 
 def is_barrier_reply(byte: int) -> bool:
-    """The fixed bits of an answer to GS r: ``0xx0xxxx``."""
+    """The fixed bits of an answer to GS r: ``0xx0xxxx``. The later bytes of a status packet have them too."""
     return byte & 0x90 == 0x00
+
+
+def answers(question: bytes, byte: int) -> bool:
+    """Whether a byte can answer a question."""
+    return is_barrier_reply(byte) if question == GS_R else is_real_time_reply(byte)
 
 
 def gs_h(number: int) -> tuple[bytes, bytes]:

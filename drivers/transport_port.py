@@ -97,6 +97,8 @@ class SerialTransport:
             raise DeviceGoneError(config.name, f"{config.path} cannot be opened ({reason})") from error
         except ValueError as error:
             raise DeviceGoneError(config.name, f"{config.path} cannot be set to {config.baud} baud") from error
+        if os.name == "posix":
+            _mark_faults(self._port.fileno())
 
     @property
     def is_bidirectional(self) -> bool:
@@ -152,6 +154,19 @@ def _opened(config: PrinterConfig, flags: int) -> int:
         return os.open(Path(config.path), flags | extra, 0o600)
     except OSError as error:
         raise DeviceGoneError(config.name, f"{config.path} cannot be written ({cause(error)})") from error
+    except ValueError as error:
+        raise DeviceGoneError(config.name, "its path is none") from error
+
+
+def _mark_faults(descriptor: int) -> None:
+    """Let the port put FF 00 before a byte that came broken, and FF 00 00 where a break was, which else reads as a plain 00:
+    a printer's power that goes would look like an answer. No printer says FF."""
+    import termios
+
+    with suppress(termios.error):
+        modes = termios.tcgetattr(descriptor)
+        modes[0] = modes[0] & ~(termios.IGNPAR | termios.IGNBRK | termios.BRKINT) | termios.INPCK | termios.PARMRK
+        termios.tcsetattr(descriptor, termios.TCSANOW, modes)
 
 
 def _port_errors() -> tuple[type[Exception], ...]:

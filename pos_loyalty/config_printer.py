@@ -17,6 +17,7 @@ Columns = Literal[32, 42, 48]
 Page = Literal["cp866", "cp1251", "cp437", "cp858"]
 Barrier = Literal["gs_r", "gs_h", "none"]
 Baud = Annotated[int, Meta(ge=300, le=921_600)]
+NUL = "\0"
 BITS_PER_BYTE = 10
 """On a serial line: a start bit, eight of the byte, a stop bit."""
 
@@ -101,6 +102,9 @@ def fault_of(printer: PrinterConfig, place: str = "printer") -> tuple[str, str] 
     """The first thing that cannot be: its place and the sentence; None when all is well."""
     if printer.profile not in PROFILES:
         return f"{place}.profile", f'"{printer.profile}" is not known; take one of {", ".join(PROFILES)}'
+    holder = next((key for key, value in asdict(printer).items() if _has_nul(value)), None)
+    if holder is not None:
+        return f"{place}.{holder}", "holds a sign (NUL) that no name, path or command may have"
     missing = _missing(printer)
     if missing is not None:
         return f"{place}.{missing[0]}", missing[1]
@@ -109,10 +113,18 @@ def fault_of(printer: PrinterConfig, place: str = "printer") -> tuple[str, str] 
         return None
     if fallback.fallback is not None:
         return f"{place}.fallback.fallback", "a fallback has no fallback of its own"
+    if fallback.drawer:
+        return f"{place}.fallback.drawer", "the drawer is opened through the printer itself; name that one first"
     if (fallback.columns, fallback.page) != (printer.columns, printer.page):
         sentence = f"receipts are made for {printer.columns} columns and {printer.page}; the fallback must print the same"
         return f"{place}.fallback.columns", sentence
     return fault_of(fallback, f"{place}.fallback")
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and NUL in value
 
 
 def _missing(printer: PrinterConfig) -> tuple[str, str] | None:

@@ -118,6 +118,11 @@ DOCTOR: dict[str, Words] = {
         'включён ли, кабель, адрес, скорость; если он не умеет отвечать, укажите barrier = "none"',
         'is it on, cable, address, speed; if it cannot answer at all, set barrier = "none"',
     ),
+    "doctor.printer.stranger": Words("отвечает, но это не принтер", "something answers there, and it is no printer"),
+    "doctor.printer.stranger.mend": Words(
+        "проверьте адрес и порт (или путь и скорость): здесь отвечает другое устройство или программа",
+        "check address and port (or path and speed): another device or program answers here",
+    ),
     "doctor.printer.refused": Words("по этому адресу никто не слушает", "nobody listens at this address"),
     "doctor.printer.refused.mend": Words(
         "тот ли адрес и порт (обычно 9100): принтер печатает их сам, если включить его с нажатой подачей",

@@ -15,13 +15,14 @@ from pos_loyalty.values import Value
 
 PrintState = Literal["queued", "sending", "awaiting_ack", "printed", "sent_unconfirmed", "uncertain", "failed", "expired"]
 
+ERASED = "the member was erased"
 SECRET_KIND = "gift_card"
 """Slips that hold the codes of gift cards. Their bytes are wiped when nothing more will be sent; there are no copies."""
 ENDED = "'printed', 'sent_unconfirmed', 'uncertain', 'failed', 'expired'"
 
 NEXT_STATES: dict[PrintState, frozenset[PrintState]] = {
     "queued": frozenset({"sending", "expired", "failed"}),
-    "sending": frozenset({"awaiting_ack", "sent_unconfirmed", "uncertain", "queued", "failed"}),
+    "sending": frozenset({"awaiting_ack", "sent_unconfirmed", "uncertain", "queued", "expired", "failed"}),
     "awaiting_ack": frozenset({"printed", "uncertain"}),
     "printed": frozenset(),
     "sent_unconfirmed": frozenset(),
@@ -107,6 +108,27 @@ def move(db: Connection, job_id: int, state: PrintState, now: datetime, note: st
         db.execute(JOB_MOVE, row)
 
 
+def begin(db: Connection, job_id: int, body: bytes, now: datetime) -> bool:
+    """The bytes of a job go out next, and are its bytes from here on. False, and nothing is changed, when it waits no more: the
+    member was erased, or it was given up, since it was chosen."""
+    job = by_job_id(db, job_id)
+    if job is None or job.state != "queued":
+        return False
+    if not job.is_made:
+        made(db, job_id, body)
+    move(db, job_id, "sending", now)
+    return True
+
+
+def give_back(db: Connection, job_id: int, now: datetime, note: str | None) -> PrintState:
+    """No byte of a job has gone out after all: it waits again. When its member was erased meanwhile there is nothing left to
+    wait for. Answers its state."""
+    job = by_job_id(db, job_id)
+    state: PrintState = "queued" if job is not None and job.body else "expired"
+    move(db, job_id, state, now, note if state == "queued" else ERASED)
+    return state
+
+
 def made(db: Connection, job_id: int, body: bytes) -> None:
     """The bytes of a job that was not made yet, as they go out now: from here on it is sent so and never made again."""
     row = {"job": job_id, "body": body}
@@ -144,9 +166,13 @@ def not_on_paper(db: Connection, since: datetime, limit: int) -> tuple[PrintJob,
 
 
 def restart(db: Connection, now: datetime) -> int:
-    """After a start: what was on the wire when the till died may be on paper. Answers how many jobs became uncertain."""
-    jobs = db.execute("SELECT json_group_array(id) FROM print_job WHERE state IN ('sending', 'awaiting_ack')").fetchone()
+    """After a start: what was on the wire when the till died may be on paper. Answers how many jobs became uncertain.
+
+    A job of an erased member that waits without its bytes, as earlier builds left some, is given up.
+    """
+    jobs = db.execute(f"SELECT json_group_array(id) FROM print_job WHERE {ON_THE_WIRE} OR {HOLLOW}").fetchone()
     with watched(db, "print_job", AMONG, jobs):
+        db.execute(HOLLOW_EXPIRE, {"now": to_ms(now)})
         return int(db.execute(JOB_RESTART, {"now": to_ms(now), "state": "uncertain"}).rowcount)
 
 
@@ -174,9 +200,12 @@ BODY_AFTER = f"CASE WHEN kind = '{SECRET_KIND}' AND :state IN ({ENDED}) THEN zer
 JOB_MOVE = f"""UPDATE print_job SET
   state = :state, moved_ms = :now, note = :note, attempts = attempts + :tried, body = {BODY_AFTER}
 WHERE id = :job"""
+ON_THE_WIRE = "state IN ('sending', 'awaiting_ack')"
 JOB_RESTART = f"""UPDATE print_job SET
   state = :state, moved_ms = :now, note = 'the till stopped while printing', body = {BODY_AFTER}
-WHERE state IN ('sending', 'awaiting_ack')"""
+WHERE {ON_THE_WIRE}"""
+HOLLOW = "state = 'queued' AND length(body) = 0"
+HOLLOW_EXPIRE = f"UPDATE print_job SET state = 'expired', moved_ms = :now, note = '{ERASED}' WHERE {HOLLOW}"
 AMONG = "id IN (SELECT value FROM json_each(?))"
 STALE = f"state = 'queued' AND queued_ms < :before AND kind <> '{SECRET_KIND}'"
 JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note = 'no printer in time'
@@ -184,7 +213,7 @@ WHERE {STALE}"""
 """A gift card's slip waits for ever: its code is nowhere else."""
 OF_MEMBER = "sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"
 JOBS_WIPE = f"""UPDATE print_job SET body = zeroblob(0),
-  note = CASE state WHEN 'queued' THEN 'the member was erased' ELSE note END, state = replace(state, 'queued', 'expired')
+  note = CASE state WHEN 'queued' THEN '{ERASED}' ELSE note END, state = replace(state, 'queued', 'expired')
 WHERE {OF_MEMBER}"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since
 AND NOT EXISTS (

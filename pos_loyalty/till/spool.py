@@ -15,7 +15,7 @@ from functools import partial
 from drivers.ports import Delivery, Outcome, Printer
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
-from pos_loyalty.errors import InputError, LoyaltyError
+from pos_loyalty.errors import ConflictError, InputError, LoyaltyError
 from pos_loyalty.store import drawer, prints
 from pos_loyalty.store.db import Connection, write
 
@@ -23,6 +23,8 @@ PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
 KICK_LIFE = timedelta(seconds=10)
 """A drawer that opens later than this opens when nobody stands there: it is not told any more."""
+BREAKS_MAX = 3
+"""So often a job may break the worker; then it is set aside as failed, and the others are printed."""
 CLOSE_WAIT_S = 3.0
 """A job on the wire for longer than this when the till closes is found uncertain at the next start."""
 
@@ -54,6 +56,10 @@ class Spool:
         self._db: Connection | None = None
         self._pause_s = PAUSE_FIRST_S
         self._problem: str | None = None
+        self._job_id: int | None = None
+        """The newest job that was taken up."""
+        self._breaks: dict[int, int] = {}
+        """How often a job broke the worker before its first byte."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="print-spool", daemon=True)
@@ -90,6 +96,8 @@ class Spool:
         except LoyaltyError as error:
             self._release()
             return self._hindered(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever breaks over one job, the jobs after it are printed
+            return self._broken(error)
         if delivery is None:
             return None
         if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
@@ -125,24 +133,49 @@ class Spool:
     def _attempt(self, db: Connection) -> Delivery | None:
         """None when no job is left to print."""
         while (job := self._next(db)) is not None:
+            self._job_id = job.job_id
+            if self._breaks.get(job.job_id, 0) >= BREAKS_MAX:
+                self._set_aside(db, job)
+                continue
             body = self._made(db, job)
-            if body is not None:
-                return self._sent(db, job, body)
+            delivery = None if body is None else self._sent(db, job, body)
+            if delivery is not None:
+                self._breaks.clear()
+                return delivery
         self._problem = None
         return None
 
-    def _sent(self, db: Connection, job: prints.PrintJob, body: bytes) -> Delivery:
-        progress = _Progress(db, job.job_id, self._clock, None if job.is_made else body)
-        delivery = self._printer.submit(body, progress)
+    def _sent(self, db: Connection, job: prints.PrintJob, body: bytes) -> Delivery | None:
+        """None when the job was withdrawn before its first byte: then nothing went out."""
+        progress = _Progress(db, job.job_id, self._clock, body)
+        try:
+            delivery = self._printer.submit(body, progress)
+        except ConflictError:
+            if progress.is_withdrawn:
+                return None
+            raise
         state = END_STATES.get(delivery.outcome)
         if state is None and progress.is_sending:
             with write(db):
-                prints.move(db, job.job_id, "queued", self._clock(), delivery.note)
+                prints.give_back(db, job.job_id, self._clock(), delivery.note)
         elif state is not None:
             with write(db):
                 prints.move(db, job.job_id, state, self._clock(), delivery.note)
             log.info("print.ended", receipt_no=job.receipt_no, kind=job.kind, copy=job.copy, state=state)
         return delivery
+
+    def _broken(self, error: Exception) -> float:
+        """A fault of the program's own. What was on the wire is found uncertain when the file is opened anew."""
+        log.error("print.broken", job=self._job_id, error=type(error).__name__)
+        if self._job_id is not None:
+            self._breaks = {self._job_id: self._breaks.get(self._job_id, 0) + 1}
+        self._release()
+        return self._hindered(f"printing broke off by a fault of the till's own ({type(error).__name__})")
+
+    def _set_aside(self, db: Connection, job: prints.PrintJob) -> None:
+        with write(db):
+            prints.move(db, job.job_id, "failed", self._clock(), "printing it broke the print worker again and again")
+        self._breaks.clear()
 
     def _made(self, db: Connection, job: prints.PrintJob) -> bytes | None:
         """What goes to the printer; None when nothing can: then the job has failed and says why. Others are not held up by it."""
@@ -166,10 +199,21 @@ class Spool:
             if not timedelta(0) <= now - kick.asked_at <= KICK_LIFE:
                 self._end_kick(db, kick_id, "expired", "the printer was busy or away for too long")
                 continue
-            fired = partial(self._end_kick, db, kick_id, "fired")
-            delivery = self._printer.pulse(fired)
-            if delivery.outcome is Outcome.REFUSED:
-                self._end_kick(db, kick_id, "failed", delivery.note)
+            note = self._pulsed(db, kick_id)
+            asked = drawer.by_kick_id(db, kick_id)
+            if note is not None and asked is not None and asked.state == "asked":
+                self._end_kick(db, kick_id, "failed", note)
+
+    def _pulsed(self, db: Connection, kick_id: int) -> str | None:
+        """Why the drawer was not told; None when it was."""
+        try:
+            delivery = self._printer.pulse(partial(self._end_kick, db, kick_id, "fired"))
+        except LoyaltyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a drawer may not stop receipts; the kick says so
+            log.error("drawer.broken", kick=kick_id, error=type(error).__name__)
+            return f"a fault of the till's own ({type(error).__name__})"
+        return (delivery.note or "refused") if delivery.outcome is Outcome.REFUSED else None
 
     def _end_kick(self, db: Connection, kick_id: int, state: drawer.KickState, note: str | None = None) -> None:
         with write(db):
@@ -204,18 +248,20 @@ class Spool:
 class _Progress:
     """Implements Progress by moving the job's row, each step committed before the printer goes on."""
 
-    def __init__(self, db: Connection, job_id: int, clock: Clock, made: bytes | None) -> None:
+    def __init__(self, db: Connection, job_id: int, clock: Clock, body: bytes) -> None:
         self._db = db
         self._job_id = job_id
         self._clock = clock
-        self._made = made
+        self._body = body
         self.is_sending = False
+        self.is_withdrawn = False
 
     def sending(self) -> None:
         with write(self._db):
-            if self._made is not None:
-                prints.made(self._db, self._job_id, self._made)
-            prints.move(self._db, self._job_id, "sending", self._clock())
+            has_begun = prints.begin(self._db, self._job_id, self._body, self._clock())
+        if not has_begun:
+            self.is_withdrawn = True
+            raise ConflictError("The receipt is not to be printed any more.")
         self.is_sending = True
 
     def awaiting_ack(self) -> None:

@@ -25,6 +25,8 @@ from tests.emulators.usb_bus import UsbBus
 
 LONG_S, SHORT_S = 30.0, 0.2
 JOBS = [b"\x1b@\x1bt\x11slip %d\n\x1dV\x01" % number for number in range(3)]
+CLEARING_BYTES = 12
+"""Four questions before the first job."""
 KICK = b"\x1bp\x00\x19\xfa"
 
 
@@ -219,11 +221,11 @@ def breaking(kind, folder):
         yield TearingPrinter("kitchen")
     elif kind == "serial":
         with SerialPrinter(folder / "ttyPRINTER") as emulator:
-            emulator.reset_at = 3 + len(JOBS[0]) // 2
+            emulator.reset_at = CLEARING_BYTES + len(JOBS[0]) // 2
             yield serial(emulator)
     else:
         with TcpPrinter() as emulator:
-            emulator.reset_at = 3 + len(JOBS[0]) // 2
+            emulator.reset_at = CLEARING_BYTES + len(JOBS[0]) // 2
             yield over(TcpTransport, "tcp", port=emulator.port)
 
 

@@ -30,7 +30,8 @@ from tests.shop import Shop
 
 IS_LONG = os.environ.get("PRINT_FAULTS") == "long"
 STEP = 1 if IS_LONG else 7
-STATUS_BYTES, SYNC_BYTES, BARRIER_BYTES, KICK_BYTES = 9, 3, 3, 5
+STATUS_BYTES, SYNC_BYTES, BARRIER_BYTES, KICK_BYTES = 9, 4 * 3, 5 * 3 + 9, 5
+"""A barrier is five questions behind the receipt and the three of the challenge; one that clears is four."""
 KILLED_BYTES = (1, 40, 200)
 STATUS_WAIT_S = 1.0
 """A reset ends a wait at once; only a machine under load comes near this."""

@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,24 @@ class TestPrinters:
         with TcpPrinter(mode="silent") as printer:
             mend = row_of(tmp_path, tcp(printer.port), "printer").mend
         assert mend is not None and "is it on, cable, address" in mend
+
+    @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", None], ids=["web", "ssh", "echo"])
+    def test_what_is_no_printer_is_called_so_and_no_key_is_advised(self, answer, tmp_path):
+        def serve():
+            with suppress(OSError):
+                while True:
+                    line, _ = listener.accept()
+                    with line:
+                        while chunk := line.recv(100):
+                            line.sendall(answer or chunk)
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=serve, daemon=True).start()
+        row = row_of(tmp_path, tcp(listener.getsockname()[1]), "printer")
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        assert (row.state, row.code) == ("fault", "printer.stranger")
+        assert "no printer" in row.says and "barrier" not in row.mend
 
     def test_nobody_at_the_address(self, tmp_path):
         assert row_of(tmp_path, tcp(free_port()), "printer").code == "printer.refused"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,13 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.fakes import FailingPrinter, WorkingPrinter
-from pos_loyalty.config import load_config
+from drivers.ports import Delivery, Outcome
+from drivers.printer import EscposPrinter
+from pos_loyalty.config import PrinterConfig, load_config
 from pos_loyalty.engine.model import Tender
 from pos_loyalty.errors import ConfigError, ConflictError, StoreFullError
 from pos_loyalty.till.drawer import DrawerRequest
 from pos_loyalty.till.model import CompleteRequest
 from pos_loyalty.till.spool import Spool
 from pos_loyalty.wiring import settings, till_store
+from pos_loyalty.wiring.printers import transport_of
 from tests.shop import CONFIG, Shop
 
 PRINTER = '\n[printer]\nkind = "file"\npath = "paper.bin"\ndrawer = true\n'
@@ -136,3 +139,53 @@ def test_a_profile_fills_what_is_not_said(tmp_path: Path) -> None:
     printer = load_config(path).printer
     assert printer is not None
     assert (printer.columns, printer.page, printer.slot, printer.barrier, printer.cutter) == (32, "cp866", 7, "none", False)
+
+
+class Bursting(WorkingPrinter):
+    """A driver with a fault of its own, before or after the drawer's command is noted."""
+
+    def __init__(self, after_firing: bool) -> None:
+        super().__init__()
+        self.after_firing = after_firing
+
+    def pulse(self, fired: Callable[[], None]) -> Delivery:
+        """Breaks."""
+        if self.after_firing:
+            fired()
+        raise ValueError("embedded null byte")
+
+
+@pytest.mark.parametrize(("after_firing", "state"), [(False, "failed"), (True, "fired")])
+def test_a_driver_that_breaks_over_a_kick_stops_no_receipt_and_is_not_asked_twice(
+    shop: Shop, after_firing: bool, state: str
+) -> None:
+    shop.sell()
+    printer = Bursting(after_firing)
+    spool = spool_of(shop, printer)
+    for _ in range(3):
+        spool.round()
+    assert states(shop) == [state]
+    assert len(printer.jobs) == 1 and printer.kicks == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ('kind = "file"\npath = "a\\u0000b"', "printer.path"),
+        ('kind = "spooler"\ncommand = ["l\\u0000p"]', "printer.command"),
+        ('kind = "tcp"\nhost = "a\\u0000b"', "printer.host"),
+        ('kind = "file"\npath = "p"\n[printer.fallback]\nkind = "file"\npath = "q"\ndrawer = true', "printer.fallback.drawer"),
+    ],
+)
+def test_a_config_that_could_not_work_is_refused_at_its_place(tmp_path: Path, keys: str, place: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG + f"\n[printer]\n{keys}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as fault:
+        load_config(path)
+    assert fault.value.place.endswith(place)
+
+
+def test_a_path_that_no_system_knows_is_a_printer_that_is_away() -> None:
+    config = PrinterConfig(kind="file", path="a\0b")
+    delivery = EscposPrinter(config, lambda: transport_of(config)).pulse(lambda: None)
+    assert delivery.outcome is Outcome.REFUSED
