@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -27,11 +28,14 @@ class ProgrammeShelf:
         self._seen: bytes | None = None
         self._current: Programme | None = None
         self._wants: Wants | None = None
+        self._held: Programme | None = None
         self.fault: str | None = None
         self.file_fault: str | None = None
 
     def current(self, db: Connection) -> Programme:
         """The programme in force. Raises NotFoundError when there is none to sell by."""
+        if self._held is not None:
+            return self._held
         now = self._time()
         mark = publications.in_force(db, now)
         if mark is not None and mark != self._seen:
@@ -40,6 +44,16 @@ class ProgrammeShelf:
         if self._current is None:
             raise NotFoundError(self.fault or "This till has no programme yet: run the sync, or name a file in till.programme.")
         return self._current
+
+    @contextmanager
+    def held(self, db: Connection) -> Iterator[None]:
+        """Inside a write transaction, where nobody publishes meanwhile: the programme is looked for once and stays the same."""
+        with suppress(NotFoundError):
+            self._held = self.current(db)
+        try:
+            yield
+        finally:
+            self._held = None
 
     def wants(self, db: Connection) -> Wants:
         """What the programme in force asks of the till. Raises NotFoundError as ``current`` does."""

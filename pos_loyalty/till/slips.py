@@ -34,7 +34,8 @@ def queue(desk: Desk, stored: StoredSale) -> None:
     if not paper.is_printing(desk):
         return
     language = desk.config.receipt.language
-    receipt = receipt_of(desk, stored, language)
+    with desk.shelf.held(desk.db):
+        receipt = receipt_of(desk, stored, language)
     if not receipt.look.is_extra or has_loyalty(receipt):
         slip = paper.Slip(receipt_no=stored.receipt_no, kind=_kind(stored), sale_id=stored.sale_id)
         paper.lay_unmade(desk, slip, unmade.kept(receipt, language, desk.config.store.timezone))

@@ -23,6 +23,10 @@ PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
 KICK_LIFE = timedelta(seconds=10)
 """A drawer that opens later than this opens when nobody stands there: it is not told any more."""
+GRACE_S = 0.02
+"""The checkout that woke the worker gets its answer out before receipts are composed in the same process."""
+REST_S = 1.0
+"""A printer that takes nothing is not asked more often than this, however many sales wake the worker."""
 BREAKS_MAX = 3
 """So often a job may break the worker; then it is set aside as failed, and the others are printed."""
 CLOSE_WAIT_S = 3.0
@@ -58,6 +62,8 @@ class Spool:
         self._problem: str | None = None
         self._job_id: int | None = None
         """The newest job that was taken up."""
+        self._composed: tuple[int, bytes] | None = None
+        """The job that was composed last, and its bytes: a printer that is away is offered the same ones again."""
         self._breaks: dict[int, int] = {}
         """How often a job broke the worker before its first byte."""
         self._wake = threading.Event()
@@ -113,8 +119,12 @@ class Spool:
             while not self._closing.is_set():
                 self._wake.clear()
                 wait_s = self.round()
-                if not self._closing.is_set():
-                    self._wake.wait(wait_s)
+                if wait_s is None:
+                    self._wake.wait()
+                    self._closing.wait(GRACE_S)
+                elif wait_s > 0:
+                    self._closing.wait(min(wait_s, REST_S))
+                    self._wake.wait(max(wait_s - REST_S, 0))
         finally:
             self._release()
             self._printer.close()
@@ -181,8 +191,11 @@ class Spool:
         """What goes to the printer; None when nothing can: then the job has failed and says why. Others are not held up by it."""
         if job.is_made:
             return job.body
+        if self._composed is not None and self._composed[0] == job.job_id:
+            return self._composed[1]
         try:
-            return self._make(job.body)
+            self._composed = (job.job_id, self._make(job.body))
+            return self._composed[1]
         except InputError as error:
             note = str(error)
         except Exception as error:  # noqa: BLE001 - a fault in one receipt may not stop all paper; the job says so

@@ -114,8 +114,10 @@ def answer_of(desk: Desk, member_id: str, now: datetime) -> TierAnswer | None:
 
 def progress_of(desk: Desk, answer: TierAnswer | None) -> TierProgress | None:
     """What is left to the next tier, for the receipt; None for a member whom no rules move."""
+    if answer is None or answer.measure is None:
+        return None
     at = place_of(desk)
-    if answer is None or answer.measure is None or at is None or at.programme.tier_rules is None:
+    if at is None or at.programme.tier_rules is None:
         return None
     end = window_end(at.programme.tier_rules, desk.business_day(desk.now()))
     return TierProgress(
