@@ -91,6 +91,8 @@ class Spool:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_WAIT_S)
+        elif self._thread.ident is None:
+            self._release()
 
     def round(self) -> float | None:
         """Bring the oldest job one attempt further; answers how long to wait then, None for until woken."""
@@ -119,6 +121,8 @@ class Spool:
             while not self._closing.is_set():
                 self._wake.clear()
                 wait_s = self.round()
+                if self._closing.is_set():
+                    break
                 if wait_s is None:
                     self._wake.wait()
                     self._closing.wait(GRACE_S)

@@ -71,6 +71,7 @@ def test_all_sales_are_done_and_all_receipts_accounted_for(tmp_path: Path) -> No
         again = spool_of(settings(shop.config))
         assert again is not None
         settle(again, shop.db)
+        again.close()
         assert prints.waiting(shop.db) == 0
         states = {number: state for number, _, state in jobs_of(shop.db)}
         assert set(states) == set(receipts) and len(set(receipts)) == SALES
