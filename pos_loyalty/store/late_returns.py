@@ -6,7 +6,7 @@ for each lot that a sale brought; where nothing is, nothing is written, so doing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from pos_loyalty.clock import NewId
+from pos_loyalty.clock import NewId, to_ms
 from pos_loyalty.engine.lapsed import (
     GIVEN,
     TWICE,
@@ -26,10 +26,10 @@ from pos_loyalty.engine.lapsed import (
     take_lapsed,
     taken_again,
 )
-from pos_loyalty.engine.ledger import forgive, member_account
+from pos_loyalty.engine.ledger import forgive, member_account, owed_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.engine.owed import gainers, settle_owed
+from pos_loyalty.engine.owed import gainers, settle_from_lots, settle_owed
 from pos_loyalty.store import claims, ledger, lot_trails, members, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
@@ -63,6 +63,39 @@ def even_out_lots(reach: Reach, lots: Iterable[str], store: str, new_id: NewId) 
     """The same for lots of which something may be taken that was not free before."""
     roots = dict.fromkeys(lot_trails.root_of(reach.db, lot) for lot in lots)
     return _all_evened(roots, Place(store=store, new_id=new_id, now=reach.now, reach=reach))
+
+
+def settle_ended(reach: Reach, ended: Mapping[str, Sequence[Lot]], store: str, new_id: NewId) -> tuple[str, ...]:
+    """Lots that ended settle what their members owed while they lived: a till that did not hold them could not take them for it.
+
+    Answers whose points moved. Called inside a transaction, before the lots are booked as expired.
+    """
+    moved = []
+    for member_id, lots in ended.items():
+        owed = int(members.owed_of(reach.db, member_id))
+        made: tuple[Entry, ...] = ()
+        for lot in reach.cut(lots) if owed else ():
+            assert lot.expires_at is not None
+            part = min(owed, lot.centi - _asked_of(reach.db, lot.lot_id), _owed_at(reach.db, member_id, lot.expires_at))
+            if part > 0:
+                made += settle_from_lots(member_id, (lot,), part)
+                owed -= part
+        if made:
+            draft = ledger.Draft(id=new_id(), kind="points.settled", store=store, member=member_id, entries=made)
+            ledger.append(reach.db, draft, reach.now)
+            moved.append(member_id)
+    return tuple(moved)
+
+
+def _asked_of(db: Connection, lot_id: str) -> int:
+    """What goods that came back ask of a lot and did not get: it was lost for them."""
+    trail = trail_of(db, lot_id, {}, ())
+    return 0 if trail is None else max(0, min(trail.asked_centi, trail.accrual.amount) - had_centi(trail))
+
+
+def _owed_at(db: Connection, member_id: str, at: datetime) -> int:
+    key = {"member": member_id, "owed": owed_account(member_id), "at": to_ms(at)}
+    return int(db.execute(OWED_SELECT, key).fetchone()[0])
 
 
 def _all_evened(roots: Iterable[str], at: Place) -> tuple[str, ...]:
@@ -218,3 +251,6 @@ def _is_there(db: Connection, entries: Iterable[Entry]) -> bool:
 LOST_SELECT = """SELECT MAX(CASE WHEN kind = 'expire' THEN credit_acct END),
   coalesce(SUM(CASE WHEN kind = 'expire' THEN amount ELSE -amount END), 0)
 FROM entry WHERE lot = :lot AND (kind = 'expire' OR debit_acct GLOB 'programme:*:expired')"""
+OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :owed THEN e.amount ELSE -e.amount END), 0)
+FROM entry AS e JOIN txn AS t ON t.id = e.txn
+WHERE e.member = :member AND (e.debit_acct = :owed OR e.credit_acct = :owed) AND t.wall_ms < :at"""

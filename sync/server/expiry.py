@@ -33,9 +33,10 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
             due = store.expired(until, MEMBERS_MAX)
             # Nobody redeems these any more: whose points pay is settled before what is left of them is gone.
             evened = store.rights.even_out_lots([lot.lot_id for lots in due.values() for lot in lots], now)
-            if evened:
-                store.touch(evened)
-                due = store.expired(until, MEMBERS_MAX)
+            due = store.expired(until, MEMBERS_MAX) if evened else due
+            settled = store.rights.settle_ended(due, now)
+            due = store.expired(until, MEMBERS_MAX) if settled else due
+            store.touch(tuple(dict.fromkeys((*evened, *settled))))
             found = len(due)
             due = {member_id: free for member_id, lots in due.items() if (free := _free(store, lots, all_sent_by))}
             published = store.programme_in_force(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -61,6 +61,9 @@ class RightStore(Protocol):
 
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The same for these lots, of which more may be free than before."""
+
+    def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
+        """Lots that ended, by member, settle what was owed while they lived; answers whose points moved."""
 
     def make_room(self, doubled: Sequence[tuple[Entry, Entry]], now: datetime) -> bool:
         """Take back what head office gave to lots that paid and a till gives too; answers whether anything was booked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -112,6 +112,10 @@ class SqliteRightStore:
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
         return late_returns.even_out_lots(self._reach(now), lots, meta(self._db, "owner") or "", new_id)
+
+    def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        return late_returns.settle_ended(self._reach(now), ended, meta(self._db, "owner") or "", new_id)
 
     def make_room(self, doubled: Sequence[tuple[Entry, Entry]], now: datetime) -> bool:
         """In the log whose owner this file is."""
