@@ -41,7 +41,7 @@ SERVER = (
     """import resource, socket, sys, threading, time, uvicorn, json
 from pathlib import Path
 from pos_loyalty.clock import utc_now
-from pos_loyalty.store.db import build, open_store
+from pos_loyalty.store.db import open_store
 from sync.identity import Office
 from sync.server.app import head_office_app
 from sync.server.desk import Beside
@@ -60,7 +60,7 @@ if __name__ == "__main__":
     shelf.build(utc_now())
     wall = time.monotonic() - began
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    app = head_office_app(open_ledger, office, build(), utc_now, Beside(shelf=shelf, changes_max=50_000))
+    app = head_office_app(open_ledger, office, utc_now, Beside(shelf=shelf, changes_max=50_000))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
     listener = socket.socket(); listener.bind(("127.0.0.1", 0))
     told = {"s": wall, "cpu_s": spent.ru_utime + spent.ru_stime, "mb": spent.ru_maxrss / 1024, "port": listener.getsockname()[1]}

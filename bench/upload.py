@@ -34,7 +34,7 @@ from sync.server.postgres_copy import copied
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import decode_batch
 from tests.postgres import Server, started
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC, Till
+from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC, Till
 
 DURABLE = ("listen_addresses=", "shared_buffers=128MB", "max_wal_size=2GB")
 MEMBERS = 40
@@ -136,7 +136,7 @@ def _sqlite(path: Path) -> LedgerStore:
 
 def _into(store: LedgerStore, batches: Sequence[bytes]) -> None:
     for batch in batches:
-        steps.receive(store, "T1", batch, NOW, BUILD, OFFICE_PUBLIC)
+        steps.receive(store, "T1", batch, NOW, OFFICE_PUBLIC)
     store.close()
 
 

@@ -15,7 +15,7 @@ LoyaltyError
 │   ├── MemberBlockedError     the card is good, and its member is blocked
 │   └── QuoteStaleError        the quote ran out or changed; carries the new quote when there is one
 ├── StoreError                 the SQLite file
-│   ├── StoreSchemaError       made by another build, or not ours
+│   ├── StoreSchemaError       of a version that is not known here, or not ours
 │   ├── StoreBusyError         another process owns it
 │   │   └── StoreRaceError     another writer was faster; the same may be tried again at once
 │   ├── StoreFullError         the disk is full; nothing was written
@@ -29,6 +29,7 @@ LoyaltyError
     ├── LogGapError            head office expects another sequence number; carries it
     ├── LogForkError           same number, another hash: the till is frozen
     └── WireError              bytes that do not follow the protocol
+        ├── PeerError          the other side's version is too far from ours
         └── TokenError         head office does not know this till, or does not any more
 """
 
@@ -176,6 +177,10 @@ class LogForkError(SyncError):
 
 class WireError(SyncError):
     """Bytes that do not follow the protocol."""
+
+
+class PeerError(WireError):
+    """The other side is of a version that is too far from ours."""
 
 
 class TokenError(WireError):

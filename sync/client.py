@@ -52,8 +52,9 @@ class HttpHeadOffice:
             "since": asked.since,
             "protocol": asked.peer.protocol,
             "schema": asked.peer.schema,
-            "build": asked.peer.build,
         }
+        if asked.peer.build is not None:
+            params["build"] = asked.peer.build
         if asked.mark is not None:
             params["mark"] = asked.mark
         if asked.programmes is not None:

@@ -8,11 +8,11 @@ from typing import Final
 
 from pos_loyalty.clock import Reading, to_ms
 from pos_loyalty.store import coupon_words, members, outbox, right_asking, seal, tiers, trusted_time
-from pos_loyalty.store.db import Connection, build, scrub, write
+from pos_loyalty.store.db import Connection, scrub, write
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import PublicKey
 from pos_loyalty.values import Value
-from sync import programme_list, pull, push
+from sync import programme_list, protocols, pull, push
 from sync.identity import Signer
 from sync.wire import Changes, CouponChange, MemberChange, Peer
 
@@ -28,10 +28,10 @@ class Here(Value):
     head_office_key: PublicKey
     """Whose word on programmes and snapshots counts."""
 
-    @property
-    def peer(self) -> Peer:
+    def peer(self, protocol: int) -> Peer:
         """How this till presents itself."""
-        return Peer(till=self.till, build=build(), epoch=self.signer.credential.epoch)
+        build = protocols.build_in(protocol)
+        return Peer(till=self.till, build=build, epoch=self.signer.credential.epoch, protocol=protocol)
 
 
 def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:
@@ -48,12 +48,12 @@ def begin_pull(db: Connection, now: datetime) -> pull.PullState:
 def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
     """The next batch, or none when all is sent or it is not yet time."""
     rows = outbox.since(db, state.seq, state.batch_max)
-    return push.outgoing(state, rows, here.peer, here.signer, _keys(db, here, rows), now)
+    return push.outgoing(state, rows, here.peer(state.protocol), here.signer, _keys(db, here, rows), now)
 
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
     """The next question for changes, or none when it is not yet time."""
-    return pull.outgoing(state, here.peer, programme_list.digest_here(db), now)
+    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now)
 
 
 def keep_ack(db: Connection, held: push.Held) -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotNeededError, SyncError, WireError
 from pos_loyalty.values import Value, encode
-from sync import backoff
-from sync.wire import Changes, ChangesRequest, Peer, Reply, read_changes
+from sync import backoff, protocols
+from sync.wire import PROTOCOL, Changes, ChangesRequest, Peer, Reply, read_changes
 
 
 class PullState(Value):
@@ -28,6 +28,9 @@ class PullState(Value):
     is_refused: bool = False
     needs_snapshot: bool = False
     """Too much has changed to be told in pages."""
+    protocol: int = PROTOCOL
+    is_understood: bool = False
+    """Head office answered in this protocol."""
 
 
 class PullStep(Value):
@@ -52,17 +55,24 @@ def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime
 
 
 def received(state: PullState, reply: Reply, now: datetime, interval_s: float, random: backoff.Random) -> PullStep:
-    """Take in a page. An answer to another question than the last changes nothing; after the last page wait ``interval_s``."""
+    """Take in a page. An answer to another question than the last changes nothing; after the last page wait ``interval_s``.
+
+    What may be a head office of another version is asked in the other protocol at once.
+    """
     try:
         changes = read_changes(reply)
         if not changes.complete and not (changes.members or changes.coupons):
             raise WireError("head office says that there is more and gives nothing")
     except SyncError as error:
+        other = protocols.to_try(state.protocol, state.is_understood, error)
+        if other is not None:
+            return PullStep(state=replace(state, set_at=now, wake_at=now, protocol=other))
         return failed(state, error, now, random)
     if changes.since != state.since:
         return PullStep(state=state)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
-    return PullStep(state=PullState(since=changes.version, mark=changes.mark, set_at=now, wake_at=now + wait), changes=changes)
+    begun = begin(changes.version, changes.mark, now)
+    return PullStep(state=replace(begun, wake_at=now + wait, protocol=state.protocol, is_understood=True), changes=changes)
 
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:
@@ -74,4 +84,6 @@ def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Ra
     is_refused = not isinstance(error, HeadOfficeGoneError | SnapshotGoneError)
     wait_s = backoff.LONGEST_S if is_refused else backoff.delay_s(failures, random, wished_s)
     waiting = replace(state, set_at=now, wake_at=now + timedelta(seconds=wait_s), failures=failures)
+    if is_refused:
+        waiting = replace(waiting, protocol=PROTOCOL, is_understood=False)
     return PullStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))

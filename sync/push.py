@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, WireError
 from pos_loyalty.store.outbox import Row
 from pos_loyalty.values import Value
-from sync import backoff, identity
+from sync import backoff, identity, protocols
 from sync.identity import Signer
 from sync.wire import (
     COMPRESSED_BYTES_MAX,
     FACTS_MAX,
     LONE_FACT_BYTES_MAX,
     PLAIN_BYTES_MAX,
+    PROTOCOL,
     BatchHeader,
     Peer,
     Reply,
@@ -48,6 +49,9 @@ class PushState(Value):
     trouble: str | None = None
     is_refused: bool = False
     is_stopped: bool = False
+    protocol: int = PROTOCOL
+    is_understood: bool = False
+    """Head office took a batch in this protocol."""
 
 
 class Held(Value):
@@ -95,10 +99,16 @@ def outgoing(
 
 
 def received(state: PushState, reply: Reply, now: datetime, random: backoff.Random) -> PushStep:
-    """Take in a reply to a batch. An ack older than what is known changes nothing."""
+    """Take in a reply to a batch. An ack older than what is known changes nothing.
+
+    What may be a head office of another version is asked in the other protocol at once.
+    """
     try:
         ack = read_ack(reply)
     except SyncError as error:
+        other = protocols.to_try(state.protocol, state.is_understood, error)
+        if other is not None:
+            return PushStep(state=replace(state, set_at=now, wake_at=now, protocol=other))
         return failed(state, error, now, random)
     if ack.applied_seq < state.seq:
         return PushStep(state=state)
@@ -109,6 +119,8 @@ def received(state: PushState, reply: Reply, now: datetime, random: backoff.Rand
             batch_max=max(1, min(state.batch_max + BATCH_STEP, state.cap, ack.max_batch)),
             set_at=now,
             wake_at=now + timedelta(seconds=ack.retry_after),
+            protocol=state.protocol,
+            is_understood=True,
         ),
         held=Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash)),
         suspense=ack.suspense,
@@ -127,6 +139,7 @@ def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Ra
             seq = min(state.seq, expected_seq - 1)
             wake_at = now if failures == 1 else wake_at
         case WireError():
+            state = replace(state, protocol=PROTOCOL, is_understood=False)
             wake_at = now + timedelta(seconds=backoff.LONGEST_S)
         case _:
             batch_max = max(min(BATCH_MIN, state.cap), state.batch_max // 2)

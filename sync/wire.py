@@ -16,6 +16,7 @@ from pos_loyalty.errors import (
     InputError,
     LogForkError,
     LogGapError,
+    PeerError,
     SnapshotGoneError,
     SnapshotNeededError,
     TokenError,
@@ -27,6 +28,8 @@ from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.till_facts import Epoch
 from pos_loyalty.values import Value, decode, encode
 from sync.identity import Credential, EnrolAnswer, Signature
+from sync.protocols import PROTOCOL as PROTOCOL
+from sync.protocols import check_header
 from sync.wire_members import INT64_MAX as INT64_MAX
 from sync.wire_members import CardChange as CardChange
 from sync.wire_members import Count as Count
@@ -38,8 +41,6 @@ from sync.wire_members import ProgrammeBody as ProgrammeBody
 from sync.wire_members import SalesSum as SalesSum
 from sync.wire_members import TierChange as TierChange
 
-PROTOCOL: Final = 0
-"""Stays 0, like the schema, until the protocol is frozen: a peer of another build is refused."""
 FACTS_MAX: Final = 500
 COMPRESSED_BYTES_MAX: Final = 1024 * 1024
 PLAIN_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -66,21 +67,22 @@ T = TypeVar("T")
 
 
 class Peer(Value):
-    """Who speaks, and in which build. Both sides must be of one build while the schema is 0."""
+    """Who speaks, in which protocol, and facts of which schema it writes. ``build``: as of ``protocols.build_in``."""
 
     till: Id
-    build: Hash
+    build: Hash | None = None
     epoch: Epoch = 1
     protocol: int = PROTOCOL
     schema: int = SCHEMA
 
 
-class BatchHeader(Value):
+class BatchHeader(Value, kw_only=True, omit_defaults=True):
     """First line of a batch. The facts are first_seq … first_seq + count − 1; ``prev_hash`` is the hash before the first."""
 
     protocol: int
     schema: int
-    build: Hash
+    build: Hash | None = None
+    """In protocol 0 alone."""
     till: Id
     epoch: Epoch
     first_seq: Annotated[int, Meta(ge=1, le=2**53)]
@@ -206,6 +208,7 @@ def decode_batch(body: bytes) -> Batch:
         raise WireError(f"a batch is a header and 1 to {FACTS_MAX} facts, each on a line that ends")
     if len(lines[0]) > HEADER_BYTES_MAX:
         raise WireError(f"the batch header is larger than {HEADER_BYTES_MAX} bytes")
+    check_header(lines[0])
     header = value_of(lines[0], BatchHeader, "header")
     payloads = tuple(lines[1:-1])
     if header.count != len(payloads):
@@ -245,15 +248,6 @@ def inflate(data: bytes, limit: int) -> bytes:
 def deflate(data: bytes) -> bytes:
     """Gzip, the same bytes every time."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)
-
-
-def check_peer(protocol: int, schema: int, build: str, own_build: str) -> None:
-    """Refuse another protocol, schema or build in one sentence. Raises WireError."""
-    if (protocol, schema, build) != (PROTOCOL, SCHEMA, own_build):
-        raise WireError(
-            f"the other side is of another build ({protocol}/{schema}/{build[:12]}, here {PROTOCOL}/{SCHEMA}/{own_build[:12]}): "
-            "install the same pos-loyalty on both"
-        )
 
 
 def read_ack(reply: Reply) -> Ack:
@@ -313,6 +307,8 @@ def _raise_problem(said: Problem) -> None:
             raise SnapshotGoneError(said.detail)
         case "token":
             raise TokenError(said.detail)
+        case "peer":
+            raise PeerError(said.detail)
         case _:
             raise WireError(said.detail)
 

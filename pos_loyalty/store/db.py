@@ -7,11 +7,9 @@ SQLite in one process drop each other's locks (https://www.sqlite.org/howtocorru
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +20,8 @@ from pos_loyalty.errors import CommitUnknownError, StoreBusyError, StoreError, S
 from pos_loyalty.store.guard import check_local, refuse_stdlib_opens
 from pos_loyalty.store.guard import guard_single_copy as guard_single_copy
 from pos_loyalty.store.guard import own as own
-from pos_loyalty.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
+from pos_loyalty.store.migrations import APPLICATION_ID, MIGRATIONS
+from pos_loyalty.store.versions import FILE_VERSION, check_known, check_newest, statements, step_up
 from pos_loyalty.store.witness import watched
 
 Role = Literal["till", "head_office"]
@@ -46,7 +45,9 @@ class Connection(dbapi2.Connection):  # type: ignore[misc]  # the library tells 
 
 
 def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key: str | None = None) -> Connection:
-    """Open the file, made when absent. Raises StoreSchemaError for another's file, StoreBusyError, StoreFullError, StoreError.
+    """Open the file, made when absent, brought up when it is of an older version.
+
+    Raises StoreSchemaError for another's file or a newer one, StoreBusyError, StoreFullError, StoreError.
 
     The connection may move between threads, but is never used by two at once.
     """
@@ -61,6 +62,7 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key:
             if not _is_made(db):
                 _make(db, role=role, owner=owner, now=now)
             _check_meta(db, path, role=role, owner=owner)
+            _bring_up(db, path)
         except BaseException:
             db.close()
             raise
@@ -70,7 +72,7 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key:
 
 def open_to_write(path: Path, *, now: datetime, master_key: str | None = None) -> Connection:
     """Open a file that is there, whoever's it is. Raises as ``open_store`` does."""
-    reader = open_reader(path)
+    reader = open_any(path)
     try:
         role, owner = meta(reader, "role"), meta(reader, "owner") or ""
     finally:
@@ -80,7 +82,18 @@ def open_to_write(path: Path, *, now: datetime, master_key: str | None = None) -
 
 
 def open_reader(path: Path, *, master_key: str | None = None) -> Connection:
-    """A connection that cannot write, beside those that do. Raises StoreSchemaError when there is no such store."""
+    """A connection that cannot write, beside those that do. Raises StoreSchemaError when there is none of this version."""
+    db = open_any(path, master_key=master_key)
+    try:
+        check_newest(_pragma(db, "user_version"), str(path))
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_any(path: Path, *, master_key: str | None = None) -> Connection:
+    """As ``open_reader``, of an older version too: for who copies the file, or asks whose it is."""
     if not path.is_file():
         raise StoreSchemaError(f"There is no database at {path}.")
     refuse_stdlib_opens(path)
@@ -91,7 +104,7 @@ def open_reader(path: Path, *, master_key: str | None = None) -> Connection:
             if not _is_made(db):
                 raise StoreSchemaError(f"{path} is an empty database, not one of pos_loyalty.")
             db.execute("PRAGMA query_only = ON")
-            _check_build(db, path)
+            check_known(_pragma(db, "user_version"), meta(db, "build"), str(path))
         except BaseException:
             db.close()
             raise
@@ -204,7 +217,7 @@ def file_of(db: Connection) -> Path:
 
 
 def meta(db: Connection, key: str) -> str | None:
-    """What the file says of itself: role, owner, epoch, build, made_at."""
+    """What the file says of itself: role, owner, epoch, made_at."""
     row = db.execute(META_SELECT, {"key": key}).fetchone()
     return None if row is None else str(row[0])
 
@@ -218,11 +231,6 @@ def sqlite_in_use() -> tuple[int, int, int]:
     """The version of the one SQLite that opens our files; Python's own is another."""
     version: tuple[int, int, int] = dbapi2.sqlite_version_info
     return version
-
-
-def build() -> str:
-    """The mark of this build's tables: SHA-256 of the SQL that makes them."""
-    return sha256("\n".join(MIGRATIONS).encode()).hexdigest()
 
 
 def _connect(uri: str) -> Connection:
@@ -271,35 +279,36 @@ def _make(db: Connection, *, role: Role, owner: str, now: datetime) -> None:
         if _is_made(db):
             return
         for step in MIGRATIONS:
-            for statement in _statements(step):
+            for statement in statements(step):
                 db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {SCHEMA}")
-        said = {"role": role, "owner": owner, "epoch": "1", "build": build(), "made_at": now.isoformat()}
+        db.execute(f"PRAGMA user_version = {FILE_VERSION}")
+        said = {"role": role, "owner": owner, "epoch": "1", "made_at": now.isoformat()}
         with watched(db, "meta", "TRUE", ()):
             db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
         with watched(db, "sync_state", "TRUE", ()):
             db.execute("INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, zeroblob(32), 0)")
 
 
-def _statements(script: str) -> Iterator[str]:
-    text = ""
-    for line in re.sub(r"--[^\n]*", "", script).splitlines(keepends=True):
-        text += line
-        if dbapi2.complete_statement(text):
-            if text.strip():
-                yield text
-            text = ""
-    assert not text.strip(), "a migration ends in the middle of a statement"
+def _bring_up(db: Connection, path: Path) -> None:
+    """A version at a time; another process may have been faster, or may have gone further."""
 
+    def run(step: str) -> None:
+        for statement in statements(step):
+            db.execute(statement)
 
-def _check_build(db: Connection, path: Path) -> None:
-    if _pragma(db, "user_version") != SCHEMA or meta(db, "build") != build():
-        raise StoreSchemaError(f"{path} was made by another build of pos_loyalty; use that build, or start a new file.")
+    while _pragma(db, "user_version") != FILE_VERSION:
+        with write(db):
+            version = _pragma(db, "user_version")
+            check_known(version, meta(db, "build"), str(path))
+            if version < FILE_VERSION:
+                step_up(db, version, run)
+                db.execute(f"PRAGMA user_version = {version + 1}")
+        log.info("store.brought_up", from_version=version, to_version=FILE_VERSION)
 
 
 def _check_meta(db: Connection, path: Path, *, role: Role, owner: str) -> None:
-    _check_build(db, path)
+    check_known(_pragma(db, "user_version"), meta(db, "build"), str(path))
     has_role, has_owner = meta(db, "role"), meta(db, "owner")
     if (has_role, has_owner) != (role, owner):
         has = f"{ROLE_WORDS.get(has_role or '', 'nobody')} {has_owner}"

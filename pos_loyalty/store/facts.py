@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from pos_loyalty.engine.acts import Award
 from pos_loyalty.engine.model import Basket, Entry, Id, Instant, Label, Quote, Tender
+from pos_loyalty.errors import InputError
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, RuleStopFact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
 from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
+from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.store.newer import is_plain, known_of
 from pos_loyalty.store.return_facts import ReturnFact
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact
 from pos_loyalty.store.staff_facts import AdjustFact, ClaimFact
@@ -98,6 +102,12 @@ class Enrolment(Value):
     segments: tuple[Label, ...] = ()
     joined_at: Instant | None = None
     """Where a member came from elsewhere: when they joined there. None: with this fact."""
+
+
+class _Written(msgspec.Struct, frozen=True):
+    """What every fact says, of whatever schema."""
+
+    schema: int
 
 
 class Fact(Value, omit_defaults=True):
@@ -193,8 +203,26 @@ def payload_of(fact: Fact) -> bytes:
 
 
 def fact_of(payload: bytes) -> Fact:
-    """Read a fact back. Raises InputError naming the place."""
-    return decode(payload, Fact)
+    """Read a fact back. Of one that a newer program wrote the fields that are known here. Raises InputError naming the place."""
+    try:
+        return decode(payload, Fact)
+    except InputError:
+        if not is_newer(payload):
+            raise
+        return known_of(payload, Fact)
+
+
+def is_newer(payload: bytes) -> bool:
+    """Whether these bytes say that they are of a schema after ours: then there may be fields in them that we do not know."""
+    try:
+        return msgspec.json.decode(payload, type=_Written).schema > SCHEMA
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def is_canonical(fact: Fact, payload: bytes) -> bool:
+    """Whether these are the only bytes that say so. Of a newer fact the order of the fields is its writer's."""
+    return payload_of(fact) == payload or (is_newer(payload) and is_plain(payload))
 
 
 def chain(prev_hash: bytes, payload: bytes) -> bytes:

@@ -5,7 +5,7 @@ from pos_loyalty.store.migrations_trade import COUPONS, GIFT_CARDS, RETURNS
 
 APPLICATION_ID = 0x504F534C  # "POSL"
 SCHEMA = 0
-"""Stays 0 until the sync protocol is frozen: a file or a peer of another build is refused, never guessed at."""
+"""Of the payloads of facts, frozen: a field that is added there is a new number. See docs/sync.md, Versions."""
 
 FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -322,4 +322,4 @@ CREATE INDEX drawer_kick_asked ON drawer_kick (id) WHERE state = 'asked';
 """
 
 MIGRATIONS: tuple[str, ...] = (FIRST, MEMBER_CHANGES, ACTS, GIFT_CARDS, RETURNS, UPKEEP, TIERS, COUPONS, DRAWER, *SYNC)
-"""Run in order on a new file. ``user_version`` is SCHEMA, and meta ``build`` the SHA-256 of these steps."""
+"""Run in order on a new file. What has landed is never changed: ``user_version`` counts these steps, see versions.py."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.config import Secrets
 from pos_loyalty.errors import ConfigError
-from pos_loyalty.store.db import Connection, open_reader, open_store, own
+from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
 from pos_loyalty.wiring.identities import enrol, identity_of, office_of
@@ -97,7 +97,6 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
 
 def run_head_office(known: Settings, *, database: Database | None, port: int | None, ready: Ready) -> None:
     """The head office process: HTTP over its own database, until told to stop."""
-    from pos_loyalty.store.db import build
     from pos_loyalty.web.office import Pages, routes
     from pos_loyalty.web.office_door import password_of
     from pos_loyalty.web.serve import listen, serve
@@ -121,7 +120,7 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     )
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
         open_ledger(place, keys, known.config.offline.policy).close()
-        app = head_office_app(lambda: open_ledger(place, keys, known.config.offline.policy), office, build(), utc_now, beside)
+        app = head_office_app(lambda: open_ledger(place, keys, known.config.offline.policy), office, utc_now, beside)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
@@ -219,11 +218,11 @@ def verify(database: Database, keys: Secrets | None = None) -> tuple[str, ...]:
 
 
 def backup(database: Database, target: Path) -> None:
-    """Copy a live database to a new file."""
+    """Copy a live database to a new file. A file of an older version is copied as it is."""
     if isinstance(database, str):
         copy(database, target)
         return
-    db = open_reader(database)
+    db = open_any(database)
     try:
         backup_store(db, target)
     finally:

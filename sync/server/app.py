@@ -16,6 +16,7 @@ from pos_loyalty.errors import (
     LogForkError,
     LogGapError,
     LoyaltyError,
+    PeerError,
     SnapshotGoneError,
     SnapshotNeededError,
     StoreError,
@@ -25,6 +26,7 @@ from pos_loyalty.errors import (
 from pos_loyalty.values import convert, decode, encode
 from sync import identity
 from sync.identity import EnrolRequest, Holder, Office
+from sync.protocols import check_versions
 from sync.rights import RightsRequest
 from sync.server import enrol, steps
 from sync.server.desk import NOTHING, Beside, Desk
@@ -65,7 +67,7 @@ class TooLargeError(Exception):
 
 
 def head_office_app(
-    open_store: Callable[[], LedgerStore], office: Office, build: str, clock: Clock, beside: Beside = NOTHING
+    open_store: Callable[[], LedgerStore], office: Office, clock: Clock, beside: Beside = NOTHING
 ) -> Starlette:  # fmt: skip
     """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
     from starlette.applications import Starlette
@@ -88,7 +90,7 @@ def head_office_app(
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
+        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         desk.meter.took(len(body), len(ack.suspense))
         came.set()
@@ -96,7 +98,7 @@ def head_office_app(
 
     async def changes(request: Request) -> Response:
         asked = _question(request, request.state.holder)
-        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), build, office.private_key, told_max))
+        answer = await desk.ask(lambda store: steps.changes(store, asked, clock(), office.private_key, told_max))
         return _json(deflate(encode(answer)), {"Content-Encoding": "gzip"})
 
     async def rights(request: Request) -> Response:
@@ -219,7 +221,7 @@ def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
             return _problem("busy", 503, str(error), headers={"Retry-After": str(error.retry_after_s or BUSY_WAIT_S)})
         except (WireError, InputError) as error:
             log.warning("batch.refused", till=request.path_params.get("till"), reason=str(error))
-            return _problem("wire", 422, str(error))
+            return _problem("peer" if isinstance(error, PeerError) else "wire", 422, str(error))
         except TooLargeError:
             return _problem("too-large", 413, f"a body is at most {BODY_BYTES_MAX} bytes")
         except TimeoutError:
@@ -254,13 +256,14 @@ async def _body(request: Request) -> bytes:
 
 def _question(request: Request, holder: Holder) -> ChangesRequest:
     params = request.query_params
-    peer = {
+    peer: dict[str, Any] = {
         "till": holder.till,
         "epoch": holder.epoch,
-        "build": params.get("build", ""),
+        "build": params.get("build"),
         "protocol": _number(params.get("protocol"), "protocol"),
         "schema": _number(params.get("schema"), "schema"),
     }
+    check_versions(peer["protocol"], peer["schema"])
     asked: dict[str, Any] = {
         "peer": peer,
         "since": _number(params.get("since"), "since"),

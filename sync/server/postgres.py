@@ -14,10 +14,11 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty import log
 from pos_loyalty.errors import CommitUnknownError, StoreBusyError, StoreRaceError, StoreSchemaError
-from pos_loyalty.store.db import Connection, Role, build, meta, write
+from pos_loyalty.store.db import Connection, Role, meta, write
+from pos_loyalty.store.versions import FILE_VERSION, check_known, check_newest, step_up
 from pos_loyalty.store.witness import watched
 from sync.server.postgres_connection import PostgresConnection, RaceError
-from sync.server.postgres_tables import SCHEMA_NAME, months, statements
+from sync.server.postgres_tables import SCHEMA_NAME, months, statements, statements_of
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.sqlite_rights import Policy
 
@@ -91,6 +92,7 @@ def open_postgres(url: str, owner: str, now: datetime) -> PostgresConnection:
         if not _is_made(db):
             _make(db, owner, now)
         _check(db, owner)
+        _bring_up(db)
         add_months(db, now)
         db.raw.execute("SELECT pg_advisory_unlock_all()")
     except BaseException:
@@ -106,6 +108,7 @@ def open_reader(url: str) -> PostgresConnection:
         if not _is_made(db):
             raise StoreSchemaError("This PostgreSQL database holds no head office of pos_loyalty.")
         _check(db, meta(as_store(db), "owner") or "")
+        check_newest(_version(db), HERE)
     except BaseException:
         db.close()
         raise
@@ -136,23 +139,50 @@ def _make(db: PostgresConnection, owner: str, now: datetime) -> None:
         db.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
         for statement in statements():
             db.raw.execute(statement)
-        said = {"role": ROLE, "owner": owner, "epoch": "1", "build": build(), "made_at": now.isoformat()}
+        db.raw.execute(_numbered(FILE_VERSION))
+        said = {"role": ROLE, "owner": owner, "epoch": "1", "made_at": now.isoformat()}
         with watched(store, "meta", "TRUE", ()):
             db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", said.items())
         with watched(store, "sync_state", "TRUE", ()):
             db.execute(STATE_INSERT, {"genesis": bytes(32)})
 
 
+def _bring_up(db: PostgresConnection) -> None:
+    """An older database goes up a version at a time, each in a transaction with its number."""
+
+    def run(step: str) -> None:
+        for statement in statements_of(step):
+            db.raw.execute(statement)
+
+    while (version := _version(db)) < FILE_VERSION:
+        with write(as_store(db)):
+            step_up(as_store(db), version, run)
+            db.raw.execute(_numbered(version + 1))
+        log.info("store.brought_up", from_version=version, to_version=FILE_VERSION)
+
+
+def _version(db: PostgresConnection) -> int:
+    """The number that the schema bears; 0 without one."""
+    said = db.execute(NUMBER_SELECT, {"name": SCHEMA_NAME}).fetchone()[0]
+    return int(said.removeprefix(NUMBERED)) if said and said.removeprefix(NUMBERED).isdigit() else 0
+
+
+def _numbered(version: int) -> str:
+    return f"COMMENT ON SCHEMA {SCHEMA_NAME} IS '{NUMBERED}{version}'"
+
+
 def _check(db: PostgresConnection, owner: str) -> None:
     store = as_store(db)
-    if meta(store, "build") != build():
-        raise StoreSchemaError("This database was made by another build of pos_loyalty; use that build, or a new database.")
+    check_known(_version(db), meta(store, "build"), HERE)
     if (meta(store, "role"), meta(store, "owner")) != (ROLE, owner):
         raise StoreSchemaError(
             f"This is the database of {meta(store, 'role')} {meta(store, 'owner')}, not of head office {owner}."
         )
 
 
+HERE: Final = "This PostgreSQL database"
+NUMBERED: Final = "pos_loyalty tables "
+NUMBER_SELECT: Final = "SELECT obj_description(to_regnamespace(:name), 'pg_namespace')"
 MONTH_SELECT = """SELECT to_regclass(:name) IS NOT NULL,
   EXISTS (SELECT 1 FROM txn_rest WHERE id >= :first_id AND id < :end_id)"""
 STATE_INSERT = "INSERT INTO sync_state (id, acked_seq, acked_hash, pulled_version) VALUES (1, 0, :genesis, 0)"

@@ -73,10 +73,15 @@ def statements() -> Iterator[str]:
     """All that makes the tables, in order."""
     yield from FUNCTIONS
     for step in MIGRATIONS:
-        for statement in _split(tokens(step)):
-            if not PASSED_OVER & set(statement[:3]):
-                yield " ".join(_made(statement))
+        yield from statements_of(step)
     yield from LOG_KEYS
+
+
+def statements_of(step: str) -> Iterator[str]:
+    """One numbered step."""
+    for statement in _split(tokens(step)):
+        if not PASSED_OVER & set(statement[:3]):
+            yield " ".join(_made(statement))
 
 
 class Month(NamedTuple):

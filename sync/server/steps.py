@@ -8,11 +8,11 @@ from hashlib import sha256
 from typing import Final
 
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ConflictError, InputError, LogForkError, SnapshotNeededError, WireError
-from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
-from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, WireError
+from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, is_canonical, is_newer
 from sync import programme_list
 from sync.identity import Holder
+from sync.protocols import UPDATE, check_build, check_versions
 from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for
 from sync.server.kinds import check_kind
@@ -31,7 +31,6 @@ from sync.wire import (
     SaleFound,
     SaleQuestion,
     Suspended,
-    check_peer,
     decode_batch,
     hashes_of,
 )
@@ -42,16 +41,16 @@ MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn"})
 EARLY_AGAIN_S: Final = 15
 
 
-def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: str, office_public: str) -> Ack:
+def receive(store: LedgerStore, till: str, body: bytes, now: datetime, office_public: str) -> Ack:
     """Take in a batch: durable when this returns. What is held already is passed over.
 
     Raises LogGapError when facts before it are missing, LogForkError when the till's log has two forms (the till is frozen then),
-    WireError for bytes that are no batch or that the till did not sign, TokenError for a till that was let go. None of these
-    changes what is held.
+    WireError for bytes that are no batch or that the till did not sign, PeerError for a till of another time, TokenError for one
+    that was let go. None of these changes what is held.
     """
     batch = decode_batch(body)
     header = batch.header
-    check_peer(header.protocol, header.schema, header.build, build)
+    check_build(header.protocol, header.build)
     if header.till != till:
         raise WireError(f"till {till} sent the log of till {header.till}")
     check_signed(header, office_public)
@@ -71,7 +70,6 @@ def changes(
     store: LedgerStore,
     asked: ChangesRequest,
     now: datetime,
-    build: str,
     office_key: str | None = None,
     changes_max: int = INT64_MAX,
 ) -> Changes:
@@ -81,7 +79,8 @@ def changes(
     A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
     """
     peer = asked.peer
-    check_peer(peer.protocol, peer.schema, peer.build, build)
+    check_versions(peer.protocol, peer.schema)
+    check_build(peer.protocol, peer.build)
     with store.write():
         enrol.check_epoch(store, peer.till, peer.epoch)
         hold = held_for(store, peer.till, peer.epoch)
@@ -207,10 +206,12 @@ def _fact(batch: Batch, n: int) -> Fact:
     try:
         fact = fact_of(payload)
     except InputError as error:
+        if is_newer(payload):
+            raise PeerError(f"fact {seq} tells of what is not known here yet ({error}): {UPDATE}") from error
         raise WireError(f"fact {seq}: {error}") from error
-    if payload_of(fact) != payload:
+    if not is_canonical(fact, payload):
         raise WireError(f"fact {seq} is not in canonical bytes")
-    if (fact.schema, fact.till, fact.epoch, fact.seq) != (SCHEMA, header.till, header.epoch, seq):
+    if not 0 <= fact.schema <= header.schema or (fact.till, fact.epoch, fact.seq) != (header.till, header.epoch, seq):
         raise WireError(f"fact {seq} calls itself fact {fact.seq} of till {fact.till}, epoch {fact.epoch}, schema {fact.schema}")
     if not (0 <= fact.mono_ns <= INT64_MAX and 0 <= fact.hlc <= INT64_MAX):
         raise WireError(f"fact {seq} has a clock out of range")

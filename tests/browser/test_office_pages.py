@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from pos_loyalty.config import StoreConfig
-from pos_loyalty.store.db import build, open_store
+from pos_loyalty.store.db import open_store
 from pos_loyalty.store.verify import verify
 from pos_loyalty.web.office import Pages, routes
 from pos_loyalty.web.office_door import password_of
@@ -41,7 +41,7 @@ class Served:
             return SqliteLedgerStore(open_store(path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
 
         pages = Pages(shop=SHOP, password=PASSWORD)
-        app = head_office_app(opened, OFFICE, build(), lambda: NOW, Beside(pages=lambda desk: routes(desk, pages, lambda: NOW)))
+        app = head_office_app(opened, OFFICE, lambda: NOW, Beside(pages=lambda desk: routes(desk, pages, lambda: NOW)))
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))

@@ -22,7 +22,7 @@ from sync.server.nightly import move_tiers
 from sync.wire import CardChange, LotChange, MemberChange, decode_batch
 from tests.faults.rich import FAR, ISSUING, RichWorld
 from tests.faults.world import PROGRAMME
-from tests.simulation.shop import BUILD, NOW, OFFICE_PUBLIC, signer_of
+from tests.simulation.shop import NOW, OFFICE_PUBLIC, signer_of
 from tests.tables import card_of
 from tests.unit.test_sync_identity import sync_fully
 from tests.unit.test_sync_rights import Bureau, Clerk, world
@@ -45,7 +45,7 @@ class History:
         steps.publish_programme(store, (PROGRAMME.replace("version = 1", "version = 2") + ISSUING).encode(), NOW)
         steps.import_members(store, _imported(), NOW)
         for till, batch in self.batches:
-            steps.receive(store, till, batch, NOW, BUILD, OFFICE_PUBLIC)
+            steps.receive(store, till, batch, NOW, OFFICE_PUBLIC)
         with store.write():
             for till in sorted({till for till, _ in self.batches}):
                 store.asked(till, YEARS_LATER)

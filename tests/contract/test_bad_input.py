@@ -93,7 +93,7 @@ def test_a_faulty_programme_leaves_the_old_one_in_force(shop: Shop) -> None:
 
 def test_a_database_of_another_schema_is_refused_and_left_alone(shop: Shop) -> None:
     with write(shop.db):
-        shop.db.execute("UPDATE meta SET value = 'another build' WHERE key = 'build'")
+        shop.db.execute("PRAGMA user_version = 0")
     with pytest.raises(StoreSchemaError, match="build"):
         shop.reopen()
     assert shop.config.with_name("till.db").stat().st_size > 0

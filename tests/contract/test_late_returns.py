@@ -17,7 +17,7 @@ from sync.server.postgres_copy import copied
 from sync.wire import Reply
 from tests.postgres import Server
 from tests.shop import Shop
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC
+from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC
 from tests.unit.test_returns_elsewhere import Chain, Office
 from tests.unit.test_returns_two_tills import SHORT, USED_CENTI, bring_back, sell, told
 
@@ -65,7 +65,7 @@ def test_postgresql_books_what_sqlite_books(chain: Chain, postgres: Server, tmp_
     store = open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW, "allowance")
     assert isinstance(chain.office, Listening)
     for till, batch in chain.office.heard:
-        steps.receive(store, till, batch, NOW, BUILD, OFFICE_PUBLIC)
+        steps.receive(store, till, batch, NOW, OFFICE_PUBLIC)
     for each in (store, chain.office.store):
         expire_due(each, NOW.replace(year=2029))
     store.close()

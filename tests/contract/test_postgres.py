@@ -12,18 +12,21 @@ import pytest
 
 from pos_loyalty.cli.main import main
 from pos_loyalty.errors import StoreError, StoreRaceError, StoreSchemaError
-from pos_loyalty.store.db import open_reader
+from pos_loyalty.store.db import meta, open_reader, write
 from pos_loyalty.store.verify import verify
+from pos_loyalty.store.versions import FILE_VERSION, FIRST_BUILD
+from pos_loyalty.store.witness import differences, watched
 from sync import push
 from sync.local import next_batch
 from sync.server import steps
 from sync.server.desk import Desk
-from sync.server.postgres import add_months, open_ledger, open_postgres
+from sync.server.postgres import add_months, as_store, open_ledger, open_postgres
+from sync.server.postgres import open_reader as open_reader_there
 from sync.server.postgres_copy import copied
 from sync.server.tries import TRIES_MAX, again
 from sync.wire import decode_batch
 from tests.postgres import Server
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC, Till
+from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC, Till
 from tests.tables import CONFIG, Folder
 from tests.worlds import HEAD
 
@@ -55,7 +58,7 @@ def test_tills_that_send_at_once_to_two_processes_lose_nothing(postgres: Server,
         store = open_ledger(url, HEAD_OFFICE_KEY, "head-office", NOW)
         try:
             for batch in logs[name]:
-                again(store, lambda store, batch=batch: steps.receive(store, name, batch, NOW, BUILD, OFFICE_PUBLIC))
+                again(store, lambda store, batch=batch: steps.receive(store, name, batch, NOW, OFFICE_PUBLIC))
         except Exception as error:  # noqa: BLE001  # whatever a thread meets, the test tells
             failures.append(error)
         finally:
@@ -164,3 +167,23 @@ def test_commands_take_a_url(postgres: Server, tmp_path: Path, capsys: pytest.Ca
     shown = run("backup", "--to", str(tmp_path / "copy.db"))
     assert "?" not in shown, "what stands behind the name of a database may be a password"
     assert main(["verify", "--database", str(tmp_path / "copy.db"), "--config", str(folder.config)]) == 0
+
+
+def test_tables_from_before_versions_were_counted_are_brought_up_and_newer_ones_are_left_alone(postgres: Server) -> None:
+    url = postgres.new_database()
+    db = open_postgres(url, "head-office", NOW)
+    db.raw.execute("COMMENT ON SCHEMA pos_loyalty IS NULL")
+    with write(as_store(db)), watched(as_store(db), "meta", "TRUE", ()):
+        db.execute("INSERT INTO meta (key, value) VALUES ('build', ?)", (FIRST_BUILD,))
+    db.close()
+    with pytest.raises(StoreSchemaError, match="older pos_loyalty"):
+        open_reader_there(url)
+    for _ in range(2):
+        db = open_postgres(url, "head-office", NOW)
+        assert (meta(as_store(db), "build"), list(differences(as_store(db)))) == (None, [])
+        db.close()
+    open_reader_there(url).close()
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute(f"COMMENT ON SCHEMA pos_loyalty IS 'pos_loyalty tables {FILE_VERSION + 1}'")
+    with pytest.raises(StoreSchemaError, match=r"newer pos_loyalty .* nothing was changed"):
+        open_postgres(url, "head-office", NOW)

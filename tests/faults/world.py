@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.errors import StoreError
-from pos_loyalty.store.db import Connection, build, open_store
+from pos_loyalty.store.db import Connection, open_store
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.model import EnrolRequest
@@ -82,12 +82,12 @@ class Office:
 
     def push(self, batch: bytes) -> Reply:
         """As over HTTP: a failing disk is a 503."""
-        return self._answer(lambda store: encode(steps.receive(store, "T1", batch, NOW, build(), OFFICE_PUBLIC)))
+        return self._answer(lambda store: encode(steps.receive(store, "T1", batch, NOW, OFFICE_PUBLIC)))
 
     def changes(self, question: bytes) -> Reply:
         """The same."""
         asked = decode(question, ChangesRequest)
-        return self._answer(lambda store: encode(steps.changes(store, asked, NOW, build(), OFFICE.private_key)))
+        return self._answer(lambda store: encode(steps.changes(store, asked, NOW, OFFICE.private_key)))
 
     def rights(self, question: bytes) -> Reply:
         """The same."""

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pos_loyalty.engine import ledger as points
 from pos_loyalty.engine.model import Accrual, Basket, Line, Lot, LotUse, Proof, Quote, QuoteLine, Redemption
-from pos_loyalty.errors import LogForkError, LogGapError, TokenError, WireError
+from pos_loyalty.errors import LogForkError, LogGapError, PeerError, TokenError, WireError
 from pos_loyalty.store import ledger, members, sales, seal
-from pos_loyalty.store.db import Connection, build, open_store, write
+from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.facts import Enrolment, Fact, SaleEnd, SaleFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Minor, Points, Thousandths, decode, encode
@@ -21,13 +21,12 @@ from sync.local import Here, apply_changes, begin_pull, begin_push, keep_ack, ne
 from sync.server import steps
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.sqlite_rights import Policy
-from sync.wire import CardChange, Changes, ChangesRequest, LotChange, MemberChange, Reply, problem
+from sync.wire import CardChange, Changes, ChangesRequest, LotChange, MemberChange, ProblemKind, Reply, problem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
 HEAD_OFFICE_KEY = bytes(range(32, 64))
 PROGRAMME = "shop@1#sha256:" + "0" * 64
-BUILD = build()
 PRICE_MINOR = 10_000
 NO_POWER_CUT = "PRAGMA synchronous = OFF"
 """Processes end in these tests, the machine does not: waiting for the disk would only make them slow."""
@@ -189,7 +188,7 @@ class HeadOffice:
 
     def push(self, till: str, batch: bytes, now: datetime = NOW) -> Reply:
         try:
-            return json_reply(200, encode(steps.receive(self.store, till, batch, now, BUILD, OFFICE_PUBLIC)))
+            return json_reply(200, encode(steps.receive(self.store, till, batch, now, OFFICE_PUBLIC)))
         except LogGapError as error:
             return json_reply(409, encode(problem("log-gap", 409, str(error), error.expected_seq)))
         except LogForkError as error:
@@ -197,12 +196,11 @@ class HeadOffice:
         except TokenError as error:
             return json_reply(401, encode(problem("token", 401, str(error))))
         except WireError as error:
-            return json_reply(422, encode(problem("wire", 422, str(error))))
+            kind: ProblemKind = "peer" if isinstance(error, PeerError) else "wire"
+            return json_reply(422, encode(problem(kind, 422, str(error))))
 
     def changes(self, question: bytes, now: datetime = NOW) -> Reply:
-        return json_reply(
-            200, encode(steps.changes(self.store, decode(question, ChangesRequest), now, BUILD, OFFICE.private_key))
-        )
+        return json_reply(200, encode(steps.changes(self.store, decode(question, ChangesRequest), now, OFFICE.private_key)))
 
     def give_points(self, member_id: str, card: str, centi: int) -> None:
         lot = LotChange(lot_id=f"opening:{member_id}", centi=Points(centi), amount_centi=Points(centi))

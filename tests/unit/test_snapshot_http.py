@@ -32,7 +32,7 @@ from sync.server.snapshots import SnapshotShelf, build
 from sync.server.sqlite import SqliteLedgerStore
 from sync.snapshot_wire import Manifest, signed
 from sync.wire import CardChange, LotChange, MemberChange
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, KEY, NOW, OFFICE, Till, half, token_of
+from tests.simulation.shop import HEAD_OFFICE_KEY, KEY, NOW, OFFICE, Till, half, token_of
 from tests.simulation.spoiling import Proxy
 
 MEMBERS = 260
@@ -51,7 +51,7 @@ class Served:
         self.start()
 
     def start(self) -> None:
-        app = head_office_app(self.open, OFFICE, BUILD, lambda: NOW, Beside(shelf=self.shelf, changes_max=CHANGES_MAX))
+        app = head_office_app(self.open, OFFICE, lambda: NOW, Beside(shelf=self.shelf, changes_max=CHANGES_MAX))
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,6 +12,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, StoreError, StoreSchemaError
 from pos_loyalty.store import guard
 from pos_loyalty.store.db import backup, checkpoint, meta, open_reader, open_store, own, wal_is_safe, write
+from pos_loyalty.store.versions import FILE_VERSION
 from tests.unit.store_facts import NOW, sell, till_store
 
 
@@ -44,7 +45,7 @@ def test_this_library_gets_wal_and_full(tmp_path: Path) -> None:
     assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
     assert db.execute("PRAGMA busy_timeout").fetchone()[0] >= 1000
     assert db.execute("PRAGMA application_id").fetchone() == (0x504F534C,)
-    assert db.execute("PRAGMA user_version").fetchone() == (0,)
+    assert db.execute("PRAGMA user_version").fetchone() == (FILE_VERSION,)
     db.close()
 
 
@@ -72,7 +73,14 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
 
 def _of_another_build(path: Path) -> None:
     db = till_store(path)
-    db.execute("UPDATE meta SET value = 'else' WHERE key = 'build'")
+    db.execute("INSERT INTO meta (key, value) VALUES ('build', 'else')")
+    db.execute("PRAGMA user_version = 0")
+    db.close()
+
+
+def _of_a_newer_version(path: Path) -> None:
+    db = till_store(path)
+    db.execute(f"PRAGMA user_version = {FILE_VERSION + 1}")
     db.close()
 
 
@@ -101,7 +109,16 @@ def _no_database(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [_of_another_build, _of_another_program, _with_another_mark, _of_another_till, _of_head_office, _no_database]
+    "make",
+    [
+        _of_another_build,
+        _of_a_newer_version,
+        _of_another_program,
+        _with_another_mark,
+        _of_another_till,
+        _of_head_office,
+        _no_database,
+    ],
 )
 def test_a_file_that_is_not_ours_is_refused_in_one_sentence_and_left_alone(tmp_path: Path, make: object) -> None:
     path = tmp_path / "till.db"

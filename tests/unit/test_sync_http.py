@@ -32,12 +32,12 @@ from sync.server.rights import RightTerms
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.steps import import_members
 from sync.wire import CardChange, LotChange, MemberChange
-from tests.simulation.shop import BUILD, HEAD_OFFICE_KEY, NOW, OFFICE, Till, half, log_of, token_of
+from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, Till, half, log_of, token_of
 
 TOKEN = token_of("T1")
 PACE = Pace(interval_s=0.05, batch_facts_max=2)
 PROBLEM = "application/problem+json"
-PEER = f"protocol=0&schema=0&build={BUILD}"
+PEER = "protocol=1&schema=0"
 
 
 class Served:
@@ -45,7 +45,7 @@ class Served:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        app = head_office_app(self.open, OFFICE, BUILD, lambda: NOW)
+        app = head_office_app(self.open, OFFICE, lambda: NOW)
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
