@@ -87,6 +87,13 @@ def put_attempt(db: Connection, *, sale_id: str, txn: UUID, content_hash: bytes,
 
 def add(db: Connection, fact: Fact) -> StoredSale:
     """The rows of a sale that its first fact brings; answers the sale as it is stored now."""
+    row, sale = add_rows(db, fact), fact.sale
+    assert sale is not None
+    return _sale(row, basket=sale.basket, quote=sale.quote, tenders=sale.tenders, fiscal=sale.fiscal)
+
+
+def add_rows(db: Connection, fact: Fact) -> dict[str, Any]:
+    """The same, for who does not ask for the sale; answers its row."""
     assert fact.sale is not None
     row = sale_row(fact)
     db.execute(SALE_INSERT, row)
@@ -97,7 +104,7 @@ def add(db: Connection, fact: Fact) -> StoredSale:
     sale = fact.sale
     uses.move(db, uses.of_quote(sale.quote, sale.biz_day), 1)
     returned.recount(db, fact.till, sale.sale_id, 1)
-    return _sale(row, basket=sale.basket, quote=sale.quote, tenders=sale.tenders, fiscal=sale.fiscal)
+    return row
 
 
 def end(db: Connection, fact: Fact) -> None:

@@ -182,10 +182,10 @@ async def _recompute(desk: Desk, came: asyncio.Event) -> None:
         came.clear()
         try:
             await desk.idle()
-            while (turn := await desk.ask(recomputer.gather)) is not None:
+            while (turn := await desk.spare(recomputer.gather)) is not None:
                 judged = await asyncio.to_thread(recomputer.judge, turn)
                 await desk.idle()
-                await desk.ask(partial(_noted, recomputer, judged))
+                await desk.spare(partial(_noted, recomputer, judged))
                 await desk.idle()
         except LoyaltyError as error:
             log.error("sale.recompute_waits", reason=str(error))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 IDLE_LOOK_S: Final = 0.02
 NS_PER_S: Final = 1_000_000_000
+QUIET_NS: Final = NS_PER_S // 10
+QUIET_WAIT_NS: Final = NS_PER_S
 
 T = TypeVar("T")
 
@@ -35,9 +37,17 @@ class Desk:
         self._store: LedgerStore | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self.meter = Meter()
+        self._quiet_from_ns = 0
 
     async def ask(self, step: Callable[[LedgerStore], T]) -> T:
         """Run a step in the ledger's thread, one after another."""
+        try:
+            return await self.spare(step)
+        finally:
+            self._quiet_from_ns = monotonic_ns() + QUIET_NS
+
+    async def spare(self, step: Callable[[LedgerStore], T]) -> T:
+        """The same for what nobody outside waits for."""
         asked_ns = monotonic_ns()
         self.meter.waiting += 1
         try:
@@ -48,9 +58,13 @@ class Desk:
         return answer
 
     async def idle(self) -> None:
-        """Wait until nobody waits for the ledger's thread."""
+        """Wait until nobody waits for the ledger's thread, and none has for a moment: a till sends its batches one after another.
+
+        Where somebody always comes back at once the moment is given up after a while, so that nothing is put off for ever.
+        """
         await asyncio.sleep(0)
-        while self.meter.waiting:
+        latest_ns = monotonic_ns() + QUIET_WAIT_NS
+        while self.meter.waiting or self._quiet_from_ns > monotonic_ns() < latest_ns:
             await asyncio.sleep(IDLE_LOOK_S)
 
     async def close(self) -> None:

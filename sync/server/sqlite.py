@@ -307,11 +307,11 @@ class SqliteLedgerStore:
 
     def _move_sale(self, posting: Posting) -> None:
         if posting.moves_sale and posting.fact.sale is not None:
-            sales.add(self._db, posting.fact)
+            sales.add_rows(self._db, posting.fact)
         elif posting.moves_sale:
             sales.end(self._db, posting.fact)
         about = posting.fact.sale or posting.fact.end
-        if posting.moves_sale and about is not None:
+        if posting.moves_sale and about is not None and _may_move_codes(posting.fact):
             coupon_words.touch_sale(self._db, posting.fact.till, about.sale_id)
 
     def _enrol(self, posting: Posting) -> None:
@@ -322,7 +322,7 @@ class SqliteLedgerStore:
         add(self._db, enrolment, None, posting.fact.at)
 
     def _member_state(self, member_id: str | None) -> MemberState | None:
-        return cast(MemberState | None, self._one(MEMBER_SELECT, {"member": member_id}))
+        return cast("MemberState | None", self._one(MEMBER_SELECT, {"member": member_id}))
 
     def _lot(self, lot_id: str | None) -> LotHold | None:
         row = self._db.execute(LOT_SELECT, {"lot": lot_id}).fetchone()
@@ -356,6 +356,11 @@ def _sale_of(fact: Fact) -> dict[str, str] | None:
         return {"till": fact.returned.sale_till, "sale_id": fact.returned.sale_id}
     about = fact.sale or fact.end
     return None if about is None else {"till": fact.till, "sale_id": about.sale_id}
+
+
+def _may_move_codes(fact: Fact) -> bool:
+    """Whether codes may have changed with the sale that this fact begins or ends."""
+    return fact.sale is None or bool(fact.sale.quote.issued or fact.sale.quote.coupons)
 
 
 def _others(fact: Fact) -> list[str]:
