@@ -39,9 +39,11 @@ def run_list(args: argparse.Namespace) -> int:
     keys = wiring.till_keys_of(wiring.settings(args.config), args.database)
     if args.json:
         print_json(keys)
+    newest = {key.till: key.epoch for key in sorted(keys, key=lambda key: key.epoch)}
     for key in () if args.json else keys:
         since = f", goes on from fact {key.continues.seq} of epoch {key.continues.epoch}" if key.continues else ""
-        print(f"till {key.till}, epoch {key.epoch}: {key.state}{since}, key {key.public_key[:16]}")
+        state = key.state if key.epoch == newest[key.till] or key.state != "active" else "replaced"
+        print(f"till {key.till}, epoch {key.epoch}: {state}{since}, key {key.public_key[:16]}")
     if not keys and not args.json:
         print("no till was enrolled here")
     return 0

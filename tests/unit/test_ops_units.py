@@ -45,6 +45,7 @@ def test_a_unit_says_what_it_must(path: Path) -> None:
     is_once = service["Type"] == "oneshot"
     assert is_once == path.with_suffix(".timer").exists()
     assert is_once or (service["Restart"] == "always" and unit["Install"]["WantedBy"] == "multi-user.target")
+    assert is_once or unit["Unit"]["StartLimitIntervalSec"] == "0", "it is never given up"
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
@@ -62,8 +63,8 @@ def test_every_unit_is_told_of(path: Path) -> None:
 
 
 def test_the_windows_commands_are_ours() -> None:
-    lines = [line for line in OPERATIONS.read_text(encoding="utf-8").splitlines() if line.startswith("schtasks ")]
+    lines = [line for line in OPERATIONS.read_text(encoding="utf-8").splitlines() if "New-ScheduledTaskAction" in line]
     assert len(lines) == 2
     for line in lines:
-        command = line.partition("pos-loyalty.exe ")[2].rstrip('"').replace("\\", "/")
+        command = line.partition('-Argument "')[2].rstrip('"').replace("\\", "/")
         assert _parser().parse_args(command.split()).run is not None

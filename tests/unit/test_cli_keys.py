@@ -1,0 +1,41 @@
+"""``pos-loyalty keys``: what a person reads of tills that were enrolled, given a new key, and let go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pos_loyalty.cli.main import main
+from pos_loyalty.store.db import open_store
+from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.store.till_facts import Place
+from sync import identity
+from sync.identity import EnrolRequest
+from sync.server import enrol
+from sync.server.sqlite import SqliteLedgerStore
+from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE
+from tests.tables import Folder
+
+
+def redeem(folder: Path, till: str, private_key: str) -> None:
+    """A machine becomes the till by a new code, as ``pos-loyalty sync --enrol`` does it."""
+    store = SqliteLedgerStore(open_store(folder / "office.db", role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
+    code = enrol.make_code(store, till, NOW)
+    head = Place(epoch=1, seq=0, hash=GENESIS.hex())
+    public_key = identity.public_of(private_key)
+    enrol.enrol(store, EnrolRequest(code=code, till=till, store="S1", public_key=public_key, head=head), OFFICE, NOW)
+    store.close()
+
+
+def test_only_the_newest_key_of_a_till_is_called_active(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(Folder(tmp_path).config)
+    for till, private_key in (("T1", "01" * 32), ("T2", "02" * 32), ("T1", "03" * 32)):
+        redeem(tmp_path, till, private_key)
+    assert main(["keys", "list", "--config", config]) == 0
+    said = [line.split(",")[:2] for line in capsys.readouterr().out.splitlines()]
+    assert said == [["till T1", " epoch 1: replaced"], ["till T1", " epoch 2: active"], ["till T2", " epoch 1: active"]]
+    assert main(["keys", "revoke", "--till", "T1", "--by", "M9", "--config", config]) == 0
+    assert "till T1 is revoked (epoch 2)" in capsys.readouterr().out
+    assert main(["keys", "list", "--config", config]) == 0
+    assert "till T1, epoch 2: revoked" in capsys.readouterr().out
