@@ -40,7 +40,7 @@ from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, Till, token_of
 ROOT = Path(__file__).parent.parent
 BOUND = 3.0
 WIRE_BYTES_MAX = 260
-MEMBERS = 40
+MEMBERS, FACTS_A_MEMBER = 40, 100
 SEED = 20261122
 PATIENCE_S = 60
 OURS = "ours"
@@ -71,10 +71,11 @@ class BusyTill(Till):
 def make_log(folder: Path, facts: int, name: str = "T1") -> BusyTill:
     """A day: half of the sales to members that the till enrolled, one in ten paid in part by points."""
     till, chance = BusyTill(folder, name), Random(f"{SEED} {name}")
-    for n in range(MEMBERS):
+    members = max(MEMBERS, facts // FACTS_A_MEMBER)
+    for n in range(members):
         till.enrol(f"{name}-M{n}", f"29{name}{n:05d}")
-    for n in range(facts - MEMBERS):
-        member = f"{name}-M{chance.randrange(MEMBERS)}" if n % 2 else None
+    for n in range(facts - members):
+        member = f"{name}-M{chance.randrange(members)}" if n % 2 else None
         spend = 100 if member and n % 10 == 5 and till.balance(member) >= 100 else 0
         till.sell(str(new_id()), member, earn=chance.randrange(1, 900) if member else 0, spend=spend)
     return till

@@ -9,6 +9,7 @@ from itertools import islice
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.store.db import Connection, meta
+from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.issues import STANDS
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value, encode
@@ -66,6 +67,15 @@ def touch(db: Connection, codes: Iterable[str]) -> None:
 def touch_sale(db: Connection, till: str, sale_id: str) -> None:
     """At head office: the codes that a sale takes and those that it issued change with it."""
     touch(db, [code for (code,) in db.execute(OF_SALE_SELECT, {"till": till, "sale_id": sale_id})])
+
+
+def touch_moved(db: Connection, fact: Fact) -> None:
+    """The same for the sale that a fact begins or ends. Of a sale without codes nothing is asked."""
+    if fact.sale is not None and not (fact.sale.quote.issued or fact.sale.quote.coupons):
+        return
+    about = fact.sale or fact.end
+    if about is not None:
+        touch_sale(db, fact.till, about.sale_id)
 
 
 def changed_since(db: Connection, version: int, limit: int) -> list[tuple[int, KnownCoupon]]:

@@ -310,9 +310,8 @@ class SqliteLedgerStore:
             sales.add_rows(self._db, posting.fact)
         elif posting.moves_sale:
             sales.end(self._db, posting.fact)
-        about = posting.fact.sale or posting.fact.end
-        if posting.moves_sale and about is not None and _may_move_codes(posting.fact):
-            coupon_words.touch_sale(self._db, posting.fact.till, about.sale_id)
+        if posting.moves_sale:
+            coupon_words.touch_moved(self._db, posting.fact)
 
     def _enrol(self, posting: Posting) -> None:
         enrolment = posting.fact.enrolment
@@ -356,11 +355,6 @@ def _sale_of(fact: Fact) -> dict[str, str] | None:
         return {"till": fact.returned.sale_till, "sale_id": fact.returned.sale_id}
     about = fact.sale or fact.end
     return None if about is None else {"till": fact.till, "sale_id": about.sale_id}
-
-
-def _may_move_codes(fact: Fact) -> bool:
-    """Whether codes may have changed with the sale that this fact begins or ends."""
-    return fact.sale is None or bool(fact.sale.quote.issued or fact.sale.quote.coupons)
 
 
 def _others(fact: Fact) -> list[str]:
