@@ -32,6 +32,8 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.real
 	$(BIN)/python -m bench.adversarial
 	$(BIN)/python -m bench.upload
+	$(BIN)/python -m bench.replication
+	$(BIN)/python -m bench.window
 
 # Other engines on the same baskets and rules; they are installed by name into var/peers.
 peers: $(STAMP)

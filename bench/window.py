@@ -6,6 +6,7 @@ daemon, in a process of its own, sends a log of that length.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from bench.common import finish
 from bench.replication import (
@@ -28,7 +31,9 @@ from bench.replication import (
     make_log,
     office_process,
 )
-from pos_loyalty.clock import utc_now
+from pos_loyalty.clock import new_id, utc_now
+from pos_loyalty.store.db import write
+from pos_loyalty.store.facts import chain, fact_of, payload_of
 from sync import push
 from sync.client import HttpHeadOffice
 from sync.daemon import Pace, Syncer
@@ -41,6 +46,7 @@ WINDOW_FACTS = 1_000_000
 WINDOW_S = 600
 RSS_MB_MAX = 150
 KB_PER_MB = 1024
+SOLD = 1_000
 
 
 class Window(NamedTuple):
@@ -121,7 +127,7 @@ def _backlog(folder: Path, facts: int) -> tuple[float, float, float]:
     """Peaks of head office and daemon in MB, and seconds."""
     here = folder / f"backlog{facts}"
     here.mkdir()
-    make_log(here, facts).db.close()
+    _long_log(here, facts)
     port = free_port()
     with office_process(here, port) as server:
         begun = time.perf_counter()
@@ -130,15 +136,34 @@ def _backlog(folder: Path, facts: int) -> tuple[float, float, float]:
         return peak_mb(server.pid), float(done.stdout.split()[-1]), time.perf_counter() - begun
 
 
-def _daemon(folder: Path, port: int) -> int:
-    import resource
+def _long_log(folder: Path, facts: int) -> None:
+    """A log of a thousand facts, and then the last sale to nobody over and over, as rows of the log alone: more is not sent."""
+    till = make_log(folder, min(facts, SOLD))
+    columns = [name for _, name, *_ in till.db.execute("PRAGMA table_info(txn)")]
+    last = dict(zip(columns, till.db.execute(f"SELECT * FROM txn WHERE seq = {SOLD - 1}").fetchone(), strict=True))
+    (prev_hash,) = till.db.execute("SELECT hash FROM txn ORDER BY seq DESC LIMIT 1").fetchone()
+    model, rows = fact_of(last["payload"]), []
+    assert model.sale is not None and model.member is None
+    for seq in range(SOLD + 1, facts + 1):
+        made, number = new_id(), f"T1-1-{seq:06d}"
+        sale = replace(model.sale, sale_id=str(made))
+        payload = payload_of(replace(model, id=made.hex, seq=seq, hlc=model.hlc + seq, receipt_no=number, sale=sale))
+        hash_ = chain(prev_hash, payload)
+        row = last | {"id": made.bytes, "seq": seq, "receipt_no": number, "sale_id": str(made), "payload": payload}
+        rows.append(row | {"prev_hash": prev_hash, "hash": hash_})
+        prev_hash = hash_
+    with write(till.db):
+        till.db.executemany(f"INSERT INTO txn VALUES ({', '.join(f':{name}' for name in columns)})", rows)
+    till.db.close()
 
+
+def _daemon(folder: Path, port: int) -> int:
     till = BusyTill(folder, "T1")
     office = HttpHeadOffice(f"http://127.0.0.1:{port}", "T1", token_of("T1"), PATIENCE_S)
     pace = Pace(interval_s=60, batch_facts_max=FACTS_MAX, wants_rights=False)
     report = Syncer(till.db, till.here, pace, office, Random(SEED).random).once(utc_now)
     assert (report.unsent_facts, report.trouble) == (0, None), report
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB)
+    print(peak_mb(os.getpid()))  # getrusage tells the peak of who started the process, too
     return 0
 
 
