@@ -122,7 +122,17 @@ def head_office_app(
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
         *beside.pages(desk),
     ]
-    return Starlette(routes=[*routes, *_snapshot_routes(snapshots, office)], lifespan=_lifespan(desk, clock, came, snapshots))
+    routes += _snapshot_routes(snapshots, office)
+    return Starlette(routes=routes, lifespan=_lifespan(desk, clock, came, snapshots), exception_handlers=NO_ROUTE)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    said = f"head office has no {request.method} {request.url.path}: see docs/sync.md, or install the same pos-loyalty on both"
+    return _problem("route", status, said, headers=dict(getattr(error, "headers", None) or {}))
+
+
+NO_ROUTE: Final = {404: _no_route, 405: _no_route}
 
 
 def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
@@ -242,13 +252,18 @@ def _holder(request: Request, office: Office) -> Holder:
 
 async def _body(request: Request) -> bytes:
     """The whole body, read no further than the limit."""
+    from starlette.requests import ClientDisconnect
+
     parts, size = [], 0
-    async with asyncio.timeout(BODY_WAIT_S):
-        async for part in request.stream():
-            size += len(part)
-            if size > BODY_BYTES_MAX:
-                raise TooLargeError
-            parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    raise TooLargeError
+                parts.append(part)
+    except ClientDisconnect as error:
+        raise WireError("the body was cut off") from error
     return b"".join(parts)
 
 
