@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,postgres,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
+.PHONY: demo test check bench peers replay kills fuzz bank faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
 
 demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
@@ -77,6 +77,14 @@ clean:
 # The long form of the kill test: 500 kills of till, daemon and head office.
 kills: $(STAMP)
 	KILLS=500 $(BIN)/pytest -q -s tests/faults/test_kill.py
+
+# The long form of the lying till: 200 worlds of signed facts that no till makes.
+fuzz: $(STAMP)
+	FORGED=200 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_forged_facts.py
+
+# The long form of the bank test: real processes in two network namespaces, over a line that loses, tears and doubles.
+bank: $(STAMP)
+	BANK_ACTS=300 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py
 
 # The long form of the fault loop: every write and every sync of every verb fails, once, for ever, and with the power.
 faults: $(STAMP)
