@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import requests
 from pysqlite3 import dbapi2
 
 from pos_loyalty import wiring
@@ -81,6 +82,14 @@ class Office:
         wiring.publish(self.database, wiring.secrets_of(known), programme.encode())
         with offices.ledger_of(known, None) as store:
             steps.import_members(store, [_member(*each) for each in members], utc_now())
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers, where this process can reach it."""
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
 
     def code(self, till: str) -> str:
         """With which a machine becomes a till."""
