@@ -42,6 +42,7 @@ replay: $(STAMP)
 
 openapi: $(STAMP)
 	$(BIN)/python -m pos_loyalty.web.openapi
+	$(BIN)/python -m sync.server.openapi
 
 $(STAMP): setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -78,13 +79,13 @@ clean:
 kills: $(STAMP)
 	KILLS=500 $(BIN)/pytest -q -s tests/faults/test_kill.py
 
-# The long form of the lying till: 200 worlds of signed facts that no till makes.
+# The long form of the lying till: 200 worlds of signed facts that no till makes; and 500 questions for each page of head office.
 fuzz: $(STAMP)
-	FORGED=200 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_forged_facts.py
+	FORGED=200 SCHEMA_EXAMPLES=500 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_forged_facts.py tests/faults/test_office_schema.py
 
 # The long form of the bank test: real processes in two network namespaces, over a line that loses, tears and doubles.
 bank: $(STAMP)
-	BANK_ACTS=300 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py
+	BANK_ACTS=300 RESTORE_ACTS=100 RESTORES=5 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py tests/faults/test_restored_office.py
 
 # The long form of the fault loop: every write and every sync of every verb fails, once, for ever, and with the power.
 faults: $(STAMP)

@@ -65,3 +65,7 @@ class Wire(NamedTuple):
 
 def _ip(*words: str) -> int:
     return subprocess.run(["ip", *words], capture_output=True, check=False).returncode
+
+
+LOOPBACK = Wire((), (), "127.0.0.1", "127.0.0.1", ("", ""))
+"""No namespaces: both ends on this machine's own loopback."""
