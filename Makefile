@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,postgres,dev
 
-.PHONY: demo test check bench peers replay kills faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
+.PHONY: demo test check bench peers replay kills fuzz bank faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
 
 demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
@@ -44,6 +44,7 @@ replay: $(STAMP)
 
 openapi: $(STAMP)
 	$(BIN)/python -m pos_loyalty.web.openapi
+	$(BIN)/python -m sync.server.openapi
 
 $(STAMP): setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -79,6 +80,14 @@ clean:
 # The long form of the kill test: 500 kills of till, daemon and head office.
 kills: $(STAMP)
 	KILLS=500 $(BIN)/pytest -q -s tests/faults/test_kill.py
+
+# The long form of the lying till: 200 worlds of signed facts that no till makes; and 500 questions for each page of head office.
+fuzz: $(STAMP)
+	FORGED=200 SCHEMA_EXAMPLES=500 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_forged_facts.py tests/faults/test_office_schema.py
+
+# The long form of the bank test: real processes in two network namespaces, over a line that loses, tears and doubles.
+bank: $(STAMP)
+	BANK_ACTS=300 RESTORE_ACTS=100 RESTORES=5 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py tests/faults/test_restored_office.py
 
 # The long form of the fault loop: every write and every sync of every verb fails, once, for ever, and with the power.
 faults: $(STAMP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,8 @@ GIVEN = "given"
 """The ``boot`` of a reading of a clock that is not the machine's."""
 NS_PER_MS = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MS, LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+"""The second day of the year 1 and the last of the year 9999: as far as an instant may be shown in any zone."""
 
 
 class Reading(NamedTuple):
@@ -88,5 +90,5 @@ def to_ms(at: datetime) -> int:
 
 
 def from_ms(millis: int) -> datetime:
-    """The UTC instant of milliseconds since 1970."""
-    return datetime.fromtimestamp(millis // 1000, UTC).replace(microsecond=millis % 1000 * 1000)
+    """The UTC instant of milliseconds since 1970; the first or last that there is for one beyond, as an offset can write it."""
+    return EPOCH + timedelta(milliseconds=min(max(millis, FIRST_MS), LAST_MS))

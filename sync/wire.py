@@ -61,7 +61,7 @@ URN: Final = "urn:pos-loyalty:sync:"
 
 Mark = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Key = Annotated[bytes, Meta(min_length=16, max_length=64)]
-ProblemKind = Literal["log-gap", "log-fork", "wire", "too-large", "peer", "token", "busy", "snapshot", "snapshot-gone"]
+ProblemKind = Literal["log-gap", "log-fork", "wire", "too-large", "peer", "token", "busy", "snapshot", "snapshot-gone", "route"]
 
 T = TypeVar("T")
 

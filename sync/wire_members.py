@@ -7,13 +7,15 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, MonthDay
+from pos_loyalty.engine.model import CENTI_MAX, Centi, Id, Instant, Label, LotId, MonthDay
 from pos_loyalty.store.tier_facts import Day
 from pos_loyalty.values import Minor, Points, Value
 from sync.identity import Signature
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 INT64_MAX: Final = 2**63 - 1
+CARDS_MAX: Final = 64
+"""Of one member, in a page."""
 
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Meta(ge=0, le=INT64_MAX)]
@@ -29,7 +31,7 @@ class CardChange(Value):
 class LotChange(Value):
     """A lot at head office: what is left in it, and what it began with."""
 
-    lot_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    lot_id: LotId
     centi: Centi
     amount_centi: Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
     usable_from: Instant | None = None
@@ -88,7 +90,7 @@ class MemberChange(Value):
     state: Literal["active", "blocked", "erased", "merged"] = "active"
     merged_into: Id | None = None
     """Who this member went over into: their cards and points are that one's."""
-    cards: Annotated[tuple[CardChange, ...], Meta(max_length=64)] = ()
+    cards: Annotated[tuple[CardChange, ...], Meta(max_length=CARDS_MAX)] = ()
     lots: tuple[LotChange, ...] = ()
     phone_index: Hash | None = None
     """Hex of the slow hash of the phone. Names and phones themselves are never sent to a till."""

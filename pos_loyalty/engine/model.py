@@ -13,14 +13,14 @@ from pos_loyalty.values import DAY_OF_YEAR_PATTERN, DAY_PATTERN, MONTH_DAY_PATTE
 ENGINE_VERSION = "3"
 """Stands in every fact: head office asks the same engine again. It grows when an answer may change."""
 LINES_MAX = 1000
-MINOR_MAX = 10**13
+MINOR_MAX = CENTI_MAX = 10**13
 RECEIPT_MINOR_MAX = 10**11
 """A receipt of more than this is a slip of the hand, such as a bar code typed for a price."""
-CENTI_MAX = 10**13
 MARKS_MAX = LINES_MAX  # of one line, and of a whole basket
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=256)]
 Label = Annotated[str, Meta(max_length=128)]
+LotId = Annotated[str, Meta(min_length=1, max_length=200)]
 Instant = Annotated[datetime, Meta(tz=True)]
 Money = Annotated[Minor, Meta(ge=0, le=MINOR_MAX)]
 Centi = Annotated[Points, Meta(ge=0, le=CENTI_MAX)]
@@ -205,7 +205,7 @@ class QuoteLine(Value, gc=False):
     vat_minor: Minor
     adjustments: tuple[Adjustment, ...]
     fiscal: tuple[FiscalPosition, ...]
-    units: int = 1
+    units: Annotated[int, Meta(ge=0, le=10_000_000)] = 1
     """Pieces; a weighed line is one."""
     earned: tuple[EarnedOn, ...] = ()
     earning_minor: Minor = Minor(0)
@@ -240,8 +240,8 @@ class Accrual(Value, gc=False):
 
     rule: str
     centi: Points
-    usable_from: datetime
-    expires_at: datetime | None
+    usable_from: Instant
+    expires_at: Instant | None
     member_id: str | None = None
 
 
@@ -316,8 +316,8 @@ class Issue(Value):
     series: str
     """The series, the privilege's name or the plan's id."""
     count: int = 1
-    usable_from: datetime | None = None
-    expires_at: datetime | None = None
+    usable_from: Instant | None = None
+    expires_at: Instant | None = None
 
 
 class RuleUse(Value, gc=False):
@@ -348,7 +348,7 @@ class Quote(Value, kw_only=True):
 
     basket_id: str
     programme: str
-    at: datetime
+    at: Instant
     member_id: str | None
     gross_minor: Minor
     total_minor: Minor
@@ -374,7 +374,7 @@ class Quote(Value, kw_only=True):
     line_refusals: tuple[LineRefusal, ...] = ()
     proof: Proof
     quote_id: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 POINT = "point"
@@ -389,12 +389,12 @@ class Entry(Value, gc=False):
     """
 
     kind: EntryKind
-    debit: str
-    credit: str
+    debit: Text
+    credit: Text
     amount: Annotated[int, Meta(gt=0, le=CENTI_MAX)]
-    unit: str = POINT
-    member_id: str | None = None
-    lot_id: str | None = None
+    unit: Id = POINT
+    member_id: Id | None = None
+    lot_id: LotId | None = None
     rule: str | None = None
-    usable_from: datetime | None = None
-    expires_at: datetime | None = None
+    usable_from: Instant | None = None
+    expires_at: Instant | None = None

@@ -28,6 +28,7 @@ from pos_loyalty.values import Minor, Points, Value, decode, encode
 
 PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
 PERSONAL_SIGNS_MAX = 8192
+SaleId = Annotated[str, Meta(max_length=64)]
 GENESIS = bytes(32)
 """The hash before the first fact of an epoch that continues nothing."""
 
@@ -43,7 +44,7 @@ FactKind = Literal[
 class SaleFact(Value):
     """A sale as it was authorised. ``completed`` says that payment came in the same step."""
 
-    sale_id: str
+    sale_id: SaleId
     basket: Basket
     quote: Quote
     tenders: tuple[Tender, ...]
@@ -62,7 +63,7 @@ class SaleFact(Value):
 class SaleEnd(Value):
     """The end of a sale that was authorised before: completed, cancelled or reversed."""
 
-    sale_id: str
+    sale_id: SaleId
     tenders: tuple[Tender, ...] = ()
     fiscal: Fiscal | None = None
     cashier: str = ""

@@ -14,8 +14,11 @@ from starlette.types import ASGIApp
 
 from pos_loyalty import log
 from pos_loyalty.errors import ConfigError
+from pos_loyalty.web.places import Place
 
 CONNECTIONS_MAX = 100
+OFFICE_CONNECTIONS_MAX = 500
+"""Head office hears many tills at once; below the files that a process may commonly open."""
 KEEP_ALIVE_S = 30
 TICK_S = 0.05
 GRACE_S = 3
@@ -23,12 +26,18 @@ GRACE_S = 3
 HEADERS_BYTES_MAX = 16 * 1024
 
 
-def serve(app: ASGIApp, listener: socket.socket, *, leaving: Callable[[], None] | None = None) -> None:
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    leaving: Callable[[], None] | None = None,
+    connections_max: int = CONNECTIONS_MAX,
+) -> None:
     """Serve on a listening socket until SIGINT or SIGTERM, then return: the caller closes what it holds.
 
     ``leaving`` is called as soon as the end begins: what streams without end must stop then. Addresses are not logged.
     """
-    running = server(app)
+    running = server(app, connections_max)
 
     def leave(*_: object) -> None:
         running.should_exit = True
@@ -42,13 +51,13 @@ def serve(app: ASGIApp, listener: socket.socket, *, leaving: Callable[[], None] 
             signal.signal(number, handler)
 
 
-def server(app: ASGIApp) -> uvicorn.Server:
+def server(app: ASGIApp, connections_max: int = CONNECTIONS_MAX) -> uvicorn.Server:
     """A server for those who run it in a thread of their own and end it by ``should_exit``."""
     log.shield("uvicorn.error")
     return uvicorn.Server(
         uvicorn.Config(
-            app, access_log=False, log_config=None, server_header=False, proxy_headers=False, http="h11", ws="none",
-            loop="asyncio", lifespan="on", limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
+            app, access_log=False, log_config=None, server_header=False, proxy_headers=False, http=Place, ws="none",
+            loop="asyncio", lifespan="on", limit_concurrency=connections_max, timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S, h11_max_incomplete_event_size=HEADERS_BYTES_MAX,
         )
     )  # fmt: skip

@@ -99,7 +99,7 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     """The head office process: HTTP over its own database, until told to stop."""
     from pos_loyalty.web.office import Pages, routes
     from pos_loyalty.web.office_door import password_of
-    from pos_loyalty.web.serve import listen, serve
+    from pos_loyalty.web.serve import OFFICE_CONNECTIONS_MAX, listen, serve
     from sync.server.app import head_office_app
     from sync.server.desk import Beside
     from sync.server.right_desk import FileMark, RightDesk
@@ -124,7 +124,7 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
-        serve(app, listener)
+        serve(app, listener, connections_max=OFFICE_CONNECTIONS_MAX)
 
 
 def enrol_till(known: Settings, code: str) -> Credential:

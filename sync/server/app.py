@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import Route
+    from starlette.routing import BaseRoute, Route
 
 BODY_BYTES_MAX: Final = LONE_FACT_BYTES_MAX + HEADER_BYTES_MAX
 BODY_WAIT_S: Final = 60
@@ -70,7 +70,6 @@ def head_office_app(
     open_store: Callable[[], LedgerStore], office: Office, clock: Clock, beside: Beside = NOTHING
 ) -> Starlette:  # fmt: skip
     """The ASGI application. ``open_store`` is called in the ledger's thread; ``office``: by which it knows its tills."""
-    from starlette.applications import Starlette
     from starlette.routing import Route
 
     granting, came = beside.grants, asyncio.Event()
@@ -124,7 +123,22 @@ def head_office_app(
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
         *beside.pages(desk),
     ]
-    return Starlette(routes=[*routes, *_snapshot_routes(snapshots, office)], lifespan=_lifespan(desk, clock, came, snapshots))
+    routes += _snapshot_routes(snapshots, office)
+    return _app(routes, _lifespan(desk, clock, came, snapshots))
+
+
+def _app(routes: list[BaseRoute], lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]]) -> Starlette:
+    from starlette.applications import Starlette
+
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _no_route, 405: _no_route})
+    app.router.redirect_slashes = False  # a till follows no redirect
+    return app
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    said = f"head office has no {request.method} {request.url.path}: see docs/sync.md, or install the same pos-loyalty on both"
+    return _problem("route", status, said, headers=dict(getattr(error, "headers", None) or {}))
 
 
 def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
@@ -244,13 +258,18 @@ def _holder(request: Request, office: Office) -> Holder:
 
 async def _body(request: Request) -> bytes:
     """The whole body, read no further than the limit."""
+    from starlette.requests import ClientDisconnect
+
     parts, size = [], 0
-    async with asyncio.timeout(BODY_WAIT_S):
-        async for part in request.stream():
-            size += len(part)
-            if size > BODY_BYTES_MAX:
-                raise TooLargeError
-            parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    raise TooLargeError
+                parts.append(part)
+    except ClientDisconnect as error:
+        raise WireError("the body was cut off") from error
     return b"".join(parts)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from pos_loyalty.engine.ledger import ADJUSTMENT
 from pos_loyalty.errors import WireError
-from pos_loyalty.store.facts import FIELD_OF, Fact, FactKind
+from pos_loyalty.store.facts import FIELD_OF, Fact, FactKind, SaleFact
 
 NONE: Final = ""
 BODIES: Mapping[FactKind, tuple[str, ...]] = {
@@ -44,3 +45,29 @@ def check_kind(fact: Fact) -> None:
         raise WireError(f"fact {fact.seq} is a {fact.kind} that tells of {', '.join(bodies) or 'nothing'}")
     if fact.grant is not None and fact.grant.till != fact.till:
         raise WireError(f"fact {fact.seq} takes rights of till {fact.grant.till}")
+    about = fact.enrolment or fact.change or fact.merge
+    if about is not None and about.member_id != fact.member:
+        raise WireError(f"fact {fact.seq} is of another member than it tells of: member and {bodies[0]}.member_id differ")
+    if fact.sale is not None:
+        bought, priced = ([line.line_id for line in lines] for lines in (fact.sale.basket.lines, fact.sale.quote.lines))
+        if sorted(bought) != sorted(set(priced)) or len(set(bought)) < len(bought):
+            raise WireError(f"fact {fact.seq}: sale.basket.lines and sale.quote.lines are not of the same line ids, once each")
+    _check_coupons(fact)
+    if fact.adjustment is not None and fact.member is not None and _adjusted_centi(fact) != fact.adjustment.centi:
+        raise WireError(f"fact {fact.seq}: its entries do not make adjustment.centi, {fact.adjustment.centi}")
+
+
+def _check_coupons(fact: Fact) -> None:
+    """A code stands there for each coupon: a count alone would make head office write rows without end."""
+    told = fact.sale or fact.award
+    if told is None:
+        return
+    issued = told.quote.issued if isinstance(told, SaleFact) else told.award.issued
+    count = sum(issue.count for issue in issued if issue.kind == "coupon")
+    if count > len(told.coupons_made) or any(issue.count < 0 for issue in issued):
+        raise WireError(f"fact {fact.seq} issues {count} coupons with {len(told.coupons_made)} codes in coupons_made")
+
+
+def _adjusted_centi(fact: Fact) -> int:
+    """What the entries move out of the account of adjustments."""
+    return sum(((entry.debit == ADJUSTMENT) - (entry.credit == ADJUSTMENT)) * entry.amount for entry in fact.entries)

@@ -132,6 +132,9 @@ class LedgerStore(Protocol):
     def hash_at(self, till: str, epoch: int, seq: int) -> bytes | None:
         """The hash of a fact that is held."""
 
+    def hlc_at(self, till: str, epoch: int, seq: int) -> int | None:
+        """The logical clock of a fact that is held."""
+
     def last_of(self, till: str, epoch: int) -> TillHold | None:
         """The last fact that is held of one epoch; None when there is none."""
 

@@ -128,6 +128,11 @@ class SqliteLedgerStore:
         row = self._db.execute(HASH_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone()
         return None if row is None else bytes(row[0])
 
+    def hlc_at(self, till: str, epoch: int, seq: int) -> int | None:
+        """As the log says."""
+        row = self._db.execute(HLC_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone()
+        return None if row is None else row[0]
+
     def last_of(self, till: str, epoch: int) -> TillHold | None:
         """By the log itself."""
         row = self._db.execute(LAST_OF_SELECT, {"till": till, "epoch": epoch}).fetchone()
@@ -374,6 +379,7 @@ ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.ap
   heard_ms = max(till.heard_ms, excluded.heard_ms), frozen = excluded.frozen"""
 LAST_OF_SELECT = "SELECT seq, hash FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1"
 HASH_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
+HLC_SELECT = "SELECT hlc FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"
 ID_SELECT = "SELECT 1 FROM txn WHERE id = :id"
 MEMBER_SELECT = "SELECT state FROM member WHERE id = :member"
 CARD_SELECT = "SELECT member FROM card WHERE number = :card"

@@ -14,6 +14,7 @@ from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.tiers import TierWord
 from pos_loyalty.store.witness import watched
 from sync.wire import CardChange, LotChange, MemberChange, SalesSum
+from sync.wire_members import CARDS_MAX
 
 ADJUSTMENT = "adjustment"
 ENTRIES_MAX = 2000
@@ -75,7 +76,7 @@ def _change(member: members.PulledMember) -> MemberChange:
         staff=member.staff,
         state=member.state,
         merged_into=member.merged_into,
-        cards=tuple(CardChange(number=card.number, state=card.state) for card in member.cards),
+        cards=_told(tuple(CardChange(number=card.number, state=card.state) for card in member.cards)),
         lots=tuple(
             LotChange(
                 lot_id=lot.lot_id,
@@ -90,6 +91,11 @@ def _change(member: members.PulledMember) -> MemberChange:
         phone_verified=member.phone_verified,
         referral_code=member.referral_code,
     )
+
+
+def _told(cards: tuple[CardChange, ...]) -> tuple[CardChange, ...]:
+    """As many as a page may hold of a member. Several tills may give more than one alone would: those that work first."""
+    return cards if len(cards) <= CARDS_MAX else tuple(sorted(cards, key=lambda card: card.state == "lost")[:CARDS_MAX])
 
 
 def _base(member: MemberChange, now: datetime) -> members.PulledMember:

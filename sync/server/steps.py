@@ -156,6 +156,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     touched: dict[str, None] = {}
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
     prev_hash = hold.applied_hash
+    _check_clocks(store, hold, facts[first_new:])
     store.expect(facts[first_new:])
     end = header.count
     for n in range(first_new, header.count):
@@ -188,6 +189,15 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         retry_after=0 if end == header.count else EARLY_AGAIN_S,
         suspense=tuple(suspended.values()),
     )
+
+
+def _check_clocks(store: LedgerStore, hold: TillHold, facts: Sequence[Fact]) -> None:
+    """A log's logical clock only rises, as ``verify`` holds. Raises WireError."""
+    last = store.hlc_at(hold.till, hold.epoch, hold.applied_seq)
+    for fact in facts:
+        if last is not None and fact.hlc <= last:
+            raise WireError(f"fact {fact.seq}: hlc {fact.hlc} does not come after {last}, that of the fact before")
+        last = fact.hlc
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

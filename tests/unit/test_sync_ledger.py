@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError
-from pos_loyalty.store import outbox, seal
+from pos_loyalty.store import follow, ledger, outbox, seal
 from pos_loyalty.store.db import Connection, backup, write
+from pos_loyalty.store.member_facts import CHANGES_MAX, CardAdded, CardStateChange, ChangeFact
 from sync import pull, push
 from sync.local import begin_push, keep_ack, next_batch, next_question
 from sync.server import steps
@@ -330,3 +331,28 @@ def test_entries_in_a_fact_are_what_the_till_says(till: Till, office: HeadOffice
     columns = "e.kind, debit_acct, credit_acct, amount, lot"
     rows = office.rows(f"SELECT {columns} FROM entry e JOIN txn t ON t.id = e.txn WHERE till = 'T1' ORDER BY n")
     assert rows == [(e.kind, e.debit, e.credit, e.amount, e.lot_id) for e in fact.entries]
+
+
+def test_more_cards_than_a_page_holds_stop_no_till(till: Till, office: HeadOffice, tmp_path: Path) -> None:
+    """Each of two tills that are cut off gives a member cards, together more than one till alone would."""
+    office.give_points("M1", "2000000000015", 100)
+    other = Till(tmp_path, "T2")
+    for each, first in ((till, 0), (other, 100)):
+        pull_all(each, office)
+        cards = tuple(CardAdded(card=f"29{first + n:06d}") for n in range(CHANGES_MAX))
+        with write(each.db):
+            draft = ledger.Draft(
+                id=each.new_id(), kind="member.changed", store="S1", member="M1", body=ChangeFact(member_id="M1", changes=cards)
+            )
+            follow.book(each.db, draft, NOW)
+    with write(till.db):
+        lost = CardStateChange(card="2000000000015", state="lost")
+        change = ChangeFact(member_id="M1", changes=(lost,))
+        draft = ledger.Draft(id=till.new_id(), kind="member.changed", store="S1", member="M1", body=change)
+        follow.book(till.db, draft, NOW)
+    for each in (till, other):
+        push_all(each, office)
+    assert office.rows("SELECT COUNT(*) > 64 FROM card WHERE member = 'M1'") == [(1,)], "nothing is lost at head office"
+    (page,) = pull_all(till, office)
+    told = [card for member in page.members for card in member.cards]
+    assert len(told) == 64 and all(card.state == "active" for card in told), "those that work come first"

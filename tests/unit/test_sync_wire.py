@@ -32,7 +32,7 @@ from sync.wire import (
     read_ack,
     wait_of,
 )
-from tests.simulation.shop import NOW, HeadOffice, Till, half, signer_of
+from tests.simulation.shop import NOW, HeadOffice, Till, half, pull_all, signer_of
 
 ZERO = "0" * 64
 KEY = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signer_of("T1").private_key))
@@ -287,3 +287,61 @@ def test_a_clock_that_was_set_back_waits_for_nothing() -> None:
     assert not backoff.is_due(NOW, at, NOW)
     assert backoff.is_due(NOW, at, at)
     assert backoff.is_due(NOW, at, NOW - timedelta(milliseconds=1))
+
+
+SELF_LIES: list[tuple[bytes, bytes, str]] = [
+    (b'"units":1', b'"units":9007199254740992', r"lines\[0\]\.units"),
+    (
+        b'"issued":[]',
+        b'"issued":[{"rule":"r","kind":"coupon","series":"s","count":9007199254740992,"usable_from":null,"expires_at":null}]',
+        "issues 9007199254740992 coupons with 0 codes",
+    ),
+    (b'"lines":[{"line_id":"1","gross', b'"lines":[{"line_id":"2","gross', "sale.quote.lines are not of the same line ids"),
+    (b'"at":"2026-11-21T12:00:00Z"', b'"at":"2026-11-21T12:00:00"', r"\.at"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place"), SELF_LIES)
+def test_a_fact_that_would_stop_head_office_is_refused(
+    office: HeadOffice, tmp_path: Path, old: bytes, new: bytes, place: str
+) -> None:
+    good = good_payload(tmp_path)
+    assert old in good
+    reply = office.push("T1", body([good.replace(old, new)]))
+    with pytest.raises(WireError, match=place):
+        read_ack(reply)
+    assert office.rows("SELECT COUNT(*) FROM txn") == [(0,)]
+
+
+def test_a_logical_clock_that_stands_still_is_refused(office: HeadOffice, tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    till = Till(tmp_path / "two", "T1")
+    till.sell("S1")
+    till.sell("S2")
+    first, second = (bytes(payload) for (payload,) in till.db.execute("SELECT payload FROM txn ORDER BY seq").fetchall())
+    still = second.replace(str(json.loads(second)["hlc"]).encode(), str(json.loads(first)["hlc"]).encode())
+    for payloads in ([first, still], [first]):
+        said = office.push("T1", body(payloads))
+    assert said.status == 200
+    alone = body([still], first_seq=2, prev_hash=sha256(bytes(32) + first).hexdigest(), head_hash=_after(first, still))
+    for reply in (office.push("T1", body([first, still])), office.push("T1", alone)):
+        assert reply.status == 422 and b"hlc" in reply.body
+    assert office.rows("SELECT applied_seq FROM till") == [(1,)]
+
+
+def _after(first: bytes, second: bytes) -> str:
+    return sha256(sha256(bytes(32) + first).digest() + second).hexdigest()
+
+
+@pytest.mark.parametrize("expires_at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_at_the_end_of_the_calendar_stops_no_other_till(office: HeadOffice, tmp_path: Path, expires_at: str) -> None:
+    (tmp_path / "far").mkdir()
+    till = Till(tmp_path / "far", "T1")
+    till.enrol("M1", "2000000000015")
+    till.sell("S1", "M1", earn=100)
+    enrolled, sold = (bytes(payload) for (payload,) in till.db.execute("SELECT payload FROM txn ORDER BY seq").fetchall())
+    sold = sold.replace(b'"expires_at":"2027-11-21T12:00:00Z"', f'"expires_at":"{expires_at}"'.encode())
+    assert expires_at.encode() in sold
+    assert office.push("T1", body([enrolled, sold])).status == 200, "the sale happened"
+    (page,) = pull_all(Till(tmp_path, "T2"), office)
+    assert [lot.centi for member in page.members for lot in member.lots] == [100]
