@@ -110,6 +110,14 @@ def _told_until(db: Connection, till: str, epoch: int, now_ms: int) -> int:
     return max(min(last, now_ms) - OFF_MAX_MS, asked - MARGIN_MS)
 
 
+def held_in_all(db: Connection, till: str, epoch: int) -> int:
+    """What a till holds of all lots together."""
+    key = {"till": till, "epoch": epoch}
+    lots = [row[0] for row in db.execute(LOTS_OF_TILL_SELECT, key).fetchall()]
+    sums = (db.execute(HELD_SELECT, {**key, "lot": lot, "now": 0}).fetchone()[0] for lot in lots)
+    return sum(max(0, centi) for centi in sums)
+
+
 def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
     """Grants that the till has not said it took, in the order of their ids."""
     rows = db.execute(ON_THEIR_WAY_SELECT, {"till": till, "epoch": epoch, "limit": limit}).fetchall()
@@ -170,6 +178,9 @@ HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till =
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.lease_ms <= :now AND g.closed IS NULL
 ), 0)"""
+LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t.id
+WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
+UNION SELECT l.lot FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id WHERE g.till = :till AND g.epoch = :epoch"""
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pos_loyalty import log
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.config import Secrets
 from pos_loyalty.errors import ConfigError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pos_loyalty.store.till_facts import TillKeyFact
     from sync.daemon import Syncer, SyncReport
     from sync.identity import Credential
+    from sync.server.enrol import Loss
     from sync.server.sqlite import SqliteLedgerStore
 
 PHONES_IN_REST = 20
@@ -170,6 +172,30 @@ def revoke_till(known: Settings, database: Database | None, till: str, by: str) 
 
     with ledger_of(known, database) as store:
         return office.revoke(store, till, by, utc_now())
+
+
+def lose_till(known: Settings, database: Database | None, till: str, epoch: int | None, by: str) -> Loss:
+    """A till is gone for good. Raises NotFoundError, and ConflictError while it may still redeem by itself."""
+    from sync.server import enrol as office
+
+    with ledger_of(known, database) as store:
+        return office.lose(store, till, epoch, by, utc_now())
+
+
+def tills_waited_for(known: Settings, database: Database | None) -> tuple[str, ...]:
+    """Tills that head office, restored, waits for before it grants rights; an empty name: any that it does not know."""
+    with ledger_of(known, database) as store, store.write():
+        return store.rights.waits_for()
+
+
+def name_all_tills(known: Settings, database: Database | None, by: str) -> bool:
+    """There are no tills but those that head office knows; answers whether it asked."""
+    from sync.server import enrol as office
+
+    with ledger_of(known, database) as store:
+        is_asked = office.name_all(store)
+    log.info("head_office.tills_named", by=by, asked=is_asked)
+    return is_asked
 
 
 @contextlib.contextmanager

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
+
+UNKNOWN: Final = ""
+"""In the place of a till's name: tills that head office forgot and nobody named, until a person says that there are none."""
 
 
 class RightStore(Protocol):
@@ -21,14 +24,20 @@ class RightStore(Protocol):
     def is_own(self, place: Place) -> bool:
         """Whether head office's own log holds exactly this fact."""
 
-    def begin_anew(self, epoch: int, now: datetime) -> None:
-        """Head office was restored: its own log goes on in this epoch, and every till is waited for."""
+    def begin_anew(self, epoch: int, others: Sequence[str], now: datetime) -> None:
+        """Head office was restored: its own log goes on in this epoch, and every till is waited for, and these others."""
 
     def heard_hello(self, till: str) -> None:
-        """All of this till's log is here: it is waited for no longer."""
+        """All of this till's log is here, or a person let go of it: it is waited for no longer."""
 
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
+
+    def waits_for(self) -> tuple[str, ...]:
+        """Those tills, by name; UNKNOWN first."""
+
+    def has_tills(self) -> bool:
+        """Whether any till was ever heard of."""
 
     def lets_wait(self, till: str) -> bool:
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
@@ -42,6 +51,12 @@ class RightStore(Protocol):
 
     def held(self, till: str, epoch: int, lot_ids: Sequence[str], now: datetime) -> dict[str, int]:
         """What one till holds, by lot."""
+
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """What one till holds, of all lots together."""
+
+    def leases_end(self, till: str, epoch: int) -> datetime | None:
+        """When the last of its grants that it has not closed ends; None without one."""
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""

@@ -2,11 +2,13 @@
 
 Free is what a lot holds less what all tills hold of it, and they hold a grant from the moment it is given. So no loss, doubling,
 delay or restart on the way lets two tills redeem one point. A head office that was restored from a backup does not know what it
-gave since: it grants nothing until every till has said hello, which a till does with its whole log sent.
+gave since: it grants nothing until every till has said hello, which a till does with its whole log sent. Tills that were enrolled
+after the backup it knows by the mark; without one, a person says that there are no others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -21,6 +23,7 @@ from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.chains import held_for
 from sync.server.ledger_store import LedgerStore
+from sync.server.right_store import UNKNOWN
 
 FULL_BP: Final = 10_000
 LINES_MAX: Final = 5_000
@@ -40,7 +43,7 @@ def answer(
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
         if asked.seen is not None:
-            look_back(store, asked.seen, now)
+            look_back(store, asked.seen, (UNKNOWN,), now)
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
         if held_back != "log":
@@ -68,11 +71,14 @@ def answer(
         )
 
 
-def look_back(store: LedgerStore, seen: Place, now: datetime) -> None:
-    """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored."""
+def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datetime) -> None:
+    """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored.
+
+    ``others``: tills to wait for besides those that are known here.
+    """
     here = store.rights.own_head()
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
-        store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, now)
+        store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
 
 
 def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from pos_loyalty.clock import new_id, to_ms
+from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store import epochs, follow, late_returns, ledger, right_holds
@@ -20,6 +20,7 @@ from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
+from sync.server.right_store import UNKNOWN
 
 Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
@@ -45,12 +46,13 @@ class SqliteRightStore:
         row = self._db.execute("SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq", key).fetchone()
         return place.seq == 0 or (row is not None and bytes(row[0]).hex() == place.hash)
 
-    def begin_anew(self, epoch: int, now: datetime) -> None:
-        """All tills that are in force."""
+    def begin_anew(self, epoch: int, others: Sequence[str], now: datetime) -> None:
+        """All tills that are in force, and others."""
         owner = meta(self._db, "owner") or ""
         epochs.go_on(self._db, epoch, self.own_head(), store=owner, fact_id=new_id(), now=now)
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
+            self._db.executemany("INSERT OR IGNORE INTO hello_due (till) VALUES (?)", [(till,) for till in others])
 
     def heard_hello(self, till: str) -> None:
         """By its name."""
@@ -59,15 +61,28 @@ class SqliteRightStore:
 
     def is_waiting(self) -> bool:
         """By the table."""
-        return self._db.execute(WAITING_SELECT).fetchone() is not None
+        return bool(self.waits_for())
+
+    def waits_for(self) -> tuple[str, ...]:
+        """By the table."""
+        return tuple(row[0] for row in self._db.execute(WAITING_SELECT).fetchall())
+
+    def has_tills(self) -> bool:
+        """By what makes a till one that is waited for."""
+        return self._db.execute(f"{TILLS_SELECT} LIMIT 1").fetchone() is not None
 
     def lets_wait(self, till: str) -> bool:
-        """By the table. Nobody waits for a till that said hello, so its own waiting ends with the others' hellos."""
-        key = {"till": till, "waits_max": WAITS_MAX}
-        if self._db.execute(f"{WAITING} AND h.till <> :till LIMIT 1", key).fetchone() is None:
+        """By the table. Nobody waits for a till that said hello, so its own waiting ends with the others' hellos.
+
+        Where all that are known said hello, it is counted for all alike: a person's word may be long in coming.
+        """
+        due = self.waits_for()
+        others = [each for each in due if each != till]
+        if not others:
             return False
-        if self._db.execute("SELECT 1 FROM hello_due WHERE till = :till", key).fetchone() is None:
+        if others != [UNKNOWN] and till not in due:
             return True
+        key = {"till": till if till in due else UNKNOWN, "waits_max": WAITS_MAX}
         with watched(self._db, "hello_due", "till = :till", key):
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
@@ -84,6 +99,15 @@ class SqliteRightStore:
         """A sum over the till's log and its grants."""
         found = right_holds.held(self._db, till, epoch, tuple(lot_ids), now)
         return {lot_id: holding.centi for lot_id, holding in found.items()}
+
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """A sum over the till's log and its grants."""
+        return right_holds.held_in_all(self._db, till, epoch)
+
+    def leases_end(self, till: str, epoch: int) -> datetime | None:
+        """By the table."""
+        row = self._db.execute(LEASES_SELECT, {"till": till, "epoch": epoch}).fetchone()
+        return None if row[0] is None else from_ms(row[0])
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""
@@ -131,13 +155,14 @@ class SqliteRightStore:
 
 
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""
-HELLO_INSERT = f"""INSERT OR IGNORE INTO hello_due (till) SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
-UNION SELECT id FROM till WHERE epoch > 0"""
-WAITING = """SELECT 1 FROM hello_due AS h WHERE NOT EXISTS (
+TILLS_SELECT = f"""SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
+UNION SELECT id FROM till WHERE epoch > 0 UNION SELECT till FROM right_grant"""
+HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
+WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
-)"""
-WAITING_SELECT = f"{WAITING} LIMIT 1"
+) ORDER BY h.till"""
+LEASES_SELECT = "SELECT MAX(lease_ms) FROM right_grant WHERE till = :till AND epoch = :epoch AND closed IS NULL"
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""

@@ -138,6 +138,7 @@ def _what_is_usable_ignores_holds(patch: pytest.MonkeyPatch) -> None:
 def _nobody_notices_a_restore(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(right_asking, "told", lambda db, head: None)
     patch.setattr(FileMark, "read", lambda self: None)
+    patch.setattr(FileMark, "is_kept", False)
 
 
 FAULTS = (_grants_are_not_decremented, _a_grant_is_taken_twice, _what_is_usable_ignores_holds, _nobody_notices_a_restore)
