@@ -58,6 +58,9 @@ class RightStore(Protocol):
     def leases_end(self, till: str, epoch: int) -> datetime | None:
         """When the last of its grants that it has not closed ends; None without one."""
 
+    def is_merged(self, member_id: str) -> bool:
+        """Whether a member went over into another."""
+
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""
 

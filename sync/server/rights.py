@@ -108,7 +108,10 @@ def _free_lines(
 
 
 def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:
-    """The part of this till in what the member's home store holds; nothing elsewhere."""
+    """The part of this till in what the member's home store holds; nothing elsewhere. All that is left of one who went over into
+    another goes to whoever asks first: the till carries it over."""
+    if store.rights.is_merged(member_id):
+        return FULL_BP
     place = _store_of(store, holder)
     if place is None or store.rights.home(member_id, now) != place:
         return 0
@@ -120,7 +123,7 @@ def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: d
     place, lines = _store_of(store, holder), []
     for want in wants:
         home = store.rights.home(want.member_id, now)
-        if want.much == "all" or home is None or home == place:
+        if want.much == "all" or home is None or home == place or store.rights.is_merged(want.member_id):
             continue
         lots = store.rights.lots(want.member_id, now)
         held = store.rights.held(holder.till, holder.epoch, tuple(lot.lot_id for lot in lots), now)

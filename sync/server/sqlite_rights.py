@@ -109,6 +109,11 @@ class SqliteRightStore:
         row = self._db.execute(LEASES_SELECT, {"till": till, "epoch": epoch}).fetchone()
         return None if row[0] is None else from_ms(row[0])
 
+    def is_merged(self, member_id: str) -> bool:
+        """By their row."""
+        row = self._db.execute("SELECT merged_into FROM member WHERE id = :member", {"member": member_id}).fetchone()
+        return row is not None and row[0] is not None
+
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""
         since = to_ms(now - timedelta(days=HOME_DAYS)) // MS_PER_DAY
