@@ -85,6 +85,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
         interval_s=config.head_office.interval_s,
         batch_facts_max=config.head_office.batch_facts_max,
         wants_rights=config.offline.policy == "escrow",
+        lends_gifts=config.gift_cards.offline == "escrow",
     )
 
     def close() -> None:

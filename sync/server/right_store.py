@@ -8,11 +8,19 @@ from typing import Final, Protocol
 
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store.facts import Fact
-from pos_loyalty.store.right_facts import GrantFact
+from pos_loyalty.store.right_facts import GiftCardWord, GrantFact
 from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Value
 
 UNKNOWN: Final = ""
 """In the place of a till's name: tills that head office forgot and nobody named, until a person says that there are none."""
+
+
+class FreeGift(Value):
+    """A gift card that may pay, and what of its money no till holds; more than nothing."""
+
+    word: GiftCardWord
+    minor: int
 
 
 class RightStore(Protocol):
@@ -43,6 +51,9 @@ class RightStore(Protocol):
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
         the restore; each time is counted, and not for ever."""
 
+    def is_too_much(self, grant: GrantFact) -> bool:
+        """Whether a grant that is not known here gives more than tills do not hold, by what was heard."""
+
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """Lots of a member that hold something and have not ended, soonest to expire first."""
 
@@ -60,6 +71,9 @@ class RightStore(Protocol):
 
     def is_merged(self, member_id: str) -> bool:
         """Whether a member went over into another."""
+
+    def gift(self, mark: str) -> FreeGift | None:
+        """A gift card of which something is free, by its id or its code's hash."""
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""

@@ -15,6 +15,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from pos_loyalty.clock import NewId
+from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
@@ -23,7 +24,7 @@ from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.chains import held_for
 from sync.server.ledger_store import LedgerStore
-from sync.server.right_store import UNKNOWN
+from sync.server.right_store import UNKNOWN, FreeGift
 
 FULL_BP: Final = 10_000
 LINES_MAX: Final = 5_000
@@ -46,12 +47,15 @@ def answer(
             look_back(store, asked.seen, (UNKNOWN,), now)
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
+        cards: tuple[FreeGift, ...] = ()
         if held_back != "log":
             store.rights.heard_hello(holder.till)
         if not held_back and store.rights.is_waiting():
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
+            cards = tuple(free for mark in asked.gifts if (free := store.rights.gift(mark)) is not None)
+            lines += tuple(_gift_line(free) for free in cards)
         if lines:
             grant = GrantFact(
                 grant_id=new_id().hex,
@@ -59,6 +63,7 @@ def answer(
                 epoch=holder.epoch,
                 lease_until=now + timedelta(days=terms.lease_days),
                 lines=lines,
+                cards=tuple(free.word for free in cards),
             )
             store.rights.book(grant, now)
         return RightsAnswer(
@@ -105,6 +110,11 @@ def _free_lines(
             if centi > 0 and lot.lot_id not in lines and len(lines) < LINES_MAX:
                 lines[lot.lot_id] = RightLine(lot_id=lot.lot_id, member_id=want.member_id, centi=Points(centi))
     return tuple(lines.values())
+
+
+def _gift_line(free: FreeGift) -> RightLine:
+    card_id = free.word.card_id
+    return RightLine(lot_id=gift_account(card_id), member_id=card_id, centi=Points(free.minor))
 
 
 def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:

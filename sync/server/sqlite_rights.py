@@ -9,9 +9,10 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, new_id, to_ms
+from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import epochs, follow, late_returns, ledger, right_holds
+from pos_loyalty.store import epochs, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
@@ -20,7 +21,7 @@ from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
-from sync.server.right_store import UNKNOWN
+from sync.server.right_store import UNKNOWN, FreeGift
 
 Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
@@ -87,6 +88,12 @@ class SqliteRightStore:
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
 
+    def is_too_much(self, grant: GrantFact) -> bool:
+        """By lots and accounts."""
+        if right_holds.is_known(self._db, grant.grant_id):
+            return False
+        return any(line.centi > self._there(line.lot_id) - self.held_by_all(line.lot_id) for line in grant.lines)
+
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """By the ledger."""
         return tuple(lot for lot in ledger.lots_of(self._db, member_id) if not is_expired(lot, now))
@@ -114,6 +121,15 @@ class SqliteRightStore:
         row = self._db.execute("SELECT merged_into FROM member WHERE id = :member", {"member": member_id}).fetchone()
         return row is not None and row[0] is not None
 
+    def gift(self, mark: str) -> FreeGift | None:
+        """By its row and its account."""
+        card = gift_cards.by_mark(self._db, mark)
+        word = None if card is None else gift_cards.word_of(self._db, card.card_id)
+        if card is None or word is None or card.state != "active":
+            return None
+        minor = card.balance_minor - right_holds.held_by_all(self._db, gift_account(card.card_id))
+        return FreeGift(word=word, minor=minor) if minor > 0 else None
+
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""
         since = to_ms(now - timedelta(days=HOME_DAYS)) // MS_PER_DAY
@@ -124,6 +140,11 @@ class SqliteRightStore:
     def holders_at(self, store: str) -> int:
         """By the enrolments in force."""
         return int(self._db.execute(HOLDERS_SELECT, {"store": store}).fetchone()[0])
+
+    def _there(self, lot_id: str) -> int:
+        """What a lot or a gift card holds."""
+        row = self._db.execute(THERE_SELECT, {"lot": lot_id}).fetchone()
+        return 0 if row is None else int(row[0])
 
     def book(self, grant: GrantFact, now: datetime) -> None:
         """In the log whose owner this file is."""
@@ -167,6 +188,9 @@ WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
 ) ORDER BY h.till"""
+THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
+UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
+WHERE b.account = :lot"""
 LEASES_SELECT = "SELECT MAX(lease_ms) FROM right_grant WHERE till = :till AND epoch = :epoch AND closed IS NULL"
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'

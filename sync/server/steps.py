@@ -37,7 +37,7 @@ from sync.wire import (
 )
 
 LOTS_IN_PAGE_MAX: Final = 20_000
-MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn"})
+MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn", "gift_card.unknown", "gift_card.overdrawn"})
 """What a head office that was restored finds wrong while the log that brought the points is still to come again."""
 EARLY_AGAIN_S: Final = 15
 
@@ -166,7 +166,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if posting.doubled and store.rights.make_room(posting.doubled, now):
             posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if any(case.reason in MAY_BE_EARLY for case in posting.cases) and store.rights.lets_wait(header.till):
+        if _may_be_early(store, posting) and store.rights.lets_wait(header.till):
             end = n
             break
         store.add(posting)
@@ -189,6 +189,15 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         retry_after=0 if end == header.count else EARLY_AGAIN_S,
         suspense=tuple(suspended.values()),
     )
+
+
+def _may_be_early(store: LedgerStore, posting: Posting) -> bool:
+    """Whether a fact may speak of what another till's log brings: points or money, or that they were given back before they were
+    granted anew."""
+    if any(case.reason in MAY_BE_EARLY for case in posting.cases):
+        return True
+    grant = posting.fact.grant
+    return grant is not None and posting.fact.kind == "rights.taken" and store.rights.is_too_much(grant)
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

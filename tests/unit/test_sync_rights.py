@@ -16,7 +16,7 @@ from pos_loyalty.store import epochs, ledger, right_holds
 from pos_loyalty.store.verify import verify
 from sync import rights
 from sync.identity import Holder
-from sync.rights import RightsAnswer, RightsRequest, Want
+from sync.rights import Asks, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.right_desk import FileMark, RightDesk
 from sync.server.rights import RightTerms
@@ -39,7 +39,7 @@ class Clerk(Till):
     def question(self, much: str = "all", member: str = MEMBER) -> RightsRequest:
         self._asked += 1
         ask_id = UUID(int=int.from_bytes(self.name.encode(), "big") << 32 | self._asked)
-        return rights.question(self.db, ask_id, [Want(member_id=member, much=much)])  # type: ignore[arg-type]
+        return rights.question(self.db, ask_id, Asks(wants=(Want(member_id=member, much=much),)))  # type: ignore[arg-type]
 
     def take(self, answer: RightsAnswer) -> int:
         return rights.take(self.db, self.name, answer, "S1", self.new_id, self.now).grants
