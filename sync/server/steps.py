@@ -22,6 +22,7 @@ from sync.wire import (
     COUPONS_MAX,
     INT64_MAX,
     MEMBERS_MAX,
+    STOPS_MAX,
     Ack,
     Batch,
     Changes,
@@ -97,6 +98,8 @@ def changes(
         version = _page_end(newest, found, page, coupons)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
+        key = store.keys.key(peer.till, peer.epoch)
+        stops = store.truth.stops_of(key.store)[:STOPS_MAX] if key is not None and version == newest else ()
     return Changes(
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
@@ -108,6 +111,7 @@ def changes(
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
+        stops=stops,
     )
 
 
