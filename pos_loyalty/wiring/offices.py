@@ -17,7 +17,7 @@ from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
 from pos_loyalty.wiring.identities import enrol, identity_of, office_of
-from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, open_ledger
+from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, open_ledger, readable
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
@@ -116,15 +116,22 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
     marked = place if isinstance(place, Path) else known.file(server.identity)
     terms = RightTerms(share_bp=server.escrow_share_bp, lease_days=server.lease_days)
+    shelf = SnapshotShelf(readable(place), office.private_key, marked.with_name(marked.name + ".snapshots"))
     beside = Beside(
         grants=RightDesk(terms, FileMark(marked.with_name(marked.name + ".mark"))),
-        shelf=SnapshotShelf(place, office.private_key) if isinstance(place, Path) else None,
+        shelf=shelf,
         changes_max=server.changes_max,
         pages=lambda desk: routes(desk, pages, utc_now),
     )
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
         open_ledger(place, keys, known.config.offline.policy).close()
-        app = head_office_app(lambda: open_ledger(place, keys, known.config.offline.policy), office, build(), utc_now, beside)
+
+        def opened() -> SqliteLedgerStore:
+            store = open_ledger(place, keys, known.config.offline.policy)
+            store.snapshots = shelf.folder
+            return store
+
+        app = head_office_app(opened, office, build(), utc_now, beside)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
