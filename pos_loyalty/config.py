@@ -124,9 +124,10 @@ class ActsConfig(Value):
 
 
 class GiftCardsConfig(Value):
-    """What a till that knows a head office does with a gift card whose money does not stand in its own ledger."""
+    """Beside a head office, cut off: a gift card pays only at the till that sold it (``refuse``), or at any till as far as that
+    holds rights to its money (``escrow``)."""
 
-    offline: Literal["refuse"] = "refuse"
+    offline: Literal["escrow", "refuse"] = "refuse"
 
 
 class GatewayConfig(Value):

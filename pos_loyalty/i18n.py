@@ -103,6 +103,9 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFI
     "page.code_check": Words("Проверить", "Check"),
     "page.code_sent": Words("Код отправлен: попросите назвать его", "A code is on its way: ask for it"),
     "page.hello": Words("Карта принята", "Card accepted"),
+    "page.rights_came": Words(
+        "Теперь можно списать больше баллов: сумма другая", "More points may be spent now: the sum has changed"
+    ),
     "page.card_again": Words("Эта карта уже принята", "This card is accepted already"),
     "page.card_replaced": Words(
         "Карта заменена: вместо {before} теперь {now}", "The card is replaced: {now} instead of {before}"

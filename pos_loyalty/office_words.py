@@ -60,6 +60,7 @@ OFFICE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "office.stops": ("Остановленные акции", "Stopped rules"),
     "office.stop": ("{rule}: касса {till}, {by}, {at} {reason}", "{rule}: till {till}, {by}, {at} {reason}"),
+    "office.stop_due": ("{rule}: до кассы {till} ещё не дошло!", "{rule}: has not reached till {till} yet!"),
     "office.stops_none": ("Ни одна акция не остановлена.", "No rule is stopped."),
     "office.day": ("Продажи за {day}", "Sales of {day}"),
     "office.day_none": ("Продаж за этот день здесь пока нет.", "No sale of this day is here yet."),

@@ -49,6 +49,13 @@ class Pace(Value):
     interval_s: float
     batch_facts_max: int
     wants_rights: bool = True
+    lends_gifts: bool = False
+    """Whether money of gift cards that nobody wants here goes back to head office."""
+
+    @property
+    def asking(self) -> right_round.Asking:
+        """What it asks for besides saying hello."""
+        return right_round.Asking(wants=self.wants_rights, lends_gifts=self.lends_gifts)
 
 
 class SyncReport(Value):
@@ -109,16 +116,17 @@ class Syncer:
             wake_at=wake_at,
         )
 
-    def reserve(self, member_id: str, clock: Clock) -> None:
-        """Ask for what is free of a member who stands here; the log goes first where head office has not got all of it.
+    def reserve(self, whom: str, clock: Clock) -> None:
+        """Ask for what is free of a member who stands here, or of a gift card (``gift:`` and its mark); the log goes first where
+        head office has not got all of it.
 
         Beside the daemon: what is sent twice is booked once. Raises SyncError.
         """
-        answer = right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
+        answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
         if answer.held_back == "log":
             self._push = None
             self._send(clock)
-            right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
+            right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
 
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
@@ -150,7 +158,7 @@ class Syncer:
         """Say hello, take and give back; answers facts sent. A head office that grants nothing stops no sale and no sync."""
         sent = 0
         for _ in range(right_round.ROUNDS_MAX):
-            asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), wants=self._pace.wants_rights)
+            asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), self._pace.asking)
             if asked.wrote:
                 sent += self._send(clock)[0]
             if not asked.goes_on or self._is_troubled(self._push):

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from pos_loyalty.clock import Reading, to_ms
-from pos_loyalty.store import coupon_words, members, outbox, right_asking, seal, tiers, trusted_time
+from pos_loyalty import log
+from pos_loyalty.clock import Reading, new_id, to_ms
+from pos_loyalty.store import coupon_words, follow, members, outbox, right_asking, rule_stops, seal, tiers, trusted_time
 from pos_loyalty.store.db import Connection, scrub, write
-from pos_loyalty.store.facts import fact_of
+from pos_loyalty.store.decision_facts import RuleStopFact, StoreStop
+from pos_loyalty.store.facts import FactKind, fact_of
+from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.till_facts import PublicKey
 from pos_loyalty.values import Value
 from sync import programme_list, protocols, pull, push
@@ -76,6 +79,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
+        for told in changes.stops:
+            hear_stop(db, told, here.signer.credential.store, now)
         if changes.since == 0:
             right_asking.ask_anew(db)
         if changes.complete:
@@ -84,6 +89,15 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
             trusted_time.heard(db, changes.server_time, clocks)
     if any(member.state == "erased" for member in pulled):
         scrub(db)
+
+
+def hear_stop(db: Connection, told: StoreStop, store: str, now: datetime) -> None:
+    """A rule was stopped, or let act again, for all tills of the store: that is a fact of this till too. Inside ``write()``."""
+    if rule_stops.is_news(db, told):
+        kind: FactKind = "rule.stopped" if told.is_stopped else "rule.resumed"
+        said = RuleStopFact(rule=told.rule, by=told.by, reason=told.reason, is_wide=True, word=told.word)
+        follow.book(db, Draft(id=new_id(), kind=kind, store=store, body=said, after=told.word.hlc), now)
+        log.info(kind, rule=told.rule, by=told.by, heard_from=told.word.till)
 
 
 def keep_trouble(db: Connection, trouble: str | None) -> None:

@@ -21,11 +21,11 @@ class Asker:
         self._clock = clock
         self._opened: tuple[Syncer, Callable[[], None]] | None = None
 
-    def ask(self, member_id: str) -> None:
-        """Ask, and take what is granted. Raises LoyaltyError."""
+    def ask(self, whom: str) -> None:
+        """Ask for a member, or a gift card's mark behind ``gift:``, and take what is granted. Raises LoyaltyError."""
         self._opened = self._opened or self._open_syncer()
         try:
-            self._opened[0].reserve(member_id, self._clock)
+            self._opened[0].reserve(whom, self._clock)
         except LoyaltyError:
             self.close()
             raise

@@ -4,7 +4,7 @@ what is granted and gives back what is not needed here. Rule: what it writes is 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from pos_loyalty import log
@@ -15,13 +15,21 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
-from sync.rights import Want
+from sync.rights import STANDS_HERE_FOR, Asks, Want
 from sync.wire import Reply
+
+
+class Asking(Value):
+    """``wants``: whether this till uses rights to points at all; ``lends_gifts``: whether gift cards are good at every till."""
+
+    wants: bool = True
+    lends_gifts: bool = False
+
 
 ROUNDS_MAX: Final = 20
 """Questions in one go of the daemon: what is left waits for the next, so that a new till's sales are sent meanwhile."""
-STANDS_HERE_FOR: Final = timedelta(minutes=15)
-"""What was granted because the member stood here is offered back after so long."""
+ASKING: Final = Asking()
+GIFT: Final = "gift:"
 
 
 class Grantor(Protocol):
@@ -39,35 +47,38 @@ class Asked(Value):
     goes_on: bool = False
 
 
-def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, *, wants: bool) -> Asked:
-    """One question for the next members who are due, or a hello. ``wants``: whether this till uses rights at all."""
-    due = right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX) if wants else None
-    asked = [Want(member_id=member_id, much="home") for member_id in due.member_ids] if due else []
+def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, asking: Asking = ASKING) -> Asked:
+    """One question for the next members who are due, or a hello; money of gift cards that nobody wants here goes back."""
+    due = right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX) if asking.wants else None
+    asked = tuple(Want(member_id=member_id, much="home") for member_id in due.member_ids) if due else ()
     try:
-        answer, taken = _ask(db, here, office, asked, now)
+        answer, taken = _ask(db, here, office, Asks(wants=asked), now)
     except SyncError as error:
         log.warning("rights.failed", reason=str(error))
         return Asked()
+    wrote = taken.wrote
+    if asking.lends_gifts and rights.give_back_gifts(db, here.till, here.signer.credential.store, new_id, now):
+        wrote = True
     if taken.is_stale or answer.held_back:
-        return Asked(grants=taken.grants, wrote=taken.wrote)
+        return Asked(grants=taken.grants, wrote=wrote)
     if due is not None:
         with write(db):
             right_asking.asked(db, due)
-    return Asked(grants=taken.grants, wrote=taken.wrote, goes_on=due is not None and not due.is_last)
+    return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last)
 
 
-def ask_for(db: Connection, here: Here, office: Grantor, member_id: str, now: datetime) -> rights.RightsAnswer:
-    """Whatever is free of a member who stands here. Raises SyncError."""
-    answer, _ = _ask(db, here, office, [Want(member_id=member_id, much="all")], now)
+def ask_for(db: Connection, here: Here, office: Grantor, whom: str, now: datetime) -> rights.RightsAnswer:
+    """Whatever is free of a member who stands here, or of a gift card (``gift:`` and its mark). Raises SyncError."""
+    is_gift = whom.startswith(GIFT)
+    asks = Asks(gifts=(whom.removeprefix(GIFT),)) if is_gift else Asks(wants=(Want(member_id=whom, much="all"),))
+    answer, _ = _ask(db, here, office, asks, now)
     return answer
 
 
-def _ask(
-    db: Connection, here: Here, office: Grantor, wants: list[Want], now: datetime
-) -> tuple[rights.RightsAnswer, rights.Taken]:
-    question = rights.question(db, new_id(), wants)
+def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime) -> tuple[rights.RightsAnswer, rights.Taken]:
+    question = rights.question(db, new_id(), asks)
     answer = rights.read_answer(office.rights(encode(question)), question)
     taken = rights.take(db, here.till, answer, here.signer.credential.store, new_id, now)
     if taken.wrote or answer.held_back:
-        log.info("rights.asked", members=len(wants), grants=taken.grants, held_back=answer.held_back)
+        log.info("rights.asked", members=len(asks.wants), grants=taken.grants, held_back=answer.held_back)
     return answer, taken

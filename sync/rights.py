@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -21,7 +21,13 @@ from pos_loyalty.values import Points, Value
 from sync.wire import Reply, checked, value_of
 
 WANTS_MAX: Final = 500
+GIFTS_MAX: Final = 20
 GRANTS_MAX: Final = 100
+STANDS_HERE_FOR: Final = timedelta(minutes=15)
+"""What was granted because a member stood here is offered back after so long, and money of gift cards given back."""
+
+Mark = Annotated[str, Meta(pattern="^([0-9a-f]{32}|[0-9a-f]{64})$")]
+"""A gift card's id, or the hash of its code."""
 
 HeldBack = Literal["", "log", "hello", "frozen"]
 
@@ -31,6 +37,13 @@ class Want(Value):
 
     member_id: Id
     much: Literal["all", "home"]
+
+
+class Asks(Value):
+    """What a till would have. ``gifts``: marks of gift cards that stand here: all that is free of their money."""
+
+    wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
+    gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
 class RightsRequest(Value):
@@ -44,6 +57,7 @@ class RightsRequest(Value):
     head: Place
     seen: Place | None = None
     wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
+    gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
 class RightsAnswer(Value):
@@ -69,12 +83,12 @@ class Taken(Value):
     """A newer question was asked meanwhile: nothing was taken."""
 
 
-def question(db: Connection, ask_id: UUID, wants: Sequence[Want]) -> RightsRequest:
+def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
     """What to ask, as of the log's end now. From now on the answer to no earlier question counts."""
     with write(db):
         right_asking.asks(db, ask_id.hex)
         seen, head = right_asking.state(db).told, epochs.place_of(db)
-    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=tuple(wants[:WANTS_MAX]))
+    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=asks.wants, gifts=asks.gifts)
 
 
 def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
@@ -83,6 +97,16 @@ def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
     if answer.ask_id != asked.ask_id:
         raise WireError("head office answers another question about rights")
     return answer
+
+
+def give_back_gifts(db: Connection, till: str, store: str, new_id: NewId, now: datetime) -> bool:
+    """Give back the money of gift cards that nothing moved for a while; answers whether there was any."""
+    with write(db):
+        lines = right_holds.idle_gifts(db, till, epochs.epoch_of(db), now - STANDS_HERE_FOR)
+        if lines:
+            said = GiveBackFact(lines=lines)
+            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
+    return bool(lines)
 
 
 def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> Taken:

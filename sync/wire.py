@@ -22,6 +22,7 @@ from pos_loyalty.errors import (
     TokenError,
     WireError,
 )
+from pos_loyalty.store.decision_facts import StoreStop
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
@@ -57,6 +58,7 @@ RETRY_AFTER_MAX_S: Final = 900
 GZIP_LEVEL: Final = 6
 PROGRAMMES_AHEAD_MAX: Final = 8
 PROGRAMMES_MAX: Final = PROGRAMMES_AHEAD_MAX + 2
+STOPS_MAX: Final = 2_000
 URN: Final = "urn:pos-loyalty:sync:"
 
 Mark = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
@@ -151,6 +153,8 @@ class Changes(Value):
     coupons: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] = ()
     """Codes changed after ``since``; they are numbered together with the members."""
     programmes: Annotated[tuple[ProgrammeBody, ...], Meta(max_length=PROGRAMMES_MAX)] | None = None
+    stops: Annotated[tuple[StoreStop, ...], Meta(max_length=STOPS_MAX)] = ()
+    """The last word on each rule that was stopped for all tills of the till's store."""
 
 
 class SaleQuestion(Value):

@@ -22,6 +22,14 @@ def register(commands: Commands) -> None:
     revoke.add_argument("--till", required=True, metavar="ID", help="the till")
     revoke.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     _common(revoke, run_revoke)
+    lost = acts.add_parser("lost", help="a machine is gone for good: the points that it held may be redeemed elsewhere")
+    lost.add_argument("--till", required=True, metavar="ID", help="the till")
+    lost.add_argument("--epoch", type=int, metavar="N", help="which of its epochs (the newest)")
+    lost.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    _common(lost, run_lost)
+    complete = acts.add_parser("complete", help="after a restore: there is no till but those listed")
+    complete.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    _common(complete, run_complete)
     password = acts.add_parser("password", help="the managers' password for head office's pages, from another machine")
     add_config(password)
     password.set_defaults(run=run_password)
@@ -46,6 +54,11 @@ def run_list(args: argparse.Namespace) -> int:
         print(f"till {key.till}, epoch {key.epoch}: {state}{since}, key {key.public_key[:16]}")
     if not keys and not args.json:
         print("no till was enrolled here")
+    for till in () if args.json else wiring.tills_waited_for(wiring.settings(args.config), args.database):
+        asks = (
+            f"till {till} to say hello" if till else "a person's word that no other till was enrolled: pos-loyalty keys complete"
+        )
+        print(f"restored from a backup, head office grants nothing yet; it waits for {asks}")
     return 0
 
 
@@ -53,6 +66,22 @@ def run_revoke(args: argparse.Namespace) -> int:
     """Let one go."""
     epoch = wiring.revoke_till(wiring.settings(args.config), args.database, args.till, args.by)
     print(f"till {args.till} is revoked (epoch {epoch}); what it sent stays. A new code lets it in again.")
+    return 0
+
+
+def run_lost(args: argparse.Namespace) -> int:
+    """Give up one."""
+    loss = wiring.lose_till(wiring.settings(args.config), args.database, args.till, args.epoch, args.by)
+    which = f"till {args.till} (epoch {loss.epoch})" if loss.epoch else f"till {args.till}, which head office does not know,"
+    print(f"{which} is lost and not waited for; it held {loss.centi // 100}.{loss.centi % 100:02} points: they are free again.")
+    print("If it sells after all, as many may be redeemed twice.")
+    return 0
+
+
+def run_complete(args: argparse.Namespace) -> int:
+    """Say that the list is whole."""
+    was_asked = wiring.name_all_tills(wiring.settings(args.config), args.database, args.by)
+    print("head office waits for no till that is not listed" if was_asked else "head office did not ask: nothing changed")
     return 0
 
 

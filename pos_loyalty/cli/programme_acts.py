@@ -25,17 +25,19 @@ def register(verbs: Commands) -> None:
 
 def run_stop(args: argparse.Namespace) -> int:
     """Stop a rule here."""
-    is_new = wiring.stop_rule(wiring.settings(args.config), args.store, args.till, _said(args))
+    is_new, unsent = wiring.stop_rule(wiring.settings(args.config), args.store, args.till, _said(args))
     print(
         f"rule {args.rule} {'is' if is_new else 'was already'} stopped at this till; resume it with: programme resume {args.rule}"
     )
+    _tell_others(args, unsent)
     return 0
 
 
 def run_resume(args: argparse.Namespace) -> int:
     """Let a rule act again here."""
-    is_new = wiring.resume_rule(wiring.settings(args.config), args.store, args.till, _said(args))
+    is_new, unsent = wiring.resume_rule(wiring.settings(args.config), args.store, args.till, _said(args))
     print(f"rule {args.rule} {'acts again' if is_new else 'was not stopped'} at this till")
+    _tell_others(args, unsent)
     return 0
 
 
@@ -48,14 +50,24 @@ def run_back(args: argparse.Namespace) -> int:
     return 0
 
 
+def _tell_others(args: argparse.Namespace, unsent: int | None) -> None:
+    """Where it has not arrived yet."""
+    if args.till is not None or unsent is None:
+        return
+    if unsent:
+        print(f"unsent: no other till of store {args.store} has heard of it; {unsent} facts wait (send them: pos-loyalty sync)")
+    else:
+        print(f"the other tills of store {args.store} take it with their next sync; head office shows where it has not arrived")
+
+
 def _said(args: argparse.Namespace) -> RuleStopFact:
-    return RuleStopFact(rule=args.rule, by=args.by, reason=args.reason)
+    return RuleStopFact(rule=args.rule, by=args.by, reason=args.reason, is_wide=args.till is None)
 
 
 def _rule(parser: argparse.ArgumentParser, run: object) -> None:
     parser.add_argument("rule", metavar="RULE", help="the rule's id")
     parser.add_argument("--store", required=True, metavar="ID", help="the store: it must be this till's")
-    parser.add_argument("--till", metavar="ID", help="the till: it must be this one")
+    parser.add_argument("--till", metavar="ID", help="at this till alone, which it must be; else at all of the store")
     parser.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why")
     add_config(parser)

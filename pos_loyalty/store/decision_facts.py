@@ -13,11 +13,34 @@ from pos_loyalty.values import Value
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
+class StopWord(Value):
+    """Which fact a person's word on a rule is: that of a till, by its logical clock. Of two words the later one counts."""
+
+    hlc: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    till: Id
+
+
 class RuleStopFact(Value):
-    """A till leaves a rule out of its quotes from now on, or (kind ``rule.resumed``) lets it act again."""
+    """A till leaves a rule out of its quotes from now on, or (kind ``rule.resumed``) lets it act again.
+
+    ``is_wide``: so do the other tills of the store, once they hear of it. ``word``: which of these it was that this till heard;
+    None for one that was said here.
+    """
 
     rule: Label
     by: Label
+    reason: Text = ""
+    is_wide: bool = False
+    word: StopWord | None = None
+
+
+class StoreStop(Value):
+    """The last word on a rule for all tills of a store, as head office tells it."""
+
+    rule: Label
+    is_stopped: bool
+    by: Label
+    word: StopWord
     reason: Text = ""
 
 

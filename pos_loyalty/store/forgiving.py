@@ -1,4 +1,4 @@
-"""What members who went over into others are let of what they came to owe: only what those have no points for."""
+"""What members are let of what they came to owe: only what they, or those whom they went over into, have no points for."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pos_loyalty.values import Points
 
 
 def owing(reach: Reach, before: Sequence[Entry], made: Sequence[Entry]) -> tuple[Entry, ...]:
-    """``made``, forgiving members who went over into others only what those have no points for: a merge fact takes the rest.
+    """``made``, forgiving members only what they have no points for, wherever those are. Of those who went over into others a
+    merge fact takes the rest; of the others what is out of reach of their points, held by another till, is owed.
 
     ``before``: entries that come before in the same fact. Called in the transaction that writes them.
     """
     free: dict[str, int] = {}
     kept: list[Entry] = []
     for entry in made:
-        member_id = entry.member_id or ""
-        into = merges.current(reach.db, member_id) if is_forgiving(entry) else member_id
-        if into == member_id:
+        if not is_forgiving(entry):
             kept.append(entry)
             continue
+        into = merges.current(reach.db, entry.member_id or "")
         if into not in free:
-            free[into] = _free_centi(reach, into, (*before, *made))
+            free[into] = _free_centi(reach, into, (*before, *made), is_self=into == entry.member_id)
         part = min(int(entry.amount), free[into])
         free[into] -= part
         if part < entry.amount:
@@ -37,11 +37,16 @@ def owing(reach: Reach, before: Sequence[Entry], made: Sequence[Entry]) -> tuple
     return tuple(kept)
 
 
-def _free_centi(reach: Reach, member_id: str, done: Sequence[Entry]) -> int:
-    """What the member has above all that is owed under any of their ids."""
+def _free_centi(reach: Reach, member_id: str, done: Sequence[Entry], *, is_self: bool) -> int:
+    """What the member has above all that is owed under any of their ids. ``is_self``: what is in reach was taken already, so that
+    only what is not counts."""
     db, now = reach.db, reach.now
     lots = takeable(lots_after(ledger.all_lots_of(db, member_id), done), now)
     ids = merges.ids_of(db, member_id)
     owed = {owed_account(each) for each in ids}
     moves = sum(entry.amount * ((entry.debit in owed) - (entry.credit in owed)) for entry in done)
-    return max(0, sum(lot.centi for lot in lots) - sum(members.owed_of(db, each) for each in ids) - moves)
+    free = max(0, sum(lot.centi for lot in lots) - sum(members.owed_of(db, each) for each in ids) - moves)
+    if not is_self:
+        return free
+    here = {lot.lot_id: lot.centi for lot in lots_after(reach.cut(ledger.all_lots_of(db, member_id)), done)}
+    return min(free, sum(max(0, lot.centi - max(0, here.get(lot.lot_id, 0))) for lot in lots))

@@ -8,9 +8,10 @@ from typing import Any, Literal, cast
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.gift_ledger import gift_account
-from pos_loyalty.store.db import Connection
+from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.doubt import Doubt
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.right_facts import GiftCardWord
 from pos_loyalty.values import Minor, Value
 
 State = Literal["active", "frozen", "void"]
@@ -45,6 +46,13 @@ def follow(db: Connection, fact: Fact) -> None:
     if state is not None:
         row = {"id": fact.gift_card.card_id, "state": state, "hlc": fact.hlc, "till": fact.till}
         db.execute(STATE_UPDATE, row)
+
+
+def hear_of(db: Connection, fact: Fact) -> None:
+    """At a till: rows of cards that others sold and that it was lent money of. Head office has them from who sold them."""
+    assert fact.grant is not None
+    if meta(db, "role") == "till":
+        db.executemany(CARD_INSERT, [lent_row(fact, word) for word in fact.grant.cards])
 
 
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
@@ -94,7 +102,7 @@ def turned_at(db: Connection, card_id: str) -> tuple[int, str] | None:
 
 
 def due(db: Connection, now: datetime, cards_max: int) -> tuple[StoredGiftCard, ...]:
-    """Cards of this file's owner that have run out and still hold money, by id."""
+    """Cards of this file's owner that have run out and still hold money, which did not go back to head office; by id."""
     rows = db.execute(DUE_SELECT, {"now": to_ms(now), "most": cards_max}).fetchall()
     return tuple(card for row in rows if (card := _card(row)) is not None)
 
@@ -120,6 +128,46 @@ def card_row(fact: Fact) -> dict[str, Any]:
         "state_hlc": fact.hlc,
         "state_till": fact.till,
     }
+
+
+def lent_row(fact: Fact, word: GiftCardWord) -> dict[str, Any]:
+    """The columns of a card as the fact says that lent money of it."""
+    return {
+        "id": word.card_id,
+        "code_hash": bytes.fromhex(word.code_hash),
+        "pin_hash": None if word.pin_hash is None else bytes.fromhex(word.pin_hash),
+        "kind": word.kind,
+        "series": word.series,
+        "currency": word.currency,
+        "face_minor": word.face_minor,
+        "expires_ms": None if word.expires_at is None else to_ms(word.expires_at),
+        "txn": bytes.fromhex(fact.id),
+        "till": word.till,
+        "sale_id": None,
+        "line_id": None,
+        "state": "active",
+        "state_hlc": fact.hlc,
+        "state_till": word.till,
+    }
+
+
+def word_of(db: Connection, card_id: str) -> GiftCardWord | None:
+    """What a till that did not sell a card has to know of it."""
+    row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM gift_card WHERE id = :id", {"id": card_id}).fetchone()
+    if row is None:
+        return None
+    seen = dict(zip(COLUMNS, row, strict=True))
+    return GiftCardWord(
+        card_id=seen["id"],
+        till=seen["till"],
+        series=seen["series"],
+        kind=seen["kind"],
+        currency=seen["currency"],
+        face_minor=Minor(seen["face_minor"]),
+        code_hash=seen["code_hash"].hex(),
+        pin_hash=None if seen["pin_hash"] is None else seen["pin_hash"].hex(),
+        expires_at=None if seen["expires_ms"] is None else from_ms(seen["expires_ms"]),
+    )
 
 
 def _card(row: tuple[Any, ...] | None) -> StoredGiftCard | None:
@@ -155,5 +203,10 @@ STATE_UPDATE = """UPDATE gift_card SET state = :state, state_hlc = :hlc, state_t
 WHERE id = :id AND state <> 'void' AND (:state = 'void' OR (state_hlc, state_till) < (:hlc, :till))"""
 CARD_SELECT = f"""SELECT {", ".join("c." + name for name in SEEN[:-1])}, coalesce(b.amount, 0) AS balance
 FROM gift_card AS c LEFT JOIN balance AS b ON b.account = 'gift:' || c.id AND b.unit = c.currency"""
-DUE_SELECT = f"""{CARD_SELECT} WHERE c.expires_ms <= :now AND b.amount > 0
+DUE_SELECT = f"""{CARD_SELECT} WHERE c.expires_ms <= :now AND b.amount > 0 AND b.amount > (
+  SELECT coalesce(SUM(r.centi), 0) FROM right_return AS r WHERE r.lot = 'gift:' || c.id AND r.till = c.till
+) - (
+  SELECT coalesce(SUM(l.centi), 0) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  WHERE l.lot = 'gift:' || c.id AND g.till = c.till
+)
 AND c.till = (SELECT value FROM meta WHERE key = 'owner') ORDER BY c.id LIMIT :most"""

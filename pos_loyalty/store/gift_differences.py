@@ -10,7 +10,8 @@ from pos_loyalty.errors import InputError
 from pos_loyalty.store.acts import OF_ACTS
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
-from pos_loyalty.store.gift_cards import COLUMNS, STATES, card_row, moved_minor
+from pos_loyalty.store.gift_cards import COLUMNS, STATES, card_row, lent_row, moved_minor
+from pos_loyalty.store.right_holds import lent_minor
 
 MADE_COLUMNS = COLUMNS[: COLUMNS.index("state")]
 
@@ -27,7 +28,14 @@ def differences(db: Connection) -> Iterator[str]:
             yield from _card_differences(db, card_id, facts)
     for (card_id,) in db.execute(FACTLESS_SELECT):
         yield f"Gift card {card_id}: no fact in the log made it."
+    for payload, *stored in db.execute(LENT_CARDS_SELECT):
+        fact = fact_of(payload)
+        words = {word.card_id: lent_row(fact, word) for word in (fact.grant.cards if fact.grant else ())}
+        if [words.get(stored[0], {}).get(name) for name in COLUMNS] != stored:
+            yield f"Gift card {stored[0]}: it is not the one that was lent."
     for account, amount in db.execute(OVERDRAWN_SELECT):
+        if amount + lent_minor(db, account) >= 0:
+            continue
         yield f"Account {account} stands at {amount}, below nothing."
     for (account,) in db.execute(HELD_SELECT):
         yield f"Account {account} holds money of gift cards, but its sale is not open."
@@ -66,7 +74,10 @@ FACTS_SELECT = f"""SELECT CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' AS c
 FROM txn AS t WHERE t.kind = 'gift_card.changed' AND t.{OF_ACTS} ORDER BY card, t.hlc, t.till"""
 CARD_SELECT = f"SELECT {', '.join(COLUMNS)} FROM gift_card WHERE id = :id"
 FACTLESS_SELECT = """SELECT c.id FROM gift_card AS c LEFT JOIN txn AS t ON t.id = c.txn
-WHERE t.id IS NULL OR t.kind <> 'gift_card.changed' OR CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' <> c.id"""
+WHERE t.id IS NULL OR t.kind NOT IN ('gift_card.changed', 'rights.taken')
+OR (t.kind = 'gift_card.changed' AND CAST(t.payload AS TEXT) ->> '$.gift_card.card_id' <> c.id)"""
+LENT_CARDS_SELECT = f"""SELECT t.payload, {", ".join("c." + name for name in COLUMNS)}
+FROM gift_card AS c JOIN txn AS t ON t.id = c.txn WHERE t.kind = 'rights.taken' ORDER BY c.id"""
 OVERDRAWN_SELECT = "SELECT account, amount FROM balance WHERE account >= 'gift:' AND account < 'gift;' AND amount < 0"
 HELD_SELECT = """SELECT b.account FROM balance AS b
 WHERE b.account >= 'gifts:held:' AND b.account < 'gifts:held;' AND NOT EXISTS (

@@ -27,6 +27,7 @@ from pos_loyalty.store.facts import (
 )
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.return_facts import ReturnFact
+from pos_loyalty.store.right_holds import lent_minor
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points, Value
 
@@ -114,7 +115,7 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
         if shortfall.lot_id in taken and shortfall.reason != "overfull":
             raise ConflictError(f"Lot {shortfall.lot_id} is {shortfall.centi} hundredths of a point short of what is taken.")
     for account, unit in sorted({(entry.debit, entry.unit) for entry in draft.entries if entry.debit.startswith(GIFT)}):
-        short_minor = -balance_of(db, account, unit)
+        short_minor = -balance_of(db, account, unit) - lent_minor(db, account)
         if short_minor > 0:
             raise ConflictError(f"The gift card is {short_minor} minor units short of what is taken; nothing was written.")
     return fact

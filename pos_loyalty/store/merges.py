@@ -54,6 +54,11 @@ def ids_of(db: Connection, member_id: str) -> tuple[str, ...]:
     return tuple(id_ for (id_,) in db.execute(SAME_PERSON, {"member": member_id}))
 
 
+def with_points(db: Connection, limit: int) -> tuple[str, ...]:
+    """Members who went over into others and whose lots still hold something, by id, at most so many."""
+    return tuple(id_ for (id_,) in db.execute(WITH_POINTS_SELECT, {"limit": limit}))
+
+
 def cards_count(db: Connection, member_id: str) -> int:
     """How many cards the member has, lost ones too."""
     return int(db.execute("SELECT COUNT(*) FROM card WHERE member = :member", {"member": member_id}).fetchone()[0])
@@ -134,6 +139,8 @@ PARTS_SELECT = """WITH RECURSIVE same (id, seq, count, spent) AS (
     CASE WHEN m.merged_seq > same.seq THEN m.spent_minor ELSE 0 END
   FROM same JOIN member AS m ON m.merged_into = same.id
 ) SELECT id, seq, count, spent FROM same"""
+WITH_POINTS_SELECT = """SELECT DISTINCT m.id FROM member AS m JOIN lot AS l ON l.member = m.id
+WHERE m.merged_into IS NOT NULL AND l.remaining > 0 ORDER BY m.id LIMIT :limit"""
 MERGE_UPDATE = """UPDATE member SET state = 'merged', merged_into = :into, merged_seq = :seq
 WHERE id = :member AND state IN ('active', 'blocked')"""
 FORGED_SELECT = """SELECT m.id, m.merged_into, m.state FROM member AS m

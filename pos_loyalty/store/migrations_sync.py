@@ -104,4 +104,12 @@ ALTER TABLE sync_state ADD COLUMN asked_version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sync_state ADD COLUMN asked_seq INTEGER NOT NULL DEFAULT 0;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING)
+STOPS = """
+-- wide_store: for all tills of this store, empty for this till alone; word_hlc, word_till: the fact of the person's word, here or
+-- at the till that it was heard from.
+ALTER TABLE rule_stop ADD COLUMN wide_store TEXT NOT NULL DEFAULT '';
+ALTER TABLE rule_stop ADD COLUMN word_hlc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rule_stop ADD COLUMN word_till TEXT NOT NULL DEFAULT '';
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS)

@@ -81,6 +81,8 @@ class Overview(Value):
     programmes: tuple[ProgrammeSeen, ...]
     backs: tuple[BackSeen, ...]
     stops: tuple[RuleStop, ...]
+    stops_due: tuple[tuple[str, str], ...]
+    """Tills, and rules that are stopped in their whole store and not yet there."""
     day: tuple[DayOfStore, ...]
     exposure: Exposure
     open_cases: dict[str, int]
@@ -116,6 +118,7 @@ def overview(db: Connection, biz_day: int, now: datetime) -> Overview:
         programmes=_programmes(db, tills, now),
         backs=_backs(db),
         stops=rule_stops.standing(db),
+        stops_due=rule_stops.not_yet(db),
         day=_day(db, biz_day),
         exposure=_exposure(db),
         open_cases=cases.open_by_reason(db),

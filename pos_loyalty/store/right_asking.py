@@ -85,6 +85,6 @@ TAKEN_SELECT = """SELECT MIN(l.member), t.seq FROM right_grant AS g JOIN right_l
 JOIN txn AS t ON t.id = g.taken
 WHERE g.till = (SELECT value FROM meta WHERE key = 'owner')
 AND g.epoch = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch')
-AND g.closed IS NULL AND t.seq > :seq AND t.wall_ms <= :before
+AND NOT l.lot GLOB 'gift:*' AND g.closed IS NULL AND t.seq > :seq AND t.wall_ms <= :before
 GROUP BY g.id HAVING COUNT(DISTINCT l.member) = 1 ORDER BY t.seq LIMIT :limit"""
 """A grant for a single member is one that was asked for as they stood here; the others are their store's share."""

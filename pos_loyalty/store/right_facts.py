@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pos_loyalty.engine.model import CENTI_MAX, Id, Instant
+from pos_loyalty.engine.model import CENTI_MAX, Id, Instant, Money
+from pos_loyalty.store.gift_card_facts import Digest
 from pos_loyalty.store.till_facts import Epoch
 from pos_loyalty.values import Points, Value
 
@@ -18,11 +19,25 @@ Centi = Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
 
 
 class RightLine(Value):
-    """Points of one lot."""
+    """Points of one lot. Or money of a gift card: its account ``gift:{card}`` is the lot, and its id stands for the member."""
 
     lot_id: LotId
     member_id: Id
     centi: Centi
+
+
+class GiftCardWord(Value):
+    """A gift card as head office knows it, for a till that did not sell it. ``till`` is the one that did."""
+
+    card_id: Id
+    till: Id
+    series: Id
+    kind: Literal["bought", "gratis"]
+    currency: Annotated[str, Meta(min_length=3, max_length=3)]
+    face_minor: Money
+    code_hash: Digest
+    pin_hash: Digest | None = None
+    expires_at: Instant | None = None
 
 
 class GrantFact(Value):
@@ -37,6 +52,8 @@ class GrantFact(Value):
     epoch: Epoch
     lease_until: Instant
     lines: Annotated[tuple[RightLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
+    cards: Annotated[tuple[GiftCardWord, ...], Meta(max_length=LINES_MAX)] = ()
+    """The gift cards among the lines."""
 
 
 class GiveBackFact(Value):

@@ -17,11 +17,13 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Lot
+from pos_loyalty.store import gift_cards
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.values import Points, Value
 
+GIFT: Final = "gift:"
 OFF_MAX_MS: Final = 24 * 3_600_000
 """A clock further off than that redeems nothing with a date."""
 MARGIN_MS: Final = 3_600_000
@@ -51,6 +53,7 @@ def granted(db: Connection, fact: Fact) -> None:
     is_new = db.execute("SELECT 1 FROM right_grant WHERE id = :id", row).fetchone() is None
     if is_new:
         db.execute(GRANT_INSERT, row)
+        gift_cards.hear_of(db, fact)
         db.executemany(LINE_INSERT, [(grant.grant_id, line.lot_id, line.member_id, line.centi) for line in grant.lines])
     elif fact.kind == "rights.taken":
         db.execute("UPDATE right_grant SET taken = :taken WHERE id = :id AND till = :till AND taken IS NULL", row)
@@ -110,6 +113,30 @@ def _told_until(db: Connection, till: str, epoch: int, now_ms: int) -> int:
     return max(min(last, now_ms) - OFF_MAX_MS, asked - MARGIN_MS)
 
 
+def lent_minor(db: Connection, account: str) -> int:
+    """What this file's owner got of a gift card's money beside its own entries, less what it gave back."""
+    return int(db.execute(LENT_SELECT, {"lot": account}).fetchone()[0])
+
+
+def idle_gifts(db: Connection, till: str, epoch: int, before: datetime) -> tuple[RightLine, ...]:
+    """Money of gift cards that a till holds and that nothing moved since an instant, by card."""
+    key = {"till": till, "epoch": epoch}
+    lines = []
+    for (lot,) in db.execute(IDLE_GIFTS_SELECT, key | {"before": to_ms(before)}).fetchall():
+        centi = db.execute(HELD_SELECT, key | {"lot": lot, "now": 0}).fetchone()[0]
+        if centi > 0:
+            lines.append(RightLine(lot_id=lot, member_id=lot.removeprefix(GIFT), centi=Points(centi)))
+    return tuple(lines)
+
+
+def held_in_all(db: Connection, till: str, epoch: int) -> int:
+    """What a till holds of all lots of points together."""
+    key = {"till": till, "epoch": epoch}
+    lots = [row[0] for row in db.execute(LOTS_OF_TILL_SELECT, key).fetchall()]
+    sums = (db.execute(HELD_SELECT, {**key, "lot": lot, "now": 0}).fetchone()[0] for lot in lots)
+    return sum(max(0, centi) for centi in sums)
+
+
 def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
     """Grants that the till has not said it took, in the order of their ids."""
     rows = db.execute(ON_THEIR_WAY_SELECT, {"till": till, "epoch": epoch, "limit": limit}).fetchall()
@@ -145,7 +172,9 @@ def _grant(db: Connection, row: tuple[str, str, int, int]) -> GrantFact:
         RightLine(lot_id=lot, member_id=member, centi=Points(centi))
         for lot, member, centi in db.execute(LINES_SELECT, {"id": grant_id})
     )
-    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=from_ms(lease_ms), lines=lines)
+    gifts = (line.member_id for line in lines if line.lot_id.startswith(GIFT))
+    cards = tuple(word for card_id in gifts if (word := gift_cards.word_of(db, card_id)) is not None)
+    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=from_ms(lease_ms), lines=lines, cards=cards)
 
 
 TOLD_SELECT = """SELECT
@@ -157,8 +186,8 @@ LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, 
 RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi) VALUES (?, ?, ?, ?, ?)"
 CLOSE_UPDATE = "UPDATE right_grant SET closed = ? WHERE id = ? AND till = ? AND closed IS NULL"
 MOVES = """
-  SELECT t.till, t.epoch, CASE WHEN e.credit_acct GLOB 'member:*' THEN e.amount ELSE 0 END
-    - CASE WHEN e.debit_acct GLOB 'member:*' THEN e.amount ELSE 0 END AS centi
+  SELECT t.till, t.epoch, CASE WHEN e.credit_acct GLOB 'member:*' OR e.credit_acct GLOB 'gift:*' THEN e.amount ELSE 0 END
+    - CASE WHEN e.debit_acct GLOB 'member:*' OR e.debit_acct GLOB 'gift:*' THEN e.amount ELSE 0 END AS centi
   FROM entry AS e JOIN txn AS t ON t.id = e.txn
   WHERE e.lot = :lot AND t.till IS NOT (SELECT value FROM meta WHERE key = 'owner' AND EXISTS (
     SELECT 1 FROM meta WHERE key = 'role' AND value = 'head_office'
@@ -170,6 +199,25 @@ HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till =
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.lease_ms <= :now AND g.closed IS NULL
 ), 0)"""
+LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t.id
+WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
+UNION SELECT l.lot FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
+WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*'"""
+LENT_SELECT = """SELECT coalesce((
+  SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  WHERE l.lot = :lot AND g.till = (SELECT value FROM meta WHERE key = 'owner')
+), 0) - coalesce((
+  SELECT SUM(centi) FROM right_return WHERE lot = :lot AND till = (SELECT value FROM meta WHERE key = 'owner')
+), 0)"""
+IDLE_GIFTS_SELECT = """SELECT lot FROM (
+  SELECT e.lot, t.wall_ms FROM entry AS e JOIN txn AS t ON t.id = e.txn
+  WHERE e.lot >= 'gift:' AND e.lot < 'gift;' AND t.till = :till AND t.epoch = :epoch
+  UNION ALL SELECT l.lot, t.wall_ms FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  JOIN txn AS t ON t.id = g.taken WHERE l.lot >= 'gift:' AND l.lot < 'gift;' AND g.till = :till AND g.epoch = :epoch
+) GROUP BY lot HAVING MAX(wall_ms) <= :before AND lot IN (
+  SELECT account FROM balance WHERE account >= 'gift:' AND account < 'gift;' AND amount <> 0
+  UNION SELECT lot FROM right_line WHERE lot >= 'gift:' AND lot < 'gift;'
+) ORDER BY lot LIMIT 5000"""
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""

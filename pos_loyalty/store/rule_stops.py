@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.decision_facts import StopWord, StoreStop
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.values import Value
 
@@ -34,8 +35,35 @@ def follow(db: Connection, fact: Fact) -> None:
         "by_whom": said.by,
         "reason": said.reason,
         "at_ms": to_ms(fact.at),
+        "wide_store": fact.store if said.is_wide else "",
+        "word_hlc": fact.hlc if said.word is None else said.word.hlc,
+        "word_till": fact.till if said.word is None else said.word.till,
     }
     db.execute(INSERT, row)
+
+
+def of_store(db: Connection, store: str) -> tuple[StoreStop, ...]:
+    """At head office: the last word on each rule for all tills of a store, by rule."""
+    last = {}
+    for rule, is_stopped, by, reason, hlc, till in db.execute(OF_STORE_SELECT, {"store": store}):
+        word = StopWord(hlc=hlc, till=till)
+        last[rule] = StoreStop(rule=rule, is_stopped=bool(is_stopped), by=by, reason=reason, word=word)
+    return tuple(stop for _, stop in sorted(last.items()))
+
+
+def is_news(db: Connection, told: StoreStop) -> bool:
+    """At a till: whether the word is later than all that was said here of the rule, and changes how it stands here."""
+    row = db.execute(LAST_WORD_SELECT, {"rule": told.rule}).fetchone()
+    is_later = row is None or (row[0], row[1]) < (told.word.hlc, told.word.till)
+    return is_later and (told.rule in here(db)) != told.is_stopped
+
+
+def not_yet(db: Connection) -> tuple[tuple[str, str], ...]:
+    """At head office: tills in force, with rules that are stopped in their whole store and not yet there, by till and rule."""
+    standing_at = {(stop.till, stop.rule) for stop in standing(db)}
+    tills = db.execute(TILLS_SELECT).fetchall()
+    wide = {store: [each.rule for each in of_store(db, store) if each.is_stopped] for _, store in tills}
+    return tuple((till, rule) for till, store in tills for rule in wide[store] if (till, rule) not in standing_at)
 
 
 def here(db: Connection) -> tuple[str, ...]:
@@ -68,8 +96,15 @@ def _standing(rows: Iterator[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(sorted(rule for rule, is_stopped in last.items() if is_stopped))
 
 
-INSERT = """INSERT INTO rule_stop (txn, till, epoch, seq, rule, is_stopped, by_whom, reason, at_ms)
-VALUES (:txn, :till, :epoch, :seq, :rule, :is_stopped, :by_whom, :reason, :at_ms)"""
+INSERT = """INSERT INTO rule_stop
+  (txn, till, epoch, seq, rule, is_stopped, by_whom, reason, at_ms, wide_store, word_hlc, word_till)
+VALUES (:txn, :till, :epoch, :seq, :rule, :is_stopped, :by_whom, :reason, :at_ms, :wide_store, :word_hlc, :word_till)"""
+OF_STORE_SELECT = """SELECT r.rule, r.is_stopped, r.by_whom, r.reason, r.word_hlc, r.word_till
+FROM rule_stop AS r WHERE r.wide_store = :store ORDER BY r.word_hlc, r.word_till"""
+LAST_WORD_SELECT = """SELECT word_hlc, word_till FROM rule_stop WHERE rule = :rule
+AND till = (SELECT value FROM meta WHERE key = 'owner') ORDER BY word_hlc DESC, word_till DESC LIMIT 1"""
+TILLS_SELECT = """SELECT k.till, k.store FROM till_key AS k WHERE k.state = 'active'
+AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till) ORDER BY k.till"""
 HERE_SELECT = """SELECT rule, is_stopped FROM rule_stop WHERE till = (SELECT value FROM meta WHERE key = 'owner')
 ORDER BY epoch, seq"""
 BEFORE_SELECT = (
@@ -78,10 +113,14 @@ BEFORE_SELECT = (
 ALL_SELECT = "SELECT till, rule, is_stopped, by_whom, reason, at_ms FROM rule_stop ORDER BY till, epoch, seq"
 DIFFERENT_SELECT = """WITH said AS (SELECT id, till, epoch, seq, wall_ms, kind,
   CAST(payload AS TEXT) ->> '$.rule_stop.rule' AS rule,
-  CAST(payload AS TEXT) ->> '$.rule_stop.by' AS by_whom, CAST(payload AS TEXT) ->> '$.rule_stop.reason' AS reason
+  CAST(payload AS TEXT) ->> '$.rule_stop.by' AS by_whom, CAST(payload AS TEXT) ->> '$.rule_stop.reason' AS reason,
+  CASE WHEN CAST(payload AS TEXT) ->> '$.rule_stop.is_wide' THEN CAST(payload AS TEXT) ->> '$.store' ELSE '' END AS wide_store,
+  coalesce(CAST(payload AS TEXT) ->> '$.rule_stop.word.hlc', hlc) AS word_hlc,
+  coalesce(CAST(payload AS TEXT) ->> '$.rule_stop.word.till', till) AS word_till
   FROM txn WHERE kind IN ('rule.stopped', 'rule.resumed'))
 SELECT r.till, r.epoch, r.seq FROM rule_stop AS r WHERE NOT EXISTS (
   SELECT 1 FROM said AS s WHERE s.id = r.txn AND (s.till, s.epoch, s.seq, s.rule, s.by_whom, s.wall_ms, s.kind = 'rule.stopped')
   = (r.till, r.epoch, r.seq, r.rule, r.by_whom, r.at_ms, r.is_stopped) AND s.reason = r.reason
+  AND (s.wide_store, s.word_hlc, s.word_till) = (r.wide_store, r.word_hlc, r.word_till)
 ) UNION SELECT s.till, s.epoch, s.seq FROM said AS s WHERE NOT EXISTS (SELECT 1 FROM rule_stop AS r WHERE r.txn = s.id)
 ORDER BY 1, 2, 3"""

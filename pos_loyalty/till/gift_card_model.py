@@ -71,5 +71,7 @@ class GiftCardAnswer(Value):
     expires_at: datetime | None
     line_id: str | None = None
     paid_minor: Minor = Minor(0)
+    asking: bool = False
+    """Head office is being asked for the card's money: look again in a moment."""
     code: str | None = None
     pin: str | None = None

@@ -17,7 +17,7 @@ from pos_loyalty.store.gift_card_facts import GiftCardAct, GiftCardFact, GiftCar
 from pos_loyalty.store.gift_cards import StoredGiftCard
 from pos_loyalty.store.gift_codes import Code, label_of
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.till import gift_slips, staff
+from pos_loyalty.till import gift_rights, gift_slips, staff
 from pos_loyalty.till.desk import Desk, Keep
 from pos_loyalty.till.expiry import NOT_SURE
 from pos_loyalty.till.gift_card_model import (
@@ -52,9 +52,15 @@ def find(desk: Desk, mark: str, now: datetime) -> StoredGiftCard:
         raise ConflictError(f"Too many unknown gift cards were tried at this till; try again after {_clock(desk, until)}.")
     card = gift_cards.by_mark(desk.db, mark)
     if card is not None:
-        return card
+        return gift_rights.cut(desk, card)
+    if gift_rights.ask(desk, mark):
+        raise NotFoundError("This gift card is not known here yet; head office is being asked: scan it again in a moment.")
     with write(desk.db):
         gift_tries.count(desk.db, gift_tries.ANY_CODE, gift_tries.CODE_LIMIT, now)
+    if gift_rights.is_lending(desk.config):
+        raise NotFoundError(
+            "Head office has no money of this gift card for this till now, or does not answer: take other money, or try it later."
+        )
     if desk.config.head_office.url is not None:
         raise NotFoundError(
             "This gift card was not sold at this till: here it cannot be used. Ask at the till that sold it, or take other money."
@@ -87,7 +93,10 @@ def lookup(desk: Desk, request: GiftCardRequest) -> GiftCardAnswer:
     now = desk.trusted().at
     card = find(desk, masked(desk, request.card), now)
     check_pin(desk, card, request.pin, now)
-    return answer_of(desk, card, now)
+    answer = answer_of(desk, card, now)
+    if card.balance_minor or not gift_rights.ask(desk, card.card_id):
+        return answer
+    return replace(answer, asking=True, state="active" if answer.state == "spent" else answer.state)
 
 
 def issue(desk: Desk, request: IssueRequest, keep: Keep[GiftCardAnswer]) -> GiftCardAnswer:
@@ -147,6 +156,7 @@ def _turn(desk: Desk, request: FreezeRequest, keep: Keep[GiftCardAnswer], *, act
     by = staff.check(desk, request.by, senior=act == "unfrozen")
     now = desk.now()
     found = find(desk, request.card, desk.trusted().at)
+    gift_rights.refuse_sold_elsewhere(desk, found)
     with write(desk.db):
         card = _known(desk, found.card_id)
         if card.state == "void":
@@ -167,6 +177,7 @@ def pay_back(desk: Desk, request: PayBackRequest, pin: str | None, keep: Keep[Gi
     now = desk.now()
     found = find(desk, request.card, desk.trusted().at)
     check_pin(desk, found, pin, desk.trusted().at)
+    gift_rights.refuse_sold_elsewhere(desk, found)
     if not desk.shelf.current(desk.db).gift_cards.pay_back:
         raise ConflictError("The programme does not pay gift cards back (gift_cards.pay_back).")
     with write(desk.db):
@@ -192,13 +203,14 @@ def expire_due(desk: Desk) -> JobDone:
     ended = 0
     while True:
         now = desk.now()
+        before = ended
         with write(desk.db):
             cards = gift_cards.due(desk.db, trusted.at, EXPIRED_MAX)
-            for card in cards:
+            for card in [held for card in cards if (held := gift_rights.cut(desk, card)).balance_minor > 0]:
                 body = GiftCardFact(card_id=card.card_id, act="expired", amount_minor=card.balance_minor)
                 _book(desk, body, (unload(card.card_id, "expire", EXPIRED, card.balance_minor, card.currency),), now)
-        ended += len(cards)
-        if len(cards) < EXPIRED_MAX:
+                ended += 1
+        if len(cards) < EXPIRED_MAX or ended == before:
             return JobDone(count=ended)
 
 
@@ -242,7 +254,8 @@ def answer_of(desk: Desk, card: StoredGiftCard, now: datetime) -> GiftCardAnswer
 
 def known(desk: Desk, card_id: str) -> StoredGiftCard | None:
     """The card with this id, as it stands in the open transaction."""
-    return gift_cards.by_id(desk.db, card_id)
+    card = gift_cards.by_id(desk.db, card_id)
+    return None if card is None else gift_rights.cut(desk, card)
 
 
 def book(desk: Desk, body: GiftCardFact, entry: Entry, now: datetime, cashier: str) -> None:
@@ -261,7 +274,7 @@ def source_of(card_kind: str) -> str:
 
 
 def _known(desk: Desk, card_id: str) -> StoredGiftCard:
-    card = gift_cards.by_id(desk.db, card_id)
+    card = known(desk, card_id)
     assert card is not None
     return card
 

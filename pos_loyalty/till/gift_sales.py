@@ -21,6 +21,7 @@ from pos_loyalty.till import gift_slips
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.gift_card_model import GiftCardAnswer
 from pos_loyalty.till.gift_cards import answer_of, book, check_pin, find, known, make, masked, note, refuse_unusable
+from pos_loyalty.till.gift_rights import ask, refuse_sold_elsewhere
 from pos_loyalty.till.model import CompleteRequest, SaleRequest
 from pos_loyalty.till.tenders import EXCHANGE
 from pos_loyalty.values import MILLI_PER_UNIT, Minor, Value
@@ -93,6 +94,11 @@ def reserve_entries(desk: Desk, tenders: Sequence[Tender], quote: Quote, ref: st
         refuse_unusable(card, now)
         if card.currency != desk.config.store.currency:
             raise ConflictError(f"Gift card {label_of(card_id)} holds {card.currency}, which this till does not take.")
+        if minor > card.balance_minor and ask(desk, card_id):
+            raise ConflictError(
+                f"This till may take {card.balance_minor} minor units of gift card {label_of(card_id)}, not {minor}; "
+                "head office is being asked for the rest: try again in a moment."
+            )
         if minor > card.balance_minor:
             raise ConflictError(
                 f"Gift card {label_of(card_id)} holds {card.balance_minor} minor units, not {minor}; take the rest otherwise."
@@ -201,6 +207,11 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
             raise ConflictError(
                 f"Gift card {label_of(card.card_id)} of this sale is frozen; let it go before the sale is undone."
             )
+        if card is not None and card.balance_minor < loaded_minor and ask(desk, card.card_id):
+            raise ConflictError(
+                f"This till does not hold all money of gift card {label_of(card.card_id)} of this sale; "
+                "head office is being asked for it: try again in a moment."
+            )
         if card is None or card.balance_minor < loaded_minor:
             raise ConflictError(
                 f"Gift card {label_of(body.card_id)} of this sale is spent in part: the sale cannot be undone. "
@@ -274,6 +285,7 @@ def _gift_line(desk: Desk, line: Line, mark: str | None, now: datetime) -> GiftL
         card = known(desk, mark)
         assert card is not None
         refuse_unusable(card, now)
+        refuse_sold_elsewhere(desk, card)
         if not series.top_up or card.series != series.id or card.kind != "bought":
             raise ConflictError(f"Gift card {label_of(card.card_id)} cannot be topped up by this line; sell a new card.")
         if count != 1:

@@ -20,12 +20,15 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.member_facts import MergeFact
 from pos_loyalty.till import answers, staff
 from pos_loyalty.till.desk import Desk, Keep
-from pos_loyalty.till.holdings import held_lots_of
+from pos_loyalty.till.holdings import held_lots_of, is_escrow
+from pos_loyalty.till.nightly_model import JobDone
 from pos_loyalty.till.person import check_reason
 from pos_loyalty.till.staff_model import MergeAnswer, MergeRequest
 from pos_loyalty.till.tiers import tier_facts_after
 from pos_loyalty.values import Points
 
+MEMBERS_MAX = 500
+"""Of one run of the nightly job."""
 CARRIED = "carried over after a later fact of the merged member"
 
 
@@ -44,7 +47,8 @@ def merge(desk: Desk, member_id: str, request: MergeRequest, keep: Keep[MergeAns
         _check(desk, member_id, request.into)
         cards = merges.cards_count(desk.db, member_id)
         fact = MergeFact(member_id=member_id, into=request.into, by=by, approved_by=approved_by, reason=request.reason)
-        entries = _book(desk, fact, desk.new_id(), now)
+        txn = desk.new_id()
+        entries = _book(desk, fact, _entries(desk, fact, txn, members.owed_of(desk.db, member_id)), txn, now)
         tier_facts_after(desk.db, desk, request.into, now)
         moved = [entry for entry in entries if entry.kind == "accrue"]
         owed = sum(entry.amount for entry in entries if entry.debit == owed_account(request.into))
@@ -75,8 +79,25 @@ def carry_over(desk: Desk, entries: Iterable[Entry], cashier: str) -> None:
             continue
         fact = MergeFact(member_id=member_id, into=into, by=cashier, reason=CARRIED)
         txn = desk.new_id()
-        if _entries(desk, fact, txn):
-            _book(desk, fact, txn, now)
+        if entries := _entries(desk, fact, txn, members.owed_of(desk.db, member_id)):
+            _book(desk, fact, entries, txn, now)
+
+
+def carry_due(desk: Desk) -> JobDone:
+    """What this till holds of members who went over into others while it was elsewhere goes on to those, a nightly job.
+
+    Only under escrow, and only points: nobody else can carry the same then. What they owe several tills know of.
+    """
+    carried = 0
+    for member_id in merges.with_points(desk.db, MEMBERS_MAX) if is_escrow(desk.config) else ():
+        now, txn = desk.now(), desk.new_id()
+        with write(desk.db):
+            fact = MergeFact(member_id=member_id, into=merges.current(desk.db, member_id), by="", reason=CARRIED)
+            entries = _entries(desk, fact, txn, owed_centi=0) if fact.into != member_id else ()
+            if entries:
+                _book(desk, fact, entries, txn, now)
+                carried += 1
+    return JobDone(count=carried)
 
 
 def _check(desk: Desk, loser: str, winner: str) -> None:
@@ -93,12 +114,12 @@ def _check(desk: Desk, loser: str, winner: str) -> None:
         raise ConflictError(f"Member {loser} went over into {merges.current(desk.db, loser)} already; merge that one.")
 
 
-def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry, ...]:
+def _book(desk: Desk, fact: MergeFact, entries: tuple[Entry, ...], txn: UUID, now: datetime) -> tuple[Entry, ...]:
     draft = Draft(
         id=txn,
         kind="member.merged",
         store=desk.config.store.id,
-        entries=_entries(desk, fact, txn),
+        entries=entries,
         cashier=fact.by,
         member=fact.member_id,
         body=fact,
@@ -106,11 +127,13 @@ def _book(desk: Desk, fact: MergeFact, txn: UUID, now: datetime) -> tuple[Entry,
     return follow.book(desk.db, draft, now).entries
 
 
-def _entries(desk: Desk, fact: MergeFact, txn: UUID) -> tuple[Entry, ...]:
-    """By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind."""
+def _entries(desk: Desk, fact: MergeFact, txn: UUID, owed_centi: int) -> tuple[Entry, ...]:
+    """``owed_centi``: what of a debt goes over too.
+
+    By trusted time: a clock that is wrong neither carries dead lots over nor leaves live ones behind.
+    """
     alive_at = desk.trusted().at
     lots = takeable(held_lots_of(desk, fact.member_id), alive_at)
-    owed_centi = members.owed_of(desk.db, fact.member_id)
     graced = lot_trails.had_grace(desk.db, [lot.lot_id for lot in lots])
     made = carry(fact.member_id, fact.into, lots, owed_centi, f"{desk.config.till.id}/{txn.hex}", graced)
     return made + _settled(desk, fact.into, made, owed_centi, alive_at) if made else ()

@@ -16,7 +16,7 @@ from pos_loyalty import log
 from pos_loyalty.errors import LoyaltyError
 from pos_loyalty.store import trusted_time
 from pos_loyalty.store.db import write
-from pos_loyalty.till import enrolment, expiry, gift_cards, reservations, tiers
+from pos_loyalty.till import enrolment, expiry, gift_cards, merging, reservations, tiers
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.nightly_model import JobDone, JobReport
 
@@ -27,6 +27,7 @@ Job = Callable[[Desk], JobDone]
 
 JOBS: Mapping[str, Job] = {
     "reservations": reservations.let_go_old,
+    "merges": merging.carry_due,
     "expire": expiry.expire_due,
     "tiers": tiers.tiers_due,
     "gift_cards": gift_cards.expire_due,

@@ -37,7 +37,8 @@ def view_of(seen: Overview, language: Language, zone: ZoneInfo, now: datetime, e
                 at=_at(from_ms(each.since_ms), zone), reason=_reason(each.reason),
             )
             for each in seen.stops
-        ],
+        ]
+        + [tr(language, "office.stop_due", rule=rule, till=till) for till, rule in seen.stops_due],
         "day": [
             {
                 "store": each.store,

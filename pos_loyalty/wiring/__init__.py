@@ -28,12 +28,15 @@ from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import enrol_till as enrol_till
 from pos_loyalty.wiring.offices import enrolment_code as enrolment_code
 from pos_loyalty.wiring.offices import follow as follow
+from pos_loyalty.wiring.offices import lose_till as lose_till
+from pos_loyalty.wiring.offices import name_all_tills as name_all_tills
 from pos_loyalty.wiring.offices import pages_password as pages_password
 from pos_loyalty.wiring.offices import publish as publish
 from pos_loyalty.wiring.offices import revoke_till as revoke_till
 from pos_loyalty.wiring.offices import run_head_office as run_head_office
 from pos_loyalty.wiring.offices import sync_once as sync_once
 from pos_loyalty.wiring.offices import till_keys_of as till_keys_of
+from pos_loyalty.wiring.offices import tills_waited_for as tills_waited_for
 from pos_loyalty.wiring.offices import verify as verify
 from pos_loyalty.wiring.receipts import Wanted as Wanted
 from pos_loyalty.wiring.receipts import sample_bytes as sample_bytes

@@ -76,19 +76,20 @@ def reconcile(known: Settings, database: Database | None, day: date, till: str |
     return reconciled(ours, host), exponent
 
 
-def stop_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> bool:
-    """Leave a rule out at this till, also while it sells. False: it was stopped before. Raises InputError, NotFoundError."""
+def stop_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> tuple[bool, int | None]:
+    """Leave a rule out at this till, also while it sells. False: it was stopped before. And how many facts are unsent, None for a
+    till that stands alone. Raises InputError, NotFoundError."""
     from pos_loyalty.till import stops
 
     with contextlib.closing(desk_of(known)) as desk:
         stops.check_here(desk, store, till)
-        return stops.stop(desk, said)
+        return stops.stop(desk, said), stops.unsent(desk)
 
 
-def resume_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> bool:
-    """Let a rule act again at this till. False: it was not stopped. Raises InputError."""
+def resume_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> tuple[bool, int | None]:
+    """Let a rule act again at this till. False: it was not stopped. And what is unsent. Raises InputError."""
     from pos_loyalty.till import stops
 
     with contextlib.closing(desk_of(known)) as desk:
         stops.check_here(desk, store, till)
-        return stops.resume(desk, said)
+        return stops.resume(desk, said), stops.unsent(desk)

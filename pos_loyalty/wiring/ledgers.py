@@ -16,6 +16,7 @@ from pos_loyalty.store.db import open_store
 from pos_loyalty.wiring.files import made_folder
 
 if TYPE_CHECKING:
+    from sync.server.snapshots import Copied
     from sync.server.sqlite import SqliteLedgerStore
     from sync.server.sqlite_rights import Policy
 
@@ -62,6 +63,17 @@ def as_file(database: Database) -> Iterator[Path]:
         target = Path(folder) / "head_office.db"
         copy(database, target)
         yield target
+
+
+def readable(database: Database) -> Path | Copied:
+    """What a snapshot is built from."""
+    if isinstance(database, Path):
+        return database
+    _need_library()
+    from sync.server.postgres_copy import copied
+    from sync.server.snapshots import Copied
+
+    return Copied(database, copied)
 
 
 def copy(url: str, target: Path) -> None:

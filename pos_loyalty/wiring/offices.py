@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pos_loyalty import log
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.config import Secrets
 from pos_loyalty.errors import ConfigError
@@ -16,7 +17,7 @@ from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, 
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
 from pos_loyalty.wiring.identities import enrol, identity_of, office_of
-from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, open_ledger
+from pos_loyalty.wiring.ledgers import HEAD_OFFICE, Database, as_file, copy, open_ledger, readable
 from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pos_loyalty.store.till_facts import TillKeyFact
     from sync.daemon import Syncer, SyncReport
     from sync.identity import Credential
+    from sync.server.enrol import Loss
     from sync.server.sqlite import SqliteLedgerStore
 
 PHONES_IN_REST = 20
@@ -83,6 +85,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
         interval_s=config.head_office.interval_s,
         batch_facts_max=config.head_office.batch_facts_max,
         wants_rights=config.offline.policy == "escrow",
+        lends_gifts=config.gift_cards.offline == "escrow",
     )
 
     def close() -> None:
@@ -112,15 +115,22 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
     marked = place if isinstance(place, Path) else known.file(server.identity)
     terms = RightTerms(share_bp=server.escrow_share_bp, lease_days=server.lease_days)
+    shelf = SnapshotShelf(readable(place), office.private_key, marked.with_name(marked.name + ".snapshots"))
     beside = Beside(
         grants=RightDesk(terms, FileMark(marked.with_name(marked.name + ".mark"))),
-        shelf=SnapshotShelf(place, office.private_key) if isinstance(place, Path) else None,
+        shelf=shelf,
         changes_max=server.changes_max,
         pages=lambda desk: routes(desk, pages, utc_now),
     )
     with own(made_folder(place)) if isinstance(place, Path) else contextlib.nullcontext():
         open_ledger(place, keys, known.config.offline.policy).close()
-        app = head_office_app(lambda: open_ledger(place, keys, known.config.offline.policy), office, utc_now, beside)
+
+        def opened() -> SqliteLedgerStore:
+            store = open_ledger(place, keys, known.config.offline.policy)
+            store.snapshots = shelf.folder
+            return store
+
+        app = head_office_app(opened, office, utc_now, beside)
         listener = listen(known.config.server.host, known.config.server.port if port is None else port)
         host, bound = listener.getsockname()[:2]
         ready("head office", f"http://{host}:{bound}")
@@ -169,6 +179,30 @@ def revoke_till(known: Settings, database: Database | None, till: str, by: str) 
 
     with ledger_of(known, database) as store:
         return office.revoke(store, till, by, utc_now())
+
+
+def lose_till(known: Settings, database: Database | None, till: str, epoch: int | None, by: str) -> Loss:
+    """A till is gone for good. Raises NotFoundError, and ConflictError while it may still redeem by itself."""
+    from sync.server import enrol as office
+
+    with ledger_of(known, database) as store:
+        return office.lose(store, till, epoch, by, utc_now())
+
+
+def tills_waited_for(known: Settings, database: Database | None) -> tuple[str, ...]:
+    """Tills that head office, restored, waits for before it grants rights; an empty name: any that it does not know."""
+    with ledger_of(known, database) as store, store.write():
+        return store.rights.waits_for()
+
+
+def name_all_tills(known: Settings, database: Database | None, by: str) -> bool:
+    """There are no tills but those that head office knows; answers whether it asked."""
+    from sync.server import enrol as office
+
+    with ledger_of(known, database) as store:
+        is_asked = office.name_all(store)
+    log.info("head_office.tills_named", by=by, asked=is_asked)
+    return is_asked
 
 
 @contextlib.contextmanager

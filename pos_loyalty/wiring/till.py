@@ -84,21 +84,22 @@ def _take_file(desk: Desk, path: Path, clock: Clock) -> None:
 
 def _reserver(known: Settings) -> Reserver | None:
     """Made at once, opened at the first member who stands here."""
+    from pos_loyalty.till.gift_rights import is_lending
     from pos_loyalty.till.holdings import is_escrow
 
-    if not is_escrow(known.config):
+    if not is_escrow(known.config) and not is_lending(known.config):
         return None
     from pos_loyalty.till.reserving import Reserver
 
     asker: list[Asker] = []
 
-    def ask(member_id: str) -> None:
+    def ask(whom: str) -> None:
         from pos_loyalty.wiring.offices import syncer_of
         from sync.reserving import WAIT_S, Asker
 
         if not asker:
             asker.append(Asker(lambda: syncer_of(known, min(WAIT_S, known.config.head_office.timeout_s)), utc_now))
-        asker[0].ask(member_id)
+        asker[0].ask(whom)
 
     return Reserver(ask, lambda: asker[0].close() if asker else None)
 

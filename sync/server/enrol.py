@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
 
-from pos_loyalty.errors import LogForkError, NotFoundError, TokenError
+from pos_loyalty.errors import ConflictError, LogForkError, NotFoundError, TokenError
 from pos_loyalty.store.till_facts import Place, TillKeyFact
+from pos_loyalty.values import Points, Value
 from sync import identity
 from sync.identity import Credential, EnrolAnswer, EnrolRequest, Office
 from sync.server.ledger_store import LedgerStore
+from sync.server.right_store import UNKNOWN
 
 NO_CODE: Final = (
     "head office made no such code, or it ran out or was used; make another one with: pos-loyalty keys code --till {till}"
 )
+SKEW_MAX: Final = timedelta(days=1)
+"""So far a till's trusted time may be behind ours and it still redeems."""
+
+
+class Loss(Value):
+    """A till that was let go: of which epoch (0: head office had forgotten it), and what it held."""
+
+    epoch: int
+    centi: Points
 
 
 def make_code(store: LedgerStore, till: str, now: datetime) -> str:
@@ -63,6 +74,40 @@ def revoke(store: LedgerStore, till: str, by: str, now: datetime) -> int:
         if key.state == "active":
             store.keys.book(replace(key, state="revoked", by=by), now)
     return epoch
+
+
+def lose(store: LedgerStore, till: str, epoch: int | None, by: str, now: datetime) -> Loss:
+    """Nothing will come of this machine any more: what it held is free again, and it is not waited for (None: its newest epoch).
+
+    Answers what may be redeemed twice if it comes back after all.
+
+    A till whose grants still run may be selling with them: raises ConflictError until they ended. Raises NotFoundError.
+    """
+    with store.write():
+        epoch = epoch or store.keys.newest_epoch(till)
+        key = store.keys.key(till, epoch)
+        if key is None:
+            if till == UNKNOWN or till not in store.rights.waits_for():
+                raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+            store.rights.heard_hello(till)
+            return Loss(epoch=0, centi=Points(0))
+        ends = store.rights.leases_end(till, epoch)
+        if key.state != "lost" and ends is not None and now < ends + SKEW_MAX:
+            raise ConflictError(
+                f"Till {till} may redeem by itself until {ends:%Y-%m-%d %H:%M} UTC, wherever it is: call it lost a day after that"
+            )
+        centi = Points(store.rights.held_in_all(till, epoch))
+        if key.state != "lost":
+            store.keys.book(replace(key, state="lost", by=by), now)
+    return Loss(epoch=epoch, centi=centi)
+
+
+def name_all(store: LedgerStore) -> bool:
+    """A person says that no other till was ever enrolled than those that head office knows; answers whether that was asked."""
+    with store.write():
+        is_asked = UNKNOWN in store.rights.waits_for()
+        store.rights.heard_hello(UNKNOWN)
+    return is_asked
 
 
 def check_known(store: LedgerStore, credential: Credential, now: datetime) -> None:

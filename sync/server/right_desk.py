@@ -1,7 +1,9 @@
-"""Granting rights with the mark beside head office's file: how far its own log had come when it last answered.
+"""Granting rights with the mark beside head office's file: how far its own log had come when it last answered, and every till
+that was ever granted anything.
 
 Rule: the mark is on disk before the answer goes out, and is no part of a backup. So a head office that was restored finds out by
-itself, when it opens its file, that it told of facts which are not there.
+itself, when it opens its file, that it told of facts which are not there, and which tills it has to wait for. A file that knows
+of tills and has no mark beside it is taken for a restored one, and who else holds rights is then a person's word.
 """
 
 from __future__ import annotations
@@ -15,66 +17,84 @@ from pos_loyalty import log
 from pos_loyalty.clock import NewId
 from pos_loyalty.errors import InputError, StoreError
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import decode, encode
+from pos_loyalty.values import Value, decode, encode
 from sync.identity import Holder
 from sync.rights import RightsAnswer, RightsRequest
 from sync.server import rights
 from sync.server.ledger_store import LedgerStore
+from sync.server.right_store import UNKNOWN
 from sync.server.rights import RightTerms
 
 
+class Told(Value):
+    """The newest fact of head office's own log that anybody was told of, and all tills that were ever granted rights."""
+
+    head: Place
+    tills: tuple[str, ...] = ()
+
+
 class Mark(Protocol):
-    """A place in head office's own log, kept apart from its database."""
+    """What was told, kept apart from head office's database."""
 
-    def read(self) -> Place | None:
-        """The place; None when there is none. Raises StoreError when it cannot be read."""
+    @property
+    def is_kept(self) -> bool:
+        """Whether ``put`` is more than a word."""
 
-    def put(self, place: Place) -> None:
-        """Keep a place, on disk when this returns. Raises StoreError."""
+    def read(self) -> Told | None:
+        """What was told; None when there is no mark. Raises StoreError when it cannot be read."""
+
+    def put(self, told: Told) -> None:
+        """Keep it, on disk when this returns. Raises StoreError."""
 
 
 class NoMark:
     """Nothing beside the database: a restore is found out by what tills were told."""
 
-    def read(self) -> Place | None:
+    is_kept = False
+
+    def read(self) -> Told | None:
         """None."""
         return None
 
-    def put(self, place: Place) -> None:
+    def put(self, told: Told) -> None:
         """Kept nowhere."""
 
 
 class FileMark:
     """In a file beside the database's."""
 
+    is_kept = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._last: Place | None = None
+        self._last: Told | None = None
 
-    def read(self) -> Place | None:
+    def read(self) -> Told | None:
         """The file's word. One that is damaged stands in the way: whether anything was forgotten is not known without it."""
         try:
-            return decode(self._path.read_bytes(), Place)
+            return decode(self._path.read_bytes(), Told)
         except FileNotFoundError:
             return None
         except (OSError, InputError) as error:
-            raise StoreError(f"{self._path} cannot be read ({error}); mend it, or take it away if it was not restored") from error
+            raise StoreError(
+                f"{self._path} cannot be read ({error}); take it away, and head office waits for every till as after a restore"
+            ) from error
 
-    def put(self, place: Place) -> None:
+    def put(self, told: Told) -> None:
         """A new file in the place of the old one."""
-        if place == self._last:
+        if told == self._last:
             return
         new = self._path.with_name(self._path.name + ".new")
         try:
             with new.open("wb") as file:
-                file.write(encode(place))
+                file.write(encode(told))
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self._path)
             _sync_folder(self._path.parent)
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {error.strerror}") from error
-        self._last = place
+        self._last = told
 
 
 class RightDesk:
@@ -83,23 +103,31 @@ class RightDesk:
     def __init__(self, terms: RightTerms, mark: Mark) -> None:
         self.terms = terms
         self.mark = mark
+        self._tills: frozenset[str] = frozenset()
 
     def opened(self, store: LedgerStore, now: datetime) -> LedgerStore:
-        """The store, just opened: if it lacks what was told, it goes on as one that was restored."""
+        """The store, just opened: if it lacks what was told, or nobody knows what was, it goes on as one that was restored."""
         told = self.mark.read()
-        if told is not None:
-            with store.write():
-                before = store.rights.own_head()
-                rights.look_back(store, told, now)
-                after = store.rights.own_head()
-            if after.epoch != before.epoch:
-                log.warning("head_office.restored", epoch=after.epoch, told_seq=told.seq, held_seq=before.seq)
+        self._tills = frozenset(told.tills if told else ())
+        with store.write():
+            before = store.rights.own_head()
+            if told is not None:
+                rights.look_back(store, told.head, told.tills, now)
+            elif self.mark.is_kept and store.rights.has_tills():
+                store.rights.begin_anew(before.epoch + 1, (UNKNOWN,), now)
+            after = store.rights.own_head()
+        if after.epoch != before.epoch:
+            log.warning("head_office.restored", epoch=after.epoch, told_seq=told.head.seq if told else None, held_seq=before.seq)
+        if told is None:
+            self.mark.put(Told(head=after, tills=tuple(sorted(self._tills))))
         return store
 
     def answer(self, store: LedgerStore, holder: Holder, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
         """As ``rights.answer``, and the mark is kept."""
         said = rights.answer(store, holder, asked, self.terms, new_id, now)
-        self.mark.put(said.head)
+        if said.grants:
+            self._tills |= {holder.till}
+        self.mark.put(Told(head=said.head, tills=tuple(sorted(self._tills))))
         return said
 
 

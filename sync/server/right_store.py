@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store.facts import Fact
-from pos_loyalty.store.right_facts import GrantFact
+from pos_loyalty.store.right_facts import GiftCardWord, GrantFact
 from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Value
+
+UNKNOWN: Final = ""
+"""In the place of a till's name: tills that head office forgot and nobody named, until a person says that there are none."""
+
+
+class FreeGift(Value):
+    """A gift card that may pay, and what of its money no till holds; more than nothing."""
+
+    word: GiftCardWord
+    minor: int
 
 
 class RightStore(Protocol):
@@ -21,18 +32,27 @@ class RightStore(Protocol):
     def is_own(self, place: Place) -> bool:
         """Whether head office's own log holds exactly this fact."""
 
-    def begin_anew(self, epoch: int, now: datetime) -> None:
-        """Head office was restored: its own log goes on in this epoch, and every till is waited for."""
+    def begin_anew(self, epoch: int, others: Sequence[str], now: datetime) -> None:
+        """Head office was restored: its own log goes on in this epoch, and every till is waited for, and these others."""
 
     def heard_hello(self, till: str) -> None:
-        """All of this till's log is here: it is waited for no longer."""
+        """All of this till's log is here, or a person let go of it: it is waited for no longer."""
 
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
 
+    def waits_for(self) -> tuple[str, ...]:
+        """Those tills, by name; UNKNOWN first."""
+
+    def has_tills(self) -> bool:
+        """Whether any till was ever heard of."""
+
     def lets_wait(self, till: str) -> bool:
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
         the restore; each time is counted, and not for ever."""
+
+    def is_too_much(self, grant: GrantFact) -> bool:
+        """Whether a grant that is not known here gives more than tills do not hold, by what was heard."""
 
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """Lots of a member that hold something and have not ended, soonest to expire first."""
@@ -42,6 +62,18 @@ class RightStore(Protocol):
 
     def held(self, till: str, epoch: int, lot_ids: Sequence[str], now: datetime) -> dict[str, int]:
         """What one till holds, by lot."""
+
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """What one till holds, of all lots together."""
+
+    def leases_end(self, till: str, epoch: int) -> datetime | None:
+        """When the last of its grants that it has not closed ends; None without one."""
+
+    def is_merged(self, member_id: str) -> bool:
+        """Whether a member went over into another."""
+
+    def gift(self, mark: str) -> FreeGift | None:
+        """A gift card of which something is free, by its id or its code's hash."""
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""

@@ -2,17 +2,20 @@
 
 Free is what a lot holds less what all tills hold of it, and they hold a grant from the moment it is given. So no loss, doubling,
 delay or restart on the way lets two tills redeem one point. A head office that was restored from a backup does not know what it
-gave since: it grants nothing until every till has said hello, which a till does with its whole log sent.
+gave since: it grants nothing until every till has said hello, which a till does with its whole log sent. Tills that were enrolled
+after the backup it knows by the mark; without one, a person says that there are no others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from msgspec import Meta
 
 from pos_loyalty.clock import NewId
+from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
@@ -21,6 +24,7 @@ from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.chains import held_for
 from sync.server.ledger_store import LedgerStore
+from sync.server.right_store import UNKNOWN, FreeGift
 
 FULL_BP: Final = 10_000
 LINES_MAX: Final = 5_000
@@ -40,15 +44,18 @@ def answer(
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
         if asked.seen is not None:
-            look_back(store, asked.seen, now)
+            look_back(store, asked.seen, (UNKNOWN,), now)
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
+        cards: tuple[FreeGift, ...] = ()
         if held_back != "log":
             store.rights.heard_hello(holder.till)
         if not held_back and store.rights.is_waiting():
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
+            cards = tuple(free for mark in asked.gifts if (free := store.rights.gift(mark)) is not None)
+            lines += tuple(_gift_line(free) for free in cards)
         if lines:
             grant = GrantFact(
                 grant_id=new_id().hex,
@@ -56,6 +63,7 @@ def answer(
                 epoch=holder.epoch,
                 lease_until=now + timedelta(days=terms.lease_days),
                 lines=lines,
+                cards=tuple(free.word for free in cards),
             )
             store.rights.book(grant, now)
         return RightsAnswer(
@@ -68,11 +76,14 @@ def answer(
         )
 
 
-def look_back(store: LedgerStore, seen: Place, now: datetime) -> None:
-    """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored."""
+def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datetime) -> None:
+    """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored.
+
+    ``others``: tills to wait for besides those that are known here.
+    """
     here = store.rights.own_head()
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
-        store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, now)
+        store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
 
 
 def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:
@@ -101,8 +112,16 @@ def _free_lines(
     return tuple(lines.values())
 
 
+def _gift_line(free: FreeGift) -> RightLine:
+    card_id = free.word.card_id
+    return RightLine(lot_id=gift_account(card_id), member_id=card_id, centi=Points(free.minor))
+
+
 def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:
-    """The part of this till in what the member's home store holds; nothing elsewhere."""
+    """The part of this till in what the member's home store holds; nothing elsewhere. All that is left of one who went over into
+    another goes to whoever asks first: the till carries it over."""
+    if store.rights.is_merged(member_id):
+        return FULL_BP
     place = _store_of(store, holder)
     if place is None or store.rights.home(member_id, now) != place:
         return 0
@@ -114,7 +133,7 @@ def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: d
     place, lines = _store_of(store, holder), []
     for want in wants:
         home = store.rights.home(want.member_id, now)
-        if want.much == "all" or home is None or home == place:
+        if want.much == "all" or home is None or home == place or store.rights.is_merged(want.member_id):
             continue
         lots = store.rights.lots(want.member_id, now)
         held = store.rights.held(holder.till, holder.epoch, tuple(lot.lot_id for lot in lots), now)

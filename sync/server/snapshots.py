@@ -10,11 +10,13 @@ import gzip
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from pos_loyalty import log
 from pos_loyalty.clock import monotonic_ns, new_id
@@ -41,13 +43,24 @@ DIGITS: Final = 9
 NS_PER_MS: Final = 1_000_000
 
 
+class Copied(NamedTuple):
+    """A database that is read as a copy: its URL, and what copies it to a new file."""
+
+    url: str
+    copy: Callable[[str, Path, datetime], None]
+
+
 class SnapshotShelf:
     """The folder of one head office's snapshots. What it gives may be asked for by several threads."""
 
-    def __init__(self, database: Path, office_key: str) -> None:
+    def __init__(self, database: Path | Copied, office_key: str, folder: Path | None = None) -> None:
+        """``folder``: where they stand, for a database that is no file; else beside it."""
         self._database = database
         self._office_key = office_key
-        self.folder = folder_of(database)
+        if folder is None:
+            assert isinstance(database, Path)
+            folder = folder_of(database)
+        self.folder = folder
 
     def newest(self) -> Manifest | None:
         """The one that was built last, of those that are whole."""
@@ -88,9 +101,8 @@ class SnapshotShelf:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def forget(database: Path) -> None:
+def forget(folder: Path) -> None:
     """Somebody is erased: no snapshot that may name them stays, finished or not. Tills that were at it begin anew."""
-    folder = folder_of(database)
     for left in (*_numbered(folder), *folder.glob("*" + PART)):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -100,14 +112,15 @@ def folder_of(database: Path) -> Path:
     return database.with_name(database.name + ".snapshots")
 
 
-def build(database: Path, folder: Path, office_key: str, now: datetime) -> Manifest:
-    """One snapshot of the file as it is now, by a read connection of its own. Raises StoreBusyError while another is built."""
-    folder.mkdir(exist_ok=True)
+def build(database: Path | Copied, folder: Path, office_key: str, now: datetime) -> Manifest:
+    """One snapshot of the tables as they are now, by a read connection of its own; of a PostgreSQL database by a copy as a file,
+    which is gone afterwards. Raises StoreBusyError while another is built."""
+    folder.mkdir(parents=True, exist_ok=True)
     with own(folder / "building"):
         return _built(database, folder, office_key, now)
 
 
-def _built(database: Path, folder: Path, office_key: str, now: datetime) -> Manifest:
+def _built(database: Path | Copied, folder: Path, office_key: str, now: datetime) -> Manifest:
     began_ns = monotonic_ns()
     made_id = new_id().hex
     part = folder / (made_id + PART)
@@ -115,12 +128,8 @@ def _built(database: Path, folder: Path, office_key: str, now: datetime) -> Mani
     part.mkdir(parents=True)
     numbers = [int(other.stem) for other in _numbered(folder)]
     name = f"{max(numbers, default=0) + 1:0{DIGITS}}.{made_id}"
-    db = open_reader(database)
-    try:
-        with snapshot(db):
-            manifest = _written(db, part, made_id, office_key, now)
-    finally:
-        db.close()
+    with _file_of(database, now) as path, closing(open_reader(path)) as db, snapshot(db):
+        manifest = _written(db, part, made_id, office_key, now)
     _put(part / MANIFEST, encode(manifest))
     _sync(part)
     os.replace(part, folder / name)
@@ -130,7 +139,17 @@ def _built(database: Path, folder: Path, office_key: str, now: datetime) -> Mani
     return manifest
 
 
-def _build_apart(database: Path, folder: Path, office_key: str, now: datetime) -> None:
+@contextmanager
+def _file_of(database: Path | Copied, now: datetime) -> Iterator[Path]:
+    if isinstance(database, Path):
+        yield database
+        return
+    with TemporaryDirectory(prefix="pos-loyalty-") as folder:
+        database.copy(database.url, Path(folder) / "head_office.db", now)
+        yield Path(folder) / "head_office.db"
+
+
+def _build_apart(database: Path | Copied, folder: Path, office_key: str, now: datetime) -> None:
     """In the child: it gives way to the ledger."""
     if hasattr(os, "nice"):
         os.nice(NICE)

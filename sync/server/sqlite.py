@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, cast
 
 from msgspec.structs import replace
@@ -82,7 +83,9 @@ class SqliteLedgerStore:
         self._claim = claim
         self._master_key = db.master_key = master_key.hex()
         self._is_to_scrub = False
-        self._file = file_of(db) if ahead is None else None
+        file = file_of(db) if ahead is None else None
+        self.snapshots: Path | None = None if file is None else snapshots.folder_of(file)
+        """Where snapshots of these tables stand, to be forgotten when somebody is erased."""
         self._place_of: tuple[bytes, Place | None] | None = None
         with self.write():
             sqlite_members.begin_mark(db, new_id().hex)
@@ -299,9 +302,8 @@ class SqliteLedgerStore:
         self._db.close()
 
     def _forget_snapshots(self) -> None:
-        """Snapshots stand beside a file; a database without one has none."""
-        if self._file is not None:
-            snapshots.forget(self._file)
+        if self.snapshots is not None:
+            snapshots.forget(self.snapshots)
 
     def _place(self, now: datetime) -> Place | None:
         """The programme in force, read once; None without one, and for one that this build cannot read: it moves nobody."""

@@ -8,10 +8,11 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from pos_loyalty.clock import new_id, to_ms
+from pos_loyalty.clock import from_ms, new_id, to_ms
+from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import epochs, follow, late_returns, ledger, right_holds
+from pos_loyalty.store import epochs, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
@@ -20,6 +21,7 @@ from pos_loyalty.store.right_facts import GrantFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
+from sync.server.right_store import UNKNOWN, FreeGift
 
 Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
@@ -45,12 +47,13 @@ class SqliteRightStore:
         row = self._db.execute("SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq", key).fetchone()
         return place.seq == 0 or (row is not None and bytes(row[0]).hex() == place.hash)
 
-    def begin_anew(self, epoch: int, now: datetime) -> None:
-        """All tills that are in force."""
+    def begin_anew(self, epoch: int, others: Sequence[str], now: datetime) -> None:
+        """All tills that are in force, and others."""
         owner = meta(self._db, "owner") or ""
         epochs.go_on(self._db, epoch, self.own_head(), store=owner, fact_id=new_id(), now=now)
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
+            self._db.executemany("INSERT OR IGNORE INTO hello_due (till) VALUES (?)", [(till,) for till in others])
 
     def heard_hello(self, till: str) -> None:
         """By its name."""
@@ -59,18 +62,37 @@ class SqliteRightStore:
 
     def is_waiting(self) -> bool:
         """By the table."""
-        return self._db.execute(WAITING_SELECT).fetchone() is not None
+        return bool(self.waits_for())
+
+    def waits_for(self) -> tuple[str, ...]:
+        """By the table."""
+        return tuple(row[0] for row in self._db.execute(WAITING_SELECT).fetchall())
+
+    def has_tills(self) -> bool:
+        """By what makes a till one that is waited for."""
+        return self._db.execute(f"{TILLS_SELECT} LIMIT 1").fetchone() is not None
 
     def lets_wait(self, till: str) -> bool:
-        """By the table. Nobody waits for a till that said hello, so its own waiting ends with the others' hellos."""
-        key = {"till": till, "waits_max": WAITS_MAX}
-        if self._db.execute(f"{WAITING} AND h.till <> :till LIMIT 1", key).fetchone() is None:
+        """By the table. Nobody waits for a till that said hello, so its own waiting ends with the others' hellos.
+
+        Where all that are known said hello, it is counted for all alike: a person's word may be long in coming.
+        """
+        due = self.waits_for()
+        others = [each for each in due if each != till]
+        if not others:
             return False
-        if self._db.execute("SELECT 1 FROM hello_due WHERE till = :till", key).fetchone() is None:
+        if others != [UNKNOWN] and till not in due:
             return True
+        key = {"till": till if till in due else UNKNOWN, "waits_max": WAITS_MAX}
         with watched(self._db, "hello_due", "till = :till", key):
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
+
+    def is_too_much(self, grant: GrantFact) -> bool:
+        """By lots and accounts."""
+        if right_holds.is_known(self._db, grant.grant_id):
+            return False
+        return any(line.centi > self._there(line.lot_id) - self.held_by_all(line.lot_id) for line in grant.lines)
 
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """By the ledger."""
@@ -85,6 +107,29 @@ class SqliteRightStore:
         found = right_holds.held(self._db, till, epoch, tuple(lot_ids), now)
         return {lot_id: holding.centi for lot_id, holding in found.items()}
 
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """A sum over the till's log and its grants."""
+        return right_holds.held_in_all(self._db, till, epoch)
+
+    def leases_end(self, till: str, epoch: int) -> datetime | None:
+        """By the table."""
+        row = self._db.execute(LEASES_SELECT, {"till": till, "epoch": epoch}).fetchone()
+        return None if row[0] is None else from_ms(row[0])
+
+    def is_merged(self, member_id: str) -> bool:
+        """By their row."""
+        row = self._db.execute("SELECT merged_into FROM member WHERE id = :member", {"member": member_id}).fetchone()
+        return row is not None and row[0] is not None
+
+    def gift(self, mark: str) -> FreeGift | None:
+        """By its row and its account."""
+        card = gift_cards.by_mark(self._db, mark)
+        word = None if card is None else gift_cards.word_of(self._db, card.card_id)
+        if card is None or word is None or card.state != "active":
+            return None
+        minor = card.balance_minor - right_holds.held_by_all(self._db, gift_account(card.card_id))
+        return FreeGift(word=word, minor=minor) if minor > 0 else None
+
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""
         since = to_ms(now - timedelta(days=HOME_DAYS)) // MS_PER_DAY
@@ -95,6 +140,11 @@ class SqliteRightStore:
     def holders_at(self, store: str) -> int:
         """By the enrolments in force."""
         return int(self._db.execute(HOLDERS_SELECT, {"store": store}).fetchone()[0])
+
+    def _there(self, lot_id: str) -> int:
+        """What a lot or a gift card holds."""
+        row = self._db.execute(THERE_SELECT, {"lot": lot_id}).fetchone()
+        return 0 if row is None else int(row[0])
 
     def book(self, grant: GrantFact, now: datetime) -> None:
         """In the log whose owner this file is."""
@@ -131,13 +181,17 @@ class SqliteRightStore:
 
 
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""
-HELLO_INSERT = f"""INSERT OR IGNORE INTO hello_due (till) SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
-UNION SELECT id FROM till WHERE epoch > 0"""
-WAITING = """SELECT 1 FROM hello_due AS h WHERE NOT EXISTS (
+TILLS_SELECT = f"""SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
+UNION SELECT id FROM till WHERE epoch > 0 UNION SELECT till FROM right_grant"""
+HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
+WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
-)"""
-WAITING_SELECT = f"{WAITING} LIMIT 1"
+) ORDER BY h.till"""
+THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
+UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
+WHERE b.account = :lot"""
+LEASES_SELECT = "SELECT MAX(lease_ms) FROM right_grant WHERE till = :till AND epoch = :epoch AND closed IS NULL"
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""

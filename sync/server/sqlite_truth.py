@@ -10,7 +10,7 @@ from pos_loyalty.engine.model import Member
 from pos_loyalty.store import cases, follow, ledger, members, overview, programmes, publications, recomputing, rule_stops
 from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.db import Connection, meta
-from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
+from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, StoreStop
 from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.overview import Overview, Watch
@@ -39,6 +39,10 @@ class SqliteTruthStore:
     def stopped_before(self, till: str, epoch: int, seq: int) -> tuple[str, ...]:
         """By the till's log."""
         return rule_stops.before(self._db, till, epoch, seq)
+
+    def stops_of(self, store: str) -> tuple[StoreStop, ...]:
+        """By the tills' logs."""
+        return rule_stops.of_store(self._db, store)
 
     def bodies_of(self, programme_id: str, version: int) -> tuple[bytes, ...]:
         """The newest first."""

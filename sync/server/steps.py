@@ -22,6 +22,7 @@ from sync.wire import (
     COUPONS_MAX,
     INT64_MAX,
     MEMBERS_MAX,
+    STOPS_MAX,
     Ack,
     Batch,
     Changes,
@@ -36,7 +37,7 @@ from sync.wire import (
 )
 
 LOTS_IN_PAGE_MAX: Final = 20_000
-MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn"})
+MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn", "gift_card.unknown", "gift_card.overdrawn"})
 """What a head office that was restored finds wrong while the log that brought the points is still to come again."""
 EARLY_AGAIN_S: Final = 15
 
@@ -96,6 +97,8 @@ def changes(
         version = _page_end(newest, found, page, coupons)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
+        key = store.keys.key(peer.till, peer.epoch)
+        stops = store.truth.stops_of(key.store)[:STOPS_MAX] if key is not None and version == newest else ()
     return Changes(
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
@@ -107,6 +110,7 @@ def changes(
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
+        stops=stops,
     )
 
 
@@ -166,7 +170,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if posting.doubled and store.rights.make_room(posting.doubled, now):
             posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if any(case.reason in MAY_BE_EARLY for case in posting.cases) and store.rights.lets_wait(header.till):
+        if _may_be_early(store, posting) and store.rights.lets_wait(header.till):
             end = n
             break
         store.add(posting)
@@ -198,6 +202,15 @@ def _check_clocks(store: LedgerStore, hold: TillHold, facts: Sequence[Fact]) -> 
         if last is not None and fact.hlc <= last:
             raise WireError(f"fact {fact.seq}: hlc {fact.hlc} does not come after {last}, that of the fact before")
         last = fact.hlc
+
+
+def _may_be_early(store: LedgerStore, posting: Posting) -> bool:
+    """Whether a fact may speak of what another till's log brings: points or money, or that they were given back before they were
+    granted anew."""
+    if any(case.reason in MAY_BE_EARLY for case in posting.cases):
+        return True
+    grant = posting.fact.grant
+    return grant is not None and posting.fact.kind == "rights.taken" and store.rights.is_too_much(grant)
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pos_loyalty.engine.model import Member
 from pos_loyalty.store.cases import CaseName, OpenedCase
-from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact
+from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, StoreStop
 from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
@@ -29,6 +29,9 @@ class TruthStore(Protocol):
 
     def stopped_before(self, till: str, epoch: int, seq: int) -> tuple[str, ...]:
         """The rules that a till left out when it wrote a fact."""
+
+    def stops_of(self, store: str) -> tuple[StoreStop, ...]:
+        """The last word on each rule for all tills of a store."""
 
     def bodies_of(self, programme_id: str, version: int) -> tuple[bytes, ...]:
         """All bodies that came under one version."""

@@ -75,7 +75,7 @@ class RichWorld(World):
         office = SqliteLedgerStore(self.office_db, self.master_key)
         enrol.make_code(office, "T2", NOW)
         with office.write():
-            office.rights.begin_anew(2, NOW)
+            office.rights.begin_anew(2, (), NOW)
         with write(self.office_db):
             ledger.open_case(self.office_db, reason="asked", detail="a person has yet to look at the last import")
         self._look_again()

@@ -59,6 +59,11 @@ id = "base"
 title = { ru = "Баллы", en = "Points" }
 when = [{ is = "customer", member = true }]
 then = [{ do = "points", rate = "40%" }]
+[[gift_card]]
+id = "standard"
+sku = "GC"
+amounts = ["100"]
+top_up = true
 """
 CONFIG = """
 secrets = "secrets.toml"
@@ -166,7 +171,8 @@ class Counter:
     def go(self) -> None:
         """One go of the daemon; a fresh one after each failure of the disk or of this process."""
         if self._syncer is None:
-            pace = Pace(interval_s=1.0, batch_facts_max=3)
+            lends = self.till._desk.config.gift_cards.offline == "escrow"
+            pace = Pace(interval_s=1.0, batch_facts_max=3, lends_gifts=lends)
             self._syncer = Syncer(self.db, self.here, pace, Wire(self), half)
         self._syncer.once(lambda: self.world.now)
 

@@ -11,19 +11,20 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Lot
-from pos_loyalty.errors import TokenError, WireError
-from pos_loyalty.store import epochs, ledger, right_asking, right_holds
-from pos_loyalty.store.db import write
+from pos_loyalty.errors import ConflictError, NotFoundError, TokenError, WireError
+from pos_loyalty.store import epochs, ledger, right_holds
 from pos_loyalty.store.verify import verify
 from sync import rights
 from sync.identity import Holder
-from sync.rights import RightsAnswer, RightsRequest, Want
-from sync.server import rights as granting
+from sync.rights import Asks, RightsAnswer, RightsRequest, Want
+from sync.server import enrol
+from sync.server.right_desk import FileMark, RightDesk
 from sync.server.rights import RightTerms
 from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
 from tests.unit.test_sync_identity import enrolled, sync_fully
 
 MEMBER, CARD = "M1", "2000000000015"
+ACTS = ["earn", "redeem", "redeem", "ask", "ask", "arrive", "sync", "sync", "backup", "restore", "void", "days", "new", "night"]
 TERMS = RightTerms(share_bp=8_000, lease_days=30)
 
 
@@ -38,7 +39,7 @@ class Clerk(Till):
     def question(self, much: str = "all", member: str = MEMBER) -> RightsRequest:
         self._asked += 1
         ask_id = UUID(int=int.from_bytes(self.name.encode(), "big") << 32 | self._asked)
-        return rights.question(self.db, ask_id, [Want(member_id=member, much=much)])  # type: ignore[arg-type]
+        return rights.question(self.db, ask_id, Asks(wants=(Want(member_id=member, much=much),)))  # type: ignore[arg-type]
 
     def take(self, answer: RightsAnswer) -> int:
         return rights.take(self.db, self.name, answer, "S1", self.new_id, self.now).grants
@@ -64,12 +65,18 @@ class Clerk(Till):
 
 
 class Bureau(HeadOffice):
-    """Head office that grants."""
+    """Head office that grants, with its mark beside its file."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
         self.now = NOW
         self._made = 0
+        self.mark = folder / "head_office.mark"
+        super().__init__(folder)
+
+    def open(self) -> None:
+        super().open()
+        self.desk = RightDesk(TERMS, FileMark(self.mark))
+        self.desk.opened(self.store, self.now)
 
     def new_id(self) -> UUID:
         self._made += 1
@@ -77,7 +84,16 @@ class Bureau(HeadOffice):
 
     def answer(self, till: Till, asked: RightsRequest) -> RightsAnswer:
         holder = Holder(till=till.name, epoch=till.here.signer.credential.epoch)
-        return granting.answer(self.store, holder, asked, TERMS, self.new_id, self.now)
+        return self.desk.answer(self.store, holder, asked, self.new_id, self.now)
+
+    def saved(self, path: Path) -> Path:
+        self.db.execute("VACUUM INTO ?", (str(path),))
+        return path
+
+    def restore_elsewhere(self, saved: Path) -> None:
+        """On another machine: what stood beside the file is gone."""
+        self.mark.unlink()
+        self.restore(saved)
 
 
 @pytest.fixture
@@ -177,15 +193,9 @@ def test_a_restored_head_office_grants_nothing_until_every_till_said_hello(offic
     a, b, c = tills.values()
     a.take(office.answer(a, a.question()))
     assert a.usable() == 1_000
-    heard = right_asking.state(a.db).told
-    assert heard is not None
     office.restore(tmp_path / "night.db")
-    seen = b.question()
-    with write(b.db):  # of the same day's answers: any till that heard of what is gone tells it
-        right_asking.told(b.db, heard)
     told = office.answer(b, b.question())
-    assert seen.seen is None
-    assert (told.grants, told.held_back) == ((), "hello")
+    assert (told.grants, told.held_back) == ((), "hello"), "its mark says that it told of what is not there"
     b.take(told)
     assert office.answer(c, c.question()).held_back == "hello"
     assert office.answer(b, b.question()).held_back == "hello", "A still holds what nobody here knows of"
@@ -213,24 +223,99 @@ def test_a_till_that_is_lost_holds_nothing_any_more_and_is_not_waited_for(office
     assert sum(line.centi for grant in office.answer(b, b.question()).grants for line in grant.lines) == 1_000
 
 
+def test_a_till_that_was_enrolled_after_the_backup_is_waited_for(office: Bureau, tmp_path: Path) -> None:
+    tills = world(tmp_path, office, "AB")
+    night = office.saved(tmp_path / "night.db")
+    d = Clerk(tmp_path, "D")
+    enrolled(office, d, "d0" * 32)
+    sync_fully(d, office)
+    d.take(office.answer(d, d.question()))
+    assert d.usable() == 1_000
+    office.restore(night)
+    for till in tills.values():
+        sync_fully(till, office)
+        assert office.answer(till, till.question()).held_back == "hello", "all that it knows said hello; D holds all there is"
+    d.redeem("S1", 900)
+    sync_fully(d, office)
+    assert office.answer(d, d.question()).held_back == ""
+    a = tills["A"]
+    assert (office.answer(a, a.question()).grants, overdrawn(office), verify(office.db)) == ((), [], ())
+
+
+def test_without_its_mark_a_person_says_that_there_are_no_other_tills(office: Bureau, tmp_path: Path) -> None:
+    """Nobody but the till itself knows that it was enrolled and holds something."""
+    tills = world(tmp_path, office, "AB")
+    a, b = tills.values()
+    a.take(office.answer(a, a.question("home")))
+    night = office.saved(tmp_path / "night.db")
+    d = Clerk(tmp_path, "D")
+    enrolled(office, d, "d0" * 32)
+    sync_fully(d, office)
+    d.take(office.answer(d, d.question()))
+    office.restore_elsewhere(night)
+    for till in (a, b):
+        sync_fully(till, office)
+        assert office.answer(till, till.question()).held_back == "hello"
+    sync_fully(d, office)
+    office.answer(d, d.question())
+    assert office.answer(b, b.question()).held_back == "hello", "there may be others like D"
+    assert enrol.name_all(office.store) and not enrol.name_all(office.store)
+    last = office.answer(b, b.question())
+    assert (last.grants, last.held_back) == ((), "")
+    assert verify(office.db) == ()
+
+
+def test_a_head_office_without_tills_needs_no_mark(office: Bureau, tmp_path: Path) -> None:
+    office.give_points("M9", "2000000000114", 10)
+    office.mark.unlink()
+    office.restart()
+    tills = world(tmp_path, office, "A")
+    assert office.answer(tills["A"], tills["A"].question()).held_back == ""
+
+
+def test_a_till_is_given_up_when_its_grants_ended_or_when_head_office_forgot_it(office: Bureau, tmp_path: Path) -> None:
+    tills = world(tmp_path, office, "AB")
+    a, b = tills.values()
+    night = office.saved(tmp_path / "night.db")
+    a.take(office.answer(a, a.question()))
+    with pytest.raises(ConflictError, match="2026-12-21"):
+        enrol.lose(office.store, "A", None, "boss", NOW + timedelta(days=30))
+    with pytest.raises(NotFoundError):
+        enrol.lose(office.store, "X", None, "boss", NOW)
+    lost = enrol.lose(office.store, "A", None, "boss", NOW + timedelta(days=31))
+    assert (lost.epoch, lost.centi) == (1, 1_000)
+    assert sum(line.centi for grant in office.answer(b, b.question()).grants for line in grant.lines) == 1_000
+    d = Clerk(tmp_path, "D")
+    enrolled(office, d, "d0" * 32)
+    office.answer(d, d.question())
+    office.give_points("M9", "2000000000114", 10)
+    office.answer(d, d.question(member="M9"))
+    office.restore(night)
+    assert set(office.store.rights.waits_for()) == {"A", "B", "D"}
+    assert (enrol.lose(office.store, "D", None, "boss", NOW).epoch, office.store.rights.waits_for()) == (0, ("A", "B"))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_no_point_is_redeemed_twice_whatever_happens_on_the_way(tmp_path: Path, seed: int) -> None:
-    """Three tills, delays, doubles, losses, restores of head office from any backup, tills restored and enrolled anew."""
+    """Three tills, and others that come later; delays, doubles, losses; head office restored from any backup, with what stands
+    beside its file or without; a person names all tills when they are.
+    """
     chance = random.Random(seed)
     office = Bureau(tmp_path)
+    for n, member in enumerate(["MD", "ME", "MF"]):
+        office.give_points(member, f"200000000010{n}", 1_000)
     tills = world(tmp_path, office)
     backups: list[Path] = []
     posted: list[tuple[str, RightsRequest, RightsAnswer]] = []
     newest: dict[str, str] = {}
+    members = [MEMBER, "MD", "ME", "MF"]
     for step in range(60):
         till = chance.choice(list(tills.values()))
-        act = chance.choice(
-            ["earn", "redeem", "redeem", "ask", "ask", "arrive", "arrive", "sync", "sync", "backup", "restore", "void", "days"]
-        )
+        act = chance.choice(ACTS)
         if act == "earn":
-            till.sell(f"S{step}", MEMBER, earn=chance.randrange(1, 300))
+            till.sell(f"S{step}", chance.choice(members), earn=chance.randrange(1, 300))
         elif act == "redeem":
-            till.redeem(f"S{step}", chance.randrange(1, 600))
+            till.redeem(f"S{step}", chance.randrange(1, 600), chance.choice(members))
         elif act == "void":
             done = [
                 row[0] for row in till.db.execute("SELECT sale_id FROM sale WHERE state = 'completed' AND till = ?", (till.name,))
@@ -238,7 +323,7 @@ def test_no_point_is_redeemed_twice_whatever_happens_on_the_way(tmp_path: Path, 
             if done:
                 till.void(chance.choice(done))
         elif act == "ask":
-            asked = till.question(chance.choice(["all", "home"]))
+            asked = till.question(chance.choice(["all", "home"]), chance.choice(members))
             newest[till.name] = asked.ask_id
             answer = office.answer(till, asked)
             if chance.random() < 0.7:
@@ -247,37 +332,53 @@ def test_no_point_is_redeemed_twice_whatever_happens_on_the_way(tmp_path: Path, 
                 posted.append((till.name, asked, answer))
         elif act == "arrive" and posted:
             name, asked, answer = posted.pop(chance.randrange(len(posted)))
-            if newest[name] == asked.ask_id:
+            if newest.get(name) == asked.ask_id:
                 tills[name].take(answer)
         elif act == "sync" and chance.random() < 0.8:
             sync_fully(till, office)
         elif act == "backup":
-            backups.append(tmp_path / f"backup{step}.db")
-            office.db.execute("VACUUM INTO ?", (str(backups[-1]),))
+            backups.append(office.saved(tmp_path / f"backup{step}.db"))
         elif act == "restore" and backups and chance.random() < 0.5:
-            told = office.store.rights.own_head()
-            office.restore(chance.choice(backups))
-            with office.store.write():  # the mark beside the file, which the backup did not bring back
-                granting.look_back(office.store, told, office.now)
+            restore = office.restore_elsewhere if chance.random() < 0.3 else office.restore
+            restore(chance.choice(backups))
+        elif act == "night":  # all but one, who is cut off
+            away = chance.choice(list(tills))
+            for name in sorted(tills, key=lambda _: chance.random()):
+                if name != away:
+                    sync_fully(tills[name], office)
+                    newest.pop(name, None)
+                    tills[name].take(office.answer(tills[name], tills[name].question("all", chance.choice(members))))
+        elif act == "new" and len(tills) < 6 and chance.random() < 0.5:
+            name = "ABCDEF"[len(tills)]
+            backups.append(office.saved(tmp_path / f"before{name}.db"))
+            tills[name] = Clerk(tmp_path, name)
+            enrolled(office, tills[name], f"{ord(name):02x}" * 32)
+            tills[name].now = office.now
+            sync_fully(tills[name], office)
+            tills[name].take(office.answer(tills[name], tills[name].question(member=f"M{name}")))
         elif act == "days":
             at: datetime = office.now + timedelta(days=chance.choice([0, 1, 20]))
             office.now = at
             for each in tills.values():
                 each.now = at
-    for _ in range(3):
+    for turn in range(3):
         for till in tills.values():
             sync_fully(till, office)
+            if turn == 1:
+                enrol.name_all(office.store)
             till.take(office.answer(till, till.question("home")))
     for till in tills.values():
         sync_fully(till, office)
         pull_all(till, office)
+    assert not office.store.rights.is_waiting()
     assert [row for row in overdrawn(office) if "overdrawn" in str(row[2])] == []
     assert verify(office.db) == ()
     for (lot,) in office.rows("SELECT id FROM lot"):
         remaining = office.rows(f"SELECT remaining FROM lot WHERE id = '{lot}'")[0][0]
         assert isinstance(remaining, int)
         assert right_holds.held_by_all(office.db, str(lot)) <= remaining, "what tills hold is there"
-    shown = {till.balance(MEMBER) for till in tills.values()}
-    assert shown == {sum(lot.centi for lot in ledger.lots_of(office.db, MEMBER))}
+    for member in members:
+        shown = {till.balance(member) for till in tills.values()}
+        assert shown == {sum(lot.centi for lot in ledger.lots_of(office.db, member))}
     for till in tills.values():
         assert verify(till.db) == ()

@@ -14,12 +14,13 @@ from pos_loyalty.store import epochs, follow
 from pos_loyalty.store.db import write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
+from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import IdentifyRequest, QuoteRequest
 from pos_loyalty.till.reserving import Reserver, standing
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.till.staff_model import AdjustRequest
 from pos_loyalty.values import Points
-from tests.shop import CARD, CONFIG, MEMBER, OPENING_CENTI, Shop, make_basket
+from tests.shop import CARD, CONFIG, MEMBER, OPENING_CENTI, PROGRAMME, Shop, make_basket
 
 ESCROW = CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\n[acts]\nalone_up_to_centi = 100000\n'
 LOT = f"opening-{MEMBER}"
@@ -99,6 +100,16 @@ def test_points_of_goods_that_come_back_are_owed_where_another_till_holds_them(h
     answer = held.till.return_goods("sale-1", ReturnRequest(return_id="r1", all=True), "key r")
     assert (answer.owed_in_all_centi, answer.balance_centi) == (1_350, OPENING_CENTI + 1_350)
     assert held.till.identify(IdentifyRequest(card=CARD)).redeemable_centi == 0
+
+
+def test_nothing_is_forgiven_while_another_till_holds_points_of_the_member(held: Shop) -> None:
+    held.publish(PROGRAMME.replace("version = 1", "version = 2").replace("[points]", '[points]\nowed = "forgive"'))
+    held.sell("sale-1")
+    gives_up(held, 1_350, "T1/sale-1:base")
+    gives_up(held, 10_000)
+    answer = held.till.return_goods("sale-1", ReturnRequest(return_id="r1", all=True), "key r")
+    assert (answer.owed_in_all_centi, answer.balance_centi) == (1_350, OPENING_CENTI + 1_350)
+    assert verify(held.db) == ()
 
 
 def test_a_clock_that_is_wrong_by_more_than_a_day_lets_no_grant_be_used(held: Shop) -> None:

@@ -37,7 +37,7 @@ def counts(shop: Shop) -> dict[str, int]:
 
 def test_a_night_books_what_has_ended_once(shop: Shop) -> None:
     shop.sell()
-    assert counts(shop) == {"reservations": 0, "expire": 0, "tiers": 0, "gift_cards": 0, "phones": 0}
+    assert counts(shop) == {"reservations": 0, "merges": 0, "expire": 0, "tiers": 0, "gift_cards": 0, "phones": 0}
     shop.now += 366 * DAY
     assert counts(shop)["expire"] == 1
     assert balances(shop)["programme:test:expired"] == OPENING_CENTI + 1_350
@@ -101,6 +101,7 @@ def test_a_failing_job_does_not_keep_the_next_from_running(shop: Shop, monkeypat
     assert [(job.job, job.count, job.trouble) for job in jobs] == [
         ("broken", 0, "no"),
         ("reservations", 0, None),
+        ("merges", 0, None),
         ("expire", 1, None),
         ("tiers", 0, None),
         ("gift_cards", 0, None),

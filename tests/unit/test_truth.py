@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError, QuoteStaleError
-from pos_loyalty.store import ledger, rule_stops
+from pos_loyalty.store import follow, ledger, rule_stops
 from pos_loyalty.store.cases import CaseName, name_of
 from pos_loyalty.store.db import open_store, write
 from pos_loyalty.store.decision_facts import CaseClosedFact, RuleStopFact
@@ -20,11 +21,15 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till import stops
 from pos_loyalty.till.model import CompleteRequest, QuoteRequest
 from pos_loyalty.values import Minor, Points
+from sync import pull
+from sync.local import apply_changes, begin_pull, next_question
 from sync.server import steps, truth
 from sync.server.truth import Recomputer, recompute_all
+from sync.wire import Changes
 from tests.shop import CARD, PROGRAMME, make_basket
-from tests.simulation.shop import NOW, HeadOffice, Till, pull_all, push_all, quote_of
+from tests.simulation.shop import NOW, HeadOffice, Till, half, pull_all, push_all, quote_of
 from tests.unit.test_coupon_sync import Linked, sync
+from tests.unit.test_sync_identity import enrolled, sync_fully
 
 FULL, COFFEE = 30_000, 27_000
 STOP = RuleStopFact(rule="coffee", by="M9", reason="wrong price in the leaflet")
@@ -190,6 +195,52 @@ def test_head_office_hears_of_a_stop_and_recomputes_by_it(office: HeadOffice, ti
     look(office)
     assert verdicts(office) == [("T1", 3, 0, 0, 0)], "each sale by the rules that its till left out then"
     assert verify(office.db) == ()
+
+
+def test_a_stop_for_the_store_reaches_its_other_tills_and_the_last_word_counts(office: HeadOffice, tmp_path: Path) -> None:
+    """Of three tills of a store the third hears late; what it heard late is no word of its own."""
+    one, two, three = tills = [Till(tmp_path, name) for name in ("T1", "T2", "T3")]
+    for number, each in enumerate(tills):
+        enrolled(office, each, f"{number + 16:02x}" * 32)
+
+    def says(till: Till, kind: str, minute: int, *, wide: bool = True) -> None:
+        at = NOW + timedelta(minutes=minute)
+        said = RuleStopFact(rule="coffee", by="M9", reason="leaflet", is_wide=wide)
+        with write(till.db):
+            follow.book(till.db, Draft(id=till.new_id(), kind=kind, store="S1", body=said), at)  # type: ignore[arg-type]
+
+    says(three, "rule.stopped", 1, wide=False)
+    for each in tills:
+        sync_fully(each, office)
+    assert [rule_stops.here(each.db) for each in tills] == [(), (), ("coffee",)], "at one till alone"
+    says(three, "rule.resumed", 2, wide=False)
+    sync_fully(three, office)
+    says(one, "rule.stopped", 3)
+    sync_fully(one, office)
+    assert set(rule_stops.not_yet(office.db)) == {("T2", "coffee"), ("T3", "coffee")}
+    page = pull_page(three, office)
+    for _ in range(2):
+        sync_fully(two, office)
+    assert rule_stops.here(two.db) == ("coffee",) and rule_stops.not_yet(office.db) == (("T3", "coffee"),)
+    says(two, "rule.resumed", 4)
+    sync_fully(two, office)
+    apply_changes(three.db, three.here, page, NOW + timedelta(minutes=5))
+    assert rule_stops.here(three.db) == ("coffee",), "it hears late of what was taken back"
+    for _ in range(2):
+        for each in tills:
+            sync_fully(each, office)
+    assert [rule_stops.here(each.db) for each in tills] == [(), (), ()]
+    assert rule_stops.standing(office.db) == ()
+    assert [verify(each.db) for each in (office, *tills)] == [(), (), (), ()]
+
+
+def pull_page(till: Till, office: HeadOffice) -> Changes:
+    """What head office would tell now, kept on its way."""
+    step = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW)
+    assert step.send is not None
+    got = pull.received(step.state, office.changes(step.send), NOW, 60.0, half)
+    assert got.changes is not None
+    return got.changes
 
 
 def test_a_stop_names_a_rule_that_there_is_at_this_very_till(till: Linked) -> None:

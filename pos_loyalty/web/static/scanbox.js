@@ -166,7 +166,6 @@ async function addEither(code) {
   return answer.value.refusals.some(({ have }) => strange.includes(have)) ? gifts.presented(code) : addCoupon(code);
 }
 
-/** False when this is nobody's card; true when there is nothing more to say about it. */
 const ASKED_AGAIN_MS = 800;
 const ASKED_AGAIN_MAX = 6;
 
@@ -180,9 +179,11 @@ async function awaitRights(request, left) {
   if (member.redeemable_centi > before.redeemable_centi) {
     desk.sale.member = member;
     await requote();
+    if (desk.sale.redeem) view.tell(word("rights_came"));
   } else if (member.asking) await awaitRights(request, left - 1);
 }
 
+/** False when this is nobody's card; true when there is nothing more to say about it. */
 async function identify(request) {
   const mine = desk.sale;
   const answer = await lookedUp(post("/v1/identify", request));

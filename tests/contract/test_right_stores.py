@@ -1,0 +1,78 @@
+"""What granting rights asks of a store, over every store: whom a restored head office waits for, and what is held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pos_loyalty.engine.gift_ledger import gift_account, load
+from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftCardMade
+from pos_loyalty.store.right_facts import GrantFact, RightLine
+from pos_loyalty.store.till_facts import TillKeyFact
+from pos_loyalty.values import Minor, Points
+from sync.server.ledger_store import LedgerStore
+from sync.server.right_store import UNKNOWN
+from tests.contract.test_ledger_stores import fact, member, open_again, posting, store
+from tests.simulation.shop import NOW
+
+__all__ = ["open_again", "store"]
+CARD_ID, LOT = "c" * 32, "opening:M1"
+
+
+def enrolled(store: LedgerStore, *tills: str) -> None:
+    with store.write():
+        for till in tills:
+            said = TillKeyFact(till=till, epoch=1, store="S1", state="active", public_key="ab" * 32)
+            store.keys.book(said, NOW)
+
+
+def grant_of(centi: int, lot: str = LOT, number: int = 1) -> GrantFact:
+    line = RightLine(lot_id=lot, member_id="M1", centi=Points(centi))
+    return GrantFact(grant_id=f"{number:032x}", till="T1", epoch=1, lease_until=NOW + timedelta(days=30), lines=(line,))
+
+
+def test_a_restored_head_office_waits_for_all_that_it_knows_and_was_told_of(store: LedgerStore) -> None:
+    with store.write():
+        assert not store.rights.has_tills()
+    enrolled(store, "T1", "T2")
+    with store.write():
+        assert store.rights.has_tills() and store.rights.waits_for() == ()
+        store.rights.begin_anew(2, ("T9", UNKNOWN), NOW)
+        assert store.rights.waits_for() == (UNKNOWN, "T1", "T2", "T9")
+        assert store.rights.lets_wait("T1")
+        for till in ("T1", "T2", "T9"):
+            store.rights.heard_hello(till)
+        assert store.rights.is_waiting()
+        waits = [store.rights.lets_wait("T1") for _ in range(201)]
+        assert (waits.count(True), waits[-1]) == (200, False), "a person's word is not waited for for ever"
+        store.rights.heard_hello(UNKNOWN)
+        assert not store.rights.is_waiting() and not store.rights.lets_wait("T1")
+
+
+def test_what_is_granted_is_held_until_it_comes_back(store: LedgerStore) -> None:
+    enrolled(store, "T1")
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        assert not store.rights.is_too_much(grant_of(1_000)) and store.rights.is_too_much(grant_of(1_001))
+        store.rights.book(grant_of(600), NOW)
+        assert (store.rights.held_by_all(LOT), store.rights.held("T1", 1, (LOT,), NOW)) == (600, {LOT: 600})
+        assert store.rights.held_in_all("T1", 1) == 600
+        assert store.rights.leases_end("T1", 1) == NOW + timedelta(days=30)
+        assert store.rights.leases_end("T2", 1) is None
+        assert not store.rights.is_too_much(grant_of(600)), "known"
+        assert store.rights.is_too_much(grant_of(401, number=2)) and not store.rights.is_too_much(grant_of(400, number=2))
+        assert not store.rights.is_merged("M1")
+        (told,) = store.rights.on_their_way("T1", 1, 10)
+        assert told.lines == grant_of(600).lines
+
+
+def test_money_of_a_card_is_held_by_who_sold_it(store: LedgerStore) -> None:
+    made = GiftCardMade(series="standard", kind="bought", currency="RUB", code_hash="d" * 64)
+    body = GiftCardFact(card_id=CARD_ID, act="sold", amount_minor=Minor(500), made=made)
+    sold = fact(1, kind="gift_card.changed", gift_card=body, entries=(load(CARD_ID, "gifts:sold", 500, "RUB"),))
+    account = gift_account(CARD_ID)
+    with store.write():
+        store.add(posting(store, sold))
+        assert store.rights.held_by_all(account) == 500
+        assert store.rights.gift(CARD_ID) is None and store.rights.gift("e" * 64) is None
+        assert store.rights.is_too_much(grant_of(1, account))
+        assert store.truth.stops_of("S1") == ()
