@@ -16,7 +16,7 @@ from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, RuleStopFact
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
-from pos_loyalty.store.member_facts import ChangeFact, ConsentChange, MergeFact
+from pos_loyalty.store.member_facts import BASE64, ChangeFact, ConsentChange, MergeFact
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.newer import is_plain, known_of
 from pos_loyalty.store.return_facts import ReturnFact
@@ -93,7 +93,7 @@ class Enrolment(Value):
     tier: Label | None = None
     referred_by: Id | None = None
     """The member who brought this one."""
-    personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX)] | None = None
+    personal: Annotated[str, Meta(max_length=PERSONAL_SIGNS_MAX, pattern=BASE64)] | None = None
     """Base64 of the sealed JSON of name, phone, the phone's slow hash and birthday."""
     consents: Annotated[tuple[ConsentChange, ...], Meta(max_length=8)] = ()
     origin: Label = ""

@@ -13,7 +13,10 @@ SEALED_SIGNS_MAX = 8192
 SECRET_SIGNS_MAX = 2048
 CHANGES_MAX = 64
 Purpose = Literal["data", "advertising"]
-Sealed = Annotated[str, Meta(max_length=SEALED_SIGNS_MAX)]
+BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+Sealed = Annotated[str, Meta(max_length=SEALED_SIGNS_MAX, pattern=BASE64)]
+SealedIndex = Annotated[str, Meta(max_length=SEALED_SIGNS_MAX)]
+"""Opened when it is used, and nothing where it is no Base64."""
 """Base64 of bytes that only the member's own key opens."""
 PhoneIndex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 """Hex of the slow hash of a phone. It stands in no fact in plain: there it is sealed as any personal field."""
@@ -39,14 +42,14 @@ class PhoneChange(Value, tag_field="change", tag="phone"):
     """Another phone, not verified yet; None for both: no phone any more. The index alone: the hash of a phone known before."""
 
     sealed: Sealed | None = None
-    index: Sealed | None = None
+    index: SealedIndex | None = None
     verified: bool = False
 
 
 class PhoneVerified(Value, tag_field="change", tag="phone_verified"):
     """The holder of the phone with this index told the code that was sent to it. Nothing when the phone is another by now."""
 
-    index: Sealed
+    index: SealedIndex
 
 
 class AttributeChange(Value, tag_field="change", tag="attribute"):
@@ -124,7 +127,7 @@ class ChangeFact(Value):
     by: str = ""
     reason: str = ""
     changes: Annotated[tuple[Change, ...], Meta(max_length=CHANGES_MAX)] = ()
-    secret: Annotated[str, Meta(max_length=SECRET_SIGNS_MAX)] | None = None
+    secret: Annotated[str, Meta(max_length=SECRET_SIGNS_MAX, pattern=BASE64)] | None = None
     """Base64 of what confirms a redemption (hash of a PIN, key of a rotating QR), sealed under the member's own key."""
 
 

@@ -38,7 +38,7 @@ GRANTS = RightDesk(RightTerms(), NoMark())
 ON_ACCOUNTS = """SELECT
   (SELECT coalesce(SUM(amount), 0) FROM entry WHERE credit_acct GLOB 'member:*')
   - (SELECT coalesce(SUM(amount), 0) FROM entry WHERE debit_acct GLOB 'member:*')"""
-IN_LOTS = "SELECT coalesce(SUM(remaining), 0) FROM lot WHERE id NOT GLOB 'gift:*'"
+IN_LOTS = "SELECT coalesce(SUM(remaining), 0) FROM lot"
 BEYOND = "SELECT COUNT(*) FROM lot WHERE remaining < 0 OR remaining > amount"
 
 
