@@ -133,8 +133,7 @@ class SqliteLedgerStore:
 
     def hlc_at(self, till: str, epoch: int, seq: int) -> int | None:
         """As the log says."""
-        row = self._db.execute(HLC_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone()
-        return None if row is None else row[0]
+        return (self._db.execute(HLC_SELECT, {"till": till, "epoch": epoch, "seq": seq}).fetchone() or (None,))[0]
 
     def last_of(self, till: str, epoch: int) -> TillHold | None:
         """By the log itself."""
@@ -211,13 +210,9 @@ class SqliteLedgerStore:
     def hold(self, hold: TillHold, now: datetime) -> None:
         """Note what is held of a till's log."""
         row = {
-            "till": hold.till,
-            "epoch": hold.epoch,
-            "seq": hold.applied_seq,
-            "hash": hold.applied_hash,
-            "now": to_ms(now),
+            "till": hold.till, "epoch": hold.epoch, "seq": hold.applied_seq, "hash": hold.applied_hash, "now": to_ms(now),
             "frozen": hold.frozen,
-        }
+        }  # fmt: skip
         with watched(self._db, "till", "id = :till", row):
             self._db.execute(TILL_UPSERT, row)
 
