@@ -79,7 +79,7 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
-        for told in changes.stops:
+        for told in changes.stops or ():
             hear_stop(db, told, here.signer.credential.store, now)
         if changes.since == 0:
             right_asking.ask_anew(db)

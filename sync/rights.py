@@ -46,7 +46,7 @@ class Asks(Value):
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
-class RightsRequest(Value):
+class RightsRequest(Value, omit_defaults=True):
     """A till says what it knows, and asks. ``head``: the last fact of its log. ``seen``: the newest fact of head office's own log
     that it was told of: by it a head office that was restored from a backup finds out.
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeVar
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from pos_loyalty.engine.model import Id, Instant
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
@@ -153,8 +153,8 @@ class Changes(Value):
     coupons: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] = ()
     """Codes changed after ``since``; they are numbered together with the members."""
     programmes: Annotated[tuple[ProgrammeBody, ...], Meta(max_length=PROGRAMMES_MAX)] | None = None
-    stops: Annotated[tuple[StoreStop, ...], Meta(max_length=STOPS_MAX)] = ()
-    """The last word on each rule that was stopped for all tills of the till's store."""
+    stops: Annotated[tuple[StoreStop, ...], Meta(max_length=STOPS_MAX)] | UnsetType = UNSET
+    """The last word on each rule that was stopped for all tills of the till's store. Not told in protocol 0."""
 
 
 class SaleQuestion(Value):

@@ -20,16 +20,16 @@ class StopWord(Value):
     till: Id
 
 
-class RuleStopFact(Value):
+class RuleStopFact(Value, omit_defaults=True):
     """A till leaves a rule out of its quotes from now on, or (kind ``rule.resumed``) lets it act again.
 
     ``is_wide``: so do the other tills of the store, once they hear of it. ``word``: which of these it was that this till heard;
-    None for one that was said here.
+    None for one that was said here. What stands as by default is left out: facts of the time before have neither.
     """
 
     rule: Label
     by: Label
-    reason: Text = ""
+    reason: Text
     is_wide: bool = False
     word: StopWord | None = None
 

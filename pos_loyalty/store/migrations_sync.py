@@ -110,6 +110,7 @@ STOPS = """
 ALTER TABLE rule_stop ADD COLUMN wide_store TEXT NOT NULL DEFAULT '';
 ALTER TABLE rule_stop ADD COLUMN word_hlc INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rule_stop ADD COLUMN word_till TEXT NOT NULL DEFAULT '';
+UPDATE rule_stop SET word_till = till, word_hlc = (SELECT t.hlc FROM txn AS t WHERE t.id = rule_stop.txn);
 """
 
 SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS)

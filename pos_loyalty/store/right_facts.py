@@ -40,7 +40,7 @@ class GiftCardWord(Value):
     expires_at: Instant | None = None
 
 
-class GrantFact(Value):
+class GrantFact(Value, omit_defaults=True):
     """Points that the till may redeem by itself until the lease ends. Head office's log says that they were given, the till's
     that they were taken.
 
@@ -53,7 +53,7 @@ class GrantFact(Value):
     lease_until: Instant
     lines: Annotated[tuple[RightLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
     cards: Annotated[tuple[GiftCardWord, ...], Meta(max_length=LINES_MAX)] = ()
-    """The gift cards among the lines."""
+    """The gift cards among the lines; left out when there are none."""
 
 
 class GiveBackFact(Value):

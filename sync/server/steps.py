@@ -7,12 +7,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
+from msgspec import UNSET
+
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, is_canonical, is_newer
 from sync import programme_list
 from sync.identity import Holder
-from sync.protocols import UPDATE, check_build, check_versions
+from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
 from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for
 from sync.server.kinds import check_kind
@@ -110,7 +112,7 @@ def changes(
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
-        stops=stops,
+        stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
     )
 
 

@@ -60,7 +60,7 @@ class RichWorld(World):
         self._tell_of_far()
         self._act()
         stops.stop(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9", reason="a slip"))
-        stops.resume(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9"))
+        stops.resume(self.till._desk, RuleStopFact(rule=self.till.programme().rules[0].id, by="M9", reason=""))
         self.sync()
         self.sync()
         self._hold_rights()
