@@ -11,6 +11,7 @@ from uuid import UUID
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Basket, Quote, Tender
 from pos_loyalty.engine.owed import SETTLES
+from pos_loyalty.engine.paid_part import as_paid
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, returned, uses
 from pos_loyalty.store.db import Connection
@@ -32,7 +33,8 @@ MOVES: dict[tuple[str, str], State] = {
 
 
 class StoredSale(Value):
-    """A sale as it stands now. ``txn`` is the id of the fact that authorised it."""
+    """A sale as it stands now. ``txn`` is the id of the fact that authorised it; ``quote`` is
+    with the points of the paid part, once it was completed with less than its due."""
 
     till: str
     sale_id: str
@@ -272,11 +274,12 @@ def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:
     if row is None:
         return None
     seen = dict(zip(SEEN, row, strict=True))
+    quote, tenders = decode(seen["quote"], Quote), decode(seen["tenders"], tuple[Tender, ...])
     return _sale(
         seen,
         basket=decode(seen["basket"], Basket),
-        quote=decode(seen["quote"], Quote),
-        tenders=decode(seen["tenders"], tuple[Tender, ...]),
+        quote=as_paid(quote, tenders) if seen["state"] in ("completed", "reversed") else quote,
+        tenders=tenders,
         fiscal=None if seen["fiscal"] is None else decode(seen["fiscal"], Fiscal),
     )
 

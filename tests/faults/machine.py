@@ -156,7 +156,7 @@ class TillMachine(CheckedTill):
         request = CompleteRequest(tenders=(Tender(kind="cash", amount_minor=Minor(paid)),))
         answer = self.do("complete short", lambda: self.till.complete(sale.sale_id, request, key))
         assert answer is not None, f"money was taken: nothing is refused: {self.refusal}"
-        sale.unpaid_minor = sale.due_minor - paid
+        self.books.paid_with(sale, paid)
         self.books.complete(sale, cards_of(sale, answer))
         assert all(card.state == self.books.cards[card.card_id].state == "frozen" for card in answer.gift_cards)
         self.told(sale, answer)
