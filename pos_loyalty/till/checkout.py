@@ -229,10 +229,11 @@ def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) 
     late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
-    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and not staff.is_second(approved_by, cashier):
-        raise EarlierDayError(
-            "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
-        )
+    days = returns.days_since(desk, stored.biz_day, sold_at)
+    if days and not staff.is_second(approved_by, cashier):
+        when = "an earlier day" if days > 0 else "a day that is yet to come"  # the clock was ahead: nobody knows when it was
+        who = "a second person must approve its void (approval), a senior and not the cashier alone"
+        raise EarlierDayError(f"The sale is of {when}: {who}.")
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
