@@ -224,6 +224,11 @@ def load_config(path: Path) -> Config:
     return replace(config, card=(*config.card, *cards_among(config.code)))
 
 
+def has_table(path: Path, name: str) -> bool:
+    """Whether a config file that was read before names a table itself; else its defaults stand."""
+    return name in tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def load_secrets(path: Path) -> Secrets:
     """Read the key file. Raises ConfigError when it is missing, faulty, or readable by others."""
     secrets = _read(path, Secrets)

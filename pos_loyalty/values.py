@@ -133,13 +133,14 @@ def _from_json(kind: type[Any], data: object) -> object:
 
 def _to_json(value: object) -> object:
     if isinstance(value, Thousandths):
-        return value.text
+        return _known_text(value)
     if isinstance(value, int):  # a figure of a programme that went into an answer
         return int(value)
     raise TypeError(f"{type(value)!r} has no JSON form")
 
 
 _known_quantity = lru_cache(maxsize=4096)(quantity)
+_known_text = lru_cache(maxsize=4096)(Thousandths.text.fget)  # type: ignore[attr-defined]
 _LAID_OUT: set[Any] = set()
 _LAYING_OUT = Lock()
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json, order="deterministic")

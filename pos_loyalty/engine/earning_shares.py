@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import UNSET
+
 from pos_loyalty.engine.money import allocate, half_up, whole_in
 from pos_loyalty.engine.returnable import EarnedOn, Earning
 from pos_loyalty.values import BP_PER_UNIT, CENTI_PER_POINT
@@ -41,12 +43,18 @@ def exact_shares(lines: Iterable[Counted], earning: Earning) -> dict[str, int]:
 
 
 def shared(exact: Mapping[str, int], earning: Earning) -> dict[str, int]:
-    """Rule to its points: the sum rounded once to whole steps, held by the limits, then split in steps by the exact shares."""
+    """Rule to its points: the sum rounded once to whole steps, held by the limits, then split in steps by the exact shares.
+
+    Of a sale that was paid in part each rule has that part of it, rounded down to whole steps.
+    """
     rules = sorted([rule for rule, share in exact.items() if share > 0])
     shares = [exact[rule] for rule in rules]
     steps = _steps(sum(shares), earning)
     most = {each.rule: whole_in(each.centi, earning.step_centi) for each in earning.most}
     parts = allocate(shares, steps, [most.get(rule, steps) for rule in rules])
+    if earning.part is not UNSET:
+        paid, due = earning.part.paid_minor, earning.part.due_minor
+        parts = [whole_in(part * paid, due) for part in parts]
     return {rule: part * earning.step_centi for rule, part in zip(rules, parts, strict=True)}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from pos_loyalty.values import Minor, Points, Value
 
 
@@ -29,6 +31,14 @@ class PointsOf(Value, gc=False):
     centi: Points
 
 
+class PaidPart(Value):
+    """Of the due of a sale only so much came. ``quoted``: what its rules would have brought, of the buyer's and of others."""
+
+    paid_minor: Minor
+    due_minor: Minor
+    quoted: tuple[PointsOf, ...] = ()
+
+
 class Earning(Value):
     """How the points of a receipt were counted, so that a return can count again what is kept."""
 
@@ -46,6 +56,8 @@ class Earning(Value):
     owed: Literal["keep", "forgive"] = "keep"
     point_minor: Minor = Minor(0)
     """What a point pays: so much of a rule's budget it uses up."""
+    part: PaidPart | UnsetType = UNSET
+    """Set, and written, only once the sale was completed with less than its due: so much of what the rates bring came."""
 
 
 class UnitsOf(Value, gc=False):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from pos_loyalty.engine.gifts import Part
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.engine.money import up, whole_in
@@ -54,8 +56,15 @@ def _money_back(rule: str, parts: Sequence[Part]) -> int:
 
 
 def _points_back(rule: str, quote: Quote, taken: dict[str, int]) -> int:
-    """Points count as the money that they will pay, a begun minor unit as a whole one, as when they were given."""
+    """Points count as the money that they will pay, a begun minor unit as a whole one, as when they were given.
+
+    A rule was counted with all that its quote brought; of a sale that was paid in part it keeps the share of it that is kept.
+    """
     point_minor = quote.earning.point_minor if quote.earning is not None else 0
-    given = sum([accrual.centi for accrual in quote.accruals if accrual.rule == rule])
-    kept = max(0, given - taken.get(rule, 0))
+    brought = sum([accrual.centi for accrual in quote.accruals if accrual.rule == rule])
+    kept = max(0, brought - taken.get(rule, 0))
+    given = brought
+    if quote.earning is not None and quote.earning.part is not UNSET:
+        given = sum([each.centi for each in quote.earning.part.quoted if each.rule == rule])
+        kept = up(given * kept, brought) if brought else 0
     return up(given * point_minor, CENTI_PER_POINT) - up(kept * point_minor, CENTI_PER_POINT)

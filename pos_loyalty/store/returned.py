@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import ENGINE_VERSION, Instant, Quote, RuleUse, Tender
+from pos_loyalty.engine.paid_part import as_paid, missing_minor, refund_of
 from pos_loyalty.engine.returns import Returned, return_of
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import claims, coupon_words, uses
@@ -107,7 +108,9 @@ def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
         return
     before = [each.returned for each in of_sale(db, mine.sale_till, mine.sale_id)]
     try:
-        quote = claims.quote_of(db, mine.sale_till, mine.sale_id, decode(sale[1], Quote))
+        tenders = decode(sale[2], tuple[Tender, ...])
+        sold = as_paid(decode(sale[1], Quote), tenders)
+        quote = claims.quote_of(db, mine.sale_till, mine.sale_id, sold)
         expected = return_of(quote, before, mine.lines)
     except InputError as error:
         yield Doubt(reason="return.more_than_sold", detail=f"return {mine.return_id} of {name}: {error}")
@@ -117,6 +120,11 @@ def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:
         return
     if expected != mine.returned:
         yield Doubt(reason="return.differs", detail=f"return {mine.return_id} of {name} was made without all returns before it")
+        return
+    refund_minor = refund_of(expected, before, missing_minor(tenders, quote.due_minor))
+    if refund_minor != mine.refund_minor:
+        paid = f"paid back {mine.refund_minor} minor units, with all returns before it that were {refund_minor}"
+        yield Doubt(reason="return.differs", detail=f"return {mine.return_id} of {name} {paid}")
 
 
 def doubts_of_void(db: Connection, fact: Fact) -> Iterator[Doubt]:
@@ -248,7 +256,7 @@ WITHDRAWN_INSERT = "INSERT INTO withdrawn (till, return_id, n, sale_till, sale_i
 WITHDRAWN_SELECT = """SELECT till, return_id, n, sale_till, sale_id FROM withdrawn
 WHERE till = :till AND return_id = :return_id ORDER BY n"""
 SALE_SELECT = "SELECT state, member, biz_day FROM sale WHERE till = :sale_till AND sale_id = :sale_id"
-SOLD_SELECT = "SELECT state, quote FROM sale WHERE till = :till AND sale_id = :sale_id"
+SOLD_SELECT = "SELECT state, quote, tenders FROM sale WHERE till = :till AND sale_id = :sale_id"
 BODIES_SELECT = "SELECT body FROM sale_return WHERE sale_till = :sale_till AND sale_id = :sale_id"
 _SEEN = "SELECT till, return_id, txn, receipt_no, at_ms, refund_minor, tenders, body FROM sale_return"
 OF_SALE_SELECT = f"{_SEEN} WHERE sale_till = :sale_till AND sale_id = :sale_id ORDER BY at_ms, till, return_id"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Basket, Quote, Tender
 from pos_loyalty.engine.owed import SETTLES
+from pos_loyalty.engine.paid_part import as_paid
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import issues, returned, uses
 from pos_loyalty.store.db import Connection
@@ -32,7 +34,8 @@ MOVES: dict[tuple[str, str], State] = {
 
 
 class StoredSale(Value):
-    """A sale as it stands now. ``txn`` is the id of the fact that authorised it."""
+    """A sale as it stands now. ``txn`` is the id of the fact that authorised it; ``quote`` is
+    with the points of the paid part, once it was completed with less than its due."""
 
     till: str
     sale_id: str
@@ -246,7 +249,7 @@ def line_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
     """Rows of sale_line, by line id."""
     assert fact.sale is not None
     priced = {line.line_id: line for line in fact.sale.quote.lines}
-    for line in sorted(fact.sale.basket.lines, key=lambda line: line.line_id):
+    for line in sorted(fact.sale.basket.lines, key=by_line_id):
         quoted = priced[line.line_id]
         yield (
             fact.till, fact.sale.sale_id, line.line_id, line.sku, line.name, line.category, line.brand,
@@ -258,11 +261,15 @@ def line_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
 def adjustment_rows(fact: Fact) -> Iterator[tuple[object, ...]]:
     """Rows of adjustment, by line id and rule; one rule's money on a line is one row."""
     assert fact.sale is not None
-    for line in sorted(fact.sale.quote.lines, key=lambda line: line.line_id):
-        off: defaultdict[str, int] = defaultdict(int)
-        for adjustment in line.adjustments:
-            off[adjustment.rule] += adjustment.off_minor
-        yield from ((fact.till, fact.sale.sale_id, line.line_id, rule, Minor(off[rule])) for rule in sorted(off))
+    for line in sorted(fact.sale.quote.lines, key=by_line_id):
+        if len(line.adjustments) == 1:  # as most are
+            (only,) = line.adjustments
+            yield fact.till, fact.sale.sale_id, line.line_id, only.rule, only.off_minor
+        elif line.adjustments:
+            off: defaultdict[str, int] = defaultdict(int)
+            for adjustment in line.adjustments:
+                off[adjustment.rule] += adjustment.off_minor
+            yield from ((fact.till, fact.sale.sale_id, line.line_id, rule, Minor(off[rule])) for rule in sorted(off))
 
 
 def advance_minor(quote: Quote) -> Minor:
@@ -279,11 +286,12 @@ def _stored(row: tuple[Any, ...] | None) -> StoredSale | None:
     if row is None:
         return None
     seen = dict(zip(SEEN, row, strict=True))
+    quote, tenders = decode(seen["quote"], Quote), decode(seen["tenders"], tuple[Tender, ...])
     return _sale(
         seen,
         basket=decode(seen["basket"], Basket),
-        quote=decode(seen["quote"], Quote),
-        tenders=decode(seen["tenders"], tuple[Tender, ...]),
+        quote=as_paid(quote, tenders) if seen["state"] in ("completed", "reversed") else quote,
+        tenders=tenders,
         fiscal=None if seen["fiscal"] is None else decode(seen["fiscal"], Fiscal),
     )
 
@@ -312,6 +320,7 @@ def _sale(
     )
 
 
+by_line_id = attrgetter("line_id")
 COLUMNS = (
     "till", "sale_id", "txn", "state", "receipt_no", "store", "cashier", "member", "biz_day", "ts_s", "authorised_ms", "ended_ms",
     "gross_minor", "total_minor", "due_minor", "redeemed_centi", "offline_centi", "accrued_centi", "advance_minor",

@@ -17,6 +17,7 @@ from pos_loyalty.engine.ledger import GRACE, release, reserve, settle
 from pos_loyalty.engine.ledger import reverse as reverse_entries
 from pos_loyalty.engine.lots import is_usable
 from pos_loyalty.engine.model import POINT, Entry, Tender
+from pos_loyalty.engine.paid_part import as_paid, missing_minor
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, EarlierDayError, InputError, NotFoundError, QuoteStaleError
 from pos_loyalty.store import claims, ledger, members, sales
@@ -137,7 +138,8 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
     tenders.check_amounts(request.tenders)
     with write(desk.db):  # the state is read inside: the nightly job may release the sale meanwhile
         stored = answers.stored_sale(desk, sale_id)
-        quote = stored.quote
+        paid = gift_sales.paid_by(desk, stored, tenders.told(request.tenders)) or stored.tenders
+        quote = as_paid(stored.quote, paid) if stored.state in ("authorised", "cancelled") else stored.quote
         entries: tuple[Entry, ...] = ()
         problem, unpaid = _contradiction(desk, stored, request), _unpaid(stored, request)
         if stored.state == "authorised":
@@ -145,7 +147,6 @@ def complete(desk: Desk, sale_id: str, request: CompleteRequest, keep: Keep[Sale
         elif stored.state == "cancelled":
             late = with_owed(desk, settle(quote, _ref(desk, sale_id), now))
             entries = tuple(_from_suspense(entry, _ref(desk, sale_id)) for entry in late)
-        paid = gift_sales.paid_by(desk, stored, tenders.told(request.tenders)) or stored.tenders
         if stored.state in ("authorised", "cancelled"):
             gifts = gift_sales.settle_entries(desk, stored, paid)
             unpaid = unpaid or gift_sales.strange_in(gifts)
@@ -204,7 +205,7 @@ def void(desk: Desk, sale_id: str, request: VoidRequest, keep: Keep[SaleAnswer])
             _check_void(desk, stored, request.cashier, approved_by)
             gift_sales.check_undone(desk, stored)
             due_minor = stored.quote.due_minor
-            refund_minor = Minor(due_minor - tenders.missing_minor(stored.tenders, due_minor))
+            refund_minor = Minor(due_minor - missing_minor(stored.tenders, due_minor))
             entries = _reversal(desk, stored, now) + gift_sales.refund_entries(desk, stored, refund_minor).entries
             end = SaleEnd(
                 sale_id=sale_id,
@@ -228,10 +229,11 @@ def _check_void(desk: Desk, stored: StoredSale, cashier: str, approved_by: str) 
     late = returns.why_late(desk, stored.biz_day, sold_at)
     if late:
         raise ConflictError(f"{late}: it cannot be voided. Take its goods back as a return, which a senior approves.")
-    if returns.days_since(desk, stored.biz_day, sold_at) > 0 and not staff.is_second(approved_by, cashier):
-        raise EarlierDayError(
-            "The sale is of an earlier day: a second person must approve its void (approval), a senior and not the cashier alone."
-        )
+    days = returns.days_since(desk, stored.biz_day, sold_at)
+    if days and not staff.is_second(approved_by, cashier):
+        when = "an earlier day" if days > 0 else "a day that is yet to come"  # the clock was ahead: nobody knows when it was
+        who = "a second person must approve its void (approval), a senior and not the cashier alone"
+        raise EarlierDayError(f"The sale is of {when}: {who}.")
 
 
 def _reversal(desk: Desk, stored: StoredSale, now: datetime) -> tuple[Entry, ...]:
@@ -377,7 +379,7 @@ def _paid_otherwise(desk: Desk, stored: StoredSale, paid: tuple[Tender, ...]) ->
 
 
 def _shortfall(stored: StoredSale, paid: tuple[Tender, ...]) -> str | None:
-    missing = tenders.missing_minor(paid, stored.quote.due_minor)
+    missing = missing_minor(paid, stored.quote.due_minor)
     if not missing:
         return None
     return f"tenders of {stored.quote.due_minor - missing} do not cover the due of {stored.quote.due_minor}"

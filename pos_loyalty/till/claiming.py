@@ -10,6 +10,7 @@ from pos_loyalty.engine.claim import Claimed, claim_of
 from pos_loyalty.engine.ledger import accrue_entry, programme_id_of
 from pos_loyalty.engine.model import Member, MemberDay
 from pos_loyalty.engine.owed import settled_by
+from pos_loyalty.engine.paid_part import earning_as_paid
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import claims, follow, members, programmes, returned
@@ -130,6 +131,7 @@ def _claimed(desk: Desk, stored: StoredSale, member: Member, programme: Programm
     state = known.state_of(desk.db, basket, member.member_id, stored.biz_day, wants)
     asking = _with_claims(desk, known.with_past(desk.db, member, stored.biz_day, wants), stored, programme)
     asked = ask_engine(basket, asking, programme, state, basket.opened_at)
+    asked = replace(asked, earning=earning_as_paid(asked.earning, stored.quote, stored.tenders))
     before = [each.returned for each in returned.of_sale(desk.db, stored.till, stored.sale_id)]
     return claim_of(stored.quote, asked, basket.lines, before, programme, desk.trusted().at)
 

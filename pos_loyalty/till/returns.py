@@ -16,6 +16,7 @@ from pos_loyalty.engine.grace import graced
 from pos_loyalty.engine.lapsed import lots_after
 from pos_loyalty.engine.ledger import repay, settle_return, undone_by
 from pos_loyalty.engine.model import Entry, Tender
+from pos_loyalty.engine.paid_part import missing_minor, refund_of
 from pos_loyalty.engine.returns import Returned, ReturnLine, return_of
 from pos_loyalty.engine.rules import ReturnsTable
 from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError
@@ -157,24 +158,16 @@ class Plan(Value):
 def plan_of(desk: Desk, sold: SoldSale, request: ReturnRequest) -> Plan:
     """What the lines asked for come to. It reads and writes nothing. Raises InputError, ConflictError."""
     lines = _lines(sold, request)
-    made = return_of(sold.quote, [each.returned for each in sold.returns], lines)
+    before = [each.returned for each in sold.returns]
+    made = return_of(sold.quote, before, lines)
     return Plan(
         lines=lines,
         made=made,
-        refund_minor=_refund_of(sold, made),
+        refund_minor=refund_of(made, before, missing_minor(sold.tenders, sold.quote.due_minor)),
         entries=_entries(desk, sold, made, desk.trusted().at),
         gift_lines=returned_gifts.check(desk, sold, made),
         withdrawn=withdrawn_by(desk, sold, made),
     )
-
-
-def _refund_of(sold: SoldSale, made: Returned) -> Minor:
-    """What is paid back: the money of the goods, less what of the sale was never paid. That goes off the first money back, so
-    that what stays is paid for, and all returns together pay back what was tendered."""
-    missing_minor = tenders.missing_minor(sold.tenders, sold.quote.due_minor)
-    before_minor = sum(each.returned.refund_minor - each.returned.charged_minor for each in sold.returns)
-    back_minor = before_minor + made.refund_minor - made.charged_minor
-    return Minor(max(0, back_minor - missing_minor) - max(0, before_minor - missing_minor))
 
 
 def asked_of(request: ReturnRequest) -> str:

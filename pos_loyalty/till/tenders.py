@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.model import MINOR_MAX, Basket, Tender
 from pos_loyalty.engine.money import allocate
+from pos_loyalty.engine.paid_part import missing_minor
 from pos_loyalty.errors import InputError, PaidShortError
 from pos_loyalty.values import Minor
 
@@ -27,11 +28,6 @@ def check_amounts(asked: Sequence[Tender]) -> None:
     for number, tender in enumerate(asked):
         if not 0 <= tender.amount_minor <= MINOR_MAX:
             raise InputError(f"$.tenders[{number}].amount_minor", "is out of range: money that goes out is a return")
-
-
-def missing_minor(paid: Sequence[Tender], due_minor: int) -> Minor:
-    """What of a due was not paid. Tenders that are not told pay it all."""
-    return Minor(max(0, due_minor - sum(tender.amount_minor for tender in paid)) if paid else 0)
 
 
 def check_paid(paid: Sequence[Tender], due_minor: Minor) -> None:

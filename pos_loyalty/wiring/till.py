@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import Clock, NewId, ReadClocks, new_id, read, utc_now
-from pos_loyalty.config import Config, Language
+from pos_loyalty.config import Config, Language, has_table
 from pos_loyalty.errors import NotFoundError
 from pos_loyalty.store import publications, trusted_time
 from pos_loyalty.store.db import Connection, open_reader, own, write
@@ -265,8 +265,13 @@ def print_self_test(path: Path, language: Language | None) -> PrintAnswer:
 
 
 def stands_alone(known: Settings) -> bool:
-    """Whether programmes are put in force at this machine's till itself: it has no head office, elsewhere or here."""
-    return known.config.head_office.url is None and known.till_database.is_file() and not known.server_database.is_file()
+    """Whether programmes are put in force at this machine's till itself: it has no head office, elsewhere or here.
+
+    Before anything was started here, a config with a table [server] is head office's, and one without it a till's.
+    """
+    if known.config.head_office.url is not None or known.server_database.is_file():
+        return False
+    return known.till_database.is_file() or not has_table(known.path, "server")
 
 
 def publish_here(known: Settings, body: bytes) -> str:

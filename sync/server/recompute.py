@@ -21,12 +21,13 @@ from pos_loyalty.engine.ledger import reserve, settle
 from pos_loyalty.engine.model import POINT, Basket, CouponState, Entry, Line, Lot, Member, Quote, QuoteLine, State
 from pos_loyalty.engine.money import sum_of, vat_in
 from pos_loyalty.engine.owed import is_settling
+from pos_loyalty.engine.paid_part import as_paid
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.ready import ReadyRule
 from pos_loyalty.engine.redeem import COUNTER_PROVISION
 from pos_loyalty.engine.returnable import Earning
 from pos_loyalty.errors import LoyaltyError
-from pos_loyalty.store.facts import Fact, SaleFact
+from pos_loyalty.store.facts import Fact, SaleEnd, SaleFact
 from pos_loyalty.values import Minor, Value
 
 Verdict = Literal["agreed", "partly", "unknown", "differs"]
@@ -252,10 +253,11 @@ def _strange_line(told: QuoteLine, line: Line, quote: Quote) -> Iterator[str]:
 
 
 def _strange_entries(sold: Sold) -> str | None:
-    """Points that move otherwise than the quote says. What settles a debt follows; a contradiction that was told is no news."""
+    """Points that move otherwise than the quote says. What settles a debt follows; of a contradiction that was told only what
+    the sale brought is judged, when it brought anything."""
     fact, told = sold.fact, sold.begun.quote
     if fact.end is not None and fact.end.reason:
-        return None
+        return _strange_accruals(fact, fact.end, sold.begun)
     ref = f"{fact.till}/{sold.begun.sale_id}"
     made = [entry for entry in fact.entries if entry.unit == POINT and not is_settling(entry)]
     due: tuple[Entry, ...] = reserve(told, ref) if fact.sale is not None else ()
@@ -264,6 +266,14 @@ def _strange_entries(sold: Sold) -> str | None:
     if made == list(due):
         return None
     return f"entries move {sum(each.amount for each in made)} hundredths of a point, the quote {sum(each.amount for each in due)}"
+
+
+def _strange_accruals(fact: Fact, end: SaleEnd, begun: SaleFact) -> str | None:
+    due = settle(as_paid(begun.quote, end.tenders or begun.tenders), f"{fact.till}/{begun.sale_id}", fact.at)
+    made = [entry for entry in fact.entries if entry.unit == POINT and entry.kind == "accrue"]
+    if not made or made == [entry for entry in due if entry.kind == "accrue"]:
+        return None
+    return f"entries bring {sum(each.amount for each in made)} hundredths of a point, more or less than what was paid brings"
 
 
 def _differs(sold: Sold, detail: str) -> Recomputed:

@@ -54,6 +54,12 @@ class Books(Accounts):
         if sale.member is not None and (sale.uses or sale.accruals):
             self.carry(sale.member)
 
+    def paid_with(self, sale: SaleBook, minor: int) -> None:
+        """Less than the due: each rule brings the same part of its points, less what is below a hundredth."""
+        sale.unpaid_minor = sale.due_minor - minor
+        part = [(rule, centi * minor // sale.due_minor, *dates) for rule, centi, *dates in sale.accruals]
+        sale.accruals = [each for each in part if each[1]]
+
     def accrue(self, sale: SaleBook, member: str) -> None:
         with self.act():
             for rule, centi, usable_ms, ends_ms in sale.accruals:
@@ -88,7 +94,7 @@ class Books(Accounts):
         assert all(centi <= used.get(lot, 0) for lot, centi in sale.restored.items()), "more came back than was spent"
         assert all(centi <= earned.get(rule, 0) for rule, centi in sale.taken.items()), "more was taken than was earned"
         for rule in earned:
-            due = RATES[rule] * sale.goods_back[rule]
+            due = RATES[rule] * sale.goods_back[rule] * sale.paid_minor // max(1, sale.due_minor)
             assert abs(sale.taken[rule] * 10_000 - due) <= 10_000 * (2 + len(sale.lines)), (sale.taken, sale.goods_back)
         if sale.is_all_back:
             assert +sale.restored == Counter(used) and +sale.taken == Counter(earned) and sale.refunded_minor == sale.paid_minor

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pos_loyalty.engine.model import Tender
 from pos_loyalty.errors import ConflictError, InputError, NotAllowedError
 from pos_loyalty.store.verify import verify
-from pos_loyalty.till.model import CompleteRequest, SaleRequest, VoidRequest
+from pos_loyalty.till.model import CancelRequest, CompleteRequest, SaleRequest, VoidRequest
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Minor
 from tests.shop import CARD, MEMBER, OPENING_CENTI, Shop
@@ -167,7 +167,7 @@ def test_an_exchange_that_the_till_did_not_make_brought_no_money(shop: Shop) -> 
 
 def test_a_till_s_own_case_hides_no_forged_row(shop: Shop) -> None:
     """The cashier could make the case, and then the rows."""
-    paid_short(shop, cash(1))
+    paid_short(shop, cash(15_000))
     assert verify(shop.db) == ()
     for forged in (
         "UPDATE lot SET expires_at = expires_at + 1000000000 WHERE id LIKE 'T1/sale-1:%'",
@@ -191,3 +191,60 @@ def test_a_senior_who_is_the_cashier_is_no_second_person(shop: Shop, cashier: st
     with pytest.raises(NotAllowedError):
         shop.till.void("sale-1", VoidRequest(cashier=label, approval=senior), "void")
     assert shop.till.sale("sale-1").state == "completed"
+
+
+def earned_centi(shop: Shop) -> int:
+    """What the sale brought its member, by the ledger alone."""
+    (centi,) = shop.db.execute(
+        "SELECT coalesce(SUM(amount), 0) FROM entry WHERE kind = 'accrue' AND lot LIKE 'T1/sale-1:%'"
+    ).fetchone()
+    return int(centi)
+
+
+@pytest.mark.parametrize(("minor", "centi"), [(0, 0), (1, 0), (10_000, 500), (15_000, 750), (29_999, 1_499), (30_000, 1_500)])
+def test_points_come_in_proportion_to_what_was_paid(shop: Shop, minor: int, centi: int) -> None:
+    paid_short(shop, cash(minor))  # 5 % of 300.00 would be 15 points
+    answer = shop.till.sale("sale-1")
+    assert earned_centi(shop) == centi == sum(each.centi for each in answer.quote.accruals)
+    assert shop.usable_centi() == OPENING_CENTI + centi
+    assert verify(shop.db) == ()
+
+
+@pytest.mark.parametrize("order", [("book", "pen"), ("pen", "book")])
+@pytest.mark.parametrize("minor", [1, 7, 9_999, 12_000, 29_999])
+def test_returns_take_back_what_the_paid_part_earned_and_no_more(shop: Shop, minor: int, order: tuple[str, ...]) -> None:
+    paid_short(shop, cash(minor))
+    earned = earned_centi(shop)
+    first = take(shop, "r0", (order[0], "1"))
+    share = {"book": 2, "pen": 1}[order[0]]
+    assert abs(3 * first.taken_back_centi - share * earned) <= 3, "points go with the goods, whatever money went back"
+    second = take(shop, "r1", (order[1], "1"))
+    assert first.taken_back_centi + second.taken_back_centi == earned
+    assert (shop.usable_centi(), second.owed_in_all_centi) == (OPENING_CENTI, 0)
+    assert shop.db.execute("SELECT COUNT(*) FROM rule_use").fetchone() == (0,)
+    assert verify(shop.db) == ()
+
+
+def test_a_void_takes_back_what_the_paid_part_earned(shop: Shop) -> None:
+    paid_short(shop, cash(12_000))
+    answer = shop.till.void("sale-1", VoidRequest(), "void")
+    assert (shop.usable_centi(), answer.owed_centi) == (OPENING_CENTI, 0)
+    assert verify(shop.db) == ()
+
+
+def test_a_payment_after_the_cancel_brings_its_part_too(shop: Shop) -> None:
+    shop.till.authorise(asked(shop, cash(30_000), complete=False), "authorise")
+    shop.till.cancel("sale-1", CancelRequest(), "cancel")
+    shop.till.complete("sale-1", CompleteRequest(tenders=(cash(10_000),)), "complete")
+    assert earned_centi(shop) == 500
+    shop.till.complete("sale-1", CompleteRequest(tenders=(cash(30_000),)), "again")
+    assert earned_centi(shop) == 500, "a second completion brings nothing: it is a case"
+    assert take(shop, "r1", all=True).taken_back_centi == 500
+    assert shop.usable_centi() == OPENING_CENTI
+
+
+def test_tenders_that_were_short_when_it_was_authorised_count_at_the_end(shop: Shop) -> None:
+    shop.till.authorise(asked(shop, cash(10_000), complete=False), "authorise")
+    assert [each.centi for each in shop.till.sale("sale-1").quote.accruals] == [1_500], "nothing is paid yet"
+    shop.till.complete("sale-1", CompleteRequest(tenders=(cash(30_000),)), "complete")
+    assert earned_centi(shop) == 1_500

@@ -120,6 +120,36 @@ def test_publish_puts_it_in_force_at_a_till_that_stands_alone_and_sells(
     assert "raise its version to 3" in capsys.readouterr().err
 
 
+def published(folder: Path, config: str) -> int:
+    """``programme publish`` in a folder where nothing was ever started."""
+    (folder / "secrets.toml").write_text(f'pepper = "{"0" * 64}"\nmaster_key = "{"1" * 64}"\n', encoding="utf-8")
+    (folder / "secrets.toml").chmod(0o600)
+    (folder / "config.toml").write_text(config, encoding="utf-8")
+    (folder / "programme.toml").write_text(PROGRAMME, encoding="utf-8")
+    return main(["programme", "publish", str(folder / "programme.toml"), "--config", str(folder / "config.toml")])
+
+
+def test_publish_before_the_first_start_of_a_till_that_stands_alone(
+    opened: Opened, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It made a head office's file, and from then on the till was taken for one of a chain."""
+    assert published(tmp_path, ALONE) == 0
+    assert "in force at till T1" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("*office*"))
+    shop = opened()
+    assert version(shop) == 1
+    (tmp_path / "next.toml").write_text(SECOND, encoding="utf-8")
+    assert main(["programme", "publish", str(tmp_path / "next.toml"), "--config", str(shop.config)]) == 0
+    assert version(shop) == 2
+
+
+@pytest.mark.parametrize("more", ['[server]\ndatabase = "office.db"\n', '[head_office]\nurl = "http://127.0.0.1:9"\n'])
+def test_publish_before_the_first_start_of_head_office(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str) -> None:
+    assert published(tmp_path, ALONE + more) == 0
+    assert "published at head office" in capsys.readouterr().out
+    assert list(tmp_path.rglob("*office*.db")) and not (tmp_path / "till.db").exists()
+
+
 def test_what_is_published_here_opens_the_series_to_an_import(
     opened: Opened, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Basket, Line, Tender
 from pos_loyalty.errors import ConflictError, InputError, NotAllowedError, NotFoundError
+from pos_loyalty.store import trusted_time
+from pos_loyalty.store.db import write
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import staff
@@ -318,6 +320,21 @@ def test_a_cashier_alone_voids_on_the_day_of_the_sale_only(shop: Shop) -> None:
     shop.now -= timedelta(hours=12)
     with pytest.raises(NotAllowedError, match="of an earlier day"):
         shop.till.void("tomorrow", VoidRequest(cashier="C7"), "v3")
+
+
+def test_a_sale_of_a_clock_that_was_ahead_is_of_no_day_of_its_own(shop: Shop) -> None:
+    """Nobody knows any more when it was: for all the days until the one it names it would be the cashier's alone to void."""
+    senior = shop.senior()
+    shop.now += timedelta(days=40)
+    sell(shop, replace(goods(("tea", 10_000, "2")), opened_at=shop.now))
+    shop.now -= timedelta(days=40)
+    with write(shop.db):
+        trusted_time.confirm(shop.db, shop.till._desk.clocks())
+    for days in (0, 1, 30):
+        shop.now += timedelta(days=days)
+        with pytest.raises(NotAllowedError, match="a day that is yet to come"):
+            shop.till.void("sale-1", VoidRequest(cashier="C7"), f"v {days}")
+    assert shop.till.void("sale-1", VoidRequest(cashier="C7", approval=senior), "v").state == "reversed"
 
 
 def test_a_basket_dated_ahead_is_not_young_for_ever(shop: Shop) -> None:
