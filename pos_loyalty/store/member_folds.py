@@ -239,7 +239,7 @@ def _fold_change(db: Connection, folded: _Folded, fact: Fact, change: Change, st
             pass
 
 
-CHANGED_SELECT = f"""SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND {OF_ACTS} AND member IS NOT NULL
+CHANGED_SELECT = f"""SELECT DISTINCT member FROM txn WHERE kind = 'member.changed' AND {OF_ACTS} AND +member IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM member_word AS w WHERE w.member = txn.member)"""
 OF_A_MEMBER = "('member.enrolled', 'member.changed', 'member.merged')"
 TOLD = (
