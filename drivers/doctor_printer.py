@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from drivers.doctor import failed, held, no_rights
+from drivers.holders import holders
 from drivers.ports import UNKNOWN, Delivery, Outcome, PrinterStatus, Transport
 from drivers.printer import EscposPrinter
 from drivers.probes import Probe, Subject, cause_of
@@ -21,6 +23,8 @@ from pos_loyalty.config import PrinterConfig
 from pos_loyalty.errors import DeviceGoneError
 
 TIMEOUT_MAX_S = 2.0
+MEMORY_MAJOR = 1
+"""**Source:** Linux, Documentation/admin-guide/devices.txt."""
 CYRILLIC = ("cp866", "cp1251")
 OBSTACLES: tuple[tuple[Callable[[PrinterStatus], bool], str], ...] = (
     (lambda status: status.cover == "open", "printer.cover"),
@@ -52,7 +56,7 @@ def printer(
 ) -> Probe:
     """Ask a printer how it is. ``slots``: where known printers have the page; ``is_cyrillic``: receipts need Cyrillic."""
     subject = Subject(part="printer", name=config.name, where=where_of(config))
-    taken = held(subject, config.path, seller) if config.path else None
+    taken = held(subject, config.path, seller) if config.path and not _is_for_all(config) else None
     if taken is not None:
         return taken
     unreachable = _unreachable(subject, config)
@@ -97,7 +101,7 @@ def _delivered(subject: Subject, delivery: Delivery) -> Probe:
 
 
 def _unreachable(subject: Subject, config: PrinterConfig) -> Probe | None:
-    """What can be known without opening anything: a file must not be made by looking at it."""
+    """What can be known without asking anything: a file must not be made by looking at it."""
     if config.kind == "spooler":
         program = config.command[0]
         return None if shutil.which(program) else subject.probe("fault", "printer.program", program=program)
@@ -109,7 +113,34 @@ def _unreachable(subject: Subject, config: PrinterConfig) -> Probe | None:
         return subject.probe("fault", "port.absent")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         return no_rights(subject, str(path if path.exists() else path.parent))
-    return None
+    return _takes_nothing(subject, path) if path.exists() else None
+
+
+def _takes_nothing(subject: Subject, path: Path) -> Probe | None:
+    """The row for what is there and is no place for receipts."""
+    kind = path.stat().st_mode
+    if stat.S_ISFIFO(kind):
+        return None if _is_read(path) else subject.probe("fault", "printer.pipe")
+    return None if stat.S_ISREG(kind) or stat.S_ISCHR(kind) else subject.probe("fault", "printer.no_file")
+
+
+def _is_read(pipe: Path) -> bool:
+    """Who reads a pipe sees its end when a writer goes: it is opened only where nobody is seen to have it open."""
+    if holders(str(pipe)):
+        return True
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def _is_for_all(config: PrinterConfig) -> bool:
+    """A device without a machine behind it, such as /dev/null: every program may have it open."""
+    try:
+        return config.kind == "file" and os.major(Path(config.path).stat().st_rdev) == MEMORY_MAJOR
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _asked(subject: Subject, config: PrinterConfig, open_transport: OpenTransport) -> Probe:

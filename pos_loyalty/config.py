@@ -260,7 +260,7 @@ def _read(path: Path, kind: type[T]) -> T:
     if len(data) > CONFIG_BYTES_MAX:
         raise ConfigError(str(path), f"is larger than {CONFIG_BYTES_MAX} bytes")
     try:
-        table = tomllib.loads(data.decode("utf-8"))
+        table = tomllib.loads(data.decode("utf-8-sig"))  # Notepad puts a mark first
         if isinstance(table.get("printer"), dict):
             table["printer"] = with_profile(table["printer"])
         return convert(table, kind)

@@ -151,6 +151,12 @@ DOCTOR: dict[str, Words] = {
     "doctor.printer.program.mend": Words(
         "установите её (lp — пакет cups-client) или смените command", "install it (lp: cups-client), or change `command`"
     ),
+    "doctor.printer.no_file": Words("это не файл", "this is no file"),
+    "doctor.printer.no_file.mend": Words("укажите path файла, например slips.bin", "set `path` to a file, such as slips.bin"),
+    "doctor.printer.pipe": Words("это канал, из которого никто не читает", "this is a pipe that nobody reads"),
+    "doctor.printer.pipe.mend": Words(
+        "запустите программу, которая его читает, или укажите файл", "start the program that reads it, or name a file"
+    ),
     "doctor.printer.no_queue": Words("в Windows нет такого принтера", "Windows has no such printer"),
     "doctor.printer.no_queue.mend": Words("укажите queue как в «Принтерах»", "set `queue` as it stands among the printers"),
     "doctor.printer.unplugged": Words("такого USB-принтера нет", "no such USB printer is plugged in"),

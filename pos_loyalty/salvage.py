@@ -85,6 +85,6 @@ def _say(said: list[str], name: str, error: InputError) -> None:
 def _table(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            return tomllib.loads(file.read(CONFIG_BYTES_MAX).decode("utf-8"))
+            return tomllib.loads(file.read(CONFIG_BYTES_MAX).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}

@@ -151,6 +151,15 @@ def snapshot(db: Connection) -> Iterator[None]:
         _roll_back(db)
 
 
+@contextmanager
+def reads() -> Iterator[None]:
+    """For who reads outside of a transaction and goes on when that fails: what SQLite raises comes as a StoreError."""
+    try:
+        yield
+    except dbapi2.Error as error:
+        raise _translated(error) from error
+
+
 def was_full(error: StoreError) -> bool:
     """Whether a full disk was the cause."""
     return isinstance(error, StoreFullError) or _code(error.__cause__) == dbapi2.SQLITE_FULL

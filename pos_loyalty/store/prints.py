@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -75,9 +76,10 @@ def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
         return int(db.execute(JOB_INSERT, row | {"now": to_ms(now)}).lastrowid)
 
 
-def next_queued(db: Connection) -> PrintJob | None:
-    """The oldest job of which no byte was sent."""
-    return _job(db.execute(f"{JOB_SELECT} WHERE state = 'queued' AND length(body) > 0 ORDER BY id LIMIT 1").fetchone())
+def next_queued(db: Connection, behind: Collection[int] = ()) -> PrintJob | None:
+    """The oldest job of which no byte was sent. ``behind``: jobs that wait until there is no other."""
+    first = _job(db.execute(NEXT_SELECT, {"behind": f"[{', '.join(map(str, behind))}]"}).fetchone())
+    return first if first is not None or not behind else next_queued(db)
 
 
 def by_job_id(db: Connection, job_id: int) -> PrintJob | None:
@@ -194,6 +196,8 @@ def _job(row: tuple[object, ...] | None) -> PrintJob | None:
 
 SEEN = ("id", "sale_id", "receipt_no", "kind", "copy", "state", "body", "is_made", "queued_ms", "moved_ms", "attempts", "note")
 JOB_SELECT = f"SELECT {', '.join(SEEN)} FROM print_job"
+NEXT_SELECT = f"""{JOB_SELECT} WHERE state = 'queued' AND length(body) > 0 AND id NOT IN (SELECT value FROM json_each(:behind))
+ORDER BY id LIMIT 1"""
 JOB_INSERT = """INSERT INTO print_job (sale_id, receipt_no, kind, copy, state, body, is_made, queued_ms, moved_ms, note)
 VALUES (:sale_id, :receipt_no, :kind, :copy, :state, :body, :is_made, :now, :now, :note)"""
 BODY_AFTER = f"CASE WHEN kind = '{SECRET_KIND}' AND :state IN ({ENDED}) THEN zeroblob(0) ELSE body END"

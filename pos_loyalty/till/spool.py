@@ -15,9 +15,9 @@ from functools import partial
 from drivers.ports import Delivery, Outcome, Printer
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
-from pos_loyalty.errors import ConflictError, InputError, LoyaltyError
+from pos_loyalty.errors import ConflictError, InputError, LoyaltyError, StoreError
 from pos_loyalty.store import drawer, prints
-from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.db import Connection, reads, write
 
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
@@ -61,11 +61,15 @@ class Spool:
         self._pause_s = PAUSE_FIRST_S
         self._problem: str | None = None
         self._job_id: int | None = None
-        """The newest job that was taken up."""
+        """The job that is being made or sent: only what breaks then is its fault."""
+        self._unsent: int | None = None
+        """A job of which surely no byte went out, though the file may say that it is being sent."""
         self._composed: tuple[int, bytes] | None = None
         """The job that was composed last, and its bytes: a printer that is away is offered the same ones again."""
         self._breaks: dict[int, int] = {}
         """How often a job broke the worker before its first byte."""
+        self._behind: dict[int, str] = {}
+        """Slips that broke it too often and may not be lost, with the numbers of their receipts."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="print-spool", daemon=True)
@@ -96,11 +100,13 @@ class Spool:
 
     def round(self) -> float | None:
         """Bring the oldest job one attempt further; answers how long to wait then, None for until woken."""
+        self._job_id = None
         try:
-            if self._db is None:
-                self._db = self._opened()
-            self._kick(self._db)
-            delivery = self._attempt(self._db)
+            with reads():
+                if self._db is None:
+                    self._db = self._opened()
+                self._kick(self._db)
+                delivery = self._attempt(self._db)
         except LoyaltyError as error:
             self._release()
             return self._hindered(str(error))
@@ -110,9 +116,10 @@ class Spool:
             return None
         if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
             return self._hindered(delivery.note)
-        if delivery.detour is None and self._problem is not None:
+        problem = delivery.detour or self._kept_back()
+        if problem is None and self._problem is not None:
             log.info("printer.recovered", device=self._printer.device)
-        self._problem = delivery.detour
+        self._problem = problem
         self._pause_s = PAUSE_FIRST_S
         return 0.0
 
@@ -138,24 +145,36 @@ class Spool:
         db = self._open_db()
         try:
             with write(db):
+                self._take_back(db)
                 prints.restart(db, self._clock())
         except BaseException:
             db.close()
             raise
+        self._unsent = None
         return db
+
+    def _take_back(self, db: Connection) -> None:
+        """A commit that was said to fail and stands all the same makes nothing uncertain: no byte followed it."""
+        job = None if self._unsent is None else prints.by_job_id(db, self._unsent)
+        if job is not None and job.state == "sending":
+            prints.give_back(db, job.job_id, self._clock(), "the till's file failed before the first byte")
 
     def _attempt(self, db: Connection) -> Delivery | None:
         """None when no job is left to print."""
         while (job := self._next(db)) is not None:
-            self._job_id = job.job_id
             if self._breaks.get(job.job_id, 0) >= BREAKS_MAX:
                 self._set_aside(db, job)
                 continue
+            self._job_id = job.job_id
             body = self._made(db, job)
             delivery = None if body is None else self._sent(db, job, body)
+            self._job_id = None
             if delivery is not None:
                 self._breaks.clear()
+                if delivery.outcome is not Outcome.REFUSED:
+                    self._behind.pop(job.job_id, None)
                 return delivery
+        self._behind.clear()
         self._problem = None
         return None
 
@@ -168,10 +187,15 @@ class Spool:
             if progress.is_withdrawn:
                 return None
             raise
+        except StoreError:
+            self._unsent = None if progress.is_sending else job.job_id
+            raise
         state = END_STATES.get(delivery.outcome)
         if state is None and progress.is_sending:
+            self._unsent = job.job_id
             with write(db):
                 prints.give_back(db, job.job_id, self._clock(), delivery.note)
+            self._unsent = None
         elif state is not None:
             with write(db):
                 prints.move(db, job.job_id, state, self._clock(), delivery.note)
@@ -184,12 +208,25 @@ class Spool:
         if self._job_id is not None:
             self._breaks = {self._job_id: self._breaks.get(self._job_id, 0) + 1}
         self._release()
+        if self._job_id in self._behind:
+            return self._hindered(self._kept_back())
         return self._hindered(f"printing broke off by a fault of the till's own ({type(error).__name__})")
 
     def _set_aside(self, db: Connection, job: prints.PrintJob) -> None:
+        """A slip with codes is never given up: they are nowhere else."""
+        self._breaks.clear()
+        if job.kind == prints.SECRET_KIND:
+            self._behind[job.job_id] = job.receipt_no
+            return
         with write(db):
             prints.move(db, job.job_id, "failed", self._clock(), "printing it broke the print worker again and again")
-        self._breaks.clear()
+
+    def _kept_back(self) -> str | None:
+        """The sentence about slips that wait behind all others; None when there are none."""
+        if not self._behind:
+            return None
+        receipts = ", ".join(self._behind.values())
+        return f"the slip of gift cards of receipt {receipts} waits behind all others: a fault of the till's own stops it"
 
     def _made(self, db: Connection, job: prints.PrintJob) -> bytes | None:
         """What goes to the printer; None when nothing can: then the job has failed and says why. Others are not held up by it."""
@@ -240,13 +277,14 @@ class Spool:
     def _next(self, db: Connection) -> prints.PrintJob | None:
         """The oldest job that is still worth printing. Nothing is locked unless jobs expire: the till sells meanwhile."""
         now = self._clock()
-        oldest = prints.next_queued(db)
+        oldest = prints.next_queued(db, self._behind)
         if oldest is None or oldest.queued_at >= now - self._job_life:
             return oldest
         with write(db):
             expired = prints.expire(db, now - self._job_life, now)
-            oldest = prints.next_queued(db)
-        log.warning("print.expired", jobs=expired)
+            oldest = prints.next_queued(db, self._behind)
+        if expired:
+            log.warning("print.expired", jobs=expired)
         return oldest
 
     def _hindered(self, reason: str | None) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import select
-import sys
 import threading
 import time
 import tty
@@ -19,7 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from tests.emulators.links import link_to, unlink
 from tests.emulators.panel import Kind, Panel
+from tests.emulators.program import running, slot, typed
 
 Mode = Literal["ok", "silent", "slow"]
 MODES: tuple[Mode, ...] = ("ok", "silent", "slow")
@@ -70,10 +71,7 @@ class PtyDisplay:
         self.panel.switch_on()
         wire, self._slave = os.openpty()
         tty.setraw(self._slave)
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(self.path)
+        link_to(os.ttyname(self._slave), self.path)
         self._wire = wire
         self._thread = threading.Thread(target=self._serve, args=(wire,), daemon=True, name="display emulator")
         self._thread.start()
@@ -83,7 +81,7 @@ class PtyDisplay:
         wire, self._wire = self._wire, None
         if wire is None:
             return
-        self.path.unlink(missing_ok=True)
+        unlink(self.path, os.ttyname(self._slave))
         if self._thread is not None:
             self._thread.join(JOIN_S)
         os.close(self._slave)
@@ -133,17 +131,18 @@ def main() -> None:
     parser.add_argument("--path", required=True, type=Path, help='the link to make; set [display] path = "…" to it')
     parser.add_argument("--kind", default="epson", choices=("epson", "cd5220"))
     parser.add_argument("--columns", type=int, default=20, choices=(16, 20))
-    parser.add_argument("--slot", action="append", default=[], metavar="N=PAGE", help="code pages, such as 17=cp866; several")
+    parser.add_argument(
+        "--slot", action="append", type=slot, default=[], metavar="N=PAGE", help="code page, as 17=cp866; several"
+    )
     args = parser.parse_args()
-    slots = {int(number): page for number, _, page in (each.partition("=") for each in args.slot)} or None
-    with PtyDisplay(args.path, args.kind, columns=args.columns, slots=slots) as display:
+    slots = dict(args.slot) or None
+    with running(parser), PtyDisplay(args.path, args.kind, columns=args.columns, slots=slots) as display:
         threading.Thread(target=_listen, args=(display,), daemon=True).start()
-        with suppress(KeyboardInterrupt):
-            _show(display)
+        _show(display)
 
 
 def _listen(display: PtyDisplay) -> None:
-    for line in sys.stdin:
+    for line in typed():
         print(obey(display, line.strip()), flush=True)
 
 

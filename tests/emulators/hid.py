@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from drivers.hid_events import EVENT, KEYPAD, PLAIN, SHIFTED
+from tests.emulators.links import make_pipe, remove_pipe
+from tests.emulators.program import running
 
 SHIFT, CTRL, ALT, CAPS, ENTER, TAB, BRACKET = 42, 29, 56, 58, 28, 15, 27
 US_CODES = {sign: (code, False) for code, sign in PLAIN.items()} | {sign: (code, True) for code, sign in SHIFTED.items()}
@@ -59,13 +61,12 @@ class PipeKeyboard:
 
     def plug(self) -> None:
         """Appear under the path."""
-        self.path.unlink(missing_ok=True)
-        os.mkfifo(self.path)
+        make_pipe(self.path)
         self._wire = os.open(self.path, os.O_RDWR)
 
     def unplug(self) -> None:
         """Vanish: who reads gets an end."""
-        self.path.unlink(missing_ok=True)
+        remove_pipe(self.path)
         if self._wire is not None:
             os.close(self._wire)
         self._wire = None
@@ -85,9 +86,13 @@ def main() -> None:
     """Type each line of standard input until it ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", required=True, type=Path, help="the pipe to make")
-    with PipeKeyboard(parser.parse_args().path) as keyboard:
+    args = parser.parse_args()
+    with running(parser), PipeKeyboard(args.path) as keyboard:
         for line in sys.stdin:
-            keyboard.scan(line.rstrip("\n"))
+            try:
+                keyboard.scan(line.rstrip("\n"))
+            except KeyError as error:
+                print(f"no key has {error}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import threading
 from pathlib import Path
 from typing import cast
 
 from tests.emulators.mechanism import MODES, Mode
+from tests.emulators.program import columns, port, running, slot, typed
 from tests.emulators.serial_printer import SerialPrinter
 from tests.emulators.tcp_printer import TcpPrinter
 
@@ -22,15 +22,18 @@ Printer = TcpPrinter | SerialPrinter
 def main() -> None:
     """Serve until Ctrl-C or the end of the input; show every receipt."""
     parser = argparse.ArgumentParser(description="An ESC/POS printer on paper of pixels.")
-    parser.add_argument("--port", type=int, default=9100, help="TCP port (9100)")
+    parser.add_argument("--port", type=port, default=9100, help="TCP port (9100)")
     parser.add_argument("--serial", type=Path, default=None, metavar="LINK", help="a serial line under this name instead of TCP")
-    parser.add_argument("--columns", type=int, default=48)
-    parser.add_argument("--slot", action="append", default=[], metavar="N=PAGE", help="code pages, such as 17=cp866; several")
+    parser.add_argument("--columns", type=columns, default=48)
+    parser.add_argument(
+        "--slot", action="append", type=slot, default=[], metavar="N=PAGE", help="code page, as 17=cp866; several"
+    )
     parser.add_argument("--mode", choices=MODES, default="ok")
     parser.add_argument("--out", type=Path, default=None, help="folder for the PNG files")
     args = parser.parse_args()
-    slots = {int(number): page for number, _, page in (each.partition("=") for each in args.slot)} or None
-    with _printer(args.serial, args.port, args.columns, slots) as printer:
+    with running(parser), _printer(args.serial, args.port, args.columns, dict(args.slot) or None) as printer:
+        if args.out is not None:
+            args.out.mkdir(parents=True, exist_ok=True)
         printer.mode = args.mode
         print(f"printer at {printer.path if isinstance(printer, SerialPrinter) else f'127.0.0.1:{printer.port}'}", flush=True)
         threading.Thread(target=_listen, args=(printer,), daemon=True).start()
@@ -58,14 +61,14 @@ def obey(printer: Printer, words: list[str]) -> str:
     return f"{' '.join(words)}: done"
 
 
-def _printer(link: Path | None, port: int, columns: int, slots: dict[int, str] | None) -> Printer:
+def _printer(link: Path | None, number: int, width: int, slots: dict[int, str] | None) -> Printer:
     if link is not None:
-        return SerialPrinter(link, columns=columns, slots=slots)
-    return TcpPrinter(port=port, columns=columns, slots=slots)
+        return SerialPrinter(link, columns=width, slots=slots)
+    return TcpPrinter(port=number, columns=width, slots=slots)
 
 
 def _listen(printer: Printer) -> None:
-    for line in sys.stdin:
+    for line in typed():
         print(obey(printer, line.split()), flush=True)
 
 
@@ -77,7 +80,6 @@ def _show(printer: Printer, out: Path | None) -> None:
             shown += 1
             print(slip.text if slip.is_cut else slip.text + "(torn off)", flush=True)
             if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
                 (out / f"receipt-{shown:03d}.png").write_bytes(slip.png())
         for fault in printer.faults[faults:]:
             faults += 1

@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from tests.emulators.links import link_to, unlink
+from tests.emulators.program import count, running
+
 POLL_S = 0.002
 BURST_WAIT_S = 60.0
 SUFFIXES = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "tab": b"\t", "etx": b"\x03", "none": b""}
@@ -58,17 +61,14 @@ class PtyScanner:
         assert self._wire is None, "the scanner is plugged in already"
         self._wire, slave = os.openpty()
         tty.setraw(slave)
-        name = os.ttyname(slave)
+        self._name = os.ttyname(slave)
         os.close(slave)
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(name)
-        fresh.replace(self.path)
+        link_to(self._name, self.path)
 
     def unplug(self) -> None:
         """Vanish: the link goes, and whoever has the port open gets an error."""
         assert self._wire is not None, "the scanner is not plugged in"
-        self.path.unlink(missing_ok=True)
+        unlink(self.path, self._name)
         os.close(self._wire)
         self._wire = None
 
@@ -93,10 +93,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", required=True, type=Path, help='the link to make; set [[scanner]] path = "…" to it')
     parser.add_argument("--suffix", default="cr", choices=sorted(SUFFIXES), help="what ends a code")
-    parser.add_argument("--burst", type=int, default=0, help="send so many numbered codes at once and end")
+    parser.add_argument("--burst", type=count, default=0, help="send so many numbered codes at once and end")
     args = parser.parse_args()
     suffix = SUFFIXES[args.suffix]
-    with PtyScanner(args.path) as scanner:
+    with running(parser), PtyScanner(args.path) as scanner:
         if args.burst:
             scanner.wait_open(BURST_WAIT_S)
             scanner.send([f"X{number:07d}".encode() + suffix for number in range(args.burst)])

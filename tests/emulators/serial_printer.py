@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.emulators.escpos import JudgeError
+from tests.emulators.links import link_to, unlink
 from tests.emulators.mechanism import Mechanism, Mode
 
 RECEIVE_BYTES = 4096
@@ -43,10 +44,8 @@ class SerialPrinter(Mechanism):
         """Appear under the link, with a new terminal behind it. A kept slave end keeps the terminal alive between two jobs."""
         wire, slave = os.openpty()
         tty.setraw(slave)
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(slave))
-        fresh.replace(self.path)
+        self._name = os.ttyname(slave)
+        link_to(self._name, self.path)
         self._wire = wire
         self._thread = threading.Thread(target=self._serve, args=(wire, slave), daemon=True, name="serial-printer")
         self._thread.start()
@@ -54,7 +53,7 @@ class SerialPrinter(Mechanism):
     def power_off(self) -> None:
         """Vanish: the link goes, and whoever has the port open gets an error."""
         self._wire = None
-        self.path.unlink(missing_ok=True)
+        unlink(self.path, self._name)
         if self.mode == "slow":
             self.mode = "ok"
         self.lose_power()
@@ -81,7 +80,7 @@ class SerialPrinter(Mechanism):
                     continue
                 chunk = os.read(wire, RECEIVE_BYTES)
                 if not self.receive(line, chunk):
-                    self.path.unlink(missing_ok=True)
+                    unlink(self.path, self._name)
                     self._wire = None
                     break
         self.leave(line)

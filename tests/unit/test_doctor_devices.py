@@ -156,6 +156,30 @@ class TestPrinters:
         assert row.state == "unproven" and not (tmp_path / "slips").exists()
         assert row_of(tmp_path, '[printer]\nkind = "file"\npath = "nowhere/slips"\n', "printer").code == "port.absent"
 
+    def test_a_file_that_takes_no_receipts_is_a_fault(self, tmp_path):
+        table = '[printer]\nkind = "file"\npath = "{}"\n'
+        (tmp_path / "folder").mkdir()
+        row = row_of(tmp_path, table.format("folder"), "printer")
+        assert (row.state, row.code) == ("fault", "printer.no_file") and "file" in (row.mend or "")
+        os.mkfifo(tmp_path / "pipe")
+        row = row_of(tmp_path, table.format("pipe"), "printer")
+        assert (row.state, row.code) == ("fault", "printer.pipe") and "reads" in row.says
+
+    def test_a_pipe_that_is_read_is_left_alone(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE) as reader:
+            with (tmp_path / "pipe").open("wb") as pipe:
+                row = row_of(tmp_path, '[printer]\nkind = "file"\npath = "pipe"\n', "printer")
+                pipe.write(b"slip")
+            assert reader.communicate()[0] == b"slip"
+        assert (row.state, row.code) == ("unproven", "printer.mute")
+
+    def test_what_swallows_receipts_is_not_held_by_another_program(self, tmp_path):
+        with Path(os.devnull).open("wb"), subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as other:
+            row = row_of(tmp_path, '[printer]\nkind = "file"\npath = "/dev/null"\n', "printer")
+            other.kill()
+        assert (row.state, row.code) == ("unproven", "printer.mute")
+
     def test_a_spooler_without_its_program(self, tmp_path):
         row = row_of(tmp_path, '[printer]\nkind = "spooler"\ncommand = ["no-such-lp"]\n', "printer")
         assert row.code == "printer.program" and "no-such-lp" in row.says

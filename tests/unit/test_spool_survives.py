@@ -8,10 +8,11 @@ import pytest
 
 from drivers.fakes import WorkingPrinter
 from drivers.ports import Delivery, Outcome
+from pos_loyalty.errors import CommitUnknownError
 from pos_loyalty.store import prints
 from pos_loyalty.store.db import write
-from pos_loyalty.till.spool import PAUSE_FIRST_S
-from tests.unit.test_spool import LONG_S, NOW, Gate, Shop, drain
+from pos_loyalty.till.spool import BREAKS_MAX, PAUSE_FIRST_S, Spool
+from tests.unit.test_spool import LIFE_S, LONG_S, NOW, Gate, Shop, composed, drain
 
 
 @pytest.fixture
@@ -131,3 +132,124 @@ def test_the_thread_survives_a_driver_that_bursts(shop):
     assert printer.is_reached.wait(LONG_S)
     spool.close()
     assert shop.states() == ["printed"]
+
+
+CODE = b"the code of a gift card"
+
+
+def queue_gift(shop):
+    with write(shop.db):
+        draft = prints.PrintDraft(sale_id=None, receipt_no="G1", kind="gift_card", body=CODE)
+        return prints.enqueue(shop.db, draft, NOW)
+
+
+class NoPaper(WorkingPrinter):
+    """Refuses until there is paper."""
+
+    has_paper = False
+
+    def submit(self, job, progress):
+        if not self.has_paper:
+            return Delivery(outcome=Outcome.REFUSED, note="no paper")
+        return super().submit(job, progress)
+
+
+class Failing:
+    """The till's file, of which reads fail at a place for as long as a test says: SQLite itself is made to say so."""
+
+    def __init__(self, shop, table):
+        self.shop, self.table, self.is_failing = shop, table, False
+
+    def open(self):
+        self.db = self.shop.open()
+        self.db.set_authorizer(self._allowed)
+        return self.db
+
+    def fail(self):
+        self.is_failing = True
+        self.db.set_authorizer(self._allowed)  # what was prepared before is asked about anew
+
+    def mend(self):
+        self.is_failing = False
+
+    def _allowed(self, action, table, *_):
+        return 1 if self.is_failing and table == self.table else 0  # 1 is SQLITE_DENY: the statement is an error
+
+
+@pytest.mark.parametrize("table", ["drawer_kick", "print_job"])
+@pytest.mark.parametrize("kind", ["gift_card", "sale"])
+def test_a_file_that_cannot_be_read_for_a_while_is_no_fault_of_the_job_that_waits(shop, table, kind):
+    job = queue_gift(shop) if kind == "gift_card" else shop.queue(1)
+    body = prints.by_job_id(shop.db, job).body
+    file, printer = Failing(shop, table), NoPaper()
+    spool = Spool(printer, file.open, make=composed, clock=shop.clock, job_life_s=LIFE_S)
+    spool.round()
+    assert spool.problem == "no paper"
+    file.fail()
+    for _ in range(2 * BREAKS_MAX):
+        assert spool.round() > 0 and "database" in spool.problem
+    file.mend()
+    printer.has_paper = True
+    drain(spool)
+    assert shop.states() == ["printed"] and printer.jobs == [body]
+
+
+def test_a_file_that_cannot_be_opened_for_a_while_is_no_fault_of_the_job_that_waits(shop):
+    queue_gift(shop)
+    doors, printer = [], NoPaper()
+
+    def opened():
+        if doors:
+            raise doors.pop()
+        return shop.open()
+
+    spool = Spool(printer, opened, make=composed, clock=shop.clock, job_life_s=LIFE_S)
+    spool.round()
+    spool.close()
+    doors += [OSError(5, "x")] * (2 * BREAKS_MAX)
+    for _ in range(2 * BREAKS_MAX):
+        assert spool.round() > 0
+    printer.has_paper = True
+    drain(spool)
+    assert shop.states() == ["printed"] and printer.jobs == [CODE]
+
+
+def test_a_gift_card_slip_that_breaks_the_worker_keeps_its_code_and_waits_behind_the_others(shop):
+    job = queue_gift(shop)
+    shop.queue(2)
+    printer = Bursting(ValueError("x"), after_sending=False, over=CODE)
+    spool = shop.spool(printer)
+    for _ in range(2 * BREAKS_MAX):
+        spool.round()
+    shop.queue(3)
+    spool.round()
+    assert printer.jobs == [b"slip 2", b"slip 3"]
+    for _ in range(2 * BREAKS_MAX):
+        assert "G1" in spool.problem and "gift card" in spool.problem
+        assert spool.round() > 0
+    assert shop.states() == ["queued", "printed", "printed"] and prints.by_job_id(shop.db, job).body == CODE
+    printer.over = b""
+    drain(spool)
+    assert printer.jobs[2:] == [CODE] and spool.problem is None
+    assert shop.states() == ["printed"] * 3
+
+
+def test_a_slip_whose_first_byte_did_not_go_out_is_not_given_up_for_a_commit_that_failed(shop, monkeypatch):
+    """The row may say that it is being sent: that stood, and the commit failed all the same."""
+    queue_gift(shop)
+    begin, faults = prints.begin, [CommitUnknownError("disk I/O error")]
+
+    def stands(db, job_id, body, now):
+        has_begun = begin(db, job_id, body, now)
+        if faults:
+            db.execute("COMMIT")
+            raise faults.pop()
+        return has_begun
+
+    monkeypatch.setattr(prints, "begin", stands)
+    printer = WorkingPrinter()
+    spool = shop.spool(printer)
+    assert spool.round() > 0
+    assert shop.states() == ["sending"] and printer.jobs == []
+    drain(spool)
+    assert shop.states() == ["printed"] and printer.jobs == [CODE]

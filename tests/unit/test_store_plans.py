@@ -14,7 +14,7 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import SaleEnd
 from tests.unit.store_facts import NOW, sale_draft, till_store
 
-SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme", "publication", "same")
+SMALL = ("CONSTANT ROW", "sync_state", "(subquery", "programme", "publication", "same", "json_each")
 """Tables of one row, of a handful, and intermediate results, such as the ids of one person."""
 NOT_ASKED = ("JOB_SELECT",)
 """A part of others."""
