@@ -110,7 +110,7 @@ def _judged(raw: str, rules: Sequence[CodeConfig]) -> Scan:
 
 def _judged_code(code: Code, rules: Sequence[CodeConfig]) -> Scan:
     scan = _our_own(code.text, rules) or _by_rule(code, rules) or _by_gs1(code)
-    if scan is None and is_payment_card(code.text, code.symbology):
+    if scan is None and (is_payment_card(code.text, code.symbology) or nomenclature.holds_behind(code.text, rules)):
         scan = Scan(kind="payment", text="")
     if scan is not None and scan.kind == "payment":
         return scan
@@ -127,8 +127,11 @@ def _our_own(text: str, rules: Sequence[CodeConfig]) -> Scan | None:
 
 
 def _carries_ours(text: str, rules: Sequence[CodeConfig]) -> bool:
-    """A signed card of a range of the shop's own."""
-    return SIGNED_CARD.fullmatch(text) is not None and nomenclature.holding(text.split(":")[1], None, rules) is not None
+    """A signed card of a range of the shop's own, with no other number beside its own."""
+    if SIGNED_CARD.fullmatch(text) is None:
+        return False
+    begin, number, *rest = text.split(":")
+    return nomenclature.holding(number, None, rules) is not None and not holds_number(":".join([begin, *rest]))
 
 
 OWN: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (

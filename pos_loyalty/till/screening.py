@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from drivers import nomenclature
 from drivers.symbology import scan_of
 from pos_loyalty.engine.coupons import own_fault, spelled
 from pos_loyalty.engine.model import Line
@@ -118,7 +119,10 @@ def _struct(look: _Look, value: Struct, place: str) -> Struct:
 
 def _text(look: _Look, text: str, place: str, field: str) -> str:
     is_code = field in CODES
-    if not holds_number(text, closely=not is_code, fewest=FEWEST.get(field, DIGITS_MIN)) or _is_ours(look.desk, text, field):
+    if not holds_number(text, closely=not is_code, fewest=FEWEST.get(field, DIGITS_MIN)):
+        if not nomenclature.holds_behind(text, look.desk.config.nomenclature):
+            return text
+    elif _is_ours(look.desk, text, field):
         return text
     if look.hides == "all" or (look.hides and field not in THINGS):
         return HIDDEN * min(len(text), DIGITS_MAX) if is_code else without_numbers(text, closely=True)
@@ -131,7 +135,10 @@ def _is_ours(desk: Desk, text: str, field: str) -> bool:
     It is asked only when a number was found, so it may be slow.
     """
     rules = desk.config.nomenclature
-    if any(scan_of(each, rules).kind not in ("code", "payment") for each in (text, text.translate(BLANKS))):
+    bare = text.translate(BLANKS)
+    if field not in CODES:
+        return any(nomenclature.holding(each, None, rules, closely=True) is not None for each in (text, bare))
+    if any(scan_of(each, rules).kind not in ("code", "payment") for each in (text, bare)):
         return True
     if field in COUPON_FIELDS and _is_coupon(desk, spelled(text)):
         return True

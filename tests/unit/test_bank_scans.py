@@ -75,3 +75,34 @@ def test_of_a_torn_stripe_nothing_is_kept(piece: str) -> None:
 def test_what_the_shop_has_goes_through(raw: str, kind: str) -> None:
     scan = scan_of(raw, RULES)
     assert scan.kind == kind and scan.text != "", scan
+
+
+OWN = (
+    CodeConfig(kind="coupon", prefix="SUMMER", length=(6, 60)),
+    CodeConfig(kind="receipt", prefix="https://shop.example/r/", length=(20, 80)),
+    CodeConfig(kind="staff", prefix="STAFF-", length=(8, 60)),
+    CodeConfig(kind="gift_card", prefix="GIFT2026-", length=(8, 60)),
+    CodeConfig(kind="coupon", prefix="770011", length=(10, 60)),
+    CodeConfig(kind="card", prefix="770000", length=16, check="luhn"),
+)
+"""Tables with a prefix of six signs and more."""
+
+
+@pytest.mark.parametrize("pan", PANS)
+@pytest.mark.parametrize("prefix", [rule.prefix for rule in OWN if rule.kind != "card"])
+@pytest.mark.parametrize("joiner", ["", " ", "-"])
+def test_no_prefix_of_the_shop_lets_a_number_through(pan: str, prefix: str, joiner: str) -> None:
+    for number in (pan, joiner.join(re.findall(".{1,4}", pan))):
+        told = scan_of(prefix + joiner + number, OWN)
+        assert told.kind == "payment" and told.text == "", told
+
+
+@pytest.mark.parametrize("pan", PANS)
+def test_no_signed_card_carries_a_second_number(pan: str) -> None:
+    for raw in (f"PL1:7700000000000008:{pan}", f"PL2:7700000000000008:123456:{pan}", f"PL2:7700000000000008:a-{pan}"):
+        assert pan not in repr(scan_of(raw, OWN))
+
+
+@pytest.mark.parametrize("raw", ["SUMMER-2026-11", "STAFF-00017", "GIFT2026-000123", "7700119876543210", "7700000000000008"])
+def test_what_a_prefix_is_for_goes_through(raw: str) -> None:
+    assert scan_of(raw, OWN).kind not in ("code", "payment")
