@@ -38,6 +38,8 @@ FISCAL_RECEIPT = re.compile(
 OUR_GIFT_CARD = re.compile(r"(?i:PLG1)\|[A-Za-z2-7 ]{26,40}")
 SIGNED_CARD = re.compile(r"PL[12]:[!-~]{1,256}")
 
+TORN_STRIPE = "stripe"
+"""The rule by which a stripe, or a piece of one, is known that no table takes: nothing of it is kept."""
 Kind = Literal["card", "coupon", "gift_card", "receipt", "staff", "product", "weight", "code", "payment"]
 
 
@@ -82,7 +84,7 @@ def scan_of(raw: str, rules: Sequence[CodeConfig | CardConfig]) -> Scan:
     scan = _judged(raw, long_forms)
     if scan.kind == "code" and layouts.tells_russian(raw):
         meant = _judged(layouts.recovered(raw), long_forms)
-        return meant if meant.kind != "code" else scan
+        return meant if meant.kind != "code" or meant.rule == TORN_STRIPE else scan
     return scan
 
 
@@ -103,9 +105,10 @@ def _judged(raw: str, rules: Sequence[CodeConfig]) -> Scan:
     swipe = read_swipe(raw)
     if swipe is not None:
         return _swiped(raw, swipe.number, rules)
-    if is_torn(raw):
+    code = parse(raw)
+    if is_torn(raw) and _by_rule(code, rules) is None:
         return _swiped(raw, "", rules)
-    return _judged_code(parse(raw), rules)
+    return _judged_code(code, rules)
 
 
 def _judged_code(code: Code, rules: Sequence[CodeConfig]) -> Scan:
@@ -211,7 +214,7 @@ def _swiped(raw: str, number: str, rules: Sequence[CodeConfig]) -> Scan:
         return replace(scan, symbology="stripe")
     if is_payment_card(number) or is_payment_card(raw):
         return Scan(kind="payment", text="")
-    return Scan(kind="code", text="", symbology="stripe", rule="stripe", is_mistyped=not number)
+    return Scan(kind="code", text="", symbology="stripe", rule=TORN_STRIPE, is_mistyped=not number)
 
 
 def _symbology(identifier: str, text: str) -> Symbology:

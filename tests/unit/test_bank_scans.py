@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from drivers.layouts import as_typed
 from drivers.symbology import Code, parse, scan_of, scan_of_read
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.web.scans import ScanBoard, ScanRequest
@@ -63,6 +64,35 @@ def test_of_a_torn_stripe_nothing_is_kept(piece: str) -> None:
     scan = scan_of(piece, RULES)
     assert scan.text == "" and not re.search("[0-9]{4}|IVA", repr(scan)), scan
     assert ScanBoard(RULES).understand(ScanRequest(code=piece)).code == ""
+
+
+@pytest.mark.parametrize("piece", TORN)
+def test_a_torn_stripe_under_the_russian_layout_is_not_kept(piece: str) -> None:
+    typed = as_typed(piece)
+    scan = scan_of(typed, RULES)
+    assert scan.text == "" and not re.search("[0-9]{4}|IVA|ШМФ", repr(scan)), scan
+    assert ScanBoard(RULES).understand(ScanRequest(code=typed)).code == ""
+
+
+@pytest.mark.parametrize("code", ["50=2026", "50=20261122", "WIN^2026", "WIN^12345678", "%202611", "%B7788"])
+def test_a_table_of_the_shop_comes_before_a_torn_stripe(code: str) -> None:
+    tables = [CodeConfig(kind="coupon", prefix=prefix, length=(4, 20)) for prefix in ("50=", "WIN^", "%")]
+    scan = scan_of(code, tables)
+    assert (scan.kind, scan.text) == ("coupon", code)
+    assert scan_of("1234=251210100", tables).text == ""
+
+
+@pytest.mark.parametrize("piece", ["50=4111111111111111", "%4111111111111111", "%B4111111111111111", "WIN^4111111111111111"])
+def test_a_table_takes_no_bank_card_out_of_a_stripe(piece: str) -> None:
+    tables = [CodeConfig(kind="coupon", prefix=prefix, length=(4, 40)) for prefix in ("50=", "WIN^", "%")]
+    assert scan_of(piece, tables).text == ""
+
+
+def test_a_telephones_number_is_no_payment_card() -> None:
+    for imei in ("490154203237518", "353918052107062", "862771038123455", "013887008888880"):
+        assert scan_of(imei, RULES).kind == "code", imei
+    for pan in ("378282246310005", "343434343434343"):
+        assert scan_of(pan, RULES).kind == "payment"
 
 
 @pytest.mark.parametrize(
