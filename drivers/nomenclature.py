@@ -6,26 +6,32 @@ import re
 from collections.abc import Sequence
 
 from drivers.check_digits import damm_holds, gtin_holds, luhn_holds
-from drivers.payment_cards import holds_number
 from drivers.ports import Symbology
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.config_codes import code_of
+from pos_loyalty.payment_cards import OWN_DIGITS_MIN, USUAL_LENGTHS, holds_foreign, holds_number
 
 CARD_SIGNS = re.compile("[0-9A-Z]+")
 PRINTED_SIGNS = re.compile("[!-~]+")
 SIGNED_SIGNS = re.compile(r"[!-~\x20]+")
-BANK_PREFIX_MAX = 5
-"""A rule with a longer prefix names a range of its own, and what begins so is nobody's payment card."""
 
 
-def holding(text: str, symbology: Symbology | None, rules: Sequence[CodeConfig]) -> CodeConfig | None:
+def holding(text: str, symbology: Symbology | None, rules: Sequence[CodeConfig], *, closely: bool = False) -> CodeConfig | None:
     """The first rule that holds for all of the code; None when none does.
 
-    A reader that does not tell its symbology is believed on the rest alone. No rule holds for a payment card's number.
+    A reader that does not tell its symbology is believed on the rest alone. No rule holds for a payment card's number, nor for
+    one behind the rule's prefix; ``closely``: nor for one in the midst of other digits.
     """
-    return next(
-        (rule for rule in rules if fits(text, symbology, rule) and check_holds(text, rule) and _is_ours(text, rule)), None
-    )
+    for rule in rules:
+        if fits(text, symbology, rule) and check_holds(text, rule) and _is_ours(text, rule, closely=closely):
+            return rule
+    return None
+
+
+def holds_behind(text: str, rules: Sequence[CodeConfig]) -> bool:
+    """Whether a payment card's number stands right behind a prefix of the shop's own, digits of the prefix before it or not."""
+    prefixes = (rule.prefix for rule in rules if len(rule.prefix) >= OWN_DIGITS_MIN or not rule.prefix.isdecimal())
+    return any(text.startswith(prefix) and holds_number(text[len(prefix) :], fewest=USUAL_LENGTHS[-1]) for prefix in prefixes)
 
 
 def mistyped(text: str, symbology: Symbology | None, rules: Sequence[CodeConfig]) -> bool:
@@ -73,5 +79,5 @@ def _signs_of(rule: CodeConfig) -> re.Pattern[str]:
     return CARD_SIGNS if rule.kind == "card" else PRINTED_SIGNS
 
 
-def _is_ours(text: str, rule: CodeConfig) -> bool:
-    return rule.check == "gtin" or len(rule.prefix) > BANK_PREFIX_MAX or not holds_number(text)
+def _is_ours(text: str, rule: CodeConfig, *, closely: bool) -> bool:
+    return rule.check == "gtin" or not holds_foreign(text, rule.prefix, closely=closely)

@@ -11,6 +11,10 @@ from pos_loyalty.payment_cards import holds_number as holds_number
 
 PAYMENT_DIGITS = re.compile(f"[0-9]{{{DIGITS_MIN},{DIGITS_MAX}}}")
 GTIN_DIGITS_MAX = 14
+IMEI_DIGITS = 15
+"""A telephone's own number has a Luhn digit too."""
+ISSUED_WITH_15 = ("34", "37", "1", "2131", "50", "56", "57", "58", "6")
+"""American Express, UATP, JCB of old, Maestro. No IMEI begins so: they begin with 01, 35, 86, 91, 98 or 99."""
 BANK_STRIPE = re.compile(r"%?B[0-9]{12,19}\^|;[0-9]{12,19}=")
 """Tracks 1 and 2, wherever they stand. **Source:** ISO/IEC 7813."""
 
@@ -29,4 +33,6 @@ def is_payment_card(code: str, symbology: Symbology | None = None) -> bool:
 
 
 def _is_number(digits: str) -> bool:
+    if len(digits) == IMEI_DIGITS and not digits.startswith(ISSUED_WITH_15):
+        return False
     return luhn_holds(digits) and (len(digits) > GTIN_DIGITS_MAX or not gtin_holds(digits))

@@ -25,8 +25,9 @@ TORN = re.compile(
     r"|;[0-9]{2,19}=?[0-9]{0,20}\??.?"
     r"|[0-9]{1,19}=[0-9]{4,20}\??.?"
     r"|=?[0-9]{4,20}\?.?"
+    r"|=[0-9]{4,20},"
 )
-"""A piece of a stripe: its beginning, its end, or what stands between."""
+"""A piece of a stripe: its beginning, its end, or what stands between. A comma is a question mark under the Russian layout."""
 
 
 class Swipe(Value):

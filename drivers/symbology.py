@@ -38,6 +38,8 @@ FISCAL_RECEIPT = re.compile(
 OUR_GIFT_CARD = re.compile(r"(?i:PLG1)\|[A-Za-z2-7 ]{26,40}")
 SIGNED_CARD = re.compile(r"PL[12]:[!-~]{1,256}")
 
+TORN_STRIPE = "stripe"
+"""The rule by which a stripe, or a piece of one, is known that no table takes: nothing of it is kept."""
 Kind = Literal["card", "coupon", "gift_card", "receipt", "staff", "product", "weight", "code", "payment"]
 
 
@@ -82,7 +84,7 @@ def scan_of(raw: str, rules: Sequence[CodeConfig | CardConfig]) -> Scan:
     scan = _judged(raw, long_forms)
     if scan.kind == "code" and layouts.tells_russian(raw):
         meant = _judged(layouts.recovered(raw), long_forms)
-        return meant if meant.kind != "code" else scan
+        return meant if meant.kind != "code" or meant.rule == TORN_STRIPE else scan
     return scan
 
 
@@ -103,14 +105,15 @@ def _judged(raw: str, rules: Sequence[CodeConfig]) -> Scan:
     swipe = read_swipe(raw)
     if swipe is not None:
         return _swiped(raw, swipe.number, rules)
-    if is_torn(raw):
+    code = parse(raw)
+    if is_torn(raw) and _by_rule(code, rules) is None:
         return _swiped(raw, "", rules)
-    return _judged_code(parse(raw), rules)
+    return _judged_code(code, rules)
 
 
 def _judged_code(code: Code, rules: Sequence[CodeConfig]) -> Scan:
     scan = _our_own(code.text, rules) or _by_rule(code, rules) or _by_gs1(code)
-    if scan is None and is_payment_card(code.text, code.symbology):
+    if scan is None and (is_payment_card(code.text, code.symbology) or nomenclature.holds_behind(code.text, rules)):
         scan = Scan(kind="payment", text="")
     if scan is not None and scan.kind == "payment":
         return scan
@@ -127,8 +130,11 @@ def _our_own(text: str, rules: Sequence[CodeConfig]) -> Scan | None:
 
 
 def _carries_ours(text: str, rules: Sequence[CodeConfig]) -> bool:
-    """A signed card of a range of the shop's own."""
-    return SIGNED_CARD.fullmatch(text) is not None and nomenclature.holding(text.split(":")[1], None, rules) is not None
+    """A signed card of a range of the shop's own, with no other number beside its own."""
+    if SIGNED_CARD.fullmatch(text) is None:
+        return False
+    begin, number, *rest = text.split(":")
+    return nomenclature.holding(number, None, rules) is not None and not holds_number(":".join([begin, *rest]))
 
 
 OWN: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
@@ -208,7 +214,7 @@ def _swiped(raw: str, number: str, rules: Sequence[CodeConfig]) -> Scan:
         return replace(scan, symbology="stripe")
     if is_payment_card(number) or is_payment_card(raw):
         return Scan(kind="payment", text="")
-    return Scan(kind="code", text="", symbology="stripe", rule="stripe", is_mistyped=not number)
+    return Scan(kind="code", text="", symbology="stripe", rule=TORN_STRIPE, is_mistyped=not number)
 
 
 def _symbology(identifier: str, text: str) -> Symbology:

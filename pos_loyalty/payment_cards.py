@@ -5,8 +5,8 @@ digits of Unicode, in groups with up to three signs between them, percent-encode
 three secret digits behind it, and twice in a row.
 
 Rule: what shops write every day is not taken for one: GTIN-13 and GTIN-14 with their own check digit, marks of units, UUIDs and
-hashes, instants, phones behind a plus, IMEIs. **Source:** ISO/IEC 7812-1 (ranges, Luhn); issuers' ranges and lengths as they
-publish them; ISO/IEC 7813 (what stands behind a number).
+hashes, instants, phones behind a plus, IMEIs. The time it takes grows as the text does. **Source:** ISO/IEC 7813 (what stands
+behind a number); whose a number is: ``payment_issuers.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-DIGITS_MIN, DIGITS_MAX = 13, 19
+from pos_loyalty.payment_issuers import BEGINNING, gtin_holds, is_product, is_usual, lengths_of
+from pos_loyalty.payment_issuers import DIGITS_MAX as DIGITS_MAX
+from pos_loyalty.payment_issuers import DIGITS_MIN as DIGITS_MIN
+from pos_loyalty.payment_issuers import is_number as is_number
+
 HIDDEN = "*"
 PHONE_DIGITS_MAX = 14
 """Behind a plus. E.164 allows 15; nobody has them, and American Express does."""
-MARK_DIGITS_MIN = 15
-"""A serial behind a GTIN has up to 13 digits of its own choice."""
 PERCENT = re.compile(r"%(?P<byte>[0-9A-Fa-f]{2})")
-JOINED_MAX = 3
 GROUP_MIN = 3
 GS = "\x1d"
 """It ends an element of a GS1 code: digits on both sides are not one number."""
@@ -38,73 +39,64 @@ NOT_CARDS = re.compile(
 """UUIDs and hashes, which have a letter somewhere, and instants."""
 MARK = re.compile(r"^\x1d?(?:01(?P<plain>[0-9]{14})21|\(01\)(?P<bracketed>[0-9]{14})\(21\))")
 """A marked unit: its GTIN, then its serial. **Source:** the marking code's format of «Честный знак»."""
+ELEMENTS = re.compile(r"(?:\x1d|\([0-9]{2,4}\))")
+IDENTIFIER_SIGNS = (0, 2, 3, 4)
+SERIAL = re.compile(r"[0-9]{13}9[1-3]|[0-9]{7}8005|[0-9]{6}93")
+"""A mark's serial of digits alone, with the element behind it, as a scanner sends them that loses separators."""
+NEXT_ELEMENT = re.compile(r"9[1-3]|8005")
 EXPIRY = re.compile(r"(?:[2-4][0-9](?:0[1-9]|1[0-2])|(?:0[1-9]|1[0-2])[2-4][0-9])")
 """Year and month as on a stripe, or month and year as on the plastic."""
 SECRET_DIGITS = 3
-
-
-class Issuer(NamedTuple):
-    """The first digits of a range, both ends included, and how long its numbers are."""
-
-    first: str
-    last: str
-    lengths: tuple[int, ...]
-
-
-ANY = tuple(range(DIGITS_MIN, DIGITS_MAX + 1))
-LONG = (16, 17, 18, 19)
-ISSUERS = (
-    Issuer("4", "4", (13, 16, 19)),  # Visa
-    Issuer("51", "55", (16,)),  # Mastercard
-    Issuer("2221", "2720", (16,)),
-    Issuer("34", "34", (15,)),  # American Express
-    Issuer("37", "37", (15,)),
-    Issuer("300", "305", (14, 16, 19)),  # Diners Club
-    Issuer("3095", "3095", (14, 16, 19)),
-    Issuer("36", "36", (14, 16, 19)),
-    Issuer("38", "39", (14, 16, 19)),
-    Issuer("3528", "3589", LONG),  # JCB
-    Issuer("2200", "2204", LONG),  # Mir
-    Issuer("50", "50", ANY),  # Maestro, RuPay
-    Issuer("56", "58", ANY),  # Maestro, Uzcard
-    Issuer("6", "6", ANY),  # Maestro, Discover, UnionPay, RuPay, Troy
-    Issuer("8100", "8171", LONG),  # UnionPay
-    Issuer("8600", "8600", (16,)),  # Uzcard
-    Issuer("9860", "9860", (16,)),  # Humo
-    Issuer("9112", "9112", (16,)),  # Belkart
-    Issuer("9417", "9417", (16,)),  # Elcart
-    Issuer("9051", "9051", (16,)),  # ArCa
-    Issuer("9792", "9792", (16,)),  # Troy
-)
 USUAL_LENGTHS = (16, 15)
 """Looked for in the midst of other digits: windows of 13 or 14 in any long number fit one issuer or another by chance."""
-LIKELY = re.compile(r"(?:\d[\W_]{0,3}){13}")
+LIKELY = re.compile("(?:[0-9][ +]{0,3}){12}[0-9]")
 """So many digits in groups: what has none of it is looked at no further."""
+ROW = re.compile("[0-9]+")
+ROW_SIGNS = re.compile("[0-9]")
+OWN_DIGITS_MIN = 6
+"""A range of the shop's own names so many digits; so many name a bank."""
+JOINS = re.compile("[ +]{1,3}")
+DAY = re.compile(
+    "(?<![0-9])(?:(?:0[1-9]|[12][0-9]|3[01]) (?:0[1-9]|1[0-2]) 20[0-9]{2}"
+    "|20[0-9]{2} (?:0[1-9]|1[0-2]) (?:0[1-9]|[12][0-9]|3[01]))(?![0-9])"
+)
+KNOWN_SIGNS_MAX = 4096
 
 
-class _Sign(NamedTuple):
-    """One sign as it is judged, and where it stands in the text: a digit, a blank that joins, or anything else."""
+class _Plain(dict[int, str]):
+    """Signs as they are judged: a digit or a plus; a blank for what may stand inside a number; a letter for what ends it."""
 
-    sign: str
-    start: int
-    end: int
+    def __missing__(self, code: int) -> str:
+        plain = "".join(_plain(sign) for sign in unicodedata.normalize("NFKC", chr(code)))
+        if len(self) < KNOWN_SIGNS_MAX:
+            self[code] = plain
+        return plain
 
 
-class _Group(NamedTuple):
-    digits: str
-    start: int
-    end: int
-    joined: bool
-    """To the group before."""
-    plus: bool
-    """A plus stands right before it."""
+def _plain(sign: str) -> str:
+    digit = unicodedata.decimal(sign, None)
+    if digit is not None:
+        return str(digit)
+    if sign == "+":
+        return sign
+    return "x" if sign.isalnum() or sign == GS else " "
+
+
+PLAIN = _Plain()
+
+
+class _Reading(NamedTuple):
+    """A text as it is judged, and where each of its signs stands in the text itself; None: where it stands here."""
+
+    plain: str
+    places: list[tuple[int, int]] | None
 
 
 def holds_number(text: str, *, closely: bool = False, fewest: int = DIGITS_MIN) -> bool:
     """Whether a payment card's number stands somewhere in a text.
 
-    ``closely``: also in the midst of a longer row of digits: for words that people write, where such rows have no business. One
-    long number in six is then taken for one by chance. ``fewest``: the fewest digits that are looked at.
+    ``closely``: also in the midst of a longer row of digits, and in groups of any size: for words that people write, where such
+    rows have no business. One long number in six is then taken for one by chance. ``fewest``: the fewest digits looked at.
     """
     return next(_spans(text, closely=closely, fewest=fewest), None) is not None
 
@@ -118,112 +110,103 @@ def without_numbers(text: str, *, closely: bool = False) -> str:
     return text if signs is None else "".join(signs)
 
 
-def is_number(digits: str) -> bool:
-    """Whether these digits are a payment card's number: issuer, length and check digit."""
-    return _has_issuer(digits) and luhn_holds(digits)
+def holds_foreign(text: str, prefix: str, *, closely: bool = False) -> bool:
+    """Whether a text that begins with a prefix of the shop's own holds a number all the same.
 
-
-def luhn_holds(digits: str) -> bool:
-    """The last digit is the Luhn check digit of those before it."""
-    odd = sum(map(int, digits[-1::-2]))
-    return (odd + sum(DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
-
-
-DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
-
-def _has_issuer(digits: str) -> bool:
-    length = len(digits)
-    return any(length in issuer.lengths and issuer.first <= digits[: len(issuer.first)] <= issuer.last for issuer in ISSUERS)
+    A number is the shop's own when it begins with at least six digits of the prefix. What stands behind the prefix is looked at
+    by itself.
+    """
+    for start, _ in _spans(text, closely=closely, fewest=DIGITS_MIN):
+        if len(ROW_SIGNS.findall(prefix[start:])) < OWN_DIGITS_MIN:
+            return True
+    digits = [found.start() for found in ROW_SIGNS.finditer(prefix)]
+    begin = digits[-OWN_DIGITS_MIN] + 1 if closely and len(digits) >= OWN_DIGITS_MIN else len(prefix)
+    return holds_number(text[begin:], closely=closely, fewest=USUAL_LENGTHS[-1])
 
 
 def _spans(text: str, *, closely: bool, fewest: int) -> Iterator[tuple[int, int]]:
     """Where numbers stand, by start and end; they may overlap."""
-    if not _may_hold(text):
+    if len(text) < DIGITS_MIN or (text.isdecimal() and text.isascii() and is_product(text)):
         return
     mark = MARK.match(text)
-    begin = 0
-    if mark is not None and _gtin_holds(mark["plain"] or mark["bracketed"]):
-        begin, fewest = mark.end(), max(fewest, MARK_DIGITS_MIN)
+    if mark is not None and gtin_holds(mark["plain"] or mark["bracketed"]):
+        yield from _in_mark(text, mark.end())
+        return
+    if "%" not in text and LIKELY.search(text.translate(PLAIN)) is None:
+        return
     blanked = NOT_CARDS.sub(lambda found: "x" * len(found.group()), text)
-    readings = [_signs(blanked, begin)]
+    readings = [_read(blanked)]
     if "%" in blanked:
-        readings.append(_decoded(blanked, begin))
-    for signs in readings:
-        groups = _groups(signs)
-        if sum(len(group.digits) for group in groups) >= fewest:
-            yield from _numbers(groups, closely, fewest)
+        readings.append(_decoded(blanked))
+    for plain, places in readings:
+        if LIKELY.search(plain) is None:
+            continue
+        for start, end in _numbers(plain, closely, fewest):
+            yield (start, end) if places is None else (places[start][0], places[end - 1][1])
 
 
-def _may_hold(text: str) -> bool:
-    """A quick look: nearly every text ends here."""
-    if len(text) < DIGITS_MIN:
-        return False
-    if text.isdecimal() and text.isascii() and _is_product(text):
-        return False
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return LIKELY.search(plain) is not None or ("%" in plain and PERCENT.search(plain) is not None)
+def _read(text: str) -> _Reading:
+    plain = text.translate(PLAIN)
+    if len(plain) == len(text):
+        return _Reading(plain, None)
+    return _Reading(plain, [(place, place + 1) for place, sign in enumerate(text) for _ in PLAIN[ord(sign)]])
 
 
-def _signs(text: str, begin: int) -> list[_Sign]:
-    return [sign for place in range(begin, len(text)) for sign in _read(text[place], place, place + 1)]
-
-
-def _decoded(text: str, begin: int) -> list[_Sign]:
+def _decoded(text: str) -> _Reading:
     """As it reads once percent-encoding is taken away; what is no ASCII joins."""
-    signs: list[_Sign] = []
-    place = begin
+    signs: list[str] = []
+    places: list[tuple[int, int]] = []
+    place = 0
     while place < len(text):
         found = PERCENT.match(text, place)
-        if found is None:
-            signs += _read(text[place], place, place + 1)
-            place += 1
-            continue
-        byte = int(found["byte"], 16)
-        signs += _read(chr(byte) if byte < 0x80 else " ", place, found.end())
-        place = found.end()
-    return signs
+        byte = int(found["byte"], 16) if found else ord(text[place])
+        end = found.end() if found else place + 1
+        plain = " " if found and byte >= 0x80 else PLAIN[byte]
+        signs.append(plain)
+        places += [(place, end)] * len(plain)
+        place = end
+    return _Reading("".join(signs), places)
 
 
-def _read(sign: str, start: int, end: int) -> Iterator[_Sign]:
-    if sign.isascii():
-        yield _Sign(_plain(sign), start, end)
-        return
-    for each in unicodedata.normalize("NFKC", sign):
-        digit = unicodedata.decimal(each, None)
-        yield _Sign(_plain(each) if digit is None else str(digit), start, end)
+def _in_mark(text: str, begin: int) -> Iterator[tuple[int, int]]:
+    """Numbers that fill an element of a marked unit, or begin its serial: a serial has up to 13 digits of its own choice."""
+    place = begin
+    for separator in [*ELEMENTS.finditer(text, begin), None]:
+        end = len(text) if separator is None else separator.start()
+        element = text[place:end]
+        if len(element) >= USUAL_LENGTHS[-1] and _is_in_element(element, is_serial=place == begin):
+            yield place, end
+        place = end if separator is None else separator.end()
 
 
-def _plain(sign: str) -> str:
-    """A digit or a plus as it is; a blank for what may stand inside a number; a letter for what ends it."""
-    if "0" <= sign <= "9" or sign == "+":
-        return sign
-    return "x" if sign.isalnum() or sign == GS else " "
+def _is_in_element(element: str, *, is_serial: bool) -> bool:
+    for reading in (_read(element), _decoded(element)) if "%" in element else (_read(element),):
+        bare = reading.plain.replace(" ", "").replace("+", "")
+        values = [bare[signs:] for signs in ((0,) if is_serial else IDENTIFIER_SIGNS)]
+        if bare.isdecimal() and any(len(value) in USUAL_LENGTHS and is_usual(value) for value in values):
+            return True
+        row = ROW.match(bare)
+        if is_serial and row is not None and SERIAL.match(bare) is None and _begins_serial(row.group()):
+            return True
+    return False
 
 
-def _groups(signs: list[_Sign]) -> list[_Group]:
-    groups: list[_Group] = []
-    place, between = 0, JOINED_MAX + 1
-    while place < len(signs):
-        last = place
-        while last < len(signs) and signs[last].sign.isdecimal():
-            last += 1
-        if last > place:
-            digits = "".join(sign.sign for sign in signs[place:last])
-            plus = place > 0 and signs[place - 1].sign == "+"
-            groups.append(_Group(digits, signs[place].start, signs[last - 1].end, 0 < between <= JOINED_MAX, plus))
-            place, between = last, 0
-            continue
-        between = JOINED_MAX + 1 if signs[place].sign == "x" else between + 1
-        place += 1
-    return groups
+def _begins_serial(row: str) -> bool:
+    for length in USUAL_LENGTHS:
+        number, behind = row[:length], row[length:]
+        if is_usual(number) and (not behind or NEXT_ELEMENT.match(behind) is not None or _begins(row, length)):
+            return True
+    return False
 
 
-def _numbers(groups: list[_Group], closely: bool, fewest: int) -> Iterator[tuple[int, int]]:
-    for first, group in enumerate(groups):
-        if len(group.digits) >= fewest and _within(group.digits, closely, fewest) and not _is_phone(group, len(group.digits)):
-            yield group.start, group.end
-        yield from _joined(groups, first, fewest)
+def _numbers(plain: str, closely: bool, fewest: int) -> Iterator[tuple[int, int]]:
+    rows = [found.span() for found in ROW.finditer(plain)]
+    for start, end in rows:
+        if end - start >= fewest and _within(plain[start:end], closely, fewest) and not _is_phone(plain, start, end - start):
+            yield start, end
+    for run in _runs(plain, rows, closely):
+        if run[-1][1] - run[0][0] > fewest:
+            yield from _joined(plain, run, closely, fewest)
 
 
 def _within(digits: str, closely: bool, fewest: int) -> bool:
@@ -233,10 +216,10 @@ def _within(digits: str, closely: bool, fewest: int) -> bool:
     bare = digits.lstrip("0")
     if bare != digits and len(bare) >= fewest and _within(bare, closely, fewest):
         return True
-    if any(_begins(digits, length) for length in range(DIGITS_MIN, min(len(digits), DIGITS_MAX + 1))):
+    if any(length < len(digits) and _begins(digits, length) for length in lengths_of(digits[:BEGINNING])):
         return True
     return closely and any(
-        _is_usual(digits[start : start + length])
+        length in lengths_of(digits[start : start + BEGINNING]) and is_usual(digits[start : start + length])
         for length in USUAL_LENGTHS
         for start in range(len(digits) - length + 1)
         if length >= fewest
@@ -250,57 +233,67 @@ def _begins(digits: str, length: int) -> bool:
         return False
     if behind.startswith(number):
         return True
-    if EXPIRY.match(behind) is not None and (length > USUAL_LENGTHS[0] or _is_usual(number)):
+    if EXPIRY.match(behind) is not None and (length > USUAL_LENGTHS[0] or is_usual(number)):
         return True
-    return len(behind) == SECRET_DIGITS and _is_usual(number)
-
-
-def _is_usual(digits: str) -> bool:
-    """A number of the length that nearly all of its issuer's have."""
-    match len(digits):
-        case 16:
-            return is_number(digits)
-        case 15:
-            return digits.startswith(("34", "37")) and luhn_holds(digits)
-        case 14:
-            return digits.startswith("3") and is_number(digits)
-        case _:
-            return False
+    return len(behind) == SECRET_DIGITS and is_usual(number)
 
 
 def _counts(digits: str) -> bool:
-    return is_number(digits) and not (len(digits) <= 14 and _gtin_holds(digits))
+    return is_number(digits) and not (len(digits) <= 14 and gtin_holds(digits))
 
 
-def _joined(groups: list[_Group], first: int, fewest: int) -> Iterator[tuple[int, int]]:
-    """Whole groups that stand side by side, from the first on. A product's number is joined to nothing."""
-    sizes = [len(groups[first].digits)]
-    digits = groups[first].digits
-    if _is_product(digits):
-        return
-    for group in groups[first + 1 :]:
-        if not group.joined or _is_product(group.digits) or len(digits) + len(group.digits) > DIGITS_MAX:
-            return
-        digits += group.digits
-        sizes.append(len(group.digits))
-        is_long = len(digits) >= fewest and not _is_phone(groups[first], len(digits))
-        if is_long and _is_spaced_so(sizes) and _counts(digits):
-            yield groups[first].start, group.end
+def _runs(plain: str, rows: list[tuple[int, int]], closely: bool) -> Iterator[list[tuple[int, int]]]:
+    """Groups of digits that stand side by side. A product's number is joined to nothing; in words 12 digits are no product."""
+    run: list[tuple[int, int]] = []
+    for start, end in rows:
+        if run and JOINS.fullmatch(plain, run[-1][1], start) is None:
+            if len(run) > 1:
+                yield run
+            run = []
+        if end - start > 11 + closely and is_product(plain[start:end]):
+            if len(run) > 1:
+                yield run
+            run = []
+            continue
+        run.append((start, end))
+    if len(run) > 1:
+        yield run
 
 
-def _is_spaced_so(sizes: list[int]) -> bool:
-    """Groups as people make them of a card's number; phones have pairs among other groups, and dates too."""
-    return min(sizes[:-1]) >= GROUP_MIN or (len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0])
+def _joined(plain: str, run: list[tuple[int, int]], closely: bool, fewest: int) -> Iterator[tuple[int, int]]:
+    """Numbers that whole groups make, wherever they begin."""
+    digits = "".join([plain[start:end] for start, end in run])
+    begins: list[int] = []
+    ends: dict[int, int] = {}
+    total = 0
+    for place, (start, end) in enumerate(run):
+        begins.append(total)
+        total += end - start
+        ends[total] = place
+    for first, begin in enumerate(begins):
+        for length in lengths_of(digits[begin : begin + BEGINNING]):
+            last = ends.get(begin + length)
+            if last is None or last == first or length < fewest or not _counts(digits[begin : begin + length]):
+                continue
+            groups = run[first : last + 1]
+            is_spaced = _is_spaced_so(groups) or (closely and length in USUAL_LENGTHS and _is_close(plain, groups, length))
+            if is_spaced and not _is_phone(plain, groups[0][0], length):
+                yield groups[0][0], groups[-1][1]
 
 
-def _is_phone(group: _Group, length: int) -> bool:
-    return group.plus and length <= PHONE_DIGITS_MAX
+def _is_spaced_so(groups: list[tuple[int, int]]) -> bool:
+    """Groups as people make them of a card's number, or a spreadsheet of any; phones have pairs among other groups, dates too."""
+    sizes = [end - start for start, end in groups]
+    if min(sizes[:-1]) >= GROUP_MIN or (len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]):
+        return True
+    return sizes[0] <= GROUP_MIN and set(sizes[1:]) == {GROUP_MIN}
 
 
-def _is_product(digits: str) -> bool:
-    return len(digits) in (12, 13, 14) and _gtin_holds(digits)
+def _is_close(plain: str, groups: list[tuple[int, int]], length: int) -> bool:
+    """Groups of any size with one sign between them, and no day among them."""
+    stands = plain[groups[0][0] : groups[-1][1]]
+    return len(stands) == length + len(groups) - 1 and DAY.search(stands) is None
 
 
-def _gtin_holds(digits: str) -> bool:
-    """The last digit is the check digit of GS1. **Source:** GS1 General Specifications, 7.9.1."""
-    return (3 * sum(map(int, digits[-2::-2])) + sum(map(int, digits[-1::-2]))) % 10 == 0
+def _is_phone(plain: str, start: int, length: int) -> bool:
+    return length <= PHONE_DIGITS_MAX and plain[start - 1 : start] == "+"

@@ -11,7 +11,9 @@ The walk goes over the types themselves, so a field that is added later is looke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, wraps
 from types import FunctionType
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +21,8 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drivers.symbology import scan_of
+from drivers import nomenclature
+from drivers.symbology import TORN_STRIPE, scan_of
 from pos_loyalty.engine.coupons import own_fault, spelled
 from pos_loyalty.engine.model import Line
 from pos_loyalty.errors import InputError, NotFoundError
@@ -41,8 +44,16 @@ CODES = frozenset(
     }
 )  # fmt: skip
 """Fields that hold codes: in these a long row of digits is nothing odd, and no number is looked for in the midst of one."""
-FEWEST = {"phone": DIGITS_MIN + 1, "sku": DIGITS_MIN + 1, "line_id": DIGITS_MIN + 1}
-"""Phones abroad have 13 digits at times, and so have articles that are no EAN; cards of 13 digits are issued no more."""
+HOST_NAMES = frozenset({"basket_id", "quote_id", "sale_id", "return_id", "member_id", "into", "line_id"})
+"""Names that programs give."""
+SCANNED = frozenset({"coupons", "card", "lost", "found", "referrer_card", "referrer_code", "top_ups", "receipt", "qr"})
+"""What a reader may have sent as it came: no piece of a stripe stays in it."""
+FEWEST = dict.fromkeys({"phone", "sku", *HOST_NAMES}, DIGITS_MIN + 1)
+"""Phones abroad have 13 digits at times, and so have articles that are no EAN, and programs count so; cards of 13 digits are
+issued no more."""
+DATED = re.compile(r"(?P<day>[0-9]{6})(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{1,7}", re.ASCII)
+DATED_DAYS, DATED_AHEAD_DAYS = 400, 2
+"""Names by year, month, day and time of so many days are names of sales: in 2026 they look like Mastercard's."""
 THINGS = frozenset(
     {"sale_id", "return_id", "sale_till", "receipt", "line_id", "marks", "sku", "member_id", "quote_id", "top_ups"}
 )
@@ -118,11 +129,32 @@ def _struct(look: _Look, value: Struct, place: str) -> Struct:
 
 def _text(look: _Look, text: str, place: str, field: str) -> str:
     is_code = field in CODES
-    if not holds_number(text, closely=not is_code, fewest=FEWEST.get(field, DIGITS_MIN)) or _is_ours(look.desk, text, field):
+    if not _holds_foreign(look.desk, text, field):
         return text
     if look.hides == "all" or (look.hides and field not in THINGS):
         return HIDDEN * min(len(text), DIGITS_MAX) if is_code else without_numbers(text, closely=True)
     raise InputError(place.removeprefix("$.") if place.startswith("$.basket") else place, PAYMENT_CARD)
+
+
+def _holds_foreign(desk: Desk, text: str, field: str) -> bool:
+    """A number, or a piece of a stripe, that is none of the shop's own."""
+    rules = desk.config.nomenclature
+    if holds_number(text, closely=field not in CODES, fewest=FEWEST.get(field, DIGITS_MIN)):
+        return not (field in HOST_NAMES and _is_dated(desk, text)) and not _is_ours(desk, text, field)
+    if nomenclature.holds_behind(text, rules):
+        return True
+    return field in SCANNED and scan_of(text, rules).rule == TORN_STRIPE and not _is_ours(desk, text, field)
+
+
+def _is_dated(desk: Desk, text: str) -> bool:
+    found = DATED.fullmatch(text)
+    if found is None:
+        return False
+    try:
+        day = datetime.strptime(found["day"], "%y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return timedelta(days=-DATED_DAYS) <= day - desk.now() <= timedelta(days=DATED_AHEAD_DAYS)
 
 
 def _is_ours(desk: Desk, text: str, field: str) -> bool:
@@ -131,7 +163,10 @@ def _is_ours(desk: Desk, text: str, field: str) -> bool:
     It is asked only when a number was found, so it may be slow.
     """
     rules = desk.config.nomenclature
-    if any(scan_of(each, rules).kind not in ("code", "payment") for each in (text, text.translate(BLANKS))):
+    bare = text.translate(BLANKS)
+    if field not in CODES:
+        return any(nomenclature.holding(each, None, rules, closely=True) is not None for each in (text, bare))
+    if any(scan_of(each, rules).kind not in ("code", "payment") for each in (text, bare)):
         return True
     if field in COUPON_FIELDS and _is_coupon(desk, spelled(text)):
         return True

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from drivers.layouts import as_typed
 from drivers.symbology import Code, parse, scan_of, scan_of_read
 from pos_loyalty.config import CardConfig, CodeConfig
 from pos_loyalty.web.scans import ScanBoard, ScanRequest
@@ -65,6 +66,35 @@ def test_of_a_torn_stripe_nothing_is_kept(piece: str) -> None:
     assert ScanBoard(RULES).understand(ScanRequest(code=piece)).code == ""
 
 
+@pytest.mark.parametrize("piece", TORN)
+def test_a_torn_stripe_under_the_russian_layout_is_not_kept(piece: str) -> None:
+    typed = as_typed(piece)
+    scan = scan_of(typed, RULES)
+    assert scan.text == "" and not re.search("[0-9]{4}|IVA|ШМФ", repr(scan)), scan
+    assert ScanBoard(RULES).understand(ScanRequest(code=typed)).code == ""
+
+
+@pytest.mark.parametrize("code", ["50=2026", "50=20261122", "WIN^2026", "WIN^12345678", "%202611", "%B7788"])
+def test_a_table_of_the_shop_comes_before_a_torn_stripe(code: str) -> None:
+    tables = [CodeConfig(kind="coupon", prefix=prefix, length=(4, 20)) for prefix in ("50=", "WIN^", "%")]
+    scan = scan_of(code, tables)
+    assert (scan.kind, scan.text) == ("coupon", code)
+    assert scan_of("1234=251210100", tables).text == ""
+
+
+@pytest.mark.parametrize("piece", ["50=4111111111111111", "%4111111111111111", "%B4111111111111111", "WIN^4111111111111111"])
+def test_a_table_takes_no_bank_card_out_of_a_stripe(piece: str) -> None:
+    tables = [CodeConfig(kind="coupon", prefix=prefix, length=(4, 40)) for prefix in ("50=", "WIN^", "%")]
+    assert scan_of(piece, tables).text == ""
+
+
+def test_a_telephones_number_is_no_payment_card() -> None:
+    for imei in ("490154203237518", "353918052107062", "862771038123455", "013887008888880"):
+        assert scan_of(imei, RULES).kind == "code", imei
+    for pan in ("378282246310005", "343434343434343"):
+        assert scan_of(pan, RULES).kind == "payment"
+
+
 @pytest.mark.parametrize(
     ("raw", "kind"),
     [("2200000000019", "card"), ("7700000000000008", "card"), (";7700000000000008=2512?", "card"), ("FLY-SUMMER", "coupon"),
@@ -75,3 +105,34 @@ def test_of_a_torn_stripe_nothing_is_kept(piece: str) -> None:
 def test_what_the_shop_has_goes_through(raw: str, kind: str) -> None:
     scan = scan_of(raw, RULES)
     assert scan.kind == kind and scan.text != "", scan
+
+
+OWN = (
+    CodeConfig(kind="coupon", prefix="SUMMER", length=(6, 60)),
+    CodeConfig(kind="receipt", prefix="https://shop.example/r/", length=(20, 80)),
+    CodeConfig(kind="staff", prefix="STAFF-", length=(8, 60)),
+    CodeConfig(kind="gift_card", prefix="GIFT2026-", length=(8, 60)),
+    CodeConfig(kind="coupon", prefix="770011", length=(10, 60)),
+    CodeConfig(kind="card", prefix="770000", length=16, check="luhn"),
+)
+"""Tables with a prefix of six signs and more."""
+
+
+@pytest.mark.parametrize("pan", PANS)
+@pytest.mark.parametrize("prefix", [rule.prefix for rule in OWN if rule.kind != "card"])
+@pytest.mark.parametrize("joiner", ["", " ", "-"])
+def test_no_prefix_of_the_shop_lets_a_number_through(pan: str, prefix: str, joiner: str) -> None:
+    for number in (pan, joiner.join(re.findall(".{1,4}", pan))):
+        told = scan_of(prefix + joiner + number, OWN)
+        assert told.kind == "payment" and told.text == "", told
+
+
+@pytest.mark.parametrize("pan", PANS)
+def test_no_signed_card_carries_a_second_number(pan: str) -> None:
+    for raw in (f"PL1:7700000000000008:{pan}", f"PL2:7700000000000008:123456:{pan}", f"PL2:7700000000000008:a-{pan}"):
+        assert pan not in repr(scan_of(raw, OWN))
+
+
+@pytest.mark.parametrize("raw", ["SUMMER-2026-11", "STAFF-00017", "GIFT2026-000123", "7700119876543210", "7700000000000008"])
+def test_what_a_prefix_is_for_goes_through(raw: str) -> None:
+    assert scan_of(raw, OWN).kind not in ("code", "payment")

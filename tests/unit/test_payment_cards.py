@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 import unicodedata
 import uuid
 from collections.abc import Callable
@@ -116,6 +118,68 @@ def test_percent_encoded_digits_are_digits() -> None:
 def test_words_are_looked_at_closely(bank: str, before: int, behind: int) -> None:
     if len(bank) == 16:
         assert holds_number(f"{before}{bank}{behind}", closely=True)
+
+
+@pytest.mark.parametrize("bank", [BANKS["Visa"], BANKS["Mastercard"], BANKS["Mir"], BANKS["American Express"], BANKS["Mir 19"]])
+@pytest.mark.parametrize("sign", [" ", "\u00a0", "\u202f", ",", ".", "'", "’"])
+def test_a_spreadsheet_hides_no_number(bank: str, sign: str) -> None:
+    thousands = grouped(bank, [len(bank) % 3 or 3, *[3] * 6], sign)
+    for text in (thousands, f"{thousands}.00", f"карта {thousands},00 вот"):
+        assert holds_number(text) and bank[-3:] not in without_numbers(text)
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(["4111111111111111", "5555555555554444", "2200770212727079", "378282246310005"]),
+       st.sets(st.integers(1, 15), min_size=1, max_size=15), st.sampled_from([" ", "-", "\u00a0", "."]))  # fmt: skip
+def test_no_grouping_hides_a_number_in_words(bank: str, cuts: set[int], sign: str) -> None:
+    places = [0, *sorted(cut for cut in cuts if cut < len(bank)), len(bank)]
+    text = sign.join(bank[start:end] for start, end in itertools.pairwise(places))
+    days = re.search(r"(?<!\d)(\d\d\D\d\d\D20\d\d|20\d\d\D\d\d\D\d\d)(?!\d)", text)
+    articles = any(len(part) in (13, 14) and ean(part[:-1]) == part for part in text.split(sign))
+    assert days or articles or holds_number(f"карта {text} Иванова", closely=True)
+
+
+def marks() -> dict[str, Callable[[random.Random], str]]:
+    """Marks of «Честный знак» as scanners send them that lose separators, and in brackets; serials of digits alone."""
+
+    def digits(pick: random.Random, count: int) -> str:
+        return "".join(pick.choice("0123456789") for _ in range(count))
+
+    def proof(pick: random.Random, count: int) -> str:
+        return "".join(pick.choice("ABCDEFabcdef0123456789+/=") for _ in range(count))
+
+    def gtin(pick: random.Random) -> str:
+        return ean("046" + digits(pick, 10))
+
+    return {
+        "medicine": lambda p: f"01{gtin(p)}21{digits(p, 13)}91{proof(p, 4)}92{proof(p, 44)}",
+        "shoes": lambda p: f"01{gtin(p)}21{digits(p, 13)}91{digits(p, 4)}92{proof(p, 88)}",
+        "water": lambda p: f"01{gtin(p)}21{digits(p, 13)}93{proof(p, 4)}",
+        "tobacco": lambda p: f"01{gtin(p)}21{digits(p, 7)}8005{digits(p, 6)}93{proof(p, 4)}",
+        "milk": lambda p: f"01{gtin(p)}21{digits(p, 6)}93{proof(p, 4)}",
+        "brackets": lambda p: f"(01){gtin(p)}(21){digits(p, 13)}(91){proof(p, 4)}(92){proof(p, 44)}",
+        "brackets, tobacco": lambda p: f"(01){gtin(p)}(21){digits(p, 7)}(8005){digits(p, 6)}(93){proof(p, 4)}",
+        "no proof": lambda p: f"01{gtin(p)}21{digits(p, 13)}",
+    }
+
+
+@pytest.mark.parametrize("kind", marks())
+@pytest.mark.parametrize("closely", [False, True])
+def test_no_mark_is_taken_for_a_number(kind: str, closely: bool) -> None:
+    pick = random.Random(20_261_122)
+    assert [mark for mark in (marks()[kind](pick) for _ in range(4000)) if holds_number(mark, closely=closely)] == []
+
+
+@pytest.mark.parametrize("bank", [BANKS["Visa"], BANKS["Mastercard 2"], BANKS["American Express"], BANKS["Mir"]])
+@pytest.mark.parametrize(
+    "around",
+    ["21{}", "21{}\x1d91EE05", "21{}91EE05", "21abc\x1d91{}\x1d92x", "21abc\x1d{}", "21{}2512", "21{0}{0}", "21{}8005123"],
+)
+def test_a_mark_hides_no_number(bank: str, around: str) -> None:
+    mark = f"01{ean('0460123456789')}" + around.format(bank)
+    assert holds_number(mark) and bank not in without_numbers(mark)
+    spaced = f"(01){ean('0460123456789')}(21){grouped(bank, [4, 4, 4, 4], ' ')}(91)EE05"
+    assert holds_number(spaced)
 
 
 def figures() -> dict[str, tuple[Callable[[random.Random], str], float]]:
