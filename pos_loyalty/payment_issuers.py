@@ -76,6 +76,7 @@ def luhn_holds(digits: str) -> bool:
 
 
 def is_product(digits: str) -> bool:
+    """Whether these digits are the number of an article, GTIN-12, 13 or 14, by their check digit."""
     return len(digits) in (12, 13, 14) and gtin_holds(digits)
 
 
