@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -57,14 +59,23 @@ def test_a_file_beside_the_link_is_left_as_it_is(name, tmp_path):
     assert beside.read_text() == "important"
 
 
+def made(path):
+    """Which thing stands at the path; a new one often gets the number (inode) of the one before it, never its time."""
+    with suppress(FileNotFoundError):
+        found = os.stat(path, follow_symlinks=False)
+        return found.st_ino, found.st_ctime_ns
+    return None
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_ctrl_c_is_an_end_like_any_other_and_a_link_left_by_a_kill_is_taken_over(name, tmp_path):
     path = tmp_path / "device"
     for end in (signal.SIGKILL, signal.SIGINT):
-        before = os.stat(path, follow_symlinks=False).st_ino if os.path.lexists(path) else None
+        before = made(path)
         with started(name, *at(name, path)) as program:
-            while not os.path.lexists(path) or os.stat(path, follow_symlinks=False).st_ino == before:
+            while made(path) in (None, before):
                 assert program.poll() is None, program.communicate()[0]
+                time.sleep(0.01)
             if end is signal.SIGINT:
                 os.set_blocking(program.stdin.fileno(), True)
                 program.stdin.write("\n")

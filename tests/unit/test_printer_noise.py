@@ -276,7 +276,7 @@ def stranger(answer):
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     config = PrinterConfig(kind="tcp", port=listener.getsockname()[1], timeout_s=1.0)
-    yield EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=0.3)
+    yield EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=2.0)
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
