@@ -7,8 +7,10 @@ is taken only from what no till holds; what a till holds stays, and as much wait
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
+from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -76,10 +78,9 @@ def evened(reach: Reach, member_id: str, store: str, new_id: NewId, now: datetim
     work = Work(reach, member_id, one, _accounts(facts))
     if one.accounts[SUSPENSE] != work.accounts[SUSPENSE]:  # somebody decides by hand who bears it
         return None
-    txn = new_id()
-    entries = tuple(_entries(work, f"{store}/{txn.hex}"))
+    entries = tuple(_entries(work, store))
     if entries:
-        draft = ledger.Draft(id=txn, kind="points.settled", store=store, member=member_id, entries=entries)
+        draft = ledger.Draft(id=new_id(), kind="points.settled", store=store, member=member_id, entries=entries)
         ledger.append(reach.db, draft, now)
     return bool(entries)
 
@@ -185,8 +186,8 @@ def _accounts(facts: Iterable[Told]) -> Counter[str]:
     return found
 
 
-def _entries(work: Work, ref: str) -> Iterator[Entry]:
-    """What takes the ledger to what one till would have left. ``ref``: what lots are called by that are made."""
+def _entries(work: Work, owner: str) -> Iterator[Entry]:
+    """What takes the ledger to what one till would have left. ``owner``: of the log in which it will stand."""
     db, now, who = work.reach.db, work.reach.now, work.member_id
     account, debt = member_account(who), owed_account(who)
     lots = ledger.all_lots_of(db, who)
@@ -206,7 +207,7 @@ def _entries(work: Work, ref: str) -> Iterator[Entry]:
     missing = sum(get.centi for get in gets) - sum(go.centi for go in goes)
     others = tuple(_others(work, lots, free, -1 if missing > 0 else 1))
     (goes if missing > 0 else gets).extend(_up_to(abs(missing), others))
-    yield from _paired(work, goes, gets, ref)
+    yield from _paired(work, goes, gets, owner)
 
 
 def _differences(have: Sequence[Lot], want: Sequence[Lot], now: datetime) -> tuple[list[Lot], list[Lot]]:
@@ -267,9 +268,9 @@ def _up_to(centi: int, moves: Iterable[Move]) -> Iterator[Move]:
         yield move._replace(centi=part)
 
 
-def _paired(work: Work, goes: Iterable[Move], gets: Iterable[Move], ref: str) -> Iterator[Entry]:
+def _paired(work: Work, goes: Iterable[Move], gets: Iterable[Move], owner: str) -> Iterator[Entry]:
     sources, sinks = ([move for move in moves if move.centi] for moves in (goes, gets))
-    made = 0
+    taken = {lot.lot_id for lot in ledger.all_lots_of(work.reach.db, work.member_id)}
     while sources and sinks:
         go, get = sources[0], sinks[0]
         part = min(go.centi, get.centi)
@@ -285,11 +286,17 @@ def _paired(work: Work, goes: Iterable[Move], gets: Iterable[Move], ref: str) ->
             entry = replace(entry, debit=through, credit=get.account, lot_id=get.lot_id)
         if get.new is not None:
             usable_from, expires_at = get.new
-            name = moved_name(ref, made, is_graced=says_grace(get.lot_id or ""))
+            name = _name(f"{owner}/{blake2b(f'{work.member_id} {get.lot_id}'.encode(), digest_size=16).hexdigest()}", get, taken)
+            taken.add(name)
             entry = replace(entry, kind="accrue", lot_id=name, usable_from=usable_from, expires_at=expires_at)
-            made += 1
         yield entry
     assert not sources and not sinks
+
+
+def _name(ref: str, get: Move, taken: Collection[str]) -> str:
+    """After whose place the lot takes, by number: a head office that was restored makes the same again."""
+    names = (moved_name(ref, n, is_graced=says_grace(get.lot_id or "")) for n in count())
+    return next(name for name in names if name not in taken)
 
 
 COUNT_SELECT = """SELECT COUNT(*), COUNT(DISTINCT till) FILTER (WHERE till IS NOT (SELECT value FROM meta WHERE key = 'owner'))
