@@ -94,6 +94,9 @@ class RightStore(Protocol):
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The same for these lots, of which more may be free than before."""
 
+    def even_out_ended(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """The same for members to whom it was done before and of whose lots one ended between."""
+
     def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
         """Lots that ended, by member, settle what was owed while they lived; answers whose points moved."""
 

@@ -12,7 +12,7 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import epochs, follow, gift_cards, late_returns, ledger, right_holds
+from pos_loyalty.store import as_one, epochs, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
@@ -162,6 +162,11 @@ class SqliteRightStore:
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
         return late_returns.even_out_lots(self._reach(now), lots, meta(self._db, "owner") or "", new_id)
+
+    def even_out_ended(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        member_ids = as_one.evened_before(self._db, since, now)
+        return late_returns.even_out_members(self._reach(now), member_ids, meta(self._db, "owner") or "", new_id)
 
     def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
