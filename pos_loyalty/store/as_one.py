@@ -7,10 +7,8 @@ is taken only from what no till holds; what a till holds stays, and as much wait
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
-from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -20,9 +18,9 @@ from pos_loyalty.clock import NewId, to_ms
 from pos_loyalty.engine import load_programme
 from pos_loyalty.engine.lapsed import EVENED, EXPIRED, ISSUED
 from pos_loyalty.engine.ledger import ADJUSTMENT, GRACE, SUSPENSE, member_account, owed_account
-from pos_loyalty.engine.lots import in_order, is_expired, moved_name, says_grace
+from pos_loyalty.engine.lots import in_order, is_expired
 from pos_loyalty.engine.model import Entry, Instant, Lot
-from pos_loyalty.store import ledger, lot_trails, merges, publications
+from pos_loyalty.store import evened_lots, ledger, lot_trails, merges, publications
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.one_till import OneTill, sale_of
@@ -60,7 +58,7 @@ class Work(NamedTuple):
 def is_of_several(db: Connection, member_id: str) -> bool:
     """Whether several tills know a part each of what became of a member's points, and it can be counted again."""
     count, tills = db.execute(COUNT_SELECT, {"member": member_id}).fetchone()
-    if tills < 2 or count > FACTS_MAX or merges.ids_of(db, member_id) != (member_id,):
+    if (tills < 2 and not was_evened(db, member_id)) or count > FACTS_MAX or merges.ids_of(db, member_id) != (member_id,):
         return False
     if merges.current(db, member_id) != member_id:
         return False
@@ -72,7 +70,7 @@ def evened(reach: Reach, member_id: str, store: str, new_id: NewId, now: datetim
     if not is_of_several(reach.db, member_id):
         return None
     facts = _facts_of(reach.db, member_id)
-    if not any(fact.kind in BACK for fact, _ in facts):
+    if not any(fact.kind in BACK for fact, _ in facts) and not was_evened(reach.db, member_id):
         return False
     one = _played(reach.db, member_id, facts)
     work = Work(reach, member_id, one, _accounts(facts))
@@ -286,17 +284,12 @@ def _paired(work: Work, goes: Iterable[Move], gets: Iterable[Move], owner: str) 
             entry = replace(entry, debit=through, credit=get.account, lot_id=get.lot_id)
         if get.new is not None:
             usable_from, expires_at = get.new
-            name = _name(f"{owner}/{blake2b(f'{work.member_id} {get.lot_id}'.encode(), digest_size=16).hexdigest()}", get, taken)
+            made = Lot(lot_id=get.lot_id or "", centi=Points(part), usable_from=usable_from, expires_at=expires_at)
+            name = evened_lots.name(owner, work.member_id, made, taken)
             taken.add(name)
             entry = replace(entry, kind="accrue", lot_id=name, usable_from=usable_from, expires_at=expires_at)
         yield entry
     assert not sources and not sinks
-
-
-def _name(ref: str, get: Move, taken: Collection[str]) -> str:
-    """After whose place the lot takes, by number: a head office that was restored makes the same again."""
-    names = (moved_name(ref, n, is_graced=says_grace(get.lot_id or "")) for n in count())
-    return next(name for name in names if name not in taken)
 
 
 COUNT_SELECT = """SELECT COUNT(*), COUNT(DISTINCT till) FILTER (WHERE till IS NOT (SELECT value FROM meta WHERE key = 'owner'))

@@ -51,15 +51,18 @@ class Place(NamedTuple):
     reach: Reach
 
 
-def even_out(reach: Reach, facts: Iterable[Fact], store: str, new_id: NewId) -> tuple[str, ...]:
-    """Book what is wanting or too much after these facts of tills; answers whose points moved. Called inside a transaction."""
+def even_out(reach: Reach, facts: Iterable[Fact], also: Iterable[str], store: str, new_id: NewId) -> tuple[str, ...]:
+    """Book what is wanting or too much after these facts of tills; answers whose points moved. Called inside a transaction.
+
+    ``also``: members whom these facts brought to mind.
+    """
     facts = tuple(facts)
     back = [fact for fact in facts if fact.kind in BRINGS_BACK]
     roots = dict.fromkeys(root for fact in back for root in _roots(reach.db, fact))
     # What had ended by the clock of the till that took the goods back had ended.
     ended = reach._replace(now=max([reach.now, *(fact.at for fact in back)]))
     at = Place(store=store, new_id=new_id, now=reach.now, reach=ended)
-    others = {entry.member_id for fact in facts for entry in fact.entries if entry.member_id is not None}
+    others = {entry.member_id for fact in facts for entry in fact.entries if entry.member_id is not None} | set(also)
     return _all_evened(roots, at, [who for who in sorted(others) if as_one.was_evened(reach.db, who)])
 
 
