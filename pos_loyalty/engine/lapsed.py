@@ -23,6 +23,8 @@ GIVEN = "points.given_back"
 """Stands as the rule of entries that give points back to those who paid for others; no rule can be called so."""
 TWICE = "points.given_twice"
 """The same of entries that take back what head office gave to one who paid, because a till gave it too."""
+EVENED = "points.evened"
+"""The same of entries by which head office brings a member to what one till would have left."""
 OWED, FORGIVEN = "", " "
 """Payers that are no lots: the member who owes, and the shop that let them."""
 
@@ -89,7 +91,7 @@ def _gone(entry: Entry) -> int:
     if entry.credit == account:
         is_back = entry.rule in (GIVEN, SETTLES) and not entry.debit.endswith(EXPIRED)
         return -entry.amount if entry.kind == "reverse" or (entry.kind == "adjust" and is_back) else 0
-    if entry.debit != account or entry.kind == "expire" or entry.rule in (GRACE, GIVEN) or is_carrying(entry):
+    if entry.debit != account or entry.kind == "expire" or entry.rule in (GRACE, GIVEN, EVENED) or is_carrying(entry):
         return 0
     return entry.amount
 

@@ -14,7 +14,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 SOON = timedelta(days=30)
 """Points that are lost within it are expiring."""
 
-GRACED = re.compile(r"[^/]*/[0-9a-f]{32}\+grace:[0-9]+")
+GRACED = re.compile(r"[^/]*/[0-9a-f]{32}(\.[0-9]+)*\+grace:[0-9]+")
 """No lot of a sale is called so: there is no plus in a sale's id, nor in a rule's."""
 
 Phase = Literal["pending", "usable", "expiring", "expired"]

@@ -26,9 +26,15 @@ def is_settling(entry: Entry) -> bool:
     return entry.rule == SETTLES and (entry.debit, entry.credit) == (member_account(member_id), owed_account(member_id))
 
 
-def settling_members(entries: Iterable[Entry]) -> frozenset[str]:
-    """Who settles something by these entries."""
-    return frozenset(entry.member_id for entry in entries if is_settling(entry) and entry.member_id is not None)
+def lessened_members(entries: Iterable[Entry]) -> frozenset[str]:
+    """Whose debt these entries lessen."""
+    return frozenset(who for entry in entries if (who := entry.member_id) is not None and entry.credit == owed_account(who))
+
+
+def is_unsettling(entry: Entry) -> bool:
+    """Whether a lot gets back by an entry what it settled."""
+    member_id = entry.member_id or ""
+    return entry.rule == SETTLES and (entry.debit, entry.credit) == (owed_account(member_id), member_account(member_id))
 
 
 def settled_by(entries: Iterable[Entry], member_id: str | None) -> Points:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -29,11 +29,8 @@ from pos_loyalty.store import ledger, lot_trails, members, merges
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.forgiving import owing
-from pos_loyalty.store.reach import Reach
+from pos_loyalty.store.reach import Past, Reach
 from pos_loyalty.values import Points
-
-ROUNDS_MAX = 1_000
-"""Of lots looked at in one act. Each giving back lessens what is paid for others, so it ends long before."""
 
 
 def with_lapsed(reach: Reach, done: tuple[Entry, ...], taking: Sequence[Entry], *, forgives: bool = False) -> tuple[Entry, ...]:
@@ -42,11 +39,11 @@ def with_lapsed(reach: Reach, done: tuple[Entry, ...], taking: Sequence[Entry], 
     ``forgives``: what is owed by what is taken here is let go. Called in the transaction that writes the entries.
     """
     asked = {entry.lot_id or "": entry for entry in taking}
-    db, now, lots = reach.db, reach.now, StoredLots(reach)
+    past, now, lots = past_of(reach), reach.now, StoredLots(reach)
     for accrual in asked.values():
         own = lots.of(accrual.member_id or "", done).get(accrual.lot_id or "")
         if own is not None and is_expired(own, now):
-            trail = trail_of(db, own.lot_id, asked, done)
+            trail = past.trail_of(own.lot_id, asked, done)
             assert trail is not None
             given = sum(step.entry.amount for step in steps_of(trail, done, is_asked=True) if _is_own_in(trail, step.entry))
             held = tuple(lots.of(accrual.member_id or "", done).values())
@@ -60,11 +57,49 @@ def _is_own_in(trail: Trail, entry: Entry) -> bool:
     return entry.kind == "reverse" and entry.lot_id in trail.lots and entry.rule == trail.accrual.rule
 
 
+class FilePast:
+    """The Past that a file tells."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def trail_of(self, lot_id: str, asked: Mapping[str, Entry], done: Sequence[Entry]) -> Trail | None:
+        """By all facts of the file that touch it."""
+        return trail_of(self._db, lot_id, asked, done)
+
+    def lots_of(self, member_id: str) -> tuple[Lot, ...]:
+        """By the ledger."""
+        return ledger.all_lots_of(self._db, member_id)
+
+    def amount_of(self, lot_id: str) -> int:
+        """By its row."""
+        made = lot_trails.made_by(self._db, lot_id)
+        return 0 if made is None else int(made.amount)
+
+    def owed_of(self, member_id: str) -> int:
+        """By the ledger."""
+        return int(members.owed_of(self._db, member_id))
+
+    def settled_from(self, member_id: str) -> Iterator[tuple[str, int]]:
+        """By the entries."""
+        return lot_trails.settled_from(self._db, member_id, SETTLES)
+
+    def current(self, member_id: str) -> str:
+        """By the merges."""
+        return merges.current(self._db, member_id)
+
+
+def past_of(reach: Reach) -> Past:
+    """What is known where lots are taken from."""
+    return FilePast(reach.db) if reach.past is None else reach.past
+
+
 class StoredLots:
     """The members' lots as they are stored, each read once."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
+        self.past = past_of(reach)
         self._stored: dict[str, tuple[Lot, ...]] = {}
         self._held: dict[str, tuple[Lot, ...]] = {}
 
@@ -78,9 +113,14 @@ class StoredLots:
         self._read(member_id)
         return lots_after(self._stored[member_id], done)
 
+    def room_of(self, member_id: str, lot_id: str, done: Sequence[Entry]) -> int:
+        """What a lot can take: head office, or another till, may have brought back to it what a till was to give."""
+        lot = next((lot for lot in self.whole_of(member_id, done) if lot.lot_id == lot_id), None)
+        return 0 if lot is None else max(0, self.past.amount_of(lot_id) - lot.centi)
+
     def _read(self, member_id: str) -> None:
         if member_id not in self._stored:
-            self._stored[member_id] = ledger.all_lots_of(self._reach.db, member_id)
+            self._stored[member_id] = self.past.lots_of(member_id)
             self._held[member_id] = self._reach.cut(self._stored[member_id])
 
 
@@ -97,40 +137,47 @@ def given_on(
 ) -> tuple[Entry, ...]:
     """Each lot that gains by the entries gives to those who paid for points of its accrual; what gains by that gives on.
 
-    ``late``: lots, and whose, that give all the same, even those that have ended.
+    ``late``: lots, and whose, that give all the same, even those that have ended. It ends: a turn that gives lessens by as much
+    what all payers together are still to get back, which nothing here raises; a turn that gives nothing has one lot less to do.
     """
-    db, now = reach.db, reach.now
+    past, now = past_of(reach), reach.now
     gaining = [(entry.lot_id or "", entry.member_id or "") for entry in done if _gains(entry)]
     todo = list(dict.fromkeys([*gaining, *_paid_by_others(asked, done), *late]))
     late_lots = {lot_id for lot_id, _ in late}
-    for _ in range(ROUNDS_MAX):
-        if not todo:
-            break
+    while todo:
         lot_id, holder = todo.pop(0)
-        trail = trail_of(db, lot_id, asked, done)
+        trail = past.trail_of(lot_id, asked, done)
         if trail is None:
             continue
         held = lots.of(holder, done)
-        gained = {entry.lot_id for entry in done if _gains(entry)}
         for source in sorted(trail.lots & held.keys()):
-            if source in gained | late_lots or not is_expired(held[source], now):
-                given = _given_from(db, held[source], holder, trail, done)
+            lot = held[source]
+            if source not in late_lots and is_expired(lot, now):  # what it held when it ended is lost
+                lot = replace(lot, centi=Points(min(lot.centi, _gained_centi(source, done))))
+            if lot.centi > 0:
+                given = _given_from(lots, lot, holder, trail, done)
                 trail = after(trail, given, is_asked=False)
                 done += given
                 todo += [(entry.lot_id or "", entry.member_id or "") for entry in given if _gains(entry)]
     return done
 
 
-def _given_from(db: Connection, lot: Lot, holder: str, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _given_from(lots: StoredLots, lot: Lot, holder: str, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
     """What a lot of the accrual gives to those who paid, the last one first."""
     made: tuple[Entry, ...] = ()
     left = min(overpaid_centi(trail), lot.centi)
     for payer, centi in reversed(paid_by(trail).items()):
         part = min(left, centi)
-        given = _give(db, Source(lot.lot_id, holder), payer, part, trail, (*done, *made)) if part > 0 else ()
+        given = _give(lots, Source(lot.lot_id, holder), payer, part, trail, (*done, *made)) if part > 0 else ()
         left -= sum(entry.amount for entry in given if entry.lot_id == lot.lot_id and entry.credit == ADJUSTMENT)
         made += given
     return made
+
+
+def _gained_centi(lot_id: str, done: Sequence[Entry]) -> int:
+    """What came back to a lot by these entries and is there still."""
+    own = (entry for entry in done if entry.lot_id == lot_id)
+    return max(0, sum(entry.amount * (_gains(entry) - (entry.debit == member_account(entry.member_id or ""))) for entry in own))
 
 
 def _gains(entry: Entry) -> bool:
@@ -157,26 +204,28 @@ class Source(NamedTuple):
     member_id: str
 
 
-def _give(db: Connection, source: Source, payer: str, centi: int, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _give(lots: StoredLots, source: Source, payer: str, centi: int, trail: Trail, done: Sequence[Entry]) -> tuple[Entry, ...]:
     if payer == FORGIVEN:
         return give_back(*source, None, centi)
     member_id = trail.accrual.member_id or ""
+    past = lots.past
     if payer != OWED:
-        return give_back(*source, to_payer(member_account(member_id), payer, member_id, centi), centi)
-    debtor = merges.current(db, member_id)
+        centi = min(centi, lots.room_of(member_id, payer, done))
+        return give_back(*source, to_payer(member_account(member_id), payer, member_id, centi), centi) if centi > 0 else ()
+    debtor = past.current(member_id)
     account = owed_account(debtor)
     moves = sum(entry.amount * ((entry.debit == account) - (entry.credit == account)) for entry in done)
-    part = min(centi, max(0, members.owed_of(db, debtor) + moves))
+    part = min(centi, max(0, past.owed_of(debtor) + moves))
     made = give_back(*source, to_payer(account, None, debtor, part), part) if part else ()
-    return made + _to_settlers(db, source, debtor, centi - part, done)
+    return made + _to_settlers(lots, source, debtor, centi - part, done)
 
 
-def _to_settlers(db: Connection, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
+def _to_settlers(lots: StoredLots, source: Source, debtor: str, centi: int, done: Sequence[Entry]) -> tuple[Entry, ...]:
     """What was owed has been settled since: the lots that settled it get it back, the last one first."""
     made: tuple[Entry, ...] = ()
-    for settler, room in lot_trails.settled_from(db, debtor, SETTLES) if centi else ():
+    for settler, room in lots.past.settled_from(debtor) if centi else ():
         undone = sum(entry.amount for entry in done if entry.rule == SETTLES and entry.lot_id == settler and _gains(entry))
-        part = min(centi, room - undone)
+        part = min(centi, room - undone, lots.room_of(debtor, settler, (*done, *made)))
         if part > 0:
             made += give_back(*source, to_payer(owed_account(debtor), None, debtor, part), part)
             made += (unsettle(debtor, settler, part),)

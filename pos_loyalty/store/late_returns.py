@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import NewId, to_ms
 from pos_loyalty.engine.lapsed import (
+    EVENED,
     GIVEN,
     TWICE,
     Trail,
@@ -26,11 +27,11 @@ from pos_loyalty.engine.lapsed import (
     take_lapsed,
     taken_again,
 )
-from pos_loyalty.engine.ledger import forgive, member_account, owed_account
+from pos_loyalty.engine.ledger import ADJUSTMENT, forgive, member_account, owed_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import gainers, settle_from_lots, settle_owed
-from pos_loyalty.store import claims, ledger, lot_trails, members, sales
+from pos_loyalty.store import as_one, claims, ledger, lot_trails, members, sales
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.forgiving import owing
@@ -50,19 +51,30 @@ class Place(NamedTuple):
     reach: Reach
 
 
-def even_out(reach: Reach, facts: Iterable[Fact], store: str, new_id: NewId) -> tuple[str, ...]:
-    """Book what is wanting or too much after these facts of tills; answers whose points moved. Called inside a transaction."""
+def even_out(reach: Reach, facts: Iterable[Fact], also: Iterable[str], store: str, new_id: NewId) -> tuple[str, ...]:
+    """Book what is wanting or too much after these facts of tills; answers whose points moved. Called inside a transaction.
+
+    ``also``: members whom these facts brought to mind.
+    """
+    facts = tuple(facts)
     back = [fact for fact in facts if fact.kind in BRINGS_BACK]
     roots = dict.fromkeys(root for fact in back for root in _roots(reach.db, fact))
     # What had ended by the clock of the till that took the goods back had ended.
     ended = reach._replace(now=max([reach.now, *(fact.at for fact in back)]))
-    return _all_evened(roots, Place(store=store, new_id=new_id, now=reach.now, reach=ended))
+    at = Place(store=store, new_id=new_id, now=reach.now, reach=ended)
+    others = {entry.member_id for fact in facts for entry in fact.entries if entry.member_id is not None} | set(also)
+    return _all_evened(roots, at, [who for who in sorted(others) if as_one.was_evened(reach.db, who)])
 
 
 def even_out_lots(reach: Reach, lots: Iterable[str], store: str, new_id: NewId) -> tuple[str, ...]:
     """The same for lots of which something may be taken that was not free before."""
     roots = dict.fromkeys(lot_trails.root_of(reach.db, lot) for lot in lots)
     return _all_evened(roots, Place(store=store, new_id=new_id, now=reach.now, reach=reach))
+
+
+def even_out_members(reach: Reach, member_ids: Iterable[str], store: str, new_id: NewId) -> tuple[str, ...]:
+    """The same for members, after lots of theirs ended."""
+    return _all_evened((), Place(store=store, new_id=new_id, now=reach.now, reach=reach), member_ids)
 
 
 def settle_ended(reach: Reach, ended: Mapping[str, Sequence[Lot]], store: str, new_id: NewId) -> tuple[str, ...]:
@@ -72,6 +84,8 @@ def settle_ended(reach: Reach, ended: Mapping[str, Sequence[Lot]], store: str, n
     """
     moved = []
     for member_id, lots in ended.items():
+        if as_one.is_of_several(reach.db, member_id):
+            continue
         owed = int(members.owed_of(reach.db, member_id))
         made: tuple[Entry, ...] = ()
         for lot in reach.cut(lots) if owed else ():
@@ -98,8 +112,16 @@ def _owed_at(db: Connection, member_id: str, at: datetime) -> int:
     return int(db.execute(OWED_SELECT, key).fetchone()[0])
 
 
-def _all_evened(roots: Iterable[str], at: Place) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(member for root in roots for member in _even_out(root, at)))
+def _all_evened(roots: Iterable[str], at: Place, others: Iterable[str] = ()) -> tuple[str, ...]:
+    """Members of several tills as one till would have left them, others lot by lot. ``others``: besides those of the lots."""
+    db = at.reach.db
+    whose = {root: "" if (made := lot_trails.made_by(db, root)) is None else made.member_id or "" for root in roots}
+    by_member = {
+        who: as_one.evened(at.reach, who, at.store, at.new_id, at.now) for who in dict.fromkeys((*whose.values(), *others))
+    }
+    moved = [who for who, is_moved in by_member.items() if is_moved]
+    alone = [root for root, who in whose.items() if by_member[who] is None]
+    return tuple(dict.fromkeys([*moved, *(member for root in alone for member in _even_out(root, at))]))
 
 
 def lost_of(db: Connection, fact: Fact) -> dict[str, tuple[str, int]]:
@@ -125,6 +147,9 @@ def make_room(reach: Reach, doubled: Iterable[tuple[Entry, Entry]], store: str, 
             if part > 0:
                 made += taken_again(gave, came, part)
                 left -= part
+        part = min(left, as_one.lifted_centi(reach.db, got.member_id or "")) if got.lot_id is None else 0
+        if part > 0:
+            made += (replace(got, kind="adjust", debit=got.credit, credit=ADJUSTMENT, amount=Points(part), rule=EVENED),)
     if not made:
         return False
     member_id = next(entry.member_id for entry in made)

@@ -56,18 +56,18 @@ def made_by(db: Connection, lot_id: str) -> Entry | None:
 def facts_about(db: Connection, lots: frozenset[str]) -> tuple[Fact, ...]:
     """All facts with entries of these lots."""
     txns = {txn for lot in lots for (txn,) in db.execute("SELECT txn FROM entry WHERE lot = :lot", {"lot": lot})}
-    facts = [_booked(db, UUID(bytes=txn)) for txn in sorted(txns)]
+    facts = [booked(db, UUID(bytes=txn)) for txn in sorted(txns)]
     return tuple(fact for fact in facts if fact is not None)
 
 
 def settled_later(db: Connection, lot_id: str, facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """What head office took for a lot's goods after these returns of theirs, made at tills that did not know of each other."""
     found = [row for fact in facts for row in db.execute(SETTLED_LATER_SELECT, {"lot": lot_id, "id": bytes.fromhex(fact.id)})]
-    later = [_booked(db, UUID(bytes=txn)) for (txn,) in found]
+    later = [booked(db, UUID(bytes=txn)) for (txn,) in found]
     return tuple(fact for fact in later if fact is not None)
 
 
-def _booked(db: Connection, txn: UUID) -> Fact | None:
+def booked(db: Connection, txn: UUID) -> Fact | None:
     """A fact with its entries as they were booked: at head office suspense may stand in a member's place."""
     fact = ledger.by_id(db, txn)
     if fact is None:
@@ -93,11 +93,14 @@ def undone(db: Connection, lot_id: str) -> tuple[Origin, tuple[Fact, ...]] | Non
     origin = origin_of(db, lot_id)
     if origin is None:
         return None
-    found = [each.txn for each in returned.of_sale(db, origin.sale_till, origin.sale_id)]
-    key = {"till": origin.sale_till, "sale_id": origin.sale_id}
-    found += [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, key)]
-    facts = tuple(fact for txn in found if (fact := _booked(db, txn)) is not None)
+    facts = tuple(fact for txn in undone_by(db, origin.sale_till, origin.sale_id) if (fact := booked(db, txn)) is not None)
     return (origin, facts) if facts else None
+
+
+def undone_by(db: Connection, till: str, sale_id: str) -> list[UUID]:
+    """The returns and the void of a sale."""
+    found = [each.txn for each in returned.of_sale(db, till, sale_id)]
+    return found + [UUID(bytes=txn) for (txn,) in db.execute(VOID_SELECT, {"till": till, "sale_id": sale_id})]
 
 
 def origin_of(db: Connection, lot_id: str) -> Origin | None:

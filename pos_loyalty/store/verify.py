@@ -19,7 +19,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.lapsed import EXPIRED, GIVEN
 from pos_loyalty.engine.model import Entry
-from pos_loyalty.engine.owed import is_settling
+from pos_loyalty.engine.owed import is_settling, is_unsettling
 from pos_loyalty.errors import InputError
 from pos_loyalty.store import issues, ledger, lot_words, member_folds, sales
 from pos_loyalty.store.chain_checks import LogRow, chain_differences, head_differences
@@ -246,7 +246,7 @@ def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
 
 def _may_lack(entry: Entry) -> bool:
     """Head office settles, carries over and gives back no more than is there."""
-    return is_settling(entry) or is_carrying(entry) or entry.rule == GIVEN
+    return is_settling(entry) or is_carrying(entry) or entry.rule == GIVEN or is_unsettling(entry)
 
 
 def _is_never(entry: Entry) -> bool:

@@ -18,6 +18,8 @@ from pos_loyalty.values import Points
 from sync.server.ledger_store import LedgerStore
 
 WAIT_DAYS: Final = 30
+LATE_DAYS: Final = WAIT_DAYS + 10
+"""So long after its end a lot may still be in a till's hand."""
 MARGIN_HOURS: Final = 1
 MEMBERS_MAX: Final = 500
 UNNAMED: Final = "none"
@@ -46,7 +48,14 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
             store.touch(sorted(due))
         ended += len(due)
         if found < MEMBERS_MAX or not due:
+            _even_out_ended(store, now)
             return ended
+
+
+def _even_out_ended(store: LedgerStore, now: datetime) -> None:
+    """Of several tills each ended other lots: what that left too much or too little, as soon as nobody holds it."""
+    with store.write():
+        store.touch(store.rights.even_out_ended(now - timedelta(days=LATE_DAYS), now))
 
 
 def _free(store: LedgerStore, lots: tuple[Lot, ...], all_sent_by: datetime) -> tuple[Lot, ...]:

@@ -87,12 +87,21 @@ class RightStore(Protocol):
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """Grants that the till has not said it took."""
 
-    def even_out(self, facts: Sequence[Fact], now: datetime) -> tuple[str, ...]:
+    def know_again(self, fact: Fact, now: datetime) -> tuple[str, ...]:
+        """Book lots that the fact names and that a head office which was restored forgot; answers whose they are."""
+
+    def even_out(self, facts: Sequence[Fact], also: Iterable[str], now: datetime) -> tuple[str, ...]:
         """Book whose points pay, where these facts and another till's returns bear on each other, as far as no till holds what
-        is taken; answers whose points moved."""
+        is taken; answers whose points moved. ``also``: members whose lots are known again."""
+
+    def even_out_again(self, now: datetime) -> tuple[str, ...]:
+        """The same for all members to whom it was done since the restore: nobody is waited for any more."""
 
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The same for these lots, of which more may be free than before."""
+
+    def even_out_ended(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """The same for members to whom it was done before and of whose lots one ended between."""
 
     def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
         """Lots that ended, by member, settle what was owed while they lived; answers whose points moved."""

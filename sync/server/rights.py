@@ -49,7 +49,7 @@ def answer(
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
         if held_back != "log":
-            store.rights.heard_hello(holder.till)
+            _hear_hello(store, holder.till, now)
         if not held_back and store.rights.is_waiting():
             held_back = "hello"
         if not held_back:
@@ -84,6 +84,14 @@ def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datet
     here = store.rights.own_head()
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
+
+
+def _hear_hello(store: LedgerStore, till: str, now: datetime) -> None:
+    """With the last one everything is known again that tills hold: what waited for that is evened out."""
+    was_waiting = store.rights.is_waiting()
+    store.rights.heard_hello(till)
+    if was_waiting and not store.rights.is_waiting():
+        store.touch(store.rights.even_out_again(now))
 
 
 def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:

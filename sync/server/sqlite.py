@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2
 from pos_loyalty.clock import Reading, from_ms, new_id, to_ms
 from pos_loyalty.engine.by_hand import carried_debtors
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.engine.owed import settling_members
+from pos_loyalty.engine.owed import lessened_members
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import WireError
 from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
@@ -166,7 +166,7 @@ class SqliteLedgerStore:
             gifts=self._gifts(fact),
             owed_centi={
                 member: members.owed_of(self._db, member)
-                for member in settling_members(fact.entries) | carried_debtors(fact.entries)
+                for member in lessened_members(fact.entries) | carried_debtors(fact.entries)
             },
             lost_centi=lost_of(self._db, fact),
             doubts=follow.doubts(self._db, fact),

@@ -12,7 +12,7 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import epochs, follow, gift_cards, late_returns, ledger, right_holds
+from pos_loyalty.store import as_one, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
@@ -155,13 +155,29 @@ class SqliteRightStore:
         """By the table."""
         return right_holds.on_their_way(self._db, till, epoch, limit)
 
-    def even_out(self, facts: Sequence[Fact], now: datetime) -> tuple[str, ...]:
+    def know_again(self, fact: Fact, now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
-        return late_returns.even_out(self._reach(now), facts, meta(self._db, "owner") or "", new_id)
+        return evened_lots.known_again(self._db, fact, meta(self._db, "owner") or "", new_id, now)
+
+    def even_out(self, facts: Sequence[Fact], also: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        return late_returns.even_out(self._reach(now), facts, also, meta(self._db, "owner") or "", new_id)
+
+    def even_out_again(self, now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is: by its own facts of this epoch."""
+        owner = meta(self._db, "owner") or ""
+        key = {"owner": owner, "epoch": epochs.epoch_of(self._db)}
+        member_ids = [row[0] for row in self._db.execute(EVENED_SELECT, key).fetchall()]
+        return late_returns.even_out_members(self._reach(now), member_ids, owner, new_id)
 
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
         return late_returns.even_out_lots(self._reach(now), lots, meta(self._db, "owner") or "", new_id)
+
+    def even_out_ended(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """In the log whose owner this file is."""
+        member_ids = as_one.evened_before(self._db, since, now)
+        return late_returns.even_out_members(self._reach(now), member_ids, meta(self._db, "owner") or "", new_id)
 
     def settle_ended(self, ended: Mapping[str, Sequence[Lot]], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
@@ -183,6 +199,8 @@ class SqliteRightStore:
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""
 TILLS_SELECT = f"""SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
 UNION SELECT id FROM till WHERE epoch > 0 UNION SELECT till FROM right_grant"""
+EVENED_SELECT = """SELECT DISTINCT member FROM txn
+WHERE till = :owner AND epoch = :epoch AND kind = 'points.settled' AND member IS NOT NULL ORDER BY member"""
 HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
 WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'

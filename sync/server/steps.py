@@ -160,6 +160,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     check_place(store, header, hashes, hold)
     cases: list[Case] = []
     touched: dict[str, None] = {}
+    again: dict[str, None] = {}
     first_new = max(0, hold.applied_seq + 1 - header.first_seq)
     prev_hash = hold.applied_hash
     _check_clocks(store, hold, facts[first_new:])
@@ -169,6 +170,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         member_key = _key(batch, facts[n])
         if member_key is not None:
             store.keep_key(facts[n], member_key)
+        again.update(dict.fromkeys(store.rights.know_again(facts[n], now)))
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if posting.doubled and store.rights.make_room(posting.doubled, now):
             posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
@@ -183,7 +185,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     applied_seq = max(hold.applied_seq, last_seq)
     if newest is None or header.epoch >= newest.epoch:
         store.hold(TillHold(till=header.till, epoch=header.epoch, applied_seq=applied_seq, applied_hash=prev_hash), now)
-    touched.update(dict.fromkeys(store.rights.even_out(facts[first_new:end], now)))
+    touched.update(again | dict.fromkeys(store.rights.even_out(facts[first_new:end], tuple(again), now)))
     store.touch(tuple(touched))
     if header.epoch < header.credential.epoch:  # what else is held of that epoch may not be this machine's
         applied_seq, prev_hash = last_seq, hashes[end - 1] if end else bytes.fromhex(header.prev_hash)

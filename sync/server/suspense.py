@@ -12,9 +12,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from pos_loyalty.engine.by_hand import is_carrying
-from pos_loyalty.engine.lapsed import is_handing_back
+from pos_loyalty.engine.lapsed import GIVEN, is_handing_back
+from pos_loyalty.engine.ledger import ADJUSTMENT
 from pos_loyalty.engine.model import Entry
-from pos_loyalty.engine.owed import is_settling
+from pos_loyalty.engine.owed import is_settling, is_unsettling
 from pos_loyalty.errors import WireError
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.sales import MOVES
@@ -71,24 +72,31 @@ class _Booking:
     def without_doubled(self, entries: tuple[Entry, ...]) -> Iterator[Entry]:
         """The entries; of what a lot gives back to one that paid, no more than the one holds and the other lacks.
 
-        Head office or another till may have given it back before. The rest stays where it is.
+        The same of what it gives back to a debt, and by that to a lot that settled it: they stand together. Head office or
+        another till may have given it back before. The rest stays where it is.
         """
-        part: int | None = None
-        for n, entry in enumerate(entries):
-            after = entries[n + 1] if n + 1 < len(entries) else entry
-            left = int(entry.amount) if part is None else part
-            if part is not None:
-                part = None
-            elif is_handing_back(entry, after):
-                source, payer = self._lot(entry), self._lot(after)
-                room = payer.amount_centi - payer.centi if payer else 0
-                part = left = min(left, room, source.centi if source else 0)
-                if part < entry.amount:
-                    short = Points(entry.amount - part)
-                    self.doubled.append((replace(entry, amount=short), replace(after, amount=short)))
-                    self._open("given_back.twice", f"{short} hundredths of a point of lot {entry.lot_id} were given back before")
-            if left > 0:
-                yield replace(entry, amount=Points(left))
+        n = 0
+        while n < len(entries):
+            together = entries[n : n + _together(entries[n : n + 3])]
+            n += len(together)
+            if len(together) == 1:
+                yield together[0]
+                continue
+            first, last = together[0], together[-1]
+            source = self._lot(first)
+            part = min(int(first.amount), self._room(last), source.centi if source else 0)
+            if part < first.amount:
+                short = Points(first.amount - part)
+                self.doubled.append((replace(first, amount=short), replace(last, amount=short)))
+                self._open("given_back.twice", f"{short} hundredths of a point of lot {first.lot_id} were given back before")
+            yield from (replace(entry, amount=Points(part)) for entry in together if part > 0)
+
+    def _room(self, entry: Entry) -> int:
+        """How much an entry can bring to its lot, or off what is owed."""
+        lot = self._lot(entry)
+        if entry.lot_id is None:
+            return self._owed.get(entry.member_id or "", 0)
+        return lot.amount_centi - lot.centi if lot else 0
 
     def book(self, entry: Entry) -> None:
         """Book one entry, split where its lot cannot give or take all of it."""
@@ -101,9 +109,10 @@ class _Booking:
         if is_carrying(entry):
             self._carry(entry)
             return
-        if entry.debit.startswith(OWED):
-            member = entry.debit.removeprefix(OWED)
-            self._owed[member] = self._owed.get(member, 0) + entry.amount
+        for side, sign in ((entry.debit, 1), (entry.credit, -1)):
+            if side.startswith(OWED):
+                member = side.removeprefix(OWED)
+                self._owed[member] = self._owed.get(member, 0) + sign * entry.amount
         takes, gives = entry.debit.startswith(MEMBER), entry.credit.startswith(MEMBER)
         if not takes and not gives:
             self.entries.append(entry)
@@ -293,6 +302,17 @@ class _Booking:
 
     def _open(self, reason: str, detail: str) -> None:
         self.cases.append(Case(seq=self._seq, reason=reason, detail=detail))
+
+
+def _together(entries: tuple[Entry, ...]) -> int:
+    """How many of the first entries bring the same points from a lot to who paid for others: 1 where they are none such."""
+    first, after, third = (*entries, *entries[-1:] * 2)[:3]
+    if first is after or first.rule != GIVEN or first.credit != ADJUSTMENT or first.lot_id is None:
+        return 1
+    if is_handing_back(first, after):
+        return 2
+    is_to_debt = (after.rule, after.debit) == (GIVEN, ADJUSTMENT) and after.credit.startswith(OWED)
+    return (3 if is_unsettling(third) else 2) if is_to_debt else 1
 
 
 def _ends_well(fact: Fact, known: Known) -> bool:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from pos_loyalty.engine.gift_ledger import gift_account, load
+from pos_loyalty.engine.model import Entry
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftCardMade
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import TillKeyFact
 from pos_loyalty.values import Minor, Points
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
-from tests.contract.test_ledger_stores import fact, member, open_again, posting, store
+from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, store
 from tests.simulation.shop import NOW
 
 __all__ = ["open_again", "store"]
 CARD_ID, LOT = "c" * 32, "opening:M1"
+EVENED = f"head-office/{'ab' * 16}.1000.0.1900000000000:0"
+"""A lot by which head office evened a member out: ten points that end in 2030."""
 
 
 def enrolled(store: LedgerStore, *tills: str) -> None:
@@ -76,3 +81,41 @@ def test_money_of_a_card_is_held_by_who_sold_it(store: LedgerStore) -> None:
         assert store.rights.gift(CARD_ID) is None and store.rights.gift("e" * 64) is None
         assert store.rights.is_too_much(grant_of(1, account))
         assert store.truth.stops_of("S1") == ()
+
+
+def test_a_lot_that_a_restored_head_office_made_and_forgot_is_known_again(store: LedgerStore) -> None:
+    """By the first fact of a till that names it, once, and all of it; what the till does with it is booked as ever."""
+    enrolled(store, "T1")
+    taken = fact(1, kind="rights.taken", grant=grant_of(600, EVENED))
+    used = fact(2, kind="points.adjusted", member="M1", entries=(out_of(EVENED, 600),))
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        assert store.rights.know_again(taken, NOW) == (), "a head office that forgot nothing made no such lot"
+        store.rights.begin_anew(2, (), NOW)
+    with store.write():
+        store.expect((taken, used))
+        assert store.rights.know_again(taken, NOW) == ("M1",)
+        assert store.rights.know_again(taken, NOW) == ()
+        store.add(posting(store, taken))
+        assert store.rights.know_again(used, NOW) == ()
+        booked = posting(store, used)
+        assert booked.cases == ()
+        store.add(booked)
+        store.touch(("M1",))
+    with store.write():
+        assert lots_of(store, "M1") == {LOT: 1_000, EVENED: 400}
+        assert store.rights.held_by_all(EVENED) == 0
+
+
+@pytest.mark.parametrize(
+    "lot", ["T1/1:base", f"T1/{'ab' * 16}.1000.0.0:0", f"head-office/{'ab' * 16}:0", EVENED.replace(".1000.", ".0.")]
+)
+def test_no_other_lot_is_taken_for_one(store: LedgerStore, lot: str) -> None:
+    enrolled(store, "T1")
+    with store.write():
+        store.rights.begin_anew(2, (), NOW)
+        assert store.rights.know_again(fact(1, kind="rights.taken", grant=grant_of(600, lot)), NOW) == ()
+
+
+def out_of(lot: str, centi: int) -> Entry:
+    return Entry(kind="adjust", debit="member:M1", credit="adjustment", amount=centi, member_id="M1", lot_id=lot)
