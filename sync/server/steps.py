@@ -16,7 +16,7 @@ from sync import programme_list
 from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
 from sync.server import enrol
-from sync.server.chains import begin, check_place, check_signed, held_for
+from sync.server.chains import begin, check_place, check_signed, held_for, is_stranger
 from sync.server.kinds import check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
@@ -80,6 +80,7 @@ def changes(
     SnapshotNeededError when more than ``changes_max`` versions lie between. ``office_key``: signs the programmes.
 
     A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
+    A machine of which it forgot that it was enrolled is told nothing but to send its whole log.
     """
     peer = asked.peer
     check_versions(peer.protocol, peer.schema)
@@ -87,6 +88,8 @@ def changes(
     with store.write():
         enrol.check_epoch(store, peer.till, peer.epoch)
         hold = held_for(store, peer.till, peer.epoch)
+        if is_stranger(store, peer.till, peer.epoch):
+            return _nothing_yet(asked, now)
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
@@ -113,6 +116,21 @@ def changes(
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
+    )
+
+
+def _nothing_yet(asked: ChangesRequest, now: datetime) -> Changes:
+    return Changes(
+        since=asked.since,
+        as_of_seq=0,
+        as_of_hash=GENESIS.hex(),
+        version=asked.since,
+        mark=asked.mark,
+        complete=True,
+        server_time=now,
+        members=(),
+        coupons=(),
+        programmes=None,
     )
 
 
