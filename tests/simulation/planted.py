@@ -247,14 +247,18 @@ FAULTS: Mapping[str, Fault] = {
         planted_rights.restore_not_noticed,
         planted_rights.hello_without_log,
         planted_rights.stranger_taken_for_known,
-        planted_rights.stale_answer_taken,
         planted_rights.epoch_not_raised,
         planted_rights.dead_points_spent,
         planted_rights.clock_believed,
-        planted_rights.expired_while_held,
         planted_rights.receipt_before_commit,
         planted_rights.half_the_transaction,
         planted_rights.name_in_the_log,
         planted_rights.daemon_gives_up,
     )
 }
+
+SURVIVORS: Mapping[str, Fault] = {
+    "stale_answer_taken": planted_rights.stale_answer_taken,
+    "expired_while_held": planted_rights.expired_while_held,
+}
+"""Faults that the worlds do not notice yet: not in 40 of them, and not in 14."""

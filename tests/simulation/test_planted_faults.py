@@ -21,10 +21,8 @@ KNOWN = {
     "grants_before_all_hellos": 1,
     "restore_not_noticed": 1,
     "stranger_taken_for_known": 2,
-    "stale_answer_taken": 1,
     "dead_points_spent": 1,
     "clock_believed": 1,
-    "expired_while_held": 10,
     "receipt_before_commit": 10,
 }
 """How far from START the first world lies that notices it, where it is not the first one."""
