@@ -41,6 +41,8 @@ class Chronicle:
         self.lost: set[bytes] = set()
         self.lost_rows: list[Row] = []
         """Facts that no file holds any more, because every machine that held them was destroyed."""
+        self.forgotten: list[Row] = []
+        """Head office's own facts that went with a restore: what follows from the tills' logs it books anew when these are there."""
         self.enrolling: set[str] = set()
         self.people: list[tuple[str, str]] = []
         self.ends: dict[str, datetime | None] = {f"{name}:{member}": ends for member in MEMBERS for name, _, ends in OPENING}
@@ -79,7 +81,9 @@ class Chronicle:
         gone = self._before.keys() - {row.id for row in rows_of(self.world.office.db)}
         for counter in self.world.counters.values():
             gone -= ids_in(counter)
-        self._lose([self._before[id_] for id_ in gone if self._before[id_].till in self.world.counters])
+        rows = [self._before[id_] for id_ in gone]
+        self._lose([row for row in rows if row.till in self.world.counters])
+        self.forgotten += [row for row in rows if row.till not in self.world.counters]
 
     def gone(self, machine: Counter, successor_ids: set[bytes]) -> None:
         """A till's machine is destroyed: what it alone held is lost."""

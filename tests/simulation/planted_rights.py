@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pos_loyalty import log
 from pos_loyalty.store import db, epochs, follow, ledger, right_asking, right_holds, trusted_time
-from pos_loyalty.till import answers, checkout, enrolment, holdings, lapsed, pricing
+from pos_loyalty.till import answers, checkout, enrolment, exchange, holdings, pricing
 from pos_loyalty.till.desk import Desk
 from sync import push, rights
 from sync.server import chains, expiry, right_desk, steps
@@ -52,7 +52,7 @@ def rights_ignored(put: Put) -> None:
 
 
 def _everywhere(put: Put, cut: Any) -> None:
-    for place in (pricing, checkout, answers, lapsed):
+    for place in (pricing, checkout, answers, exchange, holdings):
         put(place, "cut", cut)
 
 
@@ -81,6 +81,7 @@ def restore_not_noticed(put: Put) -> None:
     """Nobody finds out that head office was restored."""
     put(right_asking, "told", lambda db_, head: None)
     put(right_desk.FileMark, "read", lambda self: None)
+    put(right_desk.FileMark, "is_kept", False)
 
 
 def hello_without_log(put: Put) -> None:
