@@ -91,6 +91,10 @@ class RightStore(Protocol):
         """Book whose points pay, where these facts and another till's returns bear on each other, as far as no till holds what
         is taken; answers whose points moved."""
 
+    def even_out_again(self, lots: Iterable[str], now: datetime) -> bool:
+        """The same for lots that paid for goods and may have got it back before a restore, which a till has redeemed since;
+        answers whether anything was booked."""
+
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The same for these lots, of which more may be free than before."""
 

@@ -190,9 +190,12 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if posting.doubled and store.rights.make_room(posting.doubled, now):
             posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if _may_be_early(store, posting) and store.rights.lets_wait(header.till):
-            end = n
-            break
+        if _may_be_early(store, posting):
+            if store.rights.lets_wait(header.till):
+                end = n
+                break
+            if store.rights.is_waiting() and store.rights.even_out_again(_short_lots(posting), now):
+                posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         store.add(posting)
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
@@ -274,6 +277,13 @@ def _freeze(store: LedgerStore, till: str, epoch: int, reason: str, now: datetim
 def _key(batch: Batch, fact: Fact) -> bytes | None:
     about = fact.enrolment or fact.change
     return None if about is None else batch.header.member_keys.get(about.member_id)
+
+
+def _short_lots(posting: Posting) -> tuple[str, ...]:
+    """What a fact takes from, where a lot is overdrawn by it."""
+    is_short = any(case.reason == "lot.overdrawn" for case in posting.cases)
+    takes = [entry.lot_id for entry in posting.fact.entries if entry.debit == f"member:{entry.member_id}"]
+    return tuple(dict.fromkeys(lot for lot in takes if lot is not None)) if is_short else ()
 
 
 def _members_of(posting: Posting) -> list[str]:
