@@ -42,7 +42,9 @@ class Chronicle:
         self.lost_rows: list[Row] = []
         """Facts that no file holds any more, because every machine that held them was destroyed."""
         self.forgotten: list[Row] = []
-        """Head office's own facts that went with a restore: what follows from the tills' logs it books anew when these are there."""
+        """Head office's own facts that went with a restore: what follows from the tills' logs it books anew."""
+        self._said: set[tuple[str, int, str]] = set()
+        """Acks that head office gave since it was restored: an older one may still be under way."""
         self.enrolling: set[str] = set()
         self.people: list[tuple[str, str]] = []
         self.ends: dict[str, datetime | None] = {f"{name}:{member}": ends for member in MEMBERS for name, _, ends in OPENING}
@@ -66,9 +68,14 @@ class Chronicle:
         found = plainly(counter.db, sql, (counter.name, sale_id)).fetchone()
         assert found[0] == 0, f"I4: sale {sale_id} is in the log, and the till says that there is no such sale"
 
+    def said(self, till: str, seq: int, hash_: str) -> None:
+        """Head office says that it holds so much."""
+        self._said.add((till, seq, hash_))
+
     def acked(self, till: str, seq: int, hash_: str) -> None:
         """A till was told that head office holds so much."""
-        self.acks[till] = max(self.acks.get(till, (0, "")), (seq, hash_))
+        if (till, seq, hash_) in self._said:
+            self.acks[till] = max(self.acks.get(till, (0, "")), (seq, hash_))
         self.ever_acked.setdefault(till, set()).add((seq, hash_))
 
     def before_restore(self) -> None:
@@ -78,6 +85,7 @@ class Chronicle:
     def after_restore(self) -> None:
         """What it forgot, and nobody else holds, is lost."""
         self.acks.clear()
+        self._said.clear()
         gone = self._before.keys() - {row.id for row in rows_of(self.world.office.db)}
         for counter in self.world.counters.values():
             gone -= ids_in(counter)

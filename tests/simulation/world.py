@@ -216,6 +216,9 @@ class World:
         self.at(node)
         try:
             reply = node.answer(question)
+            if question.kind == "log" and reply.status == 200:
+                ack = read_ack(reply)
+                self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
             self.say(f"  {question.kind} of {question.till}: {reply.status} {sha256(reply.body).hexdigest()[:8]}")
             return reply
         except DiedError:
