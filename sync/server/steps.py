@@ -80,7 +80,7 @@ def changes(
     SnapshotNeededError when more than ``changes_max`` versions lie between. ``office_key``: signs the programmes.
 
     A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
-    A machine of which it forgot that it was enrolled is told nothing but to send its whole log.
+    A machine of which it forgot that it was enrolled is told nothing but the programmes and to send its whole log.
     """
     peer = asked.peer
     check_versions(peer.protocol, peer.schema)
@@ -89,7 +89,7 @@ def changes(
         enrol.check_epoch(store, peer.till, peer.epoch)
         hold = held_for(store, peer.till, peer.epoch)
         if is_stranger(store, peer.till, peer.epoch):
-            return _nothing_yet(asked, now)
+            return _nothing_yet(asked, programme_list.told(store, now, office_key), now)
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
@@ -114,12 +114,12 @@ def changes(
         server_time=now,
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
-        programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
+        programmes=_news(asked, programmes),
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
     )
 
 
-def _nothing_yet(asked: ChangesRequest, now: datetime) -> Changes:
+def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...], now: datetime) -> Changes:
     return Changes(
         since=asked.since,
         as_of_seq=0,
@@ -130,8 +130,12 @@ def _nothing_yet(asked: ChangesRequest, now: datetime) -> Changes:
         server_time=now,
         members=(),
         coupons=(),
-        programmes=None,
+        programmes=_news(asked, programmes),
     )
+
+
+def _news(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...]) -> tuple[ProgrammeBody, ...] | None:
+    return None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes
 
 
 def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFound:

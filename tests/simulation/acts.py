@@ -277,6 +277,12 @@ def end_all(world: World, counter: Counter) -> None:
         _verb(world, counter, lambda: selling.end(counter, Random(len(counter.open_sales))))
 
 
+def sell_first(world: World, counter: Counter) -> None:
+    """A new machine without a fact sells to somebody without a card: a restored head office that forgot it knows it by that."""
+    if counter.is_up and not counter.busy and counter.place()[1] == 0:
+        _verb(world, counter, lambda: selling.sell(counter, Random(0), (None,)))
+
+
 def _verb(world: World, counter: Counter, act: Callable[[], object]) -> None:
     """A verb at a till that is up and does nothing else; what it refuses is no fault."""
     if not counter.is_up or counter.busy is not None:

@@ -95,7 +95,8 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
     """I1: of each lot, free, held and on its way are nothing below zero and together what is left of it.
 
     What tills hold of a lot that has ended is of no use to anybody: goods that came back may have taken it. Lots that a head
-    office which was restored gave points to, and forgot it, are asked when the tills' logs are there again.
+    office which was restored gave points to, and forgot it, are asked when the tills' logs are there again; a till may hold as
+    much more of them then.
     """
     live = {(name, int(meta(counter.db, "epoch") or 1)) for name, counter in world.counters.items()}
     books = fold(_all_facts(held, logs), OWN, live)
@@ -108,9 +109,15 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
             assert centi >= 0, f"I1: {holder} holds {centi} of lot {lot}"
     for lot, left in books.left.items():
         assert left >= 0 or lot in void, f"I1: lot {lot} is {-left} hundredths below nothing"
+    forgotten: defaultdict[str, int] = defaultdict(int)
+    for row in world.chronicle.forgotten:
+        for lot, centi in read(row.id, row.payload).moves:
+            forgotten[lot] += max(0, centi)
     ended = {lot for lot, end in world.chronicle.ends.items() if end is not None and end <= world.true.at}
     for lot, free in _free(books).items():
-        assert free >= 0 or lot in void | ended, f"I1: {-free} hundredths of lot {lot} are held twice, left {books.left[lot]}"
+        assert free + forgotten[lot] >= 0 or lot in void | ended, (
+            f"I1: {-free} hundredths of lot {lot} are held twice, left {books.left[lot]}"
+        )
 
 
 def _took_back_dead_points(held: list[Row], reason: str, till: str, seq: int, detail: str) -> bool:

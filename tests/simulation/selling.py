@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 
@@ -24,7 +25,10 @@ from tests.simulation.template import MEMBERS, STORES
 PIECES = 4_000
 
 
-def sell(counter: Counter, chance: Random) -> None:
+ANYBODY = (None, *MEMBERS, *MEMBERS)
+
+
+def sell(counter: Counter, chance: Random, whom: Sequence[str | None] = ANYBODY) -> None:
     """Quote, authorise, and mostly complete in the same step."""
     till, sale_id = counter.till, f"{counter.name}-{_next(counter)}"
     line = Line(line_id="1", sku="1", quantity_milli=Thousandths(PIECES), price_minor=Minor(chance.randrange(500, 5_000)))
@@ -37,7 +41,7 @@ def sell(counter: Counter, chance: Random) -> None:
         lines=(line,),
         redeem=chance.choice((None, "max", "max", chance.randrange(1, 9_000))),
     )
-    member_id = chance.choice((None, *MEMBERS, *MEMBERS))
+    member_id = chance.choice(whom)
     quote = till.quote(QuoteRequest(basket=basket, member_id=member_id))
     complete = chance.random() < 0.7
     request = SaleRequest(

@@ -116,6 +116,7 @@ class World:
         acts.mend_all(self)
         self._settle()
         for counter in self.counters.values():
+            acts.sell_first(self, counter)
             acts.end_all(self, counter)
         self._settle()
 

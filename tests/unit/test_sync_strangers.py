@@ -17,9 +17,11 @@ from sync import backoff, daemon
 from sync.identity import Holder
 from sync.rights import RightsRequest
 from sync.server import rights as granting
+from sync.server import steps
 from sync.server.rights import RightTerms
 from tests.shop import Shop
 from tests.simulation.disk import Disk, WatchedConnection
+from tests.simulation.escrow import PROGRAMME
 from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
 from tests.unit.test_sync_identity import enrolled, sync_fully
 
@@ -56,6 +58,23 @@ def test_a_machine_that_head_office_forgot_is_no_fork_and_sends_all_again(tmp_pa
     sync_fully(till, office)
     assert [row[1:] for row in log_of(office.db, "A") if row in log_of(till.db, "A")] == [row[1:] for row in log_of(till.db, "A")]
     assert verify(office.db) == verify(till.db) == ()
+
+
+def test_a_new_machine_that_head_office_forgot_gets_the_rules_to_sell_by(tmp_path: Path) -> None:
+    """It has no log to send; its first sale is one."""
+    office = HeadOffice(tmp_path)
+    first = machine(office, tmp_path / "first", "a1")
+    first.sell("A1")
+    sync_fully(first, office)
+    steps.publish_programme(office.store, PROGRAMME.encode(), NOW)
+    backup(office.db, tmp_path / "night.db")
+    second = machine(office, tmp_path / "second", "a2")
+    office.restore(tmp_path / "night.db")
+    (page,) = pull_all(second, office)
+    assert page.programmes is not None and page.members == ()
+    second.sell("B1")
+    sync_fully(second, office)
+    assert set(log_of(second.db, "A")) <= set(log_of(office.db, "A"))
 
 
 def test_the_log_of_another_machine_is_no_hello(tmp_path: Path) -> None:
