@@ -98,6 +98,30 @@ def test_an_epoch_that_goes_on_from_a_forgotten_machine_is_a_gap(tmp_path: Path)
     assert verify(office.db) == ()
 
 
+def test_a_forgotten_epoch_goes_on_from_where_its_first_fact_says(tmp_path: Path) -> None:
+    """Head office holds more of the epoch before: the machine went on from a backup. The enrolment after it head office knows."""
+    office = HeadOffice(tmp_path)
+    till = machine(office, tmp_path / "first", "a1")
+    for n in range(3):
+        till.sell(f"A{n}")
+    backup(till.db, tmp_path / "till.db")
+    till.sell("A3")
+    sync_fully(till, office)
+    backup(office.db, tmp_path / "night.db")
+    till.db.close()
+    (tmp_path / "second").mkdir()
+    (tmp_path / "till.db").rename(tmp_path / "second" / "A.db")
+    again = Till(tmp_path / "second", "A")
+    enrolled(office, again, "a2" * 32)
+    again.sell("B1")
+    enrolled(office, again, "a3" * 32)
+    again.sell("B2")
+    office.restore(tmp_path / "night.db")
+    sync_fully(again, office)
+    assert set(log_of(again.db, "A")) <= set(log_of(office.db, "A"))
+    assert verify(office.db) == ()
+
+
 def test_a_daemon_whom_only_a_person_can_help_does_not_look_each_second() -> None:
     stopped = daemon.SyncReport(
         sent_facts=0,
