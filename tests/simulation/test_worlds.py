@@ -11,8 +11,8 @@ from tests.simulation import twin
 from tests.simulation.running import run, shrink
 from tests.simulation.world import plan
 
-FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "40")), int(os.environ.get("WORLDS_FRESH", "10"))
-TOGETHER = 10
+FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "20")), int(os.environ.get("WORLDS_FRESH", "5"))
+TOGETHER = 5
 START = random.SystemRandom().randrange(10**6, 10**9)
 CLOSE = 8
 """Every so many worlds the laws that cost as much as a world are asked too."""
