@@ -23,7 +23,6 @@ KNOWN = {
     "grants_before_all_hellos": 1,
     "restore_not_noticed": 1,
     "stranger_taken_for_known": 2,
-    "dead_points_spent": 1,
     "clock_believed": 1,
     "receipt_before_commit": 10,
 }
