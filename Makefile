@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := camera,web,analytics,spreadsheet,postgres,dev
 
-.PHONY: demo test check bench peers replay kills fuzz bank faults machine laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
+.PHONY: demo test check bench peers replay kills fuzz bank faults machine sim laws mutants test-money print-faults clean font zbar browser tracer postgres debian openapi
 
 demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
@@ -96,6 +96,11 @@ faults: $(STAMP)
 # The long form of the state machine: 5,000 runs of everything that a shop does (MACHINE_RUNS=n for more).
 machine: $(STAMP)
 	MACHINE=long $(BIN)/pytest -q -s --timeout=36000 --show-capture=no tests/faults/test_machine.py
+
+# The simulator: SEEDS=n worlds from fresh seeds (START=s from a given one), or one world told step by step: SEED=n. See docs/testing.md.
+SEEDS ?= 400
+sim: $(STAMP)
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) $(if $(START),--start $(START)))
 
 # The long form of the laws: 20,000 receipts against the brute force and the laws, 1,000 for byte equality.
 laws: $(STAMP)

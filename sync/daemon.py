@@ -290,4 +290,6 @@ def _wait_s(report: SyncReport, now: datetime, interval_s: float) -> float:
     """Seconds to the next go: the interval when all is well, else until the step wishes to be woken."""
     if report.trouble is None:
         return interval_s
+    if report.needs_person:
+        return backoff.LONGEST_S
     return min(backoff.LONGEST_S, max(1.0, (report.wake_at - now) / timedelta(seconds=1)))

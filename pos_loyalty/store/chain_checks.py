@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pos_loyalty.errors import InputError
 from pos_loyalty.store import ledger, till_keys
 from pos_loyalty.store.db import Connection, meta
-from pos_loyalty.store.facts import GENESIS, chain
+from pos_loyalty.store.facts import GENESIS, chain, fact_of
+from pos_loyalty.store.till_facts import Place
 
 
 class LogRow(NamedTuple):
@@ -69,15 +71,27 @@ def head_differences(db: Connection) -> Iterator[str]:
 def _beginning(db: Connection, before: LogRow | None, row: LogRow) -> tuple[int, bytes]:
     """Where the first fact of an epoch must lie: at head office as the enrolment says, at the till after the fact before it."""
     key = till_keys.key_of(db, row.till, row.epoch)
-    if key is None and before is not None and before.till == row.till:
+    if key is None and (row.seq, row.prev_hash) == (1, GENESIS) and meta(db, "role") == "head_office":
+        return 1, GENESIS  # restored, it forgot the enrolment of a machine that began with an empty file, and has its log
+    place = _told(row) if key is None and meta(db, "role") == "head_office" else None
+    if key is None and place is None and before is not None and before.till == row.till:
         return before.seq + 1, before.hash
-    if key is None or key.continues is None:
+    place = place if key is None else key.continues
+    if place is None:
         return 1, GENESIS
-    place = key.continues
     if None in (place.epoch, place.seq, place.hash):  # a hand was at the row: no fact lies there
         return 0, b""
     found = db.execute(HASH_AT_SELECT, {"till": row.till, "epoch": place.epoch, "seq": place.seq}).fetchone()
     return place.seq + 1, GENESIS if found is None and place.seq == 0 else bytes(found[0]) if found else b""
+
+
+def _told(row: LogRow) -> Place | None:
+    """What the first fact of an epoch says that it goes on from, of whose enrolment a restored head office does not know."""
+    try:
+        began = fact_of(row.payload).began
+    except InputError:
+        return None
+    return None if began is None else began.continues
 
 
 HASH_AT_SELECT = "SELECT hash FROM txn WHERE till = :till AND epoch = :epoch AND seq = :seq"

@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Final
 
 from pos_loyalty import log
-from pos_loyalty.errors import LoyaltyError
+from pos_loyalty.errors import LoyaltyError, StoreError
 from pos_loyalty.store import trusted_time
 from pos_loyalty.store.db import write
 from pos_loyalty.till import enrolment, expiry, gift_cards, merging, reservations, tiers
@@ -38,8 +38,12 @@ JOBS: Mapping[str, Job] = {
 
 def run(desk: Desk) -> tuple[JobReport, ...]:
     """Run every job; one that fails does not keep the others from running."""
-    with write(desk.db):
-        trusted_time.note(desk.db, desk.clocks())
+    try:
+        with write(desk.db):
+            trusted_time.note(desk.db, desk.clocks())
+    except StoreError:
+        desk.close()  # the till may go on with this desk: a connection whose COMMIT failed stays in its transaction
+        raise
     return tuple(_reports(desk))
 
 

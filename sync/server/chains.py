@@ -45,13 +45,24 @@ def begin(store: LedgerStore, header: BatchHeader, newest: TillHold | None) -> T
     if seq == 0:
         return TillHold(till=header.till, epoch=header.epoch, applied_seq=0, applied_hash=GENESIS)
     if not store.is_held(header.till, seq, hash_):
-        held_seq = 0 if newest is None else newest.applied_seq
-        if held_seq >= seq:
-            raise LogForkError(
-                f"head office holds another fact {seq} of till {header.till} than the one that epoch {header.epoch} goes on from"
-            )
-        raise LogGapError(f"head office holds the log of till {header.till} up to {held_seq}", held_seq + 1)
+        raise _not_held(store, header, seq)
     return TillHold(till=header.till, epoch=header.epoch, applied_seq=seq, applied_hash=hash_)
+
+
+def _not_held(store: LedgerStore, header: BatchHeader, seq: int) -> LogForkError | LogGapError:
+    """The fact that the batch's epoch goes on from is not here: another one stands in its place, or it is still to come.
+
+    Whether one stands there its own epoch says: a machine that began with an empty file has the same numbers once more.
+    """
+    place = header.credential.continues
+    epoch = header.epoch if place is None or header.epoch != header.credential.epoch else place.epoch
+    held = store.last_of(header.till, epoch)
+    held_seq = 0 if held is None else held.applied_seq
+    if held_seq >= seq:
+        return LogForkError(
+            f"head office holds another fact {seq} of till {header.till} than the one that epoch {header.epoch} goes on from"
+        )
+    return LogGapError(f"head office holds the log of till {header.till} up to {held_seq}", held_seq + 1)
 
 
 def check_place(store: LedgerStore, header: BatchHeader, hashes: Sequence[bytes], hold: TillHold) -> None:
@@ -73,16 +84,25 @@ def check_place(store: LedgerStore, header: BatchHeader, hashes: Sequence[bytes]
         raise LogForkError(f"the log of till {header.till} has another past than the one that head office holds up to {overlap}")
 
 
+def is_stranger(store: LedgerStore, till: str, epoch: int) -> bool:
+    """Whether head office, restored from a backup, holds of this till only what machines before this one wrote."""
+    newest = store.till(till)
+    return newest is not None and 0 < newest.epoch < epoch and store.keys.key(till, epoch) is None
+
+
 def held_for(store: LedgerStore, till: str, epoch: int) -> TillHold | None:
-    """What is held of the log of the machine that is this till in this epoch; None for nothing."""
+    """What is held of the log of the machine that is this till in this epoch; None for nothing.
+
+    Of an epoch that is not known here, as after a restore, nobody can tell what it goes on from: nothing is held then.
+    """
     newest = store.till(till)
     if newest is None or newest.epoch >= epoch:
         return newest
     key = store.keys.key(till, epoch)
     place = None if key is None else key.continues
-    if key is not None and place is None:
+    if place is None:
         return None
-    if place is not None and store.is_held(till, place.seq, bytes.fromhex(place.hash)):
+    if store.is_held(till, place.seq, bytes.fromhex(place.hash)):
         return TillHold(till=till, epoch=epoch, applied_seq=place.seq, applied_hash=bytes.fromhex(place.hash))
     return newest
 

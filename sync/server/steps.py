@@ -16,7 +16,7 @@ from sync import programme_list
 from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
 from sync.server import enrol
-from sync.server.chains import begin, check_place, check_signed, held_for
+from sync.server.chains import begin, check_place, check_signed, held_for, is_stranger
 from sync.server.kinds import check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
@@ -80,6 +80,7 @@ def changes(
     SnapshotNeededError when more than ``changes_max`` versions lie between. ``office_key``: signs the programmes.
 
     A version that this head office did not give, or gave before it was restored from a backup, is answered from the beginning.
+    A machine of which it forgot that it was enrolled is told nothing but the programmes and to send its whole log.
     """
     peer = asked.peer
     check_versions(peer.protocol, peer.schema)
@@ -87,6 +88,8 @@ def changes(
     with store.write():
         enrol.check_epoch(store, peer.till, peer.epoch)
         hold = held_for(store, peer.till, peer.epoch)
+        if is_stranger(store, peer.till, peer.epoch):
+            return _nothing_yet(asked, programme_list.told(store, now, office_key), now)
         store.asked(peer.till, now)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
@@ -111,9 +114,28 @@ def changes(
         server_time=now,
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
-        programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
+        programmes=_news(asked, programmes),
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
     )
+
+
+def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...], now: datetime) -> Changes:
+    return Changes(
+        since=asked.since,
+        as_of_seq=0,
+        as_of_hash=GENESIS.hex(),
+        version=asked.since,
+        mark=asked.mark,
+        complete=True,
+        server_time=now,
+        members=(),
+        coupons=(),
+        programmes=_news(asked, programmes),
+    )
+
+
+def _news(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...]) -> tuple[ProgrammeBody, ...] | None:
+    return None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes
 
 
 def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFound:
@@ -174,9 +196,12 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         if posting.doubled and store.rights.make_room(posting.doubled, now):
             posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if _may_be_early(store, posting) and store.rights.lets_wait(header.till):
-            end = n
-            break
+        if _may_be_early(store, posting):
+            if store.rights.lets_wait(header.till):
+                end = n
+                break
+            if store.rights.is_waiting() and store.rights.even_out_short(_short_lots(posting), now):
+                posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
         store.add(posting)
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
@@ -258,6 +283,13 @@ def _freeze(store: LedgerStore, till: str, epoch: int, reason: str, now: datetim
 def _key(batch: Batch, fact: Fact) -> bytes | None:
     about = fact.enrolment or fact.change
     return None if about is None else batch.header.member_keys.get(about.member_id)
+
+
+def _short_lots(posting: Posting) -> tuple[str, ...]:
+    """What a fact takes from, where a lot is overdrawn by it."""
+    is_short = any(case.reason == "lot.overdrawn" for case in posting.cases)
+    takes = [entry.lot_id for entry in posting.fact.entries if entry.debit == f"member:{entry.member_id}"]
+    return tuple(dict.fromkeys(lot for lot in takes if lot is not None)) if is_short else ()
 
 
 def _members_of(posting: Posting) -> list[str]:

@@ -6,26 +6,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from pos_loyalty.errors import LoyaltyError
-from pos_loyalty.store import follow, right_asking, right_holds
+from pos_loyalty.store import right_holds
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.verify import verify
-from pos_loyalty.till import answers, checkout, holdings, pricing, staff
+from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.staff_model import MergeRequest
-from sync import rights
-from sync.server.right_desk import FileMark
-from sync.server.sqlite_rights import SqliteRightStore
 from tests.simulation.escrow import MEMBERS, OPENING_CENTI, World
 
-SEEDS = range(40)
+SEEDS = range(10)
 EVENTS = 120
 TWICE = {"owed.settled_twice", "given_back.twice"}
 """What two tills that are cut off settle or lift of one debt; head office does it once. No lot is overfilled by it."""
@@ -142,56 +135,3 @@ def test_who_became_another_brings_all_points_along_from_wherever_they_are_held(
     settled = {str(case[3]).split(" lot ")[1].split()[0] for case in world.cases() if case[2] == "owed.settled_twice"}
     assert {lot for lot, _ in world.office.rows(left)} <= settled, "but what two tills settled of one debt is booked at neither"
     world.close()
-
-
-def _grants_are_not_decremented(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SqliteRightStore, "held_by_all", lambda self, lot_id: 0)
-
-
-def _a_grant_is_taken_twice(patch: pytest.MonkeyPatch) -> None:
-    """The till adds a grant that it knows already once more."""
-    once = right_holds.granted
-
-    def twice(db: Connection, fact: Fact) -> None:
-        grant = fact.grant
-        assert grant is not None
-        is_known = fact.kind == "rights.taken" and right_holds.is_known(db, grant.grant_id)
-        once(db, replace(fact, grant=replace(grant, grant_id=fact.id)) if is_known else fact)
-
-    patch.setattr(rights, "_is_ours", lambda db, grant, till, epoch: (grant.till, grant.epoch) == (till, epoch))
-    patch.setattr(follow, "FOLLOWS", {**follow.FOLLOWS, "rights.taken": twice})
-
-
-def _what_is_usable_ignores_holds(patch: pytest.MonkeyPatch) -> None:
-    for place in (holdings, pricing, checkout, answers):
-        patch.setattr(place, "cut", lambda desk, lots: tuple(lots))
-
-
-def _nobody_notices_a_restore(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(right_asking, "told", lambda db, head: None)
-    patch.setattr(FileMark, "read", lambda self: None)
-    patch.setattr(FileMark, "is_kept", False)
-
-
-FAULTS = (_grants_are_not_decremented, _a_grant_is_taken_twice, _what_is_usable_ignores_holds, _nobody_notices_a_restore)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.strip("_"))
-def test_a_planted_fault_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[[pytest.MonkeyPatch], None]
-) -> None:
-    """Within a few seeds, by a law that does not hold or by the program's own checks."""
-    fault(monkeypatch)
-    for seed in range(12):
-        (tmp_path / str(seed)).mkdir()
-        world = World(tmp_path / str(seed), seed)
-        try:
-            for _ in range(EVENTS):
-                world.step()
-            world.quiet()
-            check(world)
-        except (AssertionError, LoyaltyError):
-            return
-        finally:
-            world.close()
-    pytest.fail("nobody noticed")

@@ -1,0 +1,156 @@
+"""What the simulator saw with its own eyes: receipts that were given, acks that arrived, facts that went down with machines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pysqlite3 import dbapi2
+
+from pos_loyalty.store.db import Connection, open_reader
+from pos_loyalty.till.model import SaleAnswer
+from tests.simulation.template import MEMBERS, OPENING
+
+if TYPE_CHECKING:
+    from tests.simulation.counter import Counter
+    from tests.simulation.world import World
+
+
+class Row(NamedTuple):
+    """A fact in a file."""
+
+    till: str
+    epoch: int
+    seq: int
+    id: bytes
+    payload: bytes
+    prev_hash: bytes
+    hash: bytes
+
+
+class Chronicle:
+    """Kept beside the world; nobody in it can read it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.receipts: dict[bytes, tuple[str, str]] = {}
+        """Fact id → till, number, of every receipt that was ever given."""
+        self.acks: dict[str, tuple[int, str]] = {}
+        """The furthest ack that each till heard since head office was restored."""
+        self.ever_acked: dict[str, set[tuple[int, str]]] = {}
+        self.lost: set[bytes] = set()
+        self.lost_rows: list[Row] = []
+        """Facts that no file holds any more, because every machine that held them was destroyed."""
+        self.forgotten: list[Row] = []
+        """Head office's own facts that went with a restore: what follows from the tills' logs it books anew."""
+        self._said: set[tuple[str, int, str]] = set()
+        """Acks that head office gave since it was restored: an older one may still be under way."""
+        self.enrolling: set[str] = set()
+        self.people: list[tuple[str, str]] = []
+        self.ends: dict[str, datetime | None] = {f"{name}:{member}": ends for member in MEMBERS for name, _, ends in OPENING}
+        """Of lots that stood in any log when it was last looked at: when they end."""
+        self.rogues: set[str] = set()
+        self._before: dict[bytes, Row] = {}
+
+    def sold(self, counter: Counter, answer: SaleAnswer) -> None:
+        """A till answered; the receipt is in the buyer's hand."""
+        assert not counter.db.in_transaction
+        sql = "SELECT txn FROM sale WHERE till = ? AND sale_id = ? AND receipt_no = ?"
+        row = plainly(counter.db, sql, (counter.name, answer.sale_id, answer.receipt_no)).fetchone()
+        assert row is not None, f"I2: receipt {answer.receipt_no} was given and is not in the till's file"
+        self.receipts[bytes(row[0])] = (counter.name, answer.receipt_no)
+        counter.receipt_ids[bytes(row[0])] = answer.receipt_no
+        self._check_dates(counter, answer)
+
+    def not_sold(self, counter: Counter, sale_id: str) -> None:
+        """Nobody heard of a sale, and it is not there."""
+        sql = "SELECT COUNT(*) FROM txn WHERE till = ? AND sale_id = ?"
+        found = plainly(counter.db, sql, (counter.name, sale_id)).fetchone()
+        assert found[0] == 0, f"I4: sale {sale_id} is in the log, and the till says that there is no such sale"
+
+    def said(self, till: str, seq: int, hash_: str) -> None:
+        """Head office says that it holds so much."""
+        self._said.add((till, seq, hash_))
+
+    def acked(self, till: str, seq: int, hash_: str) -> None:
+        """A till was told that head office holds so much."""
+        if (till, seq, hash_) in self._said:
+            self.acks[till] = max(self.acks.get(till, (0, "")), (seq, hash_))
+        self.ever_acked.setdefault(till, set()).add((seq, hash_))
+
+    def before_restore(self) -> None:
+        """What head office holds just now."""
+        self._before = {row.id: row for row in rows_of(self.world.office.db)}
+
+    def after_restore(self) -> None:
+        """What it forgot, and nobody else holds, is lost."""
+        self.acks.clear()
+        self._said.clear()
+        gone = self._before.keys() - {row.id for row in rows_of(self.world.office.db)}
+        for counter in self.world.counters.values():
+            gone -= ids_in(counter)
+        rows = [self._before[id_] for id_ in gone]
+        self._lose([row for row in rows if row.till in self.world.counters])
+        self.forgotten += [row for row in rows if row.till not in self.world.counters]
+
+    def gone(self, machine: Counter, successor_ids: set[bytes]) -> None:
+        """A till's machine is destroyed: what it alone held is lost."""
+        held = {row.id for row in rows_of(self.world.office.db)}
+        self._lose([row for row in rows_in(machine) if row.id not in held and row.id not in successor_ids])
+
+    def _lose(self, rows: list[Row]) -> None:
+        self.lost_rows += rows
+        self.lost |= {row.id for row in rows}
+
+    def person(self, counter: Counter, n: int) -> tuple[str, str]:
+        """A name and a phone that stand nowhere else."""
+        made = (f"Зузанна-{counter.name}-{n}", f"+7999{counter.name[-1]}{n:06d}")
+        self.people.append(made)
+        return made
+
+    def _check_dates(self, counter: Counter, answer: SaleAnswer) -> None:
+        """I11: by the time that the till must have known at least, no lot that it took had ended."""
+        floor_ms = self._floor_ms(counter)
+        if answer.state != "authorised" and answer.ended_at is not None and answer.ended_at != answer.authorised_at:
+            return  # what it took was taken before
+        for use in answer.quote.redemption.lots if answer.quote.redemption is not None else ():
+            ends = self.ends.get(use.lot_id)
+            assert ends is None or ends.timestamp() * 1000 > floor_ms, f"I11: lot {use.lot_id} had ended and was redeemed"
+
+    @staticmethod
+    def _floor_ms(counter: Counter) -> int:
+        """Head office's time as the till last heard it for sure, and the uptime since."""
+        heard = counter.heard[:-1]  # the last page may not be applied yet
+        now, boots = counter.machine.true.ms, counter.machine.boots
+        return max((told + (now - true_ms if boots == boot else 0) for told, true_ms, boot in heard), default=0)
+
+
+def plainly(db: Connection, sql: str, args: Any) -> Any:
+    """What the laws ask: no fault of the disk is in their way, and none is used up by them."""
+    return dbapi2.Connection.execute(db, sql, args)
+
+
+def rows_of(db: Connection, till: str | None = None) -> list[Row]:
+    """The log in a file, whole or one till's, by plain SQL."""
+    where = "WHERE :till = ''" if till is None else "WHERE till = :till"
+    sql = f"SELECT till, epoch, seq, id, payload, prev_hash, hash FROM txn {where} ORDER BY till, epoch, seq"
+    return [Row(r[0], r[1], r[2], bytes(r[3]), r[4], bytes(r[5]), bytes(r[6])) for r in plainly(db, sql, {"till": till or ""})]
+
+
+def ids_in(counter: Counter) -> set[bytes]:
+    """Facts in a till's file, be the machine up or not."""
+    return {row.id for row in rows_in(counter)}
+
+
+def rows_in(counter: Counter) -> list[Row]:
+    """The log of a till in its own file, be the machine up or not."""
+    if counter.is_up:
+        return rows_of(counter.db, counter.name)
+    counter.machine.disk.restart()
+    if not counter.machine.disk.path.exists():
+        return []
+    db = open_reader(counter.machine.disk.path)
+    try:
+        return rows_of(db, counter.name)
+    finally:
+        db.close()

@@ -1,0 +1,70 @@
+"""Running a world from its seed, again to the byte, and finding the steps that a failure needs."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter as Tally
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.simulation import template
+from tests.simulation.world import LOOK_EVERY, Step, World
+
+
+@dataclass
+class Outcome:
+    """What came of a world. ``step``: the last one that was taken; ``trace``: a sum of all that was said."""
+
+    seed: int
+    step: int
+    events: int
+    messages: int
+    kinds: Tally[str]
+    trace: str
+    error: BaseException | None
+
+    @property
+    def law(self) -> str:
+        """Which failure it is: two of the same kind are one."""
+        return "" if self.error is None else f"{type(self.error).__name__} {str(self.error)[:3]}"
+
+
+def run(
+    seed: int,
+    steps: list[Step],
+    *,
+    says: Callable[[str], None] | None = None,
+    every: int = LOOK_EVERY,
+    also: Callable[[World], None] | None = None,
+) -> Outcome:
+    """One world. What it raises is in the outcome. ``also``: a law that is asked at quiet besides."""
+    world = World(template.scratch("world"), seed, says)
+    world.also = also
+    error: BaseException | None = None
+    try:
+        world.run(steps, every=every)
+    except Exception as raised:  # noqa: BLE001 - whatever it is, it is what the world found
+        error = raised
+    finally:
+        world.throw_away()
+    taken = sum(world.events.values())
+    return Outcome(seed, taken, taken, world.net.moved, world.events, world.trace.hexdigest()[:16], error)
+
+
+def shrink(seed: int, steps: list[Step], outcome: Outcome, tries: int = 300) -> list[Step]:
+    """Fewer steps that still fail in the same way: halves are dropped, then quarters, and so on to single ones."""
+    size = max(1, len(steps) // 2)
+    while tries > 0:
+        at, dropped = 0, False
+        while at < len(steps) and tries > 0:
+            fewer = steps[:at] + steps[at + size :]
+            tries -= 1
+            if run(seed, fewer, every=5).law == outcome.law:
+                steps, dropped = fewer, True
+            else:
+                at += size
+        gc.collect()
+        if size == 1 and not dropped:
+            break
+        size = max(1, size // 2)
+    return steps

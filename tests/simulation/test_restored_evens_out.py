@@ -1,0 +1,67 @@
+"""A head office that was restored forgot what it had given back to lots that paid for goods; tills have redeemed it since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
+from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.verify import verify
+from pos_loyalty.till.returns_model import ReturnRequest
+from sync.server import sqlite_rights
+from tests.simulation.escrow import World
+
+WHO = "M0"
+BALANCES = "SELECT account, amount FROM balance WHERE account = 'suspense' OR account GLOB 'member:*' ORDER BY account"
+GIVEN_BACK = "SELECT lot, SUM(amount) FROM entry JOIN txn ON txn.id = entry.txn WHERE txn.kind = 'points.settled' AND debit_acct = 'adjustment' GROUP BY lot"
+REDEEMED = "SELECT DISTINCT till FROM entry JOIN txn ON txn.id = entry.txn WHERE entry.kind = 'redeem' AND lot = '{lot}'"
+
+
+class Asked:
+    """Head office, asked for a sale of another till."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+        """As it stands there."""
+        with self._world.office.store.write():
+            return self._world.office.store.sold(name)
+
+
+def test_what_tills_redeem_that_a_restored_head_office_gave_and_forgot_is_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both tills hold rights to it, so each one's log waits for the other's."""
+    monkeypatch.setattr(sqlite_rights, "WAITS_MAX", 2)
+    world = World(tmp_path, 0)
+    world.is_faulty = False
+    one, two, three = world.counters.values()
+    three.sell(WHO, 5_000, None, complete=True)
+    world.now += timedelta(days=1)  # or one sale's points stand for the other's
+    one.sell(WHO, 3_000, None, complete=True)
+    world.quiet(2)
+    one.till._desk.elsewhere = Asked(world)  # type: ignore[assignment]
+    one.stand(WHO)
+    two.stand(WHO)  # holds a part of the points of that sale, so others pay when its goods come back
+    world.office.db.execute("VACUUM INTO ?", (str(tmp_path / "saved.db"),))
+    goods = ReturnRequest(return_id="r", all=True, receipt=f"PL1|T3|{next(iter(three.sold))}")
+    one.till.return_by_receipt(goods, "r")
+    world.now += timedelta(days=11)  # what tills hold goes back
+    world.quiet(3)
+    ((lot, centi),) = world.office.rows(GIVEN_BACK)
+    assert centi
+    for counter in (one, two):
+        counter.sell(WHO, 6_000, "max", complete=True)
+    world.quiet(3)
+    assert world.office.rows(REDEEMED.format(lot=lot)) == [("T1",), ("T2",)]
+    before = world.office.rows(BALANCES)
+    world.office.restore(tmp_path / "saved.db")
+    world.quiet(8)
+    assert world.cases() == []
+    assert world.office.rows(BALANCES) == before
+    assert verify(world.office.db) == ()
+    world.close()

@@ -1,0 +1,265 @@
+"""A world: tills, head office, lines between them and one thread, all out of one seed. See docs/testing.md."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+from collections import Counter as Tally
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import greenlet
+
+from pos_loyalty.clock import to_ms
+from pos_loyalty.errors import SyncError
+from sync.wire import Reply, read_ack, read_changes
+from tests.simulation import acts, template
+from tests.simulation.chronicle import Chronicle
+from tests.simulation.counter import Counter
+from tests.simulation.disk import DiedError
+from tests.simulation.ground import Ground, Time, standing
+from tests.simulation.laws import look, look_at_quiet
+from tests.simulation.net import Line, Net, Question
+from tests.simulation.office import HeadOffice
+
+STEPS = 200
+LOOK_EVERY = 25
+QUIET_ROUNDS, QUIET_ROUNDS_MAX = 2, 30
+QUIET_STEP_MS = 21 * 60_000
+TURNS_MAX = 20_000
+"""Messages and wakings of one step: more is a quarrel that does not end."""
+
+
+class Step(NamedTuple):
+    """Something that happens. ``seed``: of all that is left to chance in it, so that dropping a step changes no other."""
+
+    number: int
+    kind: str
+    who: int
+    seed: int
+
+
+class World:
+    """All of it. ``run`` it once."""
+
+    def __init__(self, folder: Path, seed: int, says: Callable[[str], None] | None = None) -> None:
+        self.folder, self.seed, self._says = folder, seed, says
+        chance = Random(seed)
+        self.true = Time()
+        self.heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self.trace = sha256()
+        self.events: Tally[str] = Tally()
+        self.batch_max = chance.choice((2, 5, 25, 500))
+        self.style = chance.choice(template.STYLES)
+        template.lay(folder, self.style)
+        self.office = HeadOffice(self, folder / "HO", chance.choice((10**9, 10**9, 12)))
+        self.net = Net(self, Random(f"net {seed}"))
+        self.ground = Ground(self.office.machine, seed)
+        self.counters = {name: Counter(self, folder / name, name, Random(f"{name} {seed}")) for name in template.STORES}
+        for name in self.counters:
+            self.net.lines[name] = Line()
+        self.chronicle = Chronicle(self)
+        self.backups: list[Path] = []
+        self.main = greenlet.getcurrent()
+        self.also: Callable[[World], None] | None = None
+
+    def run(self, steps: list[Step], *, every: int = LOOK_EVERY) -> None:
+        """All steps, then quiet, with the laws. Raises AssertionError and whatever the code itself raises."""
+        with standing(self.ground):
+            try:
+                self.start()
+                for n, step in enumerate(steps):
+                    self.take(step)
+                    if every and n % every == every - 1:
+                        look(self)
+                self.quiet()
+                look_at_quiet(self)
+                if self.also is not None:
+                    self.also(self)
+            finally:
+                self.stop()
+
+    def start(self) -> None:
+        """Everybody boots."""
+        self.office.boot()
+        for counter in self.counters.values():
+            self.at(counter)
+            counter.boot()
+
+    def stop(self) -> None:
+        """Nothing is left running."""
+        for counter in self.counters.values():
+            if counter.is_up:
+                self.at(counter)
+                counter.stop()
+        if self.office.is_up:
+            self.at(self.office)
+            self.office.die()
+
+    def take(self, step: Step) -> None:
+        """One step, and what comes of it in time."""
+        chance = Random(step.seed)
+        self.pass_ms(chance.choice((1, 50, 500, 5_000, 30_000)) + chance.randrange(1000))
+        self.events[step.kind] += 1
+        counter = list(self.counters.values())[step.who % len(self.counters)]
+        self.say(f"{step.number} {step.kind} {counter.name}")
+        acts.ACTS[step.kind](self, counter, chance)
+
+    def quiet(self) -> None:
+        """The faults end; everybody is up, every clock is right, and syncs until nothing moves."""
+        acts.mend_all(self)
+        self._settle()
+        for counter in self.counters.values():
+            acts.sell_first(self, counter)
+            acts.end_all(self, counter)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Rounds until everything is sent, and some more in which all hear of it."""
+        for n in range(QUIET_ROUNDS_MAX):
+            self.say(f"quiet {n}")
+            self.pass_ms(QUIET_STEP_MS)
+            acts.do_as_told(self)
+            if n >= QUIET_ROUNDS and all(counter.is_up and counter.unsent() == 0 for counter in self.counters.values()):
+                break
+
+    # Time and turns.
+
+    def after(self, ms: int, what: Callable[[], None]) -> None:
+        """Something comes later."""
+        heapq.heappush(self.heap, (self.true.ms + ms, next(self._numbers), what))
+
+    def pass_ms(self, ms: int) -> None:
+        """Time goes on, and all that is due happens in its order."""
+        until = self.true.ms + ms
+        for _ in range(TURNS_MAX):
+            if not self.heap or self.heap[0][0] > until:
+                break
+            due, _, what = heapq.heappop(self.heap)
+            self.true.ms = max(self.true.ms, due)
+            what()
+        else:
+            raise AssertionError("I14: messages do not end")
+        self.true.ms = until
+
+    def skip_ms(self, ms: int) -> None:
+        """A long time in which the machines did next to nothing: what was due happens now, once."""
+        self.true.ms += ms
+        self.pass_ms(1)
+
+    def at(self, node: Counter | HeadOffice) -> None:
+        """It is this node's turn."""
+        self.ground.machine = node.machine
+
+    def begin(self, counter: Counter, what: Callable[[], object]) -> greenlet.greenlet:
+        """A greenlet of a till, which begins at once."""
+
+        def whole(_: object) -> None:
+            try:
+                what()
+            except DiedError:
+                return
+
+        made = greenlet.greenlet(whole, parent=self.main)
+        made.counter = counter
+        self.after(0, lambda: self.go_on(made))
+        return made
+
+    def go_on(self, who: greenlet.greenlet, value: Any = None) -> None:
+        """Somebody's turn, until they wait or end. A machine that dies meanwhile is down afterwards."""
+        if who.dead:
+            return
+        counter: Counter = who.counter
+        before = self.ground.machine
+        self.at(counter)
+        try:
+            who.switch(value)
+            if counter.machine.disk.is_dead and not counter.is_retired:
+                self.say(f"{counter.name} died")
+                counter.die()
+                self.after(60_000, lambda: acts.come_back(self, counter))
+        finally:
+            self.ground.machine = before
+
+    def wait(self) -> Any:
+        """Give others their turn until somebody goes on with us."""
+        me = greenlet.getcurrent()
+        counter: Counter = me.counter
+        assert me is not self.main
+        value = self.main.switch()
+        self.at(counter)
+        return value
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long."""
+        me = greenlet.getcurrent()
+        self.after(int(seconds * 1000) + 1, lambda: self.go_on(me))
+        self.wait()
+
+    # What goes up and comes back.
+
+    def upstream(self, till: str) -> HeadOffice:
+        """Who answers a till's questions: head office, or a node that relays for it."""
+        return self.office
+
+    def answer(self, question: Question) -> Reply | None:
+        """The answer to a question that arrived; None when nobody is there to give it."""
+        node = self.upstream(question.till)
+        if not node.is_up:
+            return None
+        before = self.ground.machine
+        self.at(node)
+        try:
+            reply = node.answer(question)
+            if question.kind == "log" and reply.status == 200:
+                ack = read_ack(reply)
+                self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
+            self.say(f"  {question.kind} of {question.till}: {reply.status} {sha256(reply.body).hexdigest()[:8]}")
+            return reply
+        except DiedError:
+            self.say("HO died")
+            node.die()
+            self.after(60_000, lambda: acts.boot_office(self))
+            return None
+        finally:
+            self.ground.machine = before
+
+    def heard_ack(self, counter: Counter, reply: Reply) -> None:
+        """A till is told that head office holds its log so far."""
+        with suppress(SyncError):
+            ack = read_ack(reply)
+            self.chronicle.acked(counter.name, ack.applied_seq, ack.applied_hash)
+
+    def heard_page(self, counter: Counter, reply: Reply) -> None:
+        """A till is told what changed, and head office's time."""
+        with suppress(SyncError):
+            page = read_changes(reply)
+            self.chronicle.ever_acked.setdefault(counter.name, set()).add((page.as_of_seq, page.as_of_hash))
+            counter.heard.append((to_ms(page.server_time), self.true.ms, counter.machine.boots))
+
+    def say(self, line: str) -> None:
+        """A line of the trace, which is the same whenever the same steps are taken."""
+        self.trace.update(line.encode() + b"\n")
+        if self._says is not None:
+            self._says(f"{self.true.ms / 1000:>12.3f} {line}")
+
+    def throw_away(self) -> None:
+        """The files are of no more use."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def plan(seed: int, steps: int = STEPS) -> list[Step]:
+    """What will happen in a world, whatever comes of it."""
+    chance = Random(f"plan {seed}")
+    kinds = chance.choices(list(acts.WEIGHTS), list(acts.WEIGHTS.values()), k=steps)
+    made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(kinds)]
+    for kind in acts.NEVER_WITHOUT:
+        n = chance.randrange(steps // 5, steps)
+        made[n] = made[n]._replace(kind=kind)
+    return made

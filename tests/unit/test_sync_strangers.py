@@ -1,0 +1,146 @@
+"""What the simulator found: machines that a restored head office forgot, a daemon and a night that fail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from pos_loyalty.errors import CommitUnknownError
+from pos_loyalty.store import db as store_db
+from pos_loyalty.store import epochs, outbox
+from pos_loyalty.store.db import backup
+from pos_loyalty.store.verify import verify
+from sync import backoff, daemon
+from sync.identity import Holder
+from sync.rights import RightsRequest
+from sync.server import rights as granting
+from sync.server import steps
+from sync.server.rights import RightTerms
+from tests.shop import Shop
+from tests.simulation.disk import Disk, WatchedConnection
+from tests.simulation.escrow import PROGRAMME
+from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
+from tests.unit.test_sync_identity import enrolled, sync_fully
+
+
+def machine(office: HeadOffice, folder: Path, key: str) -> Till:
+    """An empty machine that becomes till A."""
+    folder.mkdir()
+    till = Till(folder, "A")
+    enrolled(office, till, key * 32)
+    return till
+
+
+def two_machines(tmp_path: Path) -> tuple[HeadOffice, Till, Path]:
+    """Till A sold at one machine, which was lost; another one began with an empty file. Head office's backup is from between."""
+    office = HeadOffice(tmp_path)
+    first = machine(office, tmp_path / "first", "a1")
+    for n in range(3):
+        first.sell(f"A{n}")
+    sync_fully(first, office)
+    backup(office.db, tmp_path / "night.db")
+    second = machine(office, tmp_path / "second", "a2")
+    second.sell("B1")
+    second.sell("B2")
+    sync_fully(second, office)
+    return office, second, tmp_path / "night.db"
+
+
+def test_a_machine_that_head_office_forgot_is_no_fork_and_sends_all_again(tmp_path: Path) -> None:
+    office, till, night = two_machines(tmp_path)
+    office.restore(night)
+    pages = pull_all(till, office)
+    assert [(page.as_of_seq, page.members) for page in pages] == [(0, ())], "nothing is told of what another machine wrote"
+    assert outbox.state(till.db).acked_seq == 0
+    sync_fully(till, office)
+    assert [row[1:] for row in log_of(office.db, "A") if row in log_of(till.db, "A")] == [row[1:] for row in log_of(till.db, "A")]
+    assert verify(office.db) == verify(till.db) == ()
+
+
+def test_a_new_machine_that_head_office_forgot_gets_the_rules_to_sell_by(tmp_path: Path) -> None:
+    """It has no log to send; its first sale is one."""
+    office = HeadOffice(tmp_path)
+    first = machine(office, tmp_path / "first", "a1")
+    first.sell("A1")
+    sync_fully(first, office)
+    steps.publish_programme(office.store, PROGRAMME.encode(), NOW)
+    backup(office.db, tmp_path / "night.db")
+    second = machine(office, tmp_path / "second", "a2")
+    office.restore(tmp_path / "night.db")
+    (page,) = pull_all(second, office)
+    assert page.programmes is not None and page.members == ()
+    second.sell("B1")
+    sync_fully(second, office)
+    assert set(log_of(second.db, "A")) <= set(log_of(office.db, "A"))
+
+
+def test_the_log_of_another_machine_is_no_hello(tmp_path: Path) -> None:
+    office, till, night = two_machines(tmp_path)
+    office.restore(night)
+    asked = RightsRequest(ask_id="0" * 32, head=epochs.place_of(till.db))
+    answer = granting.answer(office.store, Holder(till="A", epoch=2), asked, RightTerms(), till.new_id, NOW)
+    assert answer.held_back == "log", "three facts of the first machine are not two of this one"
+
+
+def test_an_epoch_that_goes_on_from_a_forgotten_machine_is_a_gap(tmp_path: Path) -> None:
+    """The numbers that it goes on from are there, but they are of the machine before."""
+    office, till, night = two_machines(tmp_path)
+    enrolled(office, till, "a3" * 32)
+    till.sell("B3")
+    sync_fully(till, office)
+    office.restore(night)
+    till.sell("B4")
+    sync_fully(till, office)
+    assert set(log_of(till.db, "A")) <= set(log_of(office.db, "A"))
+    assert verify(office.db) == ()
+
+
+def test_a_forgotten_epoch_goes_on_from_where_its_first_fact_says(tmp_path: Path) -> None:
+    """Head office holds more of the epoch before: the machine went on from a backup. The enrolment after it head office knows."""
+    office = HeadOffice(tmp_path)
+    till = machine(office, tmp_path / "first", "a1")
+    for n in range(3):
+        till.sell(f"A{n}")
+    backup(till.db, tmp_path / "till.db")
+    till.sell("A3")
+    sync_fully(till, office)
+    backup(office.db, tmp_path / "night.db")
+    till.db.close()
+    (tmp_path / "second").mkdir()
+    (tmp_path / "till.db").rename(tmp_path / "second" / "A.db")
+    again = Till(tmp_path / "second", "A")
+    enrolled(office, again, "a2" * 32)
+    again.sell("B1")
+    enrolled(office, again, "a3" * 32)
+    again.sell("B2")
+    office.restore(tmp_path / "night.db")
+    sync_fully(again, office)
+    assert set(log_of(again.db, "A")) <= set(log_of(office.db, "A"))
+    assert verify(office.db) == ()
+
+
+def test_a_daemon_whom_only_a_person_can_help_does_not_look_each_second() -> None:
+    stopped = daemon.SyncReport(
+        sent_facts=0,
+        fetched_members=0,
+        suspended_facts=0,
+        unsent_facts=3,
+        trouble="a fork",
+        needs_person=True,
+        wake_at=NOW - timedelta(days=1),
+    )
+    assert daemon._wait_s(stopped, NOW, 15.0) == backoff.LONGEST_S
+
+
+def test_a_night_whose_commit_fails_leaves_the_till_selling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(tmp_path / "till.db")
+    monkeypatch.setattr(store_db, "Connection", WatchedConnection.on(lambda: disk))
+    shop = Shop(tmp_path)
+    disk.plan("lost commit", 1, Random(0))
+    with pytest.raises(CommitUnknownError):
+        shop.till.nightly()
+    assert shop.sell().state == "completed"
+    shop.close()
