@@ -42,6 +42,11 @@ class HttpHeadOffice:
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
         return self._ask("POST", f"{self._till}/log", data=batch, headers=headers)
 
+    def carry(self, till: str, batch: bytes) -> Reply:
+        """Bring another till's batch, as it came. Raises HeadOfficeGoneError when no whole answer came."""
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+        return self._ask("POST", f"/tills/{quote(till, safe='')}/log", data=batch, headers=headers)
+
     def changes(self, question: bytes) -> Reply:
         """Ask for changes. Raises HeadOfficeGoneError when no whole answer came."""
         try:
@@ -106,7 +111,12 @@ class HttpHeadOffice:
         params: dict[str, str | int] | None = None,
     ) -> Reply:
         with self._open(method, path, data=data, headers=headers, params=params) as (response, deadline_ns):
-            return _reply(response, deadline_ns)
+            reply = _reply(response, deadline_ns)
+            self._check(response, reply)
+            return reply
+
+    def _check(self, response: Response, reply: Reply) -> None:
+        """Whether it is who it should be: over TLS nobody else answers at head office's address."""
 
     @contextmanager
     def _open(

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final, Protocol
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, monotonic_ns, read
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
@@ -20,6 +20,9 @@ from sync.snapshot_files import SnapshotFiles
 from sync.wire import Reply
 
 AFTER_CRASH_S: Final = 30.0
+LOOK_S: Final = 0.2
+"""So soon after a sale the daemon of a till wakes."""
+NS_PER_S: Final = 1_000_000_000
 ROUNDS_MAX: Final = 10_000
 """Batches or pages in one go: ten times the largest backlog we foresee, and an end to any quarrel between the two sides."""
 
@@ -120,6 +123,10 @@ class Syncer:
             self._send(clock)
             right_round.ask_for(self._db, self._here, self._head_office, member_id, clock())
 
+    def has_news(self) -> bool:
+        """Whether the log went on since the last batch."""
+        return self._push is not None and outbox.has_after(self._db, self._push.seq)
+
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
         self._chores()
@@ -139,8 +146,7 @@ class Syncer:
             before = self._push.seq
             step = self._exchange(self._push, step.send, clock)
             self._push = step.state
-            if step.held is not None:
-                sent += max(0, step.held.seq - before)
+            sent += max(0, step.state.seq - before)
             suspended += len(step.suspense)
             for case in step.suspense:
                 log.warning("fact.suspended", seq=case.seq, reason=case.reason)
@@ -275,7 +281,16 @@ def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
             trouble=report.trouble,
         )
         syncer.rest()
-        stop.wait(_wait_s(report, clock(), interval_s))
+        _wait(syncer, stop, _wait_s(report, clock(), interval_s), may_wake=report.trouble is None)
+
+
+def _wait(syncer: Syncer, stop: Event, wait_s: float, *, may_wake: bool) -> None:
+    """Wait, and no longer than until something was sold, when all went well before."""
+    until_ns = monotonic_ns() + int(wait_s * NS_PER_S)
+    while not stop.is_set() and (left_s := (until_ns - monotonic_ns()) / NS_PER_S) > 0:
+        stop.wait(min(left_s, LOOK_S) if may_wake else left_s)
+        if may_wake and syncer.has_news():
+            return
 
 
 def _wait_s(report: SyncReport, now: datetime, interval_s: float) -> float:

@@ -18,6 +18,7 @@ from sync.wire import (
     FACTS_MAX,
     LONE_FACT_BYTES_MAX,
     PLAIN_BYTES_MAX,
+    Ack,
     BatchHeader,
     Peer,
     Reply,
@@ -110,9 +111,17 @@ def received(state: PushState, reply: Reply, now: datetime, random: backoff.Rand
             set_at=now,
             wake_at=now + timedelta(seconds=ack.retry_after),
         ),
-        held=Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash)),
+        held=_safe(ack),
         suspense=ack.suspense,
     )
+
+
+def _safe(ack: Ack) -> Held | None:
+    """What head office holds: of a hub's answer only what head office told the hub."""
+    if ack.relayed is None:
+        return Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash))
+    safe = ack.relayed.safe
+    return None if safe is None else Held(seq=safe.seq, hash=bytes.fromhex(safe.hash))
 
 
 def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Random) -> PushStep:

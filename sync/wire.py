@@ -24,7 +24,7 @@ from pos_loyalty.errors import (
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
-from pos_loyalty.store.till_facts import Epoch
+from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Value, decode, encode
 from sync.identity import Credential, EnrolAnswer, Signature
 from sync.wire_members import INT64_MAX as INT64_MAX
@@ -109,8 +109,19 @@ class Suspended(Value):
     reason: str
 
 
+class Relayed(Value):
+    """Who answers is the store's hub. ``safe``: how far head office holds the till's log as the hub knows; None: it does not.
+
+    ``silent_s``: for how long the hub has not heard head office; None for never.
+    """
+
+    safe: Place | None = None
+    silent_s: Count | None = None
+
+
 class Ack(Value):
-    """Head office holds the till's log, durably, up to ``applied_seq``, whose hash is ``applied_hash``."""
+    """The log is held, durably, up to ``applied_seq``, whose hash is ``applied_hash``: by head office, or (``relayed``) by the
+    hub, which passes it on; then only what is ``relayed.safe`` has left the till's outbox."""
 
     applied_seq: Count
     applied_hash: Hash
@@ -119,6 +130,7 @@ class Ack(Value):
     retry_after: Annotated[int, Meta(ge=0, le=RETRY_AFTER_MAX_S)] = 0
     """Seconds to wait before the next batch."""
     suspense: Annotated[tuple[Suspended, ...], Meta(max_length=FACTS_MAX)] = ()
+    relayed: Relayed | None = None
 
 
 class ChangesRequest(Value):

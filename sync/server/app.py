@@ -37,6 +37,7 @@ from sync.wire import (
     HEADER_BYTES_MAX,
     INT64_MAX,
     LONE_FACT_BYTES_MAX,
+    Ack,
     ChangesRequest,
     ProblemKind,
     SaleQuestion,
@@ -45,6 +46,8 @@ from sync.wire import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -88,7 +91,7 @@ def head_office_app(
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), build, public_key))
+        ack = await desk.ask(lambda store: _receive(store, request, body, clock(), build, public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         desk.meter.took(len(body), len(ack.suspense))
         came.set()
@@ -115,7 +118,7 @@ def head_office_app(
 
     routes = [
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
-        Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
+        Route("/v1/tills/{till}/log", _guarded(receive, office, may_carry=True), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
         Route("/v1/tills/{till}/rights", _guarded(rights, office), methods=["POST"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
@@ -123,6 +126,14 @@ def head_office_app(
         *beside.pages(desk),
     ]
     return Starlette(routes=[*routes, *_snapshot_routes(snapshots, office)], lifespan=_lifespan(desk, clock, came, snapshots))
+
+
+def _receive(store: LedgerStore, request: Request, body: bytes, now: datetime, build: str, public_key: str) -> Ack:
+    """A till's own batch, or one that a hub brings."""
+    holder, till = request.state.holder, request.path_params["till"]
+    if holder.till == till:
+        return steps.receive(store, till, body, now, build, public_key)
+    return steps.receive_carried(store, holder, body, now, build, public_key)
 
 
 def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
@@ -195,13 +206,14 @@ def _noted(recomputer: Recomputer, judged: Judged, store: LedgerStore) -> None:
     recomputer.note(store, judged)
 
 
-def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
-    """The endpoint behind the till's token, with each of our errors as its problem document."""
+def _guarded(endpoint: Endpoint, office: Office | None, *, may_carry: bool = False) -> Endpoint:
+    """The endpoint behind the till's token, with each of our errors as its problem document. ``may_carry``: a hub may speak for
+    another till, whose own signature stands in the body."""
 
     async def answer(request: Request) -> Response:
         try:
             if office is not None:
-                request.state.holder = _holder(request, office)
+                request.state.holder = _holder(request, office, may_carry=may_carry)
             return await endpoint(request)
         except TokenError as error:
             log.warning("till.refused", till=request.path_params.get("till"), reason=str(error))
@@ -231,11 +243,11 @@ def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
     return answer
 
 
-def _holder(request: Request, office: Office) -> Holder:
+def _holder(request: Request, office: Office, *, may_carry: bool) -> Holder:
     """Who asks; a till speaks for itself alone. Raises TokenError."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     holder = identity.holder_of(token.strip() if kind.lower() == "bearer" else "", office.token_secret)
-    if request.path_params.get("till", holder.till) != holder.till:
+    if not may_carry and request.path_params.get("till", holder.till) != holder.till:
         raise TokenError(f"this token is of till {holder.till}")
     return holder
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pos_loyalty.errors import LogForkError, NotFoundError, TokenError
 from pos_loyalty.store.till_facts import Place, TillKeyFact
 from sync import identity
-from sync.identity import Credential, EnrolAnswer, EnrolRequest, Office
+from sync.identity import Credential, EnrolAnswer, EnrolRequest, Holder, Office
 from sync.server.ledger_store import LedgerStore
 
 NO_CODE: Final = (
@@ -85,6 +85,14 @@ def check_known(store: LedgerStore, credential: Credential, now: datetime) -> No
             continues=credential.continues,
         )
         store.keys.book(said, now)
+
+
+def check_carrier(store: LedgerStore, carrier: Holder, credential: Credential) -> None:
+    """A hub brings batches of tills of its own store alone, while it is in force itself. Raises TokenError."""
+    check_epoch(store, carrier.till, carrier.epoch)
+    key = store.keys.key(carrier.till, carrier.epoch)
+    if key is None or key.store != credential.store:
+        raise TokenError(f"{carrier.till} is no hub of store {credential.store}, and brings nothing of till {credential.till}")
 
 
 def check_epoch(store: LedgerStore, till: str, epoch: int) -> None:

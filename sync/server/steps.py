@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ConflictError, InputError, LogForkError, SnapshotNeededError, WireError
+from pos_loyalty.errors import ConflictError, InputError, LogForkError, SnapshotNeededError, TokenError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
 from sync import programme_list
@@ -42,6 +42,18 @@ MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn"})
 EARLY_AGAIN_S: Final = 15
 
 
+def receive_carried(store: LedgerStore, carrier: Holder, body: bytes, now: datetime, build: str, office_public: str) -> Ack:
+    """``receive``, from the hub that brings the batch of another till of its store. Raises TokenError for any other carrier, and
+    WireError where the till itself was let go: the hub is not told that its own token is no good."""
+    credential = decode_batch(body).header.credential
+    with store.write():
+        enrol.check_carrier(store, carrier, credential)
+    try:
+        return receive(store, credential.till, body, now, build, office_public)
+    except TokenError as error:
+        raise WireError(str(error)) from error
+
+
 def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: str, office_public: str) -> Ack:
     """Take in a batch: durable when this returns. What is held already is passed over.
 
@@ -56,7 +68,7 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
         raise WireError(f"till {till} sent the log of till {header.till}")
     check_signed(header, office_public)
     hashes = hashes_of(batch)
-    facts = tuple(_fact(batch, n) for n in range(header.count))
+    facts = facts_of(batch)
     try:
         with store.write(till):
             enrol.check_known(store, header.credential, now)
@@ -65,6 +77,11 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, build: st
         with store.write():
             _freeze(store, till, header.epoch, str(error), now)
         raise
+
+
+def facts_of(batch: Batch) -> tuple[Fact, ...]:
+    """The facts of a batch, each in canonical bytes and in its place. Raises WireError."""
+    return tuple(_fact(batch, n) for n in range(batch.header.count))
 
 
 def changes(
