@@ -63,6 +63,10 @@ class HttpHeadOffice:
             params["mark"] = asked.mark
         if asked.programmes is not None:
             params["programmes"] = asked.programmes
+        if asked.is_hub:
+            params["is_hub"] = 1
+        if asked.hub is not None:
+            params |= {"hub_life": asked.hub.life, "hub_n": asked.hub.n}
         return self._ask("GET", f"{self._till}/changes", params=params)
 
     def snapshot(self) -> Reply:

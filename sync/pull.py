@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotNeededError, SyncError, WireError
 from pos_loyalty.values import Value, encode
 from sync import backoff
-from sync.wire import Changes, ChangesRequest, Peer, Reply, read_changes
+from sync.wire import Changes, ChangesRequest, HubPlace, Peer, Reply, read_changes
 
 
 class PullState(Value):
@@ -26,6 +26,8 @@ class PullState(Value):
     failures: int = 0
     trouble: str | None = None
     is_refused: bool = False
+    hub: HubPlace | None = None
+    """What we have of the store's hub."""
     needs_snapshot: bool = False
     """Too much has changed to be told in pages."""
 
@@ -43,11 +45,11 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime) -> PullStep:
-    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None."""
+def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
-    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programmes=programmes)
+    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programmes=programmes, hub=state.hub, is_hub=is_hub)
     return PullStep(state=state, send=encode(question))
 
 
@@ -62,7 +64,9 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     if changes.since != state.since:
         return PullStep(state=state)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
-    return PullStep(state=PullState(since=changes.version, mark=changes.mark, set_at=now, wake_at=now + wait), changes=changes)
+    hub = changes.hub or state.hub
+    fetched = PullState(since=changes.version, mark=changes.mark, set_at=now, wake_at=now + wait, hub=hub)
+    return PullStep(state=fetched, changes=changes)
 
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:

@@ -15,7 +15,7 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
-from sync.rights import Want
+from sync.rights import Much, Want
 from sync.wire import Reply
 
 ROUNDS_MAX: Final = 20
@@ -39,10 +39,10 @@ class Asked(Value):
     goes_on: bool = False
 
 
-def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, *, wants: bool) -> Asked:
-    """One question for the next members who are due, or a hello. ``wants``: whether this till uses rights at all."""
-    due = right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX) if wants else None
-    asked = [Want(member_id=member_id, much="home") for member_id in due.member_ids] if due else []
+def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, *, wants: Much | None) -> Asked:
+    """One question for the next members who are due, or a hello. ``wants``: None for who holds no rights of its own."""
+    due = right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX) if wants is not None else None
+    asked = [Want(member_id=member_id, much=wants) for member_id in due.member_ids] if due and wants is not None else []
     try:
         answer, taken = _ask(db, here, office, asked, now)
     except SyncError as error:

@@ -21,63 +21,74 @@ from sync.wire import Reply
 SILENT_FOR: Final = timedelta(seconds=20)
 """A hub that did not answer is not asked for so long: a till goes straight to head office meanwhile."""
 STRAIGHT_EVERY: Final = timedelta(hours=1)
-"""So often a till with a hub speaks to head office itself: who was restored hears it say hello, and knows that it is there."""
-
+"""So often a till with a hub speaks to head office itself, which hears its hello after a restore, and that it is there."""
+STRAIGHT_FOR: Final = timedelta(seconds=20)
 SERVER_FAILS: Final = 500
 
 Road = Literal["hub", "straight"]
 
 
 class RoadState(Value):
-    """``hub_silent_at``: when the hub was found silent; None while it answers. ``straight_at``: the last go straight there."""
+    """``hub_silent_at``: when the hub was found silent; None while it answers. ``straight_at``: when the till last set out to
+    speak to head office itself; ``is_straight``: head office answered then."""
 
     hub_silent_at: datetime | None = None
     straight_at: datetime | None = None
+    is_straight: bool = False
 
 
-def road_now(state: RoadState, now: datetime) -> Road:
-    """Where to go with the next question. A clock that was turned back makes no silence longer."""
-    silent_at = state.hub_silent_at
-    return "straight" if silent_at is not None and silent_at <= now < silent_at + SILENT_FOR else "hub"
+def roads_now(state: RoadState, now: datetime) -> tuple[Road, ...]:
+    """Where to go with the next question, and where when nobody answers. A clock that was turned back makes nothing longer."""
+    if _within(state.hub_silent_at, SILENT_FOR, now):
+        return ("straight",)
+    if state.is_straight and _within(state.straight_at, STRAIGHT_FOR, now):
+        return ("straight", "hub")
+    return ("hub", "straight")
 
 
 def is_straight_due(state: RoadState, now: datetime) -> bool:
     """Whether head office should hear the till itself again."""
-    at = state.straight_at
-    return at is None or not at <= now < at + STRAIGHT_EVERY
+    return not _within(state.straight_at, STRAIGHT_EVERY, now)
 
 
-def hub_failed(state: RoadState, now: datetime) -> RoadState:
-    """The hub gave no answer."""
-    return replace(state, hub_silent_at=now)
+def set_out_straight(state: RoadState, now: datetime) -> RoadState:
+    """Head office is asked itself from now on for a while, if it answers."""
+    return replace(state, straight_at=now, is_straight=True)
 
 
-def went_straight(state: RoadState, now: datetime) -> RoadState:
-    """Head office was asked itself, whether or not it answered."""
-    return replace(state, straight_at=now)
+def gave_no_answer(state: RoadState, road: Road, now: datetime) -> RoadState:
+    """Nobody answered on this road."""
+    return replace(state, hub_silent_at=now) if road == "hub" else replace(state, is_straight=False)
+
+
+def _within(since: datetime | None, span: timedelta, now: datetime) -> bool:
+    return since is not None and since <= now < since + span
 
 
 class Roads:
-    """A HeadOffice by the road that is open. Each question goes to one of them; only one that got no answer at the hub goes on
-    to head office, which passes over what it has."""
+    """A HeadOffice by the road that is open. A question that got no answer on one road goes by the other: who got it
+    already passes over what it has."""
 
     def __init__(self, hub: HeadOffice, office: HeadOffice, clock: Clock) -> None:
-        self._hub = hub
-        self._office = office
+        self._to: dict[Road, HeadOffice] = {"hub": hub, "straight": office}
         self._clock = clock
         self.state = RoadState()
 
     @property
     def road(self) -> Road:
         """Where the next question goes."""
-        return road_now(self.state, self._clock())
+        return roads_now(self.state, self._clock())[0]
 
     def push(self, batch: bytes) -> Reply:
-        """By the road that is open."""
+        """By the road that is open; now and then straight."""
+        if is_straight_due(self.state, self._clock()):
+            self.go_straight()
         return self._by(lambda to: to.push(batch))
 
     def changes(self, question: bytes) -> Reply:
         """By the road that is open."""
+        if is_straight_due(self.state, self._clock()):
+            self.go_straight()
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
@@ -85,27 +96,27 @@ class Roads:
         return self._by(lambda to: to.rights(question))
 
     def snapshot(self) -> Reply:
-        """Straight: the first of a new till."""
-        return self._office.snapshot()
+        """Straight: the first that a new till does."""
+        return self._to["straight"].snapshot()
 
     def chunk(self, snapshot_id: str, n: int, start: int, keep: Callable[[int, bytes], None]) -> None:
         """Straight."""
-        self._office.chunk(snapshot_id, n, start, keep)
+        self._to["straight"].chunk(snapshot_id, n, start, keep)
 
     def go_straight(self) -> None:
-        """Ask head office itself from now on, for as long as after a silent hub."""
-        self.state = went_straight(hub_failed(self.state, self._clock()), self._clock())
+        """Ask head office itself from now on for a while."""
+        self.state = set_out_straight(self.state, self._clock())
 
     def _by(self, ask: Callable[[HeadOffice], Reply]) -> Reply:
-        if self.road == "hub":
+        failed = HeadOfficeGoneError("neither the hub nor head office answers")
+        for road in roads_now(self.state, self._clock()):
             try:
-                reply = ask(self._hub)
-                if reply.status < SERVER_FAILS:
+                reply = ask(self._to[road])
+                if road == "straight" or reply.status < SERVER_FAILS:
                     return reply
-                reason = f"HTTP {reply.status}"
+                failed = HeadOfficeGoneError(f"the hub fails (HTTP {reply.status})")
             except HeadOfficeGoneError as error:
-                reason = str(error)
-            self.state = hub_failed(self.state, self._clock())
-            log.warning("hub.silent", reason=reason)
-        self.state = went_straight(self.state, self._clock())
-        return ask(self._office)
+                failed = error
+            self.state = gave_no_answer(self.state, road, self._clock())
+            log.warning("road.silent", road=road, reason=str(failed))
+        raise failed

@@ -110,13 +110,15 @@ class Suspended(Value):
 
 
 class Relayed(Value):
-    """Who answers is the store's hub. ``safe``: how far head office holds the till's log as the hub knows; None: it does not.
+    """Who answers is the store's hub. ``safe``: how far head office holds the till's log, as far as the hub knows.
 
     ``silent_s``: for how long the hub has not heard head office; None for never.
     """
 
     safe: Place | None = None
     silent_s: Count | None = None
+    kept_seq: Count | None = None
+    """With changes: how far the hub keeps the till's log, or must have it from; None: from anywhere on."""
 
 
 class Ack(Value):
@@ -133,13 +135,32 @@ class Ack(Value):
     relayed: Relayed | None = None
 
 
+class LogPlace(Value):
+    """How far a till's log is held, in its newest epoch."""
+
+    till: Id
+    place: Place
+
+
+class HubPlace(Value):
+    """Up to which of the facts that came to a hub a till was told what others did; ``life``: of that hub's file."""
+
+    life: Mark
+    n: Count
+
+
 class ChangesRequest(Value):
-    """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash."""
+    """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash.
+
+    ``hub``: what it has of the store's hub. ``is_hub``: a hub asks, and is told how far the logs of its store count.
+    """
 
     peer: Peer
     since: Count
     mark: Mark | None = None
     programmes: Hash | None = None
+    hub: HubPlace | None = None
+    is_hub: bool = False
 
 
 class Changes(Value):
@@ -161,6 +182,16 @@ class Changes(Value):
     coupons: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] = ()
     """Codes changed after ``since``; they are numbered together with the members."""
     programmes: Annotated[tuple[ProgrammeBody, ...], Meta(max_length=PROGRAMMES_MAX)] | None = None
+    anew: bool = False
+    """Told from the beginning, because ``since`` is of another past."""
+    holds: Annotated[tuple[LogPlace, ...], Meta(max_length=FACTS_MAX)] = ()
+    """To a hub: how far the figures count the logs of its store's tills."""
+    relayed: Relayed | None = None
+    hub: HubPlace | None = None
+    calls: bool = False
+    """From a hub that wants rights back: ask it."""
+    is_behind: bool = False
+    """From a hub that cannot tell from ``since`` on: head office can."""
 
 
 class SaleQuestion(Value):

@@ -22,6 +22,11 @@ def register(commands: Commands) -> None:
     revoke.add_argument("--till", required=True, metavar="ID", help="the till")
     revoke.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     _common(revoke, run_revoke)
+    lost = acts.add_parser("lost", help="a till or a hub is gone for ever: what it held is free again, at the shop's risk")
+    lost.add_argument("--till", required=True, metavar="ID", help="the till, or the hub")
+    lost.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    lost.add_argument("--yes", action="store_true", help="do it; without it only what it held is told")
+    _common(lost, run_lost)
     password = acts.add_parser("password", help="the managers' password for head office's pages, from another machine")
     add_config(password)
     password.set_defaults(run=run_password)
@@ -51,6 +56,21 @@ def run_revoke(args: argparse.Namespace) -> int:
     """Let one go."""
     epoch = wiring.revoke_till(wiring.settings(args.config), args.database, args.till, args.by)
     print(f"till {args.till} is revoked (epoch {epoch}); what it sent stays. A new code lets it in again.")
+    return 0
+
+
+def run_lost(args: argparse.Namespace) -> int:
+    """Give up what it held."""
+    settings = wiring.settings(args.config)
+    if not args.yes:
+        centi = wiring.held_by_till(settings, args.database, args.till)
+        print(
+            f"till {args.till} holds {centi / 100:.2f} points as far as head office knows; it may have redeemed so much unheard "
+            "of. Wait until the leases ended and the other tills of its store have synced; then again with --yes"
+        )
+        return 0
+    epoch = wiring.lose_till(settings, args.database, args.till, args.by)
+    print(f"till {args.till} is lost (epoch {epoch}); what it held is free again. What it still sends goes to suspense.")
     return 0
 
 

@@ -6,18 +6,19 @@ whoever holds less. Batches rest sealed under the master key, because the data k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pos_loyalty.clock import to_ms
+from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.receipt_code import FiscalSign
 from pos_loyalty.store import seal
 from pos_loyalty.store.db import Connection, open_aside
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import Value
+from pos_loyalty.values import Value, encode
 
 KEPT_FOR: Final = timedelta(days=90)
 """Facts that head office's figures count already stay so long: goods of their sales may come back."""
@@ -86,6 +87,8 @@ def add_facts(db: Connection, facts: Sequence[Fact], payloads: Sequence[bytes], 
         row = (fact.till, fact.epoch, fact.seq, to_ms(fact.at), *sale, payload, hash_)
         n = db.execute(FACT_INSERT, row).lastrowid
         db.executemany(ABOUT_INSERT, [(member, n) for member in members_of(fact)])
+        if fact.kind == "rights.taken" and fact.grant is not None:
+            db.execute("INSERT OR IGNORE INTO kept_grant (id) VALUES (?)", (fact.grant.grant_id,))
 
 
 def drop_facts_after(db: Connection, till: str, seq: int) -> None:
@@ -102,9 +105,9 @@ def add_batch(db: Connection, waiting: Waiting, master_key: bytes) -> None:
     db.execute(BATCH_INSERT, (waiting.till, waiting.epoch, waiting.last_seq, sealed))
 
 
-def next_batch(db: Connection, master_key: bytes) -> Waiting | None:
-    """The oldest batch of a till whose log head office has not refused; None when all is brought."""
-    row = db.execute(BATCH_SELECT).fetchone()
+def next_batch(db: Connection, master_key: bytes, but: Collection[str] = ()) -> Waiting | None:
+    """The oldest batch of a till that is not passed over and whose log head office has not refused; None when all is brought."""
+    row = db.execute(BATCH_SELECT, {"but": encode(sorted(but)).decode()}).fetchone()
     if row is None:
         return None
     n, till, epoch, last_seq, sealed = row
@@ -138,6 +141,11 @@ def facts_about(db: Connection, member_id: str) -> Iterator[Fact]:
     """All that is kept about a member, in the order in which it came."""
     for (payload,) in db.execute(ABOUT_SELECT, {"member": member_id}):
         yield fact_of(payload)
+
+
+def is_taken(db: Connection, grant_id: str) -> bool:
+    """Whether a till said that it took a grant."""
+    return db.execute("SELECT 1 FROM kept_grant WHERE id = ?", (grant_id,)).fetchone() is not None
 
 
 def sale_facts(db: Connection, till: str, sale_id: str) -> tuple[Fact, ...]:
@@ -179,6 +187,50 @@ def has_mark(db: Connection, version: int, mark: str) -> bool:
 def forget_marks(db: Connection) -> None:
     """Head office told everything anew: no version from before counts."""
     db.execute("DELETE FROM kept_mark")
+
+
+def mark_for(db: Connection, version: int) -> str | None:
+    """The mark under which head office told of a version, as far as the hub was told."""
+    row = db.execute(
+        "SELECT mark FROM kept_mark WHERE version >= :version ORDER BY version LIMIT 1", {"version": version}
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def last_version(db: Connection) -> int | None:
+    """The newest version that head office told the hub of; None before the first."""
+    found = db.execute("SELECT MAX(version) FROM kept_mark").fetchone()[0]
+    return None if found is None else int(found)
+
+
+def put_coupons(db: Connection, version: int, coupons: Sequence[tuple[str, bytes]]) -> None:
+    """Codes as head office told of them up to a version."""
+    rows = [(code, version, body) for code, body in coupons]
+    db.executemany("INSERT OR REPLACE INTO kept_coupon (code, version, body) VALUES (?, ?, ?)", rows)
+
+
+def coupons_between(db: Connection, since: int, until: int, limit: int) -> list[bytes]:
+    """Codes told of after a version and up to another."""
+    key = {"since": since, "until": until, "limit": limit}
+    return [bytes(body) for (body,) in db.execute(COUPONS_SELECT, key)]
+
+
+def life(db: Connection) -> str:
+    """Of chance, for as long as this file lives: numbers of facts count in it alone."""
+    found = word(db, "life")
+    if found is None:
+        found = secrets.token_hex(16).encode()
+        put_word(db, "life", found)
+    return found.decode()
+
+
+def empty_lots(db: Connection, member_id: str) -> list[tuple[str, int, datetime | None, datetime | None]]:
+    """In the hub's own file: lots of a member as head office told of them once, with amount and dates."""
+    rows = db.execute("SELECT id, amount, usable_from, expires_at FROM lot WHERE member = :member", {"member": member_id})
+    return [
+        (lot, amount, from_ms(usable) if usable else None, None if end is None else from_ms(end))
+        for lot, amount, usable, end in rows
+    ]
 
 
 def prune(db: Connection, now: datetime) -> None:
@@ -235,6 +287,11 @@ CREATE INDEX IF NOT EXISTS kept_about_by_n ON kept_about (n);
 CREATE TABLE IF NOT EXISTS kept_batch (
   n INTEGER PRIMARY KEY AUTOINCREMENT, till TEXT NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL, body BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS kept_grant (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept_coupon (
+  code TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kept_coupon_by_version ON kept_coupon (version);
 CREATE TABLE IF NOT EXISTS kept_word (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept_mark (mark TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
@@ -244,16 +301,21 @@ KEPT_UPSERT = f"""INSERT OR REPLACE INTO kept_till ({COLUMNS}) VALUES (
   :till, :epoch, :seq, :hash, :safe_epoch, :safe_seq, :safe_hash, :counted_epoch, :counted_seq, :counted_hash, :refused
 )"""
 HASH_SELECT = "SELECT hash FROM kept_fact WHERE till = :till AND epoch = :epoch AND seq = :seq"
+COUPONS_SELECT = """SELECT body FROM kept_coupon WHERE version > :since AND version <= :until
+ORDER BY version, code LIMIT :limit"""
 FACT_INSERT = """INSERT INTO kept_fact (till, epoch, seq, at_ms, sale_till, sale_id, payload, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 ABOUT_INSERT = "INSERT INTO kept_about (member, n) VALUES (?, ?)"
 BATCH_INSERT = "INSERT INTO kept_batch (till, epoch, last_seq, body) VALUES (?, ?, ?, ?)"
 BATCH_SELECT = """SELECT b.n, b.till, b.epoch, b.last_seq, b.body FROM kept_batch AS b
-WHERE NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = b.till AND k.refused IS NOT NULL) ORDER BY b.n LIMIT 1"""
+WHERE NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = b.till AND k.refused IS NOT NULL)
+AND b.till NOT IN (SELECT value FROM json_each(:but)) ORDER BY b.n LIMIT 1"""
 UNKNOWN_SELECT = """SELECT COUNT(*) FROM kept_fact AS f
 WHERE EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = f.till AND k.safe_seq IS NULL)"""
 MEMBERS_SELECT = """SELECT a.member, MAX(a.n) AS last FROM kept_about AS a JOIN kept_fact AS f ON f.n = a.n
-WHERE a.n > :after AND f.till <> :but GROUP BY a.member ORDER BY last LIMIT :limit"""
+JOIN kept_till AS k ON k.till = f.till
+WHERE a.n > :after AND f.till <> :but AND (k.counted_seq IS NULL OR (f.epoch, f.seq) > (k.counted_epoch, k.counted_seq))
+GROUP BY a.member ORDER BY last LIMIT :limit"""
 ABOUT_SELECT = """SELECT f.payload FROM kept_about AS a JOIN kept_fact AS f ON f.n = a.n
 WHERE a.member = :member ORDER BY a.n"""
 SALE_SELECT = "SELECT payload FROM kept_fact WHERE sale_till = :till AND sale_id = :sale_id ORDER BY n"

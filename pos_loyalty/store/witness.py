@@ -18,6 +18,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "meta": ("key", "value"),
     "sync_state": (
         "id", "heard_ms", "pulled_version", "pulled_mark", "trouble", "ask_id", "told_head", "asked_version", "asked_seq",
+        "hub_head", "idle_seq",
     ),
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),
@@ -44,6 +45,9 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "version_mark": ("from_version", "mark"),
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
     "hello_due": ("till", "waited"),
+    "hub_wait": ("till", "waited"),
+    "relay_start": ("till", "epoch", "seq"),
+    "relay_right": ("till", "epoch", "seq", "lot", "member", "centi", "to_epoch"),
     "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),
     "sale_recomputed": ("till", "epoch", "seq", "detail"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),

@@ -30,6 +30,8 @@ from pos_loyalty.wiring.offices import code_book as code_book
 from pos_loyalty.wiring.offices import enrol_till as enrol_till
 from pos_loyalty.wiring.offices import enrolment_code as enrolment_code
 from pos_loyalty.wiring.offices import follow as follow
+from pos_loyalty.wiring.offices import held_by_till as held_by_till
+from pos_loyalty.wiring.offices import lose_till as lose_till
 from pos_loyalty.wiring.offices import pages_password as pages_password
 from pos_loyalty.wiring.offices import publish as publish
 from pos_loyalty.wiring.offices import revoke_till as revoke_till

@@ -21,7 +21,7 @@ from pos_loyalty.wiring.till import Ready
 
 if TYPE_CHECKING:
     from sync.hub.keeping import Hub
-    from sync.hub.line import Line
+    from sync.hub.line import Line, Work
     from sync.hub.node import HubNode
 
 REST_EVERY_S = 5.0
@@ -45,10 +45,11 @@ def relay_file(known: Settings) -> Path:
     return path.with_name(path.name + ".relay")
 
 
-def node_of(known: Settings) -> HubNode:
+def node_of(known: Settings, lease_days: int) -> HubNode:
     """The hub over connections of its own; ``known`` as ``as_hub`` gives it. Raises TokenError when it was not enrolled."""
     from pos_loyalty.store.relay import open_relay
     from sync.hub.node import HubNode
+    from sync.server.right_desk import FileMark
 
     hub = _hub_of(known)
     with contextlib.ExitStack() as undo:
@@ -56,7 +57,8 @@ def node_of(known: Settings) -> HubNode:
         undo.callback(db.close)
         relay_db = open_relay(relay_file(known))
         undo.pop_all()
-    return HubNode(hub, db, relay_db)
+    mark = FileMark(known.till_database.with_name(known.till_database.name + ".mark"))
+    return HubNode(hub, db, relay_db, mark, lease_days)
 
 
 def line_of(known: Settings) -> Line:
@@ -65,11 +67,12 @@ def line_of(known: Settings) -> Line:
     from pos_loyalty.wiring.offices import syncer_of
     from sync.client import HttpHeadOffice
     from sync.hub.line import Line
+    from sync.hub.telling import note_page
 
     url = known.config.head_office.url
     assert url is not None
-    syncer, close_syncer = syncer_of(known)
     relay_db = open_relay(relay_file(known))
+    syncer, close_syncer = syncer_of(known, hub=lambda page: note_page(relay_db, page))
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)
 
     def close() -> None:
@@ -87,36 +90,36 @@ def run_hub(here: Settings, *, port: int | None, ready: Ready) -> None:
     """
     from pos_loyalty.web.serve import listen, serve
     from sync.hub.app import hub_app
+    from sync.hub.line import Work
 
     known = as_hub(here)
     signer = identity_of(known).signer
-    stop, came = threading.Event(), threading.Event()
+    stop, work = threading.Event(), Work()
     with own(made_folder(known.till_database)):
-        node_of(known).close()
+        node_of(known, here.config.hub.lease_days).close()
         listener = listen(here.config.hub.host, here.config.hub.port if port is None else port)
-        line = threading.Thread(target=_follow, args=(lambda: line_of(known), stop, came), name="line")
+        line = threading.Thread(target=_follow, args=(lambda: line_of(known), stop, work), name="line")
         line.start()
         try:
             bound = listener.getsockname()[1]
             ready(f"hub {known.config.till.id}", f"http://{here.config.hub.host}:{bound}")
-            serve(hub_app(lambda: node_of(known), signer, utc_now, came.set), listener)
+            serve(hub_app(lambda: node_of(known, here.config.hub.lease_days), signer, utc_now, work), listener)
         finally:
             stop.set()
-            came.set()
+            work.came()
             line.join()
 
 
-def _follow(open_line: Callable[[], Line], stop: threading.Event, came: threading.Event) -> None:
+def _follow(open_line: Callable[[], Line], stop: threading.Event, work: Work) -> None:
     """Bring and fetch until ``stop``; after an unforeseen failure with files opened anew."""
     while not stop.is_set():
         try:
             line = open_line()
             try:
                 while not stop.is_set():
-                    came.clear()
-                    report = line.go(utc_now)
+                    report = line.go(utc_now, work.take())
                     line.rest(utc_now())
-                    came.wait(REST_EVERY_S)
+                    work.wait(REST_EVERY_S)
                     if report.trouble is not None:
                         stop.wait(REST_EVERY_S / 2)
             finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.config import Config, Secrets
-from pos_loyalty.errors import ConfigError
+from pos_loyalty.errors import ConfigError, NotFoundError
 from pos_loyalty.store.db import Connection, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sync.daemon import HeadOffice, Syncer, SyncReport
     from sync.identity import Credential, Identity
     from sync.server.sqlite import SqliteLedgerStore
+    from sync.wire import Changes
 
 PHONES_IN_REST = 20
 """Imported phones that the daemon hashes between two goes: some seconds."""
@@ -56,13 +57,19 @@ def follow(known: Settings) -> None:
         follow_on(lambda: syncer_of(known), utc_now, stop, interval_of(known.config))
 
 
-def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, Callable[[], None]]:
-    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's."""
+def syncer_of(
+    known: Settings, timeout_s: float | None = None, hub: Callable[[Changes], None] | None = None
+) -> tuple[Syncer, Callable[[], None]]:
+    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's.
+
+    ``hub``: this is a store's hub; it asks for the whole share of its store, and tells here of each page before it is applied.
+    """
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
-    from sync.daemon import Pace, Syncer
+    from sync.daemon import Beside, Pace, Syncer
     from sync.local import Here
+    from sync.roads import Roads
 
     config = known.config
     if config.head_office.url is None:
@@ -75,13 +82,14 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
         master_key=bytes.fromhex(keys.master_key),
         signer=identity.signer,
         head_office_key=identity.head_office_key,
+        is_hub=hub is not None,
     )
     patience_s = timeout_s or config.head_office.timeout_s
     head_office, close_line = _road_of(known, identity, patience_s)
     pace = Pace(
         interval_s=interval_of(config),
         batch_facts_max=config.head_office.batch_facts_max,
-        wants_rights=config.offline.policy == "escrow",
+        wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",
     )
 
     def close() -> None:
@@ -91,7 +99,12 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
     def hash_phones() -> None:
         hash_some(db, (keys.pepper, keys.master_key), PHONES_IN_REST, utc_now(), new_id)
 
-    return Syncer(db, here, pace, head_office, SystemRandom().random, hash_phones), close
+    beside = Beside(
+        chores=hash_phones,
+        told=hub or Beside().told,
+        go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
+    )
+    return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close
 
 
 def interval_of(config: Config) -> float:
@@ -195,6 +208,23 @@ def revoke_till(known: Settings, database: Database | None, till: str, by: str) 
 
     with ledger_of(known, database) as store:
         return office.revoke(store, till, by, utc_now())
+
+
+def lose_till(known: Settings, database: Database | None, till: str, by: str) -> int:
+    """A till is gone for ever: what it held is free again; answers its epoch. Raises NotFoundError."""
+    from sync.server import enrol as office
+
+    with ledger_of(known, database) as store:
+        return office.lose(store, till, by, utc_now())
+
+
+def held_by_till(known: Settings, database: Database | None, till: str) -> int:
+    """What a till holds in all, in hundredths of a point: what may be lost with it. Raises NotFoundError."""
+    with ledger_of(known, database) as store, store.write():
+        epoch = store.keys.newest_epoch(till)
+        if not epoch:
+            raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+        return store.rights.held_in_all(till, epoch)
 
 
 @contextlib.contextmanager

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock
+from pos_loyalty.clock import Clock, new_id
 from pos_loyalty.errors import CommitUnknownError, TokenError, WireError
-from pos_loyalty.values import encode
+from pos_loyalty.values import convert, decode, encode
 from sync import hub_wire
 from sync.hub.node import HubNode
 from sync.hub_wire import Stamp
-from sync.identity import Signer
-from sync.server.app import _body, _guarded
-from sync.wire import deflate
+from sync.identity import Holder, Signer
+from sync.rights import RightsRequest
+from sync.server.app import _body, _guarded, _question
+from sync.wire import SaleQuestion, deflate
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -60,8 +61,18 @@ class HubDesk:
             node.close()
 
 
-def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, came: Callable[[], None]) -> Starlette:
-    """The ASGI application. ``came``: told when something is there to bring to head office."""
+class Told(Protocol):
+    """The hub's line to head office, as it is told of work."""
+
+    def came(self) -> None:
+        """A batch is there to bring."""
+
+    def reserve(self, member_ids: Sequence[str]) -> None:
+        """These members stand at a till: whatever head office has free of them is wanted."""
+
+
+def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, line: Told) -> Starlette:
+    """The ASGI application."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -73,8 +84,23 @@ def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, came
             raise WireError("a batch comes with Content-Encoding: gzip")
         ack = await desk.ask(lambda node: node.receive(till, body, clock()))
         log.info("hub.received", till=till, applied_seq=ack.applied_seq, bytes=len(body))
-        came()
+        line.came()
         return encode(ack)
+
+    async def changes(request: Request, asked: Stamp, body: bytes) -> bytes:
+        question = _question(request, Holder(till=asked.credential.till, epoch=asked.credential.epoch))
+        return encode(await desk.ask(lambda node: node.changes(asked.credential, question, clock())))
+
+    async def rights(request: Request, asked: Stamp, body: bytes) -> bytes:
+        question = decode(body, RightsRequest, place="body")
+        answer = await desk.ask(lambda node: node.rights(asked.credential, question, new_id, clock()))
+        if standing := [want.member_id for want in question.wants if want.much == "all"]:
+            line.reserve(standing)
+        return encode(answer)
+
+    async def sold(request: Request, asked: Stamp, body: bytes) -> bytes:
+        question = convert(dict(request.query_params), SaleQuestion, place="query")
+        return encode(await desk.ask(lambda node: node.sold(question)))
 
     async def healthz(request: Request) -> Response:
         health = await desk.ask(lambda node: node.health(clock()))
@@ -89,6 +115,9 @@ def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, came
 
     routes = [
         Route("/v1/tills/{till}/log", signed.route(receive), methods=["POST"]),
+        Route("/v1/tills/{till}/changes", signed.route(changes), methods=["GET"]),
+        Route("/v1/tills/{till}/rights", signed.route(rights), methods=["POST"]),
+        Route("/v1/sales", signed.route(sold), methods=["GET"]),
         Route("/healthz", _guarded(healthz, None), methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -6,7 +6,7 @@ safe to nobody. Whatever of this file is lost, the tills send again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -53,8 +53,11 @@ class Came(Value):
     hashes: tuple[bytes, ...]
 
 
-def read_batch(db: Connection, hub: Hub, till: str, body: bytes) -> Came:
-    """Whether a batch may be kept; nothing is kept yet. Raises WireError, TokenError, LogGapError, LogForkError."""
+def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[int, int] | None = None) -> Came:
+    """Whether a batch may be kept; nothing is kept yet. Raises WireError, TokenError, LogGapError, LogForkError.
+
+    ``known``: epoch and number of the till's fact up to which the hub knows what it was given back: a log begins no later.
+    """
     batch = decode_batch(body)
     header = batch.header
     check_peer(header.protocol, header.schema, header.build, hub.build)
@@ -66,6 +69,8 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes) -> Came:
     facts, hashes = facts_of(batch), hashes_of(batch)
     before = relay.kept(db, till)
     _check_not_refused(before, header)
+    if before is None and known is not None and known[0] == header.epoch and header.first_seq > known[1] + 1:
+        raise LogGapError(f"the hub knows the log of till {till} up to {known[1]}", known[1] + 1)
     start = _start(db, before, header, hashes)
     first_new = max(0, start.seq + 1 - header.first_seq)
     return Came(
@@ -101,9 +106,10 @@ def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, sil
     return ack_of(keep_batch(db, hub, read_batch(db, hub, till, body), body), now, silent_s)
 
 
-def next_up(db: Connection, hub: Hub) -> Waiting | None:
-    """What to bring to head office next: the oldest first, so that a till's log comes after those it builds on."""
-    return relay.next_batch(db, hub.master_key)
+def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:
+    """What to bring to head office next: the oldest first, so that a till's log comes after those it builds on. ``but``: tills
+    that wait."""
+    return relay.next_batch(db, hub.master_key, but)
 
 
 def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pos_loyalty.clock import to_ms
+from msgspec.structs import replace
+
+from pos_loyalty import log
+from pos_loyalty.clock import NewId, to_ms
 from pos_loyalty.errors import TokenError
-from pos_loyalty.store import outbox, relay
+from pos_loyalty.store import epochs, outbox, relay, right_holds
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.right_facts import RightHolder
+from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value
 from sync import hub_wire
-from sync.hub import keeping
+from sync.hub import granting, keeping, telling
+from sync.hub.granting import Called, Terms
 from sync.hub.keeping import Hub
 from sync.hub_wire import Stamp
-from sync.wire import Ack
+from sync.identity import Credential
+from sync.rights import RightsAnswer, RightsRequest
+from sync.server.right_desk import Mark
+from sync.wire import Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
 
 MS_PER_S = 1000
 
 
 class HubHealth(Value):
-    """``waiting_facts``: that head office has not confirmed to the hub; ``silent_s``: since head office was heard, None: never.
+    """``state``: ``restored`` after its file was put back: it gives no rights until it is enrolled anew.
 
+    ``waiting_facts``: that head office has not confirmed to the hub; ``silent_s``: since head office was heard, None: never;
     ``refused``: tills whose log head office does not take.
     """
 
@@ -37,14 +47,26 @@ class HubNode:
     """``db``: the hub's own file, a till's in form, with head office's word and the hub's own log; ``relay_db``: what it keeps of
     its tills' logs. Not for two threads at once."""
 
-    def __init__(self, hub: Hub, db: Connection, relay_db: Connection) -> None:
+    def __init__(self, hub: Hub, db: Connection, relay_db: Connection, mark: Mark, lease_days: int = 7) -> None:
         self.hub = hub
         self.db = db
         self.relay = relay_db
+        self.mark = mark
+        self.lease_days = lease_days
+        self.called: dict[str, Called] = {}
+        self.is_restored = False
+        self._look_back(mark.read())
+
+    @property
+    def holder(self) -> RightHolder:
+        """Who holds the store's rights."""
+        return RightHolder(till=self.hub.credential.till, epoch=self.hub.credential.epoch)
 
     def receive(self, till: str, body: bytes, now: datetime) -> Ack:
         """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
-        came = keeping.read_batch(self.relay, self.hub, till, body)
+        known = right_holds.known_from(self.db, till)
+        came = keeping.read_batch(self.relay, self.hub, till, body, known)
+        granting.note_income(self.db, self.holder, came.facts)
         kept = keeping.keep_batch(self.relay, self.hub, came, body)
         return keeping.ack_of(kept, now, self.silent_s(now))
 
@@ -62,7 +84,7 @@ class HubNode:
     def health(self, now: datetime) -> HubHealth:
         """How the hub is, for whoever looks."""
         return HubHealth(
-            state="ok",
+            state="restored" if self.is_restored else "ok",
             hub=self.hub.credential.till,
             store=self.hub.store,
             tills=tuple(one.till for one in relay.all_kept(self.relay)),
@@ -70,6 +92,37 @@ class HubNode:
             silent_s=self.silent_s(now),
             refused=tuple(one.till for one in relay.all_kept(self.relay) if one.refused is not None),
         )
+
+    def rights(self, asker: Credential, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
+        """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
+        self._look_back(asked.hub_seen)
+        back = granting.called_back(self.db, self.holder, asker, self.called, now)
+        standing = [want.member_id for want in asked.wants if want.much == "all"]
+        still = {member_id: one for member_id, one in self.called.items() if now < one.at + granting.CALLED_FOR}
+        self.called = still | {member_id: Called(till=asker.till, at=now) for member_id in standing}
+        if self.is_restored:
+            head = epochs.place_of(self.db)
+            return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
+        terms = Terms(new_id=new_id, now=now, lease=timedelta(days=self.lease_days))
+        before = epochs.place_of(self.db)
+        answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
+        self.mark.put(answer.head)
+        is_short = bool(standing) and answer.head == before
+        return replace(answer, back=back, held_back="called" if is_short and not back else "")
+
+    def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
+        """What head office and the other tills of the store changed."""
+        told = telling.changes(self.db, self.relay, asker.till, asked, now, self.silent_s(now))
+        return replace(told, calls=granting.is_called(asker.till, self.called, now))
+
+    def sold(self, question: SaleQuestion) -> SaleFound:
+        """A sale of this store's tills, as far as the hub keeps it."""
+        return SaleFound(sale=telling.sold(self.relay, question))
+
+    def _look_back(self, seen: Place | None) -> None:
+        if not self.is_restored and granting.is_behind(self.db, seen):
+            self.is_restored = True
+            log.error("hub.restored")
 
     def silent_s(self, now: datetime) -> int | None:
         """For how long head office has not told the hub all it has to tell; None for never."""

@@ -278,7 +278,10 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
         "since": _number(params.get("since"), "since"),
         "mark": params.get("mark"),
         "programmes": params.get("programmes"),
+        "is_hub": params.get("is_hub") == "1",
     }
+    if "hub_life" in params:
+        asked["hub"] = {"life": params["hub_life"], "n": _number(params.get("hub_n"), "hub_n")}
     return convert(asked, ChangesRequest, place="query")
 
 

@@ -65,6 +65,21 @@ def revoke(store: LedgerStore, till: str, by: str, now: datetime) -> int:
     return epoch
 
 
+def lose(store: LedgerStore, till: str, by: str, now: datetime) -> int:
+    """Nothing will come any more from a till or a hub: what it held is free again; answers its epoch. Raises NotFoundError.
+
+    A person's act, once the leases of what it held and gave out have ended: what it redeemed unheard of is the shop's loss.
+    """
+    with store.write():
+        epoch = store.keys.newest_epoch(till)
+        key = store.keys.key(till, epoch)
+        if key is None:
+            raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+        if key.state != "lost":
+            store.keys.book(replace(key, state="lost", by=by), now)
+    return epoch
+
+
 def check_known(store: LedgerStore, credential: Credential, now: datetime) -> None:
     """The key must be the till's newest and in force. One that this head office forgot, restored from a backup, it learns again.
 

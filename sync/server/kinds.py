@@ -26,6 +26,7 @@ BODIES: Mapping[FactKind, tuple[str, ...]] = {
     "gift_card.changed": ("gift_card",),
     "coupons.added": ("coupons",),
     "till.began": ("began",),
+    "rights.granted": ("grant",),
     "rights.taken": ("grant",),
     "rights.returned": ("give_back",),
     "rule.stopped": ("rule_stop",),
@@ -42,5 +43,11 @@ def check_kind(fact: Fact) -> None:
     bodies = [name for name in FIELD_OF.values() if getattr(fact, name) is not None] or [NONE]
     if len(bodies) > 1 or bodies[0] not in allowed:
         raise WireError(f"fact {fact.seq} is a {fact.kind} that tells of {', '.join(bodies) or 'nothing'}")
-    if fact.grant is not None and fact.grant.till != fact.till:
-        raise WireError(f"fact {fact.seq} takes rights of till {fact.grant.till}")
+    grant = fact.grant
+    if grant is None:
+        return
+    if fact.kind == "rights.taken" and grant.till != fact.till:
+        raise WireError(f"fact {fact.seq} takes rights of till {grant.till}")
+    given = (grant.giver.till, grant.giver.epoch) if grant.giver else None
+    if fact.kind == "rights.granted" and (given != (fact.till, fact.epoch) or grant.till == fact.till):
+        raise WireError(f"fact {fact.seq} gives rights that are not its own: only head office may say that")

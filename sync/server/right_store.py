@@ -33,6 +33,10 @@ class RightStore(Protocol):
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
         the restore; each time is counted, and not for ever."""
 
+    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
+        """Whether a hub gave this till points of these lots that the hub got from a till whose log is still to come; each time is
+        counted, and not for ever."""
+
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """Lots of a member that hold something and have not ended, soonest to expire first."""
 
@@ -41,6 +45,9 @@ class RightStore(Protocol):
 
     def held(self, till: str, epoch: int, lot_ids: Sequence[str], now: datetime) -> dict[str, int]:
         """What one till holds, by lot."""
+
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """What one till holds of all lots together."""
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""

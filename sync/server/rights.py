@@ -88,7 +88,7 @@ def _free_lines(
 ) -> tuple[RightLine, ...]:
     lines: dict[str, RightLine] = {}
     for want in wants:
-        share = FULL_BP if want.much == "all" else _share_bp(store, holder, want.member_id, terms, now)
+        share = FULL_BP if want.much == "all" else _share_bp(store, holder, want, terms, now)
         if not share:
             continue
         lots = store.rights.lots(want.member_id, now)
@@ -101,11 +101,13 @@ def _free_lines(
     return tuple(lines.values())
 
 
-def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:
-    """The part of this till in what the member's home store holds; nothing elsewhere."""
+def _share_bp(store: LedgerStore, holder: Holder, want: Want, terms: RightTerms, now: datetime) -> int:
+    """The part of this till in what the member's home store holds, the whole of it for the store's hub; nothing elsewhere."""
     place = _store_of(store, holder)
-    if place is None or store.rights.home(member_id, now) != place:
+    if place is None or store.rights.home(want.member_id, now) != place:
         return 0
+    if want.much == "store":
+        return terms.share_bp
     return terms.share_bp // max(1, store.rights.holders_at(place))
 
 

@@ -65,6 +65,16 @@ class SqliteRightStore:
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
 
+    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
+        """By the sums over the logs."""
+        if not right_holds.is_owed_to_giver(self._db, till, tuple(lot_ids)):
+            return False
+        key = {"till": till, "waits_max": WAITS_MAX}
+        with watched(self._db, "hub_wait", "till = :till", key):
+            self._db.execute("INSERT INTO hub_wait (till, waited) VALUES (:till, 0) ON CONFLICT (till) DO NOTHING", key)
+            moved = self._db.execute(HUB_WAITED_UPDATE, key).rowcount
+        return bool(moved)
+
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """By the ledger."""
         return tuple(lot for lot in ledger.lots_of(self._db, member_id) if not is_expired(lot, now))
@@ -77,6 +87,10 @@ class SqliteRightStore:
         """A sum over the till's log and its grants."""
         found = right_holds.held(self._db, till, epoch, tuple(lot_ids), now)
         return {lot_id: holding.centi for lot_id, holding in found.items()}
+
+    def held_in_all(self, till: str, epoch: int) -> int:
+        """A sum over every lot that its log, or a grant, names."""
+        return right_holds.held_in_all(self._db, till, epoch)
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""
@@ -108,6 +122,7 @@ WAITING = """SELECT 1 FROM hello_due AS h WHERE NOT EXISTS (
 )"""
 WAITING_SELECT = f"{WAITING} LIMIT 1"
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
+HUB_WAITED_UPDATE = "UPDATE hub_wait SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""
 ENROLLED_SELECT = """SELECT CAST(payload AS TEXT) ->> '$.store' FROM txn

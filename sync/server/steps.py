@@ -11,6 +11,7 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, SnapshotNeededError, TokenError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, payload_of
 from pos_loyalty.store.migrations import SCHEMA
+from pos_loyalty.store.till_facts import Place
 from sync import programme_list
 from sync.identity import Holder
 from sync.server import enrol
@@ -20,13 +21,16 @@ from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillH
 from sync.server.suspense import post
 from sync.wire import (
     COUPONS_MAX,
+    FACTS_MAX,
     INT64_MAX,
     MEMBERS_MAX,
     Ack,
     Batch,
     Changes,
     ChangesRequest,
+    LogPlace,
     MemberChange,
+    Peer,
     ProgrammeBody,
     SaleFound,
     SaleQuestion,
@@ -114,7 +118,10 @@ def changes(
         version = _page_end(newest, found, page, coupons)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
+        holds = _holds(store, peer) if asked.is_hub else ()
     return Changes(
+        anew=since != asked.since,
+        holds=holds,
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
         as_of_hash=(hold.applied_hash if hold else GENESIS).hex(),
@@ -126,6 +133,18 @@ def changes(
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes,
     )
+
+
+def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...]:
+    """How far the logs of the tills of a hub's store are held."""
+    hub = store.keys.key(peer.till, peer.epoch)
+    newest = {key.till: key.epoch for key in store.keys.all_keys() if hub is not None and key.store == hub.store}
+    found = ((till, held_for(store, till, epoch)) for till, epoch in sorted(newest.items()) if till != peer.till)
+    return tuple(
+        LogPlace(till=till, place=Place(epoch=hold.epoch, seq=hold.applied_seq, hash=hold.applied_hash.hex()))
+        for till, hold in found
+        if hold is not None
+    )[:FACTS_MAX]
 
 
 def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFound:
@@ -181,7 +200,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         if member_key is not None:
             store.keep_key(facts[n], member_key)
         posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if any(case.reason in MAY_BE_EARLY for case in posting.cases) and store.rights.lets_wait(header.till):
+        if any(case.reason in MAY_BE_EARLY for case in posting.cases) and _may_wait(store, facts[n]):
             end = n
             break
         store.add(posting)
@@ -203,6 +222,12 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         retry_after=0 if end == header.count else EARLY_AGAIN_S,
         suspense=tuple(suspended.values()),
     )
+
+
+def _may_wait(store: LedgerStore, fact: Fact) -> bool:
+    """Whether the log that brought what the fact takes is still to come, and this one may wait for it."""
+    lots = sorted({entry.lot_id for entry in fact.entries if entry.lot_id is not None})
+    return store.rights.lets_wait(fact.till) or store.rights.awaits_hub(fact.till, lots)
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:
