@@ -59,6 +59,8 @@ class Pace(Value):
     interval_s: float
     batch_facts_max: int
     wants: Much | None = "home"
+    failures_max: int = 1_000
+    """So many failures in a row count for the wait: one whose hub is near does not wait long for it."""
 
 
 class Beside(NamedTuple):
@@ -218,6 +220,7 @@ class Syncer:
                 local.keep_ack(self._db, step.held)
         except SyncError as error:
             step = push.failed(state, error, clock(), self._random)
+        step = replace(step, state=replace(step.state, failures=min(step.state.failures, self._pace.failures_max)))
         if step.state.trouble is not None:
             log.warning("sync.push_failed", reason=step.state.trouble, is_stopped=step.state.is_stopped)
         return step
@@ -274,6 +277,7 @@ class Syncer:
                 self._note_held(step.changes)
         except SyncError as error:
             step = pull.failed(state, error, clock(), self._random)
+        step = replace(step, state=replace(step.state, failures=min(step.state.failures, self._pace.failures_max)))
         if step.state.trouble is not None:
             log.warning("sync.pull_failed", reason=step.state.trouble, failures=step.state.failures)
         return step

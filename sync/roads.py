@@ -6,6 +6,7 @@ Rule: log, credential and question are the same on both; who answers says what i
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -20,7 +21,7 @@ from sync.wire import Reply
 
 SILENT_FOR: Final = timedelta(seconds=20)
 """A hub that did not answer is not asked for so long: a till goes straight to head office meanwhile."""
-STRAIGHT_EVERY: Final = timedelta(hours=1)
+VISIT_EVERY: Final = timedelta(hours=1)
 """So often a till with a hub speaks to head office itself, which hears its hello after a restore, and that it is there."""
 STRAIGHT_FOR: Final = timedelta(seconds=20)
 SERVER_FAILS: Final = 500
@@ -35,6 +36,9 @@ class RoadState(Value):
     hub_silent_at: datetime | None = None
     straight_at: datetime | None = None
     is_straight: bool = False
+    visited_at: datetime | None = None
+    """When the till last told head office itself that it is there; ``greets``: it has not said hello since."""
+    greets: bool = False
 
 
 def roads_now(state: RoadState, now: datetime) -> tuple[Road, ...]:
@@ -46,9 +50,9 @@ def roads_now(state: RoadState, now: datetime) -> tuple[Road, ...]:
     return ("hub", "straight")
 
 
-def is_straight_due(state: RoadState, now: datetime) -> bool:
+def is_visit_due(state: RoadState, now: datetime) -> bool:
     """Whether head office should hear the till itself again."""
-    return not _within(state.straight_at, STRAIGHT_EVERY, now)
+    return not _within(state.visited_at, VISIT_EVERY, now)
 
 
 def set_out_straight(state: RoadState, now: datetime) -> RoadState:
@@ -80,19 +84,26 @@ class Roads:
         return roads_now(self.state, self._clock())[0]
 
     def push(self, batch: bytes) -> Reply:
-        """By the road that is open; now and then straight."""
-        if is_straight_due(self.state, self._clock()):
-            self.go_straight()
+        """By the road that is open."""
         return self._by(lambda to: to.push(batch))
 
     def changes(self, question: bytes) -> Reply:
-        """By the road that is open."""
-        if is_straight_due(self.state, self._clock()):
-            self.go_straight()
+        """By the road that is open; now and then head office is asked too, so that it knows that this till is there.
+
+        What it says then is passed over: a till that knows more than its hub could not be told of the other tills' sales.
+        """
+        if self.road == "hub" and is_visit_due(self.state, self._clock()):
+            self.state = replace(self.state, visited_at=self._clock(), greets=True)
+            with suppress(HeadOfficeGoneError):
+                self._to["straight"].changes(question)
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
-        """By the road that is open."""
+        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again."""
+        if self.state.greets:
+            self.state = replace(self.state, greets=False)
+            with suppress(HeadOfficeGoneError):
+                self._to["straight"].rights(question)
         return self._by(lambda to: to.rights(question))
 
     def snapshot(self) -> Reply:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sync.server.sqlite import SqliteLedgerStore
     from sync.wire import Changes
 
+FAILURES_MAX = 1_000
+NEAR_FAILURES_MAX = 2
+"""A hub, and a till with one, waits four seconds at most after a failure: the store goes on beside it."""
 PHONES_IN_REST = 20
 """Imported phones that the daemon hashes between two goes: some seconds."""
 
@@ -86,7 +89,9 @@ def syncer_of(
     )
     patience_s = timeout_s or config.head_office.timeout_s
     head_office, close_line = _road_of(known, identity, patience_s)
+    is_near = hub is not None or config.hub.address is not None
     pace = Pace(
+        failures_max=NEAR_FAILURES_MAX if is_near else FAILURES_MAX,
         interval_s=interval_of(config),
         batch_facts_max=config.head_office.batch_facts_max,
         wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",

@@ -65,7 +65,8 @@ def changes(
     own = outbox.state(db)
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
-    is_known = is_settled and mark is not None and relay.has_mark(relay_db, asked.since, mark)
+    is_empty = asked.since == own.pulled_version == 0
+    is_known = is_settled and (is_empty or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[bytes]()
     if is_known:
         told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)

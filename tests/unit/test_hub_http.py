@@ -99,7 +99,7 @@ class Shop:
     def syncer(self, name: str) -> tuple[Syncer, Roads]:
         roads = Roads(self.hub_client(name), self.straight(name), self.clock)
         pace = Pace(interval_s=1.0, batch_facts_max=3, wants=None)
-        roads.state = RoadState(straight_at=NOW)
+        roads.state = RoadState(visited_at=NOW)
         return Syncer(self.tills[name].db, self.tills[name].here, pace, roads, half), roads
 
     def line(self) -> Line:
