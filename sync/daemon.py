@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -31,6 +31,10 @@ HELLO_EVERY: Final = timedelta(minutes=1)
 NS_PER_S: Final = 1_000_000_000
 ROUNDS_MAX: Final = 10_000
 """Batches or pages in one go: ten times the largest backlog we foresee, and an end to any quarrel between the two sides."""
+
+
+Road = Literal["hub", "straight"]
+"""By the store's hub, or straight to head office."""
 
 
 class HeadOffice(Protocol):
@@ -70,6 +74,7 @@ class Beside(NamedTuple):
     chores: Callable[[], None] = lambda: None
     told: Callable[[Changes], None] = lambda _: None
     go_straight: Callable[[], None] = lambda: None
+    road: Callable[[], Road] = lambda: "straight"
 
 
 NOTHING: Final = Beside()
@@ -85,6 +90,7 @@ class SyncReport(Value):
     trouble: str | None
     needs_person: bool
     wake_at: datetime
+    road: Road = "straight"
 
 
 class Syncer:
@@ -136,6 +142,7 @@ class Syncer:
             trouble=trouble,
             needs_person=self._push.is_stopped,
             wake_at=wake_at,
+            road=self._beside.road(),
         )
 
     def reserve(self, member_id: str, clock: Clock) -> None:
@@ -337,6 +344,7 @@ def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
             unsent=report.unsent_facts,
             suspended=report.suspended_facts,
             trouble=report.trouble,
+            road=report.road,
         )
         syncer.rest()
         _wait(syncer, stop, _wait_s(report, clock(), interval_s), may_wake=report.trouble is None)

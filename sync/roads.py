@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from pos_loyalty import log
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import HeadOfficeGoneError
 from pos_loyalty.values import Value
-from sync.daemon import HeadOffice
+from sync.daemon import HeadOffice, Road
 from sync.wire import Reply
 
 SILENT_FOR: Final = timedelta(seconds=20)
@@ -25,8 +25,6 @@ VISIT_EVERY: Final = timedelta(hours=1)
 """So often a till with a hub speaks to head office itself, which hears its hello after a restore, and that it is there."""
 STRAIGHT_FOR: Final = timedelta(seconds=20)
 SERVER_FAILS: Final = 500
-
-Road = Literal["hub", "straight"]
 
 
 class RoadState(Value):

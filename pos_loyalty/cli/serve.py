@@ -78,7 +78,8 @@ def run_sync(args: argparse.Namespace) -> int:
     if args.json:
         print_json(done)
     else:
-        print(f"{done.sent_facts} facts sent, {done.fetched_members} members received, {done.unsent_facts} facts unsent")
+        by = ", by the hub" if done.road == "hub" else ""
+        print(f"{done.sent_facts} facts sent, {done.fetched_members} members received, {done.unsent_facts} facts unsent{by}")
         if done.trouble is not None:
             print(f"pos-loyalty: {done.trouble}", file=sys.stderr)
     return 1 if done.trouble is not None else 0

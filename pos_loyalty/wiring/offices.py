@@ -108,6 +108,7 @@ def syncer_of(
         chores=hash_phones,
         told=hub or Beside().told,
         go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
+        road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
     )
     return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close
 
