@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pos_loyalty import log
 from pos_loyalty.clock import Reading, new_id, to_ms
-from pos_loyalty.store import coupon_words, follow, members, outbox, right_asking, rule_stops, seal, tiers, trusted_time
+from pos_loyalty.store import (
+    coupon_words,
+    epochs,
+    follow,
+    member_words,
+    members,
+    outbox,
+    right_asking,
+    rule_stops,
+    seal,
+    tiers,
+    trusted_time,
+)
 from pos_loyalty.store.db import Connection, scrub, write
 from pos_loyalty.store.decision_facts import RuleStopFact, StoreStop
 from pos_loyalty.store.facts import FactKind, fact_of
@@ -22,6 +34,9 @@ from sync.wire import Changes, CouponChange, MemberChange, Peer
 KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
 
+SILENT_MAX_S: Final = 10 * 365 * 86_400
+
+
 class Here(Value):
     """This till: its name, what it signs with, and the master key under which its file keeps members' data keys."""
 
@@ -30,6 +45,8 @@ class Here(Value):
     signer: Signer
     head_office_key: PublicKey
     """Whose word on programmes and snapshots counts."""
+    is_hub: bool = False
+    """It is a store's hub, and asks how far the logs of its tills count."""
 
     def peer(self, protocol: int) -> Peer:
         """How this till presents itself."""
@@ -48,6 +65,11 @@ def begin_pull(db: Connection, now: datetime) -> pull.PullState:
     return pull.begin(state.pulled_version, state.pulled_mark, now)
 
 
+def head_seq(db: Connection) -> int:
+    """The number of the last fact of our own log."""
+    return epochs.place_of(db).seq
+
+
 def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
     """The next batch, or none when all is sent or it is not yet time."""
     rows = outbox.since(db, state.seq, state.batch_max)
@@ -56,7 +78,7 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
     """The next question for changes, or none when it is not yet time."""
-    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now)
+    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now, is_hub=here.is_hub)
 
 
 def keep_ack(db: Connection, held: push.Held) -> None:
@@ -72,9 +94,11 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
     pulled = tuple(pulled_of(member) for member in changes.members)
+    if changes.relayed:
+        pulled = tuple(member for member in pulled if member.version >= member_words.version_of(db, member.member_id))
     listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
-        outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
+        _keep_safe(db, changes)
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
         coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
@@ -84,8 +108,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         if changes.since == 0:
             right_asking.ask_anew(db)
         if changes.complete:
-            outbox.heard(db, now)
-        if clocks is not None:
+            _note_heard(db, changes, now)
+        if clocks is not None and not changes.relayed:
             trusted_time.heard(db, changes.server_time, clocks)
     if any(member.state == "erased" for member in pulled):
         scrub(db)
@@ -98,6 +122,22 @@ def hear_stop(db: Connection, told: StoreStop, store: str, now: datetime) -> Non
         said = RuleStopFact(rule=told.rule, by=told.by, reason=told.reason, is_wide=True, word=told.word)
         follow.book(db, Draft(id=new_id(), kind=kind, store=store, body=said, after=told.word.hlc), now)
         log.info(kind, rule=told.rule, by=told.by, heard_from=told.word.till)
+
+
+def _keep_safe(db: Connection, changes: Changes) -> None:
+    """What head office holds: of a hub's page only what head office told the hub."""
+    if not changes.relayed:
+        outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
+    elif changes.relayed.safe is not None:
+        outbox.acked(db, changes.relayed.safe.seq, bytes.fromhex(changes.relayed.safe.hash))
+
+
+def _note_heard(db: Connection, changes: Changes, now: datetime) -> None:
+    """By a hub we hear head office as long ago as the hub did."""
+    if not changes.relayed:
+        outbox.heard(db, now)
+    elif changes.relayed.silent_s is not None:
+        outbox.heard(db, now - timedelta(seconds=min(changes.relayed.silent_s, SILENT_MAX_S)))
 
 
 def keep_trouble(db: Connection, trouble: str | None) -> None:

@@ -46,6 +46,27 @@ def told(db: Connection, head: Place) -> None:
     _put(db, "told_head = :head", {"head": encode(head).decode()})
 
 
+def told_by_hub(db: Connection, head: Place) -> None:
+    """The hub told of a fact of its own log."""
+    _put(db, "hub_head = :head", {"head": encode(head).decode()})
+
+
+def hub_head(db: Connection) -> Place | None:
+    """The newest fact of the hub's log that we were told of."""
+    head = db.execute("SELECT hub_head FROM sync_state WHERE id = 1").fetchone()[0]
+    return None if head is None else decode(head.encode(), Place)
+
+
+def idle_seq(db: Connection) -> int:
+    """Up to which of our own facts we gave the hub what nobody needs here."""
+    return int(db.execute("SELECT idle_seq FROM sync_state WHERE id = 1").fetchone()[0])
+
+
+def put_idle_seq(db: Connection, seq: int) -> None:
+    """It was given back so far."""
+    _put(db, "idle_seq = :seq", {"seq": seq})
+
+
 def asked(db: Connection, due: Due) -> None:
     """These members were asked for, and answered."""
     _put(db, "asked_version = :version, asked_seq = :seq", {"version": due.version, "seq": due.seq})
