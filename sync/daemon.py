@@ -126,6 +126,8 @@ class Syncer:
 
     def once(self, clock: Clock) -> SyncReport:
         """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
+        if self._here.is_hub:
+            local.begin_log(self._db, self._here, clock())
         sent, suspended = self._send(clock)
         fetched = 0 if self._is_troubled(self._push) else self._fetch(clock)
         if self._lacks:
@@ -244,7 +246,7 @@ class Syncer:
         """Members fetched."""
         if self._pull is None:
             self._pull = local.begin_pull(self._db, clock())
-        fetched = 0
+        fetched, is_sent_on = 0, False
         is_taken = self._needs_snapshot(self._pull, clock())
         if is_taken:
             fetched += self._take_snapshot(self._pull, clock)
@@ -256,6 +258,10 @@ class Syncer:
             self._pull = step.state
             if step.changes is not None:
                 fetched += len(step.changes.members)
+            if step.changes is not None and step.changes.is_behind and not is_sent_on:
+                self._beside.go_straight()
+                is_sent_on, now = True, clock()
+                self._pull = replace(step.state, set_at=now, wake_at=now)
             if step.state.needs_snapshot:
                 if is_taken:
                     break
@@ -286,8 +292,6 @@ class Syncer:
             if step.changes is not None:
                 self._beside.told(step.changes)
                 self._is_called = bool(step.changes.calls)
-                if step.changes.is_behind:
-                    self._beside.go_straight()
                 local.apply_changes(self._db, self._here, step.changes, clock(), read(clock))
                 self._note_held(step.changes)
         except SyncError as error:

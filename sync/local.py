@@ -25,6 +25,7 @@ from pos_loyalty.store.db import Connection, scrub, write
 from pos_loyalty.store.decision_facts import RuleStopFact, StoreStop
 from pos_loyalty.store.facts import FactKind, fact_of
 from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.right_facts import GiveBackFact
 from pos_loyalty.store.till_facts import PublicKey
 from pos_loyalty.values import Value
 from sync import programme_list, protocols, pull, push
@@ -52,6 +53,15 @@ class Here(Value):
         """How this till presents itself."""
         build = protocols.build_in(protocol)
         return Peer(till=self.till, build=build, epoch=self.signer.credential.epoch, protocol=protocol)
+
+
+def begin_log(db: Connection, here: Here, now: datetime) -> None:
+    """A hub's log begins with a word that gives nothing back: a head office that was restored from a backup of before its
+    enrolment knows it again by its log, as any till, and it sells nothing."""
+    with write(db):
+        if epochs.place_of(db).seq == 0:
+            draft = Draft(id=new_id(), kind="rights.returned", store=here.signer.credential.store, body=GiveBackFact())
+            follow.book(db, draft, now)
 
 
 def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:

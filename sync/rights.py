@@ -15,7 +15,7 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store import epochs, follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightHolder, RightLine
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
 from sync import idle
@@ -61,8 +61,7 @@ class RightsRequest(Value, omit_defaults=True):
     seen: Place | None = None
     wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
-    hub_seen: Place | None = None
-    """The newest fact of the hub's log that the till was told of."""
+    hub_seen: HubHead | None = None
 
 
 class RightsAnswer(Value):
@@ -125,7 +124,7 @@ def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: Ne
         if right_asking.state(db).ask_id != answer.ask_id:
             return Taken(is_stale=True)
         if answer.hub:
-            right_asking.told_by_hub(db, answer.head)
+            right_asking.told_by_hub(db, HubHead(hub=answer.hub.till, head=answer.head))
         else:
             right_asking.told(db, answer.head)
         epoch = epochs.epoch_of(db)

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pos_loyalty.engine.model import CENTI_MAX, Id, Instant, Money
 from pos_loyalty.store.gift_card_facts import Digest
-from pos_loyalty.store.till_facts import Epoch
+from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Points, Value
 
 LINES_MAX = 5_000
@@ -23,6 +23,13 @@ class RightHolder(Value):
 
     till: Id
     epoch: Epoch
+
+
+class HubHead(Value):
+    """The newest fact of a hub's own log that somebody was told of. ``hub``: which hub's, for another may take its place."""
+
+    hub: Id
+    head: Place
 
 
 class RightLine(Value):

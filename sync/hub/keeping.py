@@ -69,7 +69,8 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[in
     facts, hashes = facts_of(batch), hashes_of(batch)
     before = relay.kept(db, till)
     _check_not_refused(before, header)
-    if before is None and known is not None and known[0] == header.epoch and header.first_seq > known[1] + 1:
+    is_begun = before is not None and before.hash is not None
+    if not is_begun and known is not None and known[0] == header.epoch and header.first_seq > known[1] + 1:
         raise LogGapError(f"the hub knows the log of till {till} up to {known[1]}", known[1] + 1)
     start = _start(db, before, header, hashes)
     first_new = max(0, start.seq + 1 - header.first_seq)
@@ -141,14 +142,15 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
 def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     """Head office's figures count the logs of the hub's tills up to these places, and it holds so much.
 
-    Less than before is right after its restore: what the hub has no more, the till sends again.
+    Less than before is right after its restore: what the hub has no more, the till sends again. A till that never spoke here is
+    told of members too, as of its own facts that these figures count.
     """
     with write(db):
         for till, place in holds:
-            one = relay.kept(db, till)
-            if one is None:
-                continue
+            one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
             noted = replace(one, safe=place, counted=place)
+            if one.hash is None and (one.epoch, one.seq) < (place.epoch, place.seq):
+                noted = replace(noted, epoch=place.epoch, seq=place.seq)
             if one.safe is not None and _is_before(place, one.safe):
                 noted = _cut(db, noted, place)
             relay.keep(db, noted)

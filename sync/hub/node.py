@@ -93,7 +93,7 @@ class HubNode:
             state="restored" if self.is_restored else "ok",
             hub=self.hub.credential.till,
             store=self.hub.store,
-            tills=tuple(one.till for one in relay.all_kept(self.relay)),
+            tills=tuple(one.till for one in relay.all_kept(self.relay) if one.hash is not None),
             waiting_facts=relay.waiting_count(self.relay),
             silent_s=self.silent_s(now),
             refused=tuple(one.till for one in relay.all_kept(self.relay) if one.refused is not None),
@@ -101,7 +101,8 @@ class HubNode:
 
     def rights(self, asker: Credential, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
         """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
-        self._look_back(asked.hub_seen)
+        seen = asked.hub_seen
+        self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
         back = granting.called_back(self.db, self.holder, asker, self.called, now)
         standing = [want.member_id for want in asked.wants if want.much == "all"]
         still = {member_id: one for member_id, one in self.called.items() if now < one.at + granting.CALLED_FOR}

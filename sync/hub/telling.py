@@ -175,10 +175,10 @@ def _place_of(relay_db: Connection, asked: HubPlace | UnsetType) -> HubPlace:
 
 def _kept_seq(db: Connection, till: str, kept: Kept | None) -> int | None:
     """From where on the hub needs the till's log: what was given back to it may stand there."""
-    if kept is not None:
-        return kept.seq
     known = right_holds.known_from(db, till)
-    return None if known is None else known[1]
+    if kept is None:
+        return None if known is None else known[1]
+    return kept.seq if known is None or kept.hash is not None else min(kept.seq, known[1])
 
 
 def _as_of(kept: Kept | None) -> Place:

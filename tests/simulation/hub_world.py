@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, TokenError, WireError
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, NotFoundError, TokenError, WireError
 from pos_loyalty.store import epochs, relay
 from pos_loyalty.store.db import open_store
 from pos_loyalty.values import decode, encode
@@ -308,7 +308,8 @@ class HubWorld(World):
             self.line_go()
             super().quiet(1)
             for name in self.hub.lost:  # all tills have sent all, and nobody uses what it gave
-                enrol.lose(self.office.store, name, None, "M9", self.now + LEASES)
+                with suppress(NotFoundError):  # head office was put back to before it was enrolled
+                    enrol.lose(self.office.store, name, None, "M9", self.now + LEASES)
 
     def close(self) -> None:
         self.hub.close()
