@@ -164,7 +164,7 @@ def _ours(log: Path, here: Path, facts: int) -> Took:
     shutil.copy(log, here / "T1.db")
     till, port = BusyTill(here, "T1"), free_port()
     till.db.execute("PRAGMA synchronous = FULL")
-    pace = Pace(interval_s=60, batch_facts_max=FACTS_MAX, wants_rights=False)
+    pace = Pace(interval_s=60, batch_facts_max=FACTS_MAX, wants=None)
     with office_process(here, port) as server:
         office = HttpHeadOffice(f"http://127.0.0.1:{port}", "T1", token_of("T1"), PATIENCE_S)
         syncer = Syncer(till.db, till.here, pace, office, Random(SEED).random)

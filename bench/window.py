@@ -160,7 +160,7 @@ def _long_log(folder: Path, facts: int) -> None:
 def _daemon(folder: Path, port: int) -> int:
     till = BusyTill(folder, "T1")
     office = HttpHeadOffice(f"http://127.0.0.1:{port}", "T1", token_of("T1"), PATIENCE_S)
-    pace = Pace(interval_s=60, batch_facts_max=FACTS_MAX, wants_rights=False)
+    pace = Pace(interval_s=60, batch_facts_max=FACTS_MAX, wants=None)
     report = Syncer(till.db, till.here, pace, office, Random(SEED).random).once(utc_now)
     assert (report.unsent_facts, report.trouble) == (0, None), report
     print(peak_mb(os.getpid()))  # getrusage tells the peak of who started the process, too

@@ -101,6 +101,30 @@ class ServerConfig(Value):
     """A till that is further behind, or new, takes a snapshot first."""
 
 
+class HubConfig(Value):
+    """The store's hub: ``url`` at a till that has one; ``serve`` at the machine that is one, a till's or another."""
+
+    url: str | None = None
+    """The till's log goes there first, and straight to head office while nobody answers there."""
+    serve: bool = False
+    """This machine is the hub: ``pos-loyalty hub`` runs beside its till, which uses it too."""
+    id: Name = "HUB"
+    """As what head office enrols it: a name of its own, as each till has one."""
+    database: str = "var/hub.db"
+    identity: str = "var/hub.identity.json"
+    host: str = "0.0.0.0"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8790
+    interval_s: Seconds = 1.0
+    """So often a till asks its hub what the others sold; what it sold itself it sends at once."""
+    lease_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    """For so long a till may use what the hub gave it, and never longer than the hub itself."""
+
+    @property
+    def address(self) -> str | None:
+        """Where this machine's till finds the hub; None without one."""
+        return self.url or (f"http://127.0.0.1:{self.port}" if self.serve else None)
+
+
 class OfflineConfig(Value):
     """What a till with a head office may redeem: what it holds rights to, whether head office answers or not (``escrow``); or
     all while it answers, and up to a cap or nothing while it does not. A till that stands alone redeems everything."""
@@ -158,6 +182,7 @@ class Config(Value):
     till: TillConfig
     head_office: HeadOfficeConfig = field(default_factory=HeadOfficeConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
+    hub: HubConfig = field(default_factory=HubConfig)
     offline: OfflineConfig = field(default_factory=OfflineConfig)
     acts: ActsConfig = field(default_factory=ActsConfig)
     gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)

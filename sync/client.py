@@ -42,6 +42,11 @@ class HttpHeadOffice:
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
         return self._ask("POST", f"{self._till}/log", data=batch, headers=headers)
 
+    def carry(self, till: str, batch: bytes) -> Reply:
+        """Bring another till's batch, as it came. Raises HeadOfficeGoneError when no whole answer came."""
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+        return self._ask("POST", f"/tills/{quote(till, safe='')}/log", data=batch, headers=headers)
+
     def changes(self, question: bytes) -> Reply:
         """Ask for changes. Raises HeadOfficeGoneError when no whole answer came."""
         try:
@@ -59,6 +64,10 @@ class HttpHeadOffice:
             params["mark"] = asked.mark
         if asked.programmes is not None:
             params["programmes"] = asked.programmes
+        if asked.is_hub:
+            params["is_hub"] = 1
+        if asked.hub:
+            params |= {"hub_life": asked.hub.life, "hub_n": asked.hub.n}
         return self._ask("GET", f"{self._till}/changes", params=params)
 
     def snapshot(self) -> Reply:
@@ -107,7 +116,12 @@ class HttpHeadOffice:
         params: dict[str, str | int] | None = None,
     ) -> Reply:
         with self._open(method, path, data=data, headers=headers, params=params) as (response, deadline_ns):
-            return _reply(response, deadline_ns)
+            reply = _reply(response, deadline_ns)
+            self._check(response, reply)
+            return reply
+
+    def _check(self, response: Response, reply: Reply) -> None:
+        """Whether it is who it should be: over TLS nobody else answers at head office's address."""
 
     @contextmanager
     def _open(

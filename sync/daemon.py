@@ -7,21 +7,34 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Final, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from pos_loyalty import log
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, monotonic_ns, read
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
 from pos_loyalty.store import outbox, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
 from sync import backoff, local, pull, push, right_round, taking
+from sync.rights import Much
 from sync.snapshot_files import SnapshotFiles
-from sync.wire import Reply
+from sync.wire import Changes, Reply
 
 AFTER_CRASH_S: Final = 30.0
+CALLED_S: Final = 1.3
+"""So long a hub takes to call rights back from another till, or to get them from head office."""
+LOOK_S: Final = 0.2
+"""So soon after a sale the daemon of a till wakes."""
+HELLO_EVERY: Final = timedelta(minutes=1)
+NS_PER_S: Final = 1_000_000_000
 ROUNDS_MAX: Final = 10_000
 """Batches or pages in one go: ten times the largest backlog we foresee, and an end to any quarrel between the two sides."""
+
+
+Road = Literal["hub", "straight"]
+"""By the store's hub, or straight to head office."""
 
 
 class HeadOffice(Protocol):
@@ -44,18 +57,34 @@ class HeadOffice(Protocol):
 
 
 class Pace(Value):
-    """How the daemon goes about it: seconds between looks, facts in a batch at most, whether the till uses rights."""
+    """How the daemon goes about it: seconds between looks, facts in a batch at most, which rights it asks for by itself: a till
+    its part of its store's, a hub all of them, None nothing: a till whose hub holds them."""
 
     interval_s: float
     batch_facts_max: int
-    wants_rights: bool = True
+    wants: Much | None = "home"
     lends_gifts: bool = False
     """Whether money of gift cards that nobody wants here goes back to head office."""
+    failures_max: int = 1_000
+    """So many failures in a row count for the wait: one whose hub is near does not wait long for it."""
 
     @property
     def asking(self) -> right_round.Asking:
         """What it asks for besides saying hello."""
-        return right_round.Asking(wants=self.wants_rights, lends_gifts=self.lends_gifts)
+        return right_round.Asking(wants=self.wants, lends_gifts=self.lends_gifts)
+
+
+class Beside(NamedTuple):
+    """What is done beside sending and fetching: ``chores`` between goes; ``told``: who hears of each page first, at a
+    hub; ``go_straight``: how a till with a hub turns to head office."""
+
+    chores: Callable[[], None] = lambda: None
+    told: Callable[[Changes], None] = lambda _: None
+    go_straight: Callable[[], None] = lambda: None
+    road: Callable[[], Road] = lambda: "straight"
+
+
+NOTHING: Final = Beside()
 
 
 class SyncReport(Value):
@@ -68,6 +97,7 @@ class SyncReport(Value):
     trouble: str | None
     needs_person: bool
     wake_at: datetime
+    road: Road = "straight"
 
 
 class Syncer:
@@ -80,22 +110,29 @@ class Syncer:
         pace: Pace,
         head_office: HeadOffice,
         random: backoff.Random,
-        chores: Callable[[], None] = lambda: None,
+        beside: Beside = NOTHING,
     ) -> None:
         self._db = db
         self._here = here
         self._pace = pace
         self._head_office = head_office
         self._random = random
-        self._chores = chores
+        self._beside = beside
         self._files = SnapshotFiles(file_of(db))
+        self._asked: tuple[datetime, int] | None = None
+        self._is_called = self._lacks = False
         self._push: push.PushState | None = None
         self._pull: pull.PullState | None = None
 
     def once(self, clock: Clock) -> SyncReport:
         """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
+        if self._here.is_hub:
+            local.begin_log(self._db, self._here, clock())
         sent, suspended = self._send(clock)
         fetched = 0 if self._is_troubled(self._push) else self._fetch(clock)
+        if self._lacks:
+            self._lacks = False
+            sent += self._send(clock)[0]
         if not self._is_troubled(self._push) and not self._is_troubled(self._pull):
             sent += self._ask_for_rights(clock)
         assert self._push is not None
@@ -114,6 +151,7 @@ class Syncer:
             trouble=trouble,
             needs_person=self._push.is_stopped,
             wake_at=wake_at,
+            road=self._beside.road(),
         )
 
     def reserve(self, whom: str, clock: Clock) -> None:
@@ -126,11 +164,26 @@ class Syncer:
         if answer.held_back == "log":
             self._push = None
             self._send(clock)
-            right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
+            answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
+        if answer.held_back == "called":
+            Event().wait(CALLED_S)
+            answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
+        if answer.hub:
+            self._fetch_now(clock)
+
+    def _fetch_now(self, clock: Clock) -> None:
+        """What the hub gave rights to may have been earned at another till a moment ago."""
+        if self._pull is not None and self._pull.trouble is None:
+            self._pull = replace(self._pull, set_at=clock(), wake_at=clock())
+        self._fetch(clock)
+
+    def has_news(self) -> bool:
+        """Whether the log went on since the last batch."""
+        return self._push is not None and outbox.has_after(self._db, self._push.seq)
 
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
-        self._chores()
+        self._beside.chores()
         checkpoint(self._db)
 
     def _send(self, clock: Clock) -> tuple[int, int]:
@@ -147,8 +200,7 @@ class Syncer:
             before = self._push.seq
             step = self._exchange(self._push, step.send, clock)
             self._push = step.state
-            if step.held is not None:
-                sent += max(0, step.held.seq - before)
+            sent += max(0, step.state.seq - before)
             suspended += len(step.suspense)
             for case in step.suspense:
                 log.warning("fact.suspended", seq=case.seq, reason=case.reason)
@@ -157,6 +209,8 @@ class Syncer:
     def _ask_for_rights(self, clock: Clock) -> int:
         """Say hello, take and give back; answers facts sent. A head office that grants nothing stops no sale and no sync."""
         sent = 0
+        if not self._should_ask(clock()):
+            return 0
         for _ in range(right_round.ROUNDS_MAX):
             asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), self._pace.asking)
             if asked.wrote:
@@ -164,6 +218,16 @@ class Syncer:
             if not asked.goes_on or self._is_troubled(self._push):
                 break
         return sent
+
+    def _should_ask(self, now: datetime) -> bool:
+        """Whether there is something to ask for or to give back: a till whose hub holds the rights is not to ask each second."""
+        head_seq, last = local.head_seq(self._db), self._asked
+        self._asked = (now, head_seq)
+        is_due = last is None or head_seq != last[1] or not last[0] <= now < last[0] + HELLO_EVERY
+        if self._pace.wants is not None or self._is_called or is_due:
+            return True
+        self._asked = last
+        return False
 
     def _exchange(self, state: push.PushState, batch: bytes, clock: Clock) -> push.PushStep:
         try:
@@ -173,6 +237,7 @@ class Syncer:
                 local.keep_ack(self._db, step.held)
         except SyncError as error:
             step = push.failed(state, error, clock(), self._random)
+        step = replace(step, state=replace(step.state, failures=min(step.state.failures, self._pace.failures_max)))
         if step.state.trouble is not None:
             log.warning("sync.push_failed", reason=step.state.trouble, is_stopped=step.state.is_stopped)
         return step
@@ -181,7 +246,7 @@ class Syncer:
         """Members fetched."""
         if self._pull is None:
             self._pull = local.begin_pull(self._db, clock())
-        fetched = 0
+        fetched, is_sent_on = 0, False
         is_taken = self._needs_snapshot(self._pull, clock())
         if is_taken:
             fetched += self._take_snapshot(self._pull, clock)
@@ -193,6 +258,10 @@ class Syncer:
             self._pull = step.state
             if step.changes is not None:
                 fetched += len(step.changes.members)
+            if step.changes is not None and step.changes.is_behind and not is_sent_on:
+                self._beside.go_straight()
+                is_sent_on, now = True, clock()
+                self._pull = replace(step.state, set_at=now, wake_at=now)
             if step.state.needs_snapshot:
                 if is_taken:
                     break
@@ -221,19 +290,25 @@ class Syncer:
             reply = self._head_office.changes(question)
             step = pull.received(state, reply, clock(), self._pace.interval_s, self._random)
             if step.changes is not None:
+                self._beside.told(step.changes)
+                self._is_called = bool(step.changes.calls)
                 local.apply_changes(self._db, self._here, step.changes, clock(), read(clock))
-                self._note_held(step.changes.as_of_seq)
+                self._note_held(step.changes)
         except SyncError as error:
             step = pull.failed(state, error, clock(), self._random)
+        step = replace(step, state=replace(step.state, failures=min(step.state.failures, self._pace.failures_max)))
         if step.state.trouble is not None:
             log.warning("sync.pull_failed", reason=step.state.trouble, failures=step.state.failures)
         return step
 
-    def _note_held(self, seq: int) -> None:
-        """A page tells how much head office holds: less than we thought after it was restored from a backup."""
-        if self._push is not None and seq < self._push.seq:
-            log.warning("sync.head_office_restored", held_before=self._push.seq, held_now=seq)
-            self._push = push.resume(self._push, seq)
+    def _note_held(self, page: Changes) -> None:
+        """A page tells how much who answers has of our log: head office less than we thought after it was restored from a backup,
+        a hub less when we went straight past it."""
+        held = page.relayed.kept_seq if page.relayed else page.as_of_seq
+        if self._push is not None and held is not None and held < self._push.seq:
+            if not page.relayed:
+                log.warning("sync.head_office_restored", held_before=self._push.seq, held_now=held)
+            self._push, self._lacks = push.resume(self._push, held), True
 
     @staticmethod
     def _is_troubled(state: push.PushState | pull.PullState | None) -> bool:
@@ -281,9 +356,19 @@ def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
             unsent=report.unsent_facts,
             suspended=report.suspended_facts,
             trouble=report.trouble,
+            road=report.road,
         )
         syncer.rest()
-        stop.wait(_wait_s(report, clock(), interval_s))
+        _wait(syncer, stop, _wait_s(report, clock(), interval_s), may_wake=report.trouble is None)
+
+
+def _wait(syncer: Syncer, stop: Event, wait_s: float, *, may_wake: bool) -> None:
+    """Wait, and no longer than until something was sold, when all went well before."""
+    until_ns = monotonic_ns() + int(wait_s * NS_PER_S)
+    while not stop.is_set() and (left_s := (until_ns - monotonic_ns()) / NS_PER_S) > 0:
+        stop.wait(min(left_s, LOOK_S) if may_wake else left_s)
+        if may_wake and syncer.has_news():
+            return
 
 
 def _wait_s(report: SyncReport, now: datetime, interval_s: float) -> float:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pos_loyalty import log
 from pos_loyalty.clock import Reading, new_id, to_ms
-from pos_loyalty.store import coupon_words, follow, members, outbox, right_asking, rule_stops, seal, tiers, trusted_time
+from pos_loyalty.store import (
+    coupon_words,
+    epochs,
+    follow,
+    member_words,
+    members,
+    outbox,
+    right_asking,
+    rule_stops,
+    seal,
+    tiers,
+    trusted_time,
+)
 from pos_loyalty.store.db import Connection, scrub, write
 from pos_loyalty.store.decision_facts import RuleStopFact, StoreStop
 from pos_loyalty.store.facts import FactKind, fact_of
 from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.right_facts import GiveBackFact
 from pos_loyalty.store.till_facts import PublicKey
 from pos_loyalty.values import Value
 from sync import programme_list, protocols, pull, push
@@ -20,6 +33,9 @@ from sync.identity import Signer
 from sync.wire import Changes, CouponChange, MemberChange, Peer
 
 KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
+
+
+SILENT_MAX_S: Final = 10 * 365 * 86_400
 
 
 class Here(Value):
@@ -30,11 +46,22 @@ class Here(Value):
     signer: Signer
     head_office_key: PublicKey
     """Whose word on programmes and snapshots counts."""
+    is_hub: bool = False
+    """It is a store's hub, and asks how far the logs of its tills count."""
 
     def peer(self, protocol: int) -> Peer:
         """How this till presents itself."""
         build = protocols.build_in(protocol)
         return Peer(till=self.till, build=build, epoch=self.signer.credential.epoch, protocol=protocol)
+
+
+def begin_log(db: Connection, here: Here, now: datetime) -> None:
+    """A hub's log begins with a word that gives nothing back: a head office that was restored from a backup of before its
+    enrolment knows it again by its log, as any till, and it sells nothing."""
+    with write(db):
+        if epochs.place_of(db).seq == 0:
+            draft = Draft(id=new_id(), kind="rights.returned", store=here.signer.credential.store, body=GiveBackFact())
+            follow.book(db, draft, now)
 
 
 def begin_push(db: Connection, cap: int, now: datetime) -> push.PushState:
@@ -48,6 +75,11 @@ def begin_pull(db: Connection, now: datetime) -> pull.PullState:
     return pull.begin(state.pulled_version, state.pulled_mark, now)
 
 
+def head_seq(db: Connection) -> int:
+    """The number of the last fact of our own log."""
+    return epochs.place_of(db).seq
+
+
 def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime) -> push.PushStep:
     """The next batch, or none when all is sent or it is not yet time."""
     rows = outbox.since(db, state.seq, state.batch_max)
@@ -56,7 +88,7 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
     """The next question for changes, or none when it is not yet time."""
-    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now)
+    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now, is_hub=here.is_hub)
 
 
 def keep_ack(db: Connection, held: push.Held) -> None:
@@ -72,9 +104,11 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
     pulled = tuple(pulled_of(member) for member in changes.members)
+    if changes.relayed:
+        pulled = tuple(member for member in pulled if member.version >= member_words.version_of(db, member.member_id))
     listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
-        outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
+        _keep_safe(db, changes)
         members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
         coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
@@ -84,8 +118,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         if changes.since == 0:
             right_asking.ask_anew(db)
         if changes.complete:
-            outbox.heard(db, now)
-        if clocks is not None:
+            _note_heard(db, changes, now)
+        if clocks is not None and not changes.relayed:
             trusted_time.heard(db, changes.server_time, clocks)
     if any(member.state == "erased" for member in pulled):
         scrub(db)
@@ -98,6 +132,22 @@ def hear_stop(db: Connection, told: StoreStop, store: str, now: datetime) -> Non
         said = RuleStopFact(rule=told.rule, by=told.by, reason=told.reason, is_wide=True, word=told.word)
         follow.book(db, Draft(id=new_id(), kind=kind, store=store, body=said, after=told.word.hlc), now)
         log.info(kind, rule=told.rule, by=told.by, heard_from=told.word.till)
+
+
+def _keep_safe(db: Connection, changes: Changes) -> None:
+    """What head office holds: of a hub's page only what head office told the hub."""
+    if not changes.relayed:
+        outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
+    elif changes.relayed.safe is not None:
+        outbox.acked(db, changes.relayed.safe.seq, bytes.fromhex(changes.relayed.safe.hash))
+
+
+def _note_heard(db: Connection, changes: Changes, now: datetime) -> None:
+    """By a hub we hear head office as long ago as the hub did."""
+    if not changes.relayed:
+        outbox.heard(db, now)
+    elif changes.relayed.silent_s is not None:
+        outbox.heard(db, now - timedelta(seconds=min(changes.relayed.silent_s, SILENT_MAX_S)))
 
 
 def keep_trouble(db: Connection, trouble: str | None) -> None:

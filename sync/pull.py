@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotNeededError, SyncError, WireError
 from pos_loyalty.values import Value, encode
 from sync import backoff, protocols
-from sync.wire import PROTOCOL, Changes, ChangesRequest, Peer, Reply, read_changes
+from sync.wire import PROTOCOL, Changes, ChangesRequest, HubPlace, Peer, Reply, read_changes
 
 
 class PullState(Value):
@@ -26,6 +27,8 @@ class PullState(Value):
     failures: int = 0
     trouble: str | None = None
     is_refused: bool = False
+    hub: HubPlace | None = None
+    """What we have of the store's hub."""
     needs_snapshot: bool = False
     """Too much has changed to be told in pages."""
     protocol: int = PROTOCOL
@@ -46,11 +49,18 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime) -> PullStep:
-    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None."""
+def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
-    question = ChangesRequest(peer=peer, since=state.since, mark=state.mark, programmes=programmes)
+    question = ChangesRequest(
+        peer=peer,
+        since=state.since,
+        mark=state.mark,
+        programmes=programmes,
+        hub=state.hub or UNSET,
+        is_hub=True if is_hub else UNSET,
+    )
     return PullStep(state=state, send=encode(question))
 
 
@@ -71,7 +81,7 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     if changes.since != state.since:
         return PullStep(state=state)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
-    begun = begin(changes.version, changes.mark, now)
+    begun = replace(begin(changes.version, changes.mark, now), hub=changes.hub or state.hub)
     return PullStep(state=replace(begun, wake_at=now + wait, protocol=state.protocol, is_understood=True), changes=changes)
 
 

@@ -19,6 +19,7 @@ from sync.wire import (
     LONE_FACT_BYTES_MAX,
     PLAIN_BYTES_MAX,
     PROTOCOL,
+    Ack,
     BatchHeader,
     Peer,
     Reply,
@@ -122,9 +123,17 @@ def received(state: PushState, reply: Reply, now: datetime, random: backoff.Rand
             protocol=state.protocol,
             is_understood=True,
         ),
-        held=Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash)),
+        held=_safe(ack),
         suspense=ack.suspense,
     )
+
+
+def _safe(ack: Ack) -> Held | None:
+    """What head office holds: of a hub's answer only what head office told the hub."""
+    if not ack.relayed:
+        return Held(seq=ack.applied_seq, hash=bytes.fromhex(ack.applied_hash))
+    safe = ack.relayed.safe
+    return None if safe is None else Held(seq=safe.seq, hash=bytes.fromhex(safe.hash))
 
 
 def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Random) -> PushStep:

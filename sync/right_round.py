@@ -15,14 +15,15 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
-from sync.rights import STANDS_HERE_FOR, Asks, Want
+from sync.rights import STANDS_HERE_FOR, Asks, Much, Want
 from sync.wire import Reply
 
 
 class Asking(Value):
-    """``wants``: whether this till uses rights to points at all; ``lends_gifts``: whether gift cards are good at every till."""
+    """``wants``: which rights to points it asks for by itself, None: none; ``lends_gifts``: whether gift cards are good at every
+    till."""
 
-    wants: bool = True
+    wants: Much | None = "home"
     lends_gifts: bool = False
 
 
@@ -49,8 +50,9 @@ class Asked(Value):
 
 def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, asking: Asking = ASKING) -> Asked:
     """One question for the next members who are due, or a hello; money of gift cards that nobody wants here goes back."""
-    due = right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX) if asking.wants else None
-    asked = tuple(Want(member_id=member_id, much="home") for member_id in due.member_ids) if due else ()
+    much = asking.wants
+    due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX)
+    asked = tuple(Want(member_id=member_id, much=much) for member_id in due.member_ids) if due and much else ()
     try:
         answer, taken = _ask(db, here, office, Asks(wants=asked), now)
     except SyncError as error:

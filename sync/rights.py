@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.model import Id, Instant
@@ -15,9 +15,10 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store import epochs, follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
+from sync import idle
 from sync.wire import Reply, checked, value_of
 
 WANTS_MAX: Final = 500
@@ -29,14 +30,16 @@ STANDS_HERE_FOR: Final = timedelta(minutes=15)
 Mark = Annotated[str, Meta(pattern="^([0-9a-f]{32}|[0-9a-f]{64})$")]
 """A gift card's id, or the hash of its code."""
 
-HeldBack = Literal["", "log", "hello", "frozen"]
+Much = Literal["all", "home", "store"]
+HeldBack = Literal["", "log", "hello", "frozen", "called"]
 
 
 class Want(Value):
-    """Points of a member. ``all``: whatever is free, the member stands here; ``home``: the share of the store that they visit."""
+    """Points of a member. ``all``: whatever is free, the member stands here; ``home``: this till's part in the share of the store
+    that they visit; ``store``: the whole of it, for the store's hub."""
 
     member_id: Id
-    much: Literal["all", "home"]
+    much: Much
 
 
 class Asks(Value):
@@ -58,6 +61,7 @@ class RightsRequest(Value, omit_defaults=True):
     seen: Place | None = None
     wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
+    hub_seen: HubHead | None = None
 
 
 class RightsAnswer(Value):
@@ -72,6 +76,8 @@ class RightsAnswer(Value):
     grants: Annotated[tuple[GrantFact, ...], Meta(max_length=GRANTS_MAX)] = ()
     back: Annotated[tuple[RightLine, ...], Meta(max_length=5_000)] = ()
     held_back: HeldBack = ""
+    hub: RightHolder | UnsetType = UNSET
+    """The store's hub, when it is who answers: ``head`` is of its log, and what is given back goes to it."""
 
 
 class Taken(Value):
@@ -87,8 +93,8 @@ def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
     """What to ask, as of the log's end now. From now on the answer to no earlier question counts."""
     with write(db):
         right_asking.asks(db, ask_id.hex)
-        seen, head = right_asking.state(db).told, epochs.place_of(db)
-    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=asks.wants, gifts=asks.gifts)
+        seen, head, hub_seen = right_asking.state(db).told, epochs.place_of(db), right_asking.hub_head(db)
+    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=asks.wants, gifts=asks.gifts, hub_seen=hub_seen)
 
 
 def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
@@ -117,19 +123,36 @@ def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: Ne
     with write(db):
         if right_asking.state(db).ask_id != answer.ask_id:
             return Taken(is_stale=True)
-        right_asking.told(db, answer.head)
+        if answer.hub:
+            right_asking.told_by_hub(db, HubHead(hub=answer.hub.till, head=answer.head))
+        else:
+            right_asking.told(db, answer.head)
         epoch = epochs.epoch_of(db)
         fresh = [grant for grant in answer.grants if _is_ours(db, grant, till, epoch)]
         for grant in fresh:
             follow.book(db, Draft(id=new_id(), kind="rights.taken", store=store, body=grant), now)
-        back = _surplus(db, till, epoch, answer.back, now)
-        ended = right_holds.ended(db, till, epoch, now)
-        rest = _rest(db, till, epoch, ended, now)
-        lines = _joined((*back, *rest))
-        if lines or ended:
-            said = GiveBackFact(lines=lines, closes=tuple(grant.grant_id for grant in ended))
+        back = [] if answer.held_back else _back(db, till, epoch, answer, now)
+        given = [said for said in back if said.lines or said.closes]
+        for said in given:
             follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
-    return Taken(grants=len(fresh), wrote=bool(fresh or lines or ended))
+    return Taken(grants=len(fresh), wrote=bool(fresh or given))
+
+
+def _back(db: Connection, till: str, epoch: int, answer: RightsAnswer, now: datetime) -> list[GiveBackFact]:
+    """What goes back, to each of those whom it goes to: what is wished and what nobody needs here to who answers; the rest of
+    what ended to who gave it."""
+    ended = right_holds.ended(db, till, epoch, now)
+    wished = list(answer.back)
+    if answer.hub:
+        wished += idle.lines(db, till, epoch, now)
+    back = _joined(_surplus(db, till, epoch, _once(wished), now))
+    facts = [GiveBackFact(lines=back, to=answer.hub)]
+    taken: dict[str, int] = {line.lot_id: line.centi for line in back}
+    for giver in dict.fromkeys(grant.giver for grant in ended):
+        theirs = [grant for grant in ended if grant.giver == giver]
+        rest = _rest(db, till, epoch, theirs, taken, now)
+        facts.append(GiveBackFact(lines=_joined(rest), closes=tuple(grant.grant_id for grant in theirs), to=giver))
+    return facts
 
 
 def _is_ours(db: Connection, grant: GrantFact, till: str, epoch: int) -> bool:
@@ -147,13 +170,26 @@ def _surplus(db: Connection, till: str, epoch: int, wished: Iterable[RightLine],
     return lines
 
 
-def _rest(db: Connection, till: str, epoch: int, ended: Sequence[GrantFact], now: datetime) -> list[RightLine]:
-    """What is left of grants whose lease ended: no more than the till holds, and no more than came with them."""
+def _once(wished: Iterable[RightLine]) -> Iterable[RightLine]:
+    """One wish for each lot, the greatest."""
+    most: dict[str, RightLine] = {}
+    for line in wished:
+        if line.lot_id not in most or most[line.lot_id].centi < line.centi:
+            most[line.lot_id] = line
+    return most.values()
+
+
+def _rest(
+    db: Connection, till: str, epoch: int, ended: Sequence[GrantFact], given: dict[str, int], now: datetime
+) -> list[RightLine]:
+    """What is left of grants whose lease ended: no more than the till holds besides what it gave back of the lots just now (noted
+    in ``given``), and no more than came with them."""
     lines = []
     for line in _joined(line for grant in ended for line in grant.lines):
         held = right_holds.held(db, till, epoch, (line.lot_id,), now).get(line.lot_id)
-        centi = min(line.centi, held.centi) if held else 0
+        centi = min(line.centi, held.centi - given.get(line.lot_id, 0)) if held else 0
         if centi > 0:
+            given[line.lot_id] = given.get(line.lot_id, 0) + centi
             lines.append(RightLine(lot_id=line.lot_id, member_id=line.member_id, centi=Points(centi)))
     return lines
 

@@ -26,7 +26,7 @@ from pos_loyalty.store.decision_facts import StoreStop
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
-from pos_loyalty.store.till_facts import Epoch
+from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Value, decode, encode
 from sync.identity import Credential, EnrolAnswer, Signature
 from sync.protocols import PROTOCOL as PROTOCOL
@@ -113,8 +113,21 @@ class Suspended(Value):
     reason: str
 
 
+class Relayed(Value):
+    """Who answers is the store's hub. ``safe``: how far head office holds the till's log, as far as the hub knows.
+
+    ``silent_s``: for how long the hub has not heard head office; None for never.
+    """
+
+    safe: Place | None = None
+    silent_s: Count | None = None
+    kept_seq: Count | None = None
+    """With changes: how far the hub keeps the till's log, or must have it from; None: from anywhere on."""
+
+
 class Ack(Value):
-    """Head office holds the till's log, durably, up to ``applied_seq``, whose hash is ``applied_hash``."""
+    """The log is held, durably, up to ``applied_seq``, whose hash is ``applied_hash``: by head office, or (``relayed``) by the
+    hub, which passes it on; then only what is ``relayed.safe`` has left the till's outbox."""
 
     applied_seq: Count
     applied_hash: Hash
@@ -123,15 +136,35 @@ class Ack(Value):
     retry_after: Annotated[int, Meta(ge=0, le=RETRY_AFTER_MAX_S)] = 0
     """Seconds to wait before the next batch."""
     suspense: Annotated[tuple[Suspended, ...], Meta(max_length=FACTS_MAX)] = ()
+    relayed: Relayed | UnsetType = UNSET
+
+
+class LogPlace(Value):
+    """How far a till's log is held, in its newest epoch."""
+
+    till: Id
+    place: Place
+
+
+class HubPlace(Value):
+    """Up to which of the facts that came to a hub a till was told what others did; ``life``: of that hub's file."""
+
+    life: Mark
+    n: Count
 
 
 class ChangesRequest(Value):
-    """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash."""
+    """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash.
+
+    ``hub``: what it has of the store's hub. ``is_hub``: a hub asks, and is told how far the logs of its store count.
+    """
 
     peer: Peer
     since: Count
     mark: Mark | None = None
     programmes: Hash | None = None
+    hub: HubPlace | UnsetType = UNSET
+    is_hub: bool | UnsetType = UNSET
 
 
 class Changes(Value):
@@ -155,6 +188,16 @@ class Changes(Value):
     programmes: Annotated[tuple[ProgrammeBody, ...], Meta(max_length=PROGRAMMES_MAX)] | None = None
     stops: Annotated[tuple[StoreStop, ...], Meta(max_length=STOPS_MAX)] | UnsetType = UNSET
     """The last word on each rule that was stopped for all tills of the till's store. Not told in protocol 0."""
+    anew: bool | UnsetType = UNSET
+    """Told from the beginning, because ``since`` is of another past."""
+    holds: Annotated[tuple[LogPlace, ...], Meta(max_length=FACTS_MAX)] | UnsetType = UNSET
+    """To a hub: how far the figures count the logs of its store's tills."""
+    relayed: Relayed | UnsetType = UNSET
+    hub: HubPlace | UnsetType = UNSET
+    calls: bool | UnsetType = UNSET
+    """From a hub that wants rights back: ask it."""
+    is_behind: bool | UnsetType = UNSET
+    """From a hub that cannot tell from ``since`` on: head office can."""
 
 
 class SaleQuestion(Value):

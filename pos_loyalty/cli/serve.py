@@ -1,4 +1,4 @@
-"""``pos-loyalty till``, ``head-office`` and ``sync``: the processes."""
+"""``pos-loyalty till``, ``head-office``, ``sync`` and ``hub``: the processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pos_loyalty.cli.upkeep import tell
 
 
 def register(commands: Commands) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     till = commands.add_parser("till", help="the till: HTTP on this machine, scanner, printer")
     add_config(till)
     till.set_defaults(run=run_till)
@@ -29,6 +29,24 @@ def register(commands: Commands) -> None:
     add_config(sync)
     add_json(sync)
     sync.set_defaults(run=run_sync)
+
+    hub = commands.add_parser("hub", help="the store's hub: keeps its tills in step with each other while the line is cut")
+    hub.add_argument("--port", type=int, help="where it listens (the config's); 0 takes a free port")
+    hub.add_argument("--enrol", metavar="CODE", help="become the hub of this code; the hub must not run")
+    add_config(hub)
+    hub.set_defaults(run=run_hub)
+
+
+def run_hub(args: argparse.Namespace) -> int:
+    """Run until stopped."""
+    log.setup(level=logging.ERROR if args.enrol else logging.INFO)
+    settings = wiring.settings(args.config)
+    if args.enrol:
+        credential = wiring.enrol_till(wiring.as_hub(settings), args.enrol)
+        print(f"this machine is hub {credential.till} of store {credential.store}, epoch {credential.epoch}")
+        return 0
+    wiring.run_hub(settings, port=args.port, ready=_ready)
+    return 0
 
 
 def run_till(args: argparse.Namespace) -> int:
@@ -60,7 +78,8 @@ def run_sync(args: argparse.Namespace) -> int:
     if args.json:
         print_json(done)
     else:
-        print(f"{done.sent_facts} facts sent, {done.fetched_members} members received, {done.unsent_facts} facts unsent")
+        by = ", by the hub" if done.road == "hub" else ""
+        print(f"{done.sent_facts} facts sent, {done.fetched_members} members received, {done.unsent_facts} facts unsent{by}")
         if done.trouble is not None:
             print(f"pos-loyalty: {done.trouble}", file=sys.stderr)
     return 1 if done.trouble is not None else 0

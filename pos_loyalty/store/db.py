@@ -70,6 +70,24 @@ def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key:
     return db
 
 
+def open_aside(path: Path, tables: str) -> Connection:
+    """A small file with tables of its own beside a store's, as durable as one. It may be lost: nothing stands in it alone.
+
+    Raises as ``open_store`` does.
+    """
+    check_local(path)
+    refuse_stdlib_opens(path)
+    with _sentences(path):
+        db = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+        try:
+            _set_pragmas(db)
+            db.executescript(tables)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
 def open_to_write(path: Path, *, now: datetime, master_key: str | None = None) -> Connection:
     """Open a file that is there, whoever's it is. Raises as ``open_store`` does."""
     reader = open_any(path)

@@ -25,6 +25,18 @@ def put(db: Connection, told: Mapping[str, bytes], as_of_seq: int) -> None:
         db.executemany(UPSERT, rows)
 
 
+def told(db: Connection, member_id: str) -> bytes | None:
+    """The word on one member; None for one of whom nothing was told."""
+    row = db.execute("SELECT word FROM member_word WHERE member = ?", (member_id,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def version_of(db: Connection, member_id: str) -> int:
+    """Of head office's last word on a member; 0 for one that it did not tell of."""
+    row = db.execute("SELECT version FROM member WHERE id = :member", {"member": member_id}).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def _with_older_cards(db: Connection, word: bytes, before: bytes | None) -> bytes:
     older = {} if before is None else {card["number"]: card for card in msgspec.json.decode(before).get("cards", ())}
     if not older:

@@ -113,4 +113,29 @@ ALTER TABLE rule_stop ADD COLUMN word_till TEXT NOT NULL DEFAULT '';
 UPDATE rule_stop SET word_till = till, word_hlc = (SELECT t.hlc FROM txn AS t WHERE t.id = rule_stop.txn);
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS)
+HUB = """
+-- The hub that gave a grant out of its own, or that holds from now on what a till gave back (NULL: head office).
+ALTER TABLE right_grant ADD COLUMN giver TEXT;
+ALTER TABLE right_grant ADD COLUMN giver_epoch INTEGER;
+ALTER TABLE right_return ADD COLUMN to_till TEXT;
+ALTER TABLE right_return ADD COLUMN to_epoch INTEGER;
+
+-- At a hub: what its tills gave back to it, by their own logs, which it keeps beside this file and need not keep for ever.
+CREATE TABLE relay_right (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, lot TEXT NOT NULL, member TEXT NOT NULL,
+  centi INTEGER NOT NULL CHECK (centi > 0), to_epoch INTEGER NOT NULL, PRIMARY KEY (till, epoch, seq, lot)
+) STRICT, WITHOUT ROWID;
+-- At a hub: up to which fact of each till's log it knows all that was given back to it.
+CREATE TABLE relay_start (till TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX relay_right_by_lot ON relay_right (lot);
+CREATE INDEX relay_right_by_member ON relay_right (member);
+CREATE INDEX right_line_by_member ON right_line (member);
+
+-- At a till with a hub: the newest fact of the hub's log that we were told of, and up to which of our own facts we gave back what
+-- nobody needs here. At head office: how often a log waited for that of the till which gave the hub what was redeemed.
+ALTER TABLE sync_state ADD COLUMN hub_head TEXT;
+ALTER TABLE sync_state ADD COLUMN idle_seq INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE hub_wait (till TEXT PRIMARY KEY, waited INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB)

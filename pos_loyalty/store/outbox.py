@@ -60,6 +60,11 @@ def since(db: Connection, seq: int, limit: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def has_after(db: Connection, seq: int) -> bool:
+    """Whether our own log goes on after a number."""
+    return db.execute(AFTER_SELECT, {"epoch": _epoch_of(db, seq), "seq": seq}).fetchone() is not None
+
+
 def acked(db: Connection, seq: int, hash: bytes) -> None:
     """Head office holds our log up to ``seq``, whose hash it names; lower than before is right after its restore.
 
@@ -123,6 +128,7 @@ def _epoch_of(db: Connection, seq: int) -> int:
 OURS = "till = (SELECT value FROM meta WHERE key = 'owner')"
 SINCE_SELECT = f"""SELECT epoch, seq, payload, prev_hash, hash FROM txn
 WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"""
+AFTER_SELECT = f"SELECT 1 FROM txn WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) LIMIT 1"
 HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND epoch = :epoch AND seq = :seq"
 ACKED_UPDATE = "UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash WHERE id = 1"
 COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY epoch DESC, seq DESC LIMIT 1), 0) - acked_seq

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.right_facts import HubHead
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Value, decode, encode
@@ -44,6 +45,27 @@ def asks(db: Connection, ask_id: str) -> None:
 def told(db: Connection, head: Place) -> None:
     """Head office told of a fact of its own log."""
     _put(db, "told_head = :head", {"head": encode(head).decode()})
+
+
+def told_by_hub(db: Connection, head: HubHead) -> None:
+    """The hub told of a fact of its own log."""
+    _put(db, "hub_head = :head", {"head": encode(head).decode()})
+
+
+def hub_head(db: Connection) -> HubHead | None:
+    """The newest fact of the hub's log that we were told of."""
+    head = db.execute("SELECT hub_head FROM sync_state WHERE id = 1").fetchone()[0]
+    return None if head is None else decode(head.encode(), HubHead)
+
+
+def idle_seq(db: Connection) -> int:
+    """Up to which of our own facts we gave the hub what nobody needs here."""
+    return int(db.execute("SELECT idle_seq FROM sync_state WHERE id = 1").fetchone()[0])
+
+
+def put_idle_seq(db: Connection, seq: int) -> None:
+    """It was given back so far."""
+    _put(db, "idle_seq = :seq", {"seq": seq})
 
 
 def asked(db: Connection, due: Due) -> None:

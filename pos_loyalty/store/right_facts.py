@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from pos_loyalty.engine.model import CENTI_MAX, Id, Instant, Money
 from pos_loyalty.store.gift_card_facts import Digest
-from pos_loyalty.store.till_facts import Epoch
+from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Points, Value
 
 LINES_MAX = 5_000
@@ -16,6 +16,20 @@ LINES_MAX = 5_000
 GrantId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 LotId = Annotated[str, Meta(min_length=1, max_length=200)]
 Centi = Annotated[Points, Meta(ge=1, le=CENTI_MAX)]
+
+
+class RightHolder(Value):
+    """A till, or a hub, in an epoch: who may hold rights."""
+
+    till: Id
+    epoch: Epoch
+
+
+class HubHead(Value):
+    """The newest fact of a hub's own log that somebody was told of. ``hub``: which hub's, for another may take its place."""
+
+    hub: Id
+    head: Place
 
 
 class RightLine(Value):
@@ -54,6 +68,8 @@ class GrantFact(Value, omit_defaults=True):
     lines: Annotated[tuple[RightLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
     cards: Annotated[tuple[GiftCardWord, ...], Meta(max_length=LINES_MAX)] = ()
     """The gift cards among the lines; left out when there are none."""
+    giver: RightHolder | UnsetType = UNSET
+    """The hub that gives out of its own; left out for head office."""
 
 
 class GiveBackFact(Value):
@@ -61,3 +77,5 @@ class GiveBackFact(Value):
 
     lines: Annotated[tuple[RightLine, ...], Meta(max_length=LINES_MAX)] = ()
     closes: Annotated[tuple[GrantId, ...], Meta(max_length=LINES_MAX)] = ()
+    to: RightHolder | UnsetType = UNSET
+    """The hub that holds it from now on; left out for head office, where it is free."""

@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Lot
-from pos_loyalty.store import gift_cards
+from pos_loyalty.store import gift_cards, witness
 from pos_loyalty.store.db import Connection
-from pos_loyalty.store.facts import Fact, fact_of
-from pos_loyalty.store.right_facts import GrantFact, RightLine
+from pos_loyalty.store.facts import GENESIS, Fact, fact_of
+from pos_loyalty.store.right_facts import GrantFact, RightHolder, RightLine
 from pos_loyalty.values import Points, Value
 
 GIFT: Final = "gift:"
@@ -49,6 +50,8 @@ def granted(db: Connection, fact: Fact) -> None:
         "lease": to_ms(grant.lease_until),
         "txn": txn,
         "taken": txn if fact.kind == "rights.taken" else None,
+        "giver": grant.giver.till if grant.giver else None,
+        "giver_epoch": grant.giver.epoch if grant.giver else None,
     }
     is_new = db.execute("SELECT 1 FROM right_grant WHERE id = :id", row).fetchone() is None
     if is_new:
@@ -64,7 +67,8 @@ def given_back(db: Connection, fact: Fact) -> None:
     back = fact.give_back
     assert back is not None
     txn = bytes.fromhex(fact.id)
-    db.executemany(RETURN_INSERT, [(txn, line.lot_id, fact.till, fact.epoch, line.centi) for line in back.lines])
+    to = (back.to.till, back.to.epoch) if back.to else (None, None)
+    db.executemany(RETURN_INSERT, [(txn, line.lot_id, fact.till, fact.epoch, line.centi, *to) for line in back.lines])
     db.executemany(CLOSE_UPDATE, [(txn, grant_id, fact.till) for grant_id in back.closes])
 
 
@@ -130,7 +134,7 @@ def idle_gifts(db: Connection, till: str, epoch: int, before: datetime) -> tuple
 
 
 def held_in_all(db: Connection, till: str, epoch: int) -> int:
-    """What a till holds of all lots of points together."""
+    """What a till or a hub holds of all lots of points together."""
     key = {"till": till, "epoch": epoch}
     lots = [row[0] for row in db.execute(LOTS_OF_TILL_SELECT, key).fetchall()]
     sums = (db.execute(HELD_SELECT, {**key, "lot": lot, "now": 0}).fetchone()[0] for lot in lots)
@@ -166,24 +170,96 @@ def differences(db: Connection) -> Iterator[str]:
         yield f"Fact {bytes(txn).hex()}: the rights that it gave back are not those of the payload."
 
 
-def _grant(db: Connection, row: tuple[str, str, int, int]) -> GrantFact:
-    grant_id, till, epoch, lease_ms = row
+def given_by(db: Connection, till: str, epoch: int, giver: RightHolder, limit: int) -> tuple[GrantFact, ...]:
+    """What a hub gave a till, newest first."""
+    row = {"till": till, "epoch": epoch, "giver": giver.till, "giver_epoch": giver.epoch, "limit": limit}
+    return tuple(_grant(db, found) for found in db.execute(GIVEN_SELECT, row).fetchall())
+
+
+def lots_held(db: Connection, holder: RightHolder, member_id: str, now: datetime) -> dict[str, Holding]:
+    """What a hub holds of a member's lots, by what it was granted and given back."""
+    lots = tuple(lot for (lot,) in db.execute(HUB_LOTS_SELECT, {"member": member_id}))
+    return held(db, holder.till, holder.epoch, lots, now)
+
+
+def lease_end(db: Connection, holder: RightHolder, lot_id: str) -> datetime | None:
+    """When the first lease of what a holder was granted of a lot ends; None when none does."""
+    key = {"till": holder.till, "epoch": holder.epoch, "lot": lot_id}
+    ends_ms = db.execute(LEASE_END_SELECT, key).fetchone()[0]
+    return None if ends_ms is None else from_ms(ends_ms)
+
+
+def is_owed_to_giver(db: Connection, till: str, lot_ids: tuple[str, ...]) -> bool:
+    """At head office: whether a hub gave this till points of a lot which it itself has not got here: another till's log, by which
+    the hub got them, is still to come."""
+    for lot_id in lot_ids:
+        givers = db.execute(GIVERS_SELECT, {"till": till, "lot": lot_id}).fetchall()
+        for giver, epoch in givers:
+            centi = db.execute(HELD_SELECT, {"till": giver, "epoch": epoch, "lot": lot_id, "now": 0}).fetchone()[0]
+            if centi < 0:
+                return True
+    return False
+
+
+def hash_of_own(db: Connection, epoch: int, seq: int) -> str | None:
+    """The hash of a fact of this file's own log; None for one that is not there."""
+    key = {"epoch": epoch, "seq": seq}
+    row = db.execute(OWN_HASH_SELECT, key).fetchone()
+    return GENESIS.hex() if seq == 0 else None if row is None else bytes(row[0]).hex()
+
+
+def add_income(db: Connection, fact: Fact) -> None:
+    """At a hub: what a till gave back to it, as its log says. Again changes nothing."""
+    back = fact.give_back
+    assert back is not None and back.to
+    for line in back.lines:
+        row = (fact.till, fact.epoch, fact.seq, line.lot_id, line.member_id, line.centi, back.to.epoch)
+        if db.execute(INCOME_SELECT, row[:4]).fetchone() is None:
+            db.execute(INCOME_INSERT, row)
+            witness.added(db, "relay_right", [row])
+
+
+def known_from(db: Connection, till: str) -> tuple[int, int] | None:
+    """At a hub: epoch and number of the fact of a till up to which it knows all that was given back to it; None before the till
+    first asked for rights."""
+    row = db.execute("SELECT epoch, seq FROM relay_start WHERE till = ?", (till,)).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def put_known_from(db: Connection, till: str, epoch: int, seq: int) -> None:
+    """It is known so far."""
+    with witness.watched(db, "relay_start", "till = ?", (till,)):
+        db.execute("INSERT OR REPLACE INTO relay_start (till, epoch, seq) VALUES (?, ?, ?)", (till, epoch, seq))
+
+
+def surplus_since(db: Connection, till: str, epoch: int, seq: int) -> list[tuple[str, str, int, str, int]]:
+    """At a till: lots that its own facts after a number moved or took rights of: lot, member, number, kind and instant."""
+    key = {"till": till, "epoch": epoch, "seq": seq}
+    return [(str(lot), str(member), n, str(kind), ms) for lot, member, n, kind, ms in db.execute(SURPLUS_SELECT, key)]
+
+
+def _grant(db: Connection, row: tuple[str, str, int, int, str | None, int | None]) -> GrantFact:
+    grant_id, till, epoch, lease_ms, giver, giver_epoch = row
     lines = tuple(
         RightLine(lot_id=lot, member_id=member, centi=Points(centi))
         for lot, member, centi in db.execute(LINES_SELECT, {"id": grant_id})
     )
+    by = UNSET if giver is None or giver_epoch is None else RightHolder(till=giver, epoch=giver_epoch)
     gifts = (line.member_id for line in lines if line.lot_id.startswith(GIFT))
     cards = tuple(word for card_id in gifts if (word := gift_cards.word_of(db, card_id)) is not None)
-    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=from_ms(lease_ms), lines=lines, cards=cards)
+    lease_until = from_ms(lease_ms)
+    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=cards, giver=by)
 
 
 TOLD_SELECT = """SELECT
   coalesce((SELECT wall_ms FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1), 0),
   coalesce((SELECT asked_ms FROM till WHERE id = :till AND epoch >= :epoch), 0)"""
-GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken)
-VALUES (:id, :till, :epoch, :lease, :txn, :taken)"""
+GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken, giver, giver_epoch)
+VALUES (:id, :till, :epoch, :lease, :txn, :taken, :giver, :giver_epoch)"""
 LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, ?, ?, ?)"
-RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi) VALUES (?, ?, ?, ?, ?)"
+RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi, to_till, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
+INCOME_SELECT = "SELECT 1 FROM relay_right WHERE (till, epoch, seq, lot) = (?, ?, ?, ?)"
+INCOME_INSERT = "INSERT INTO relay_right (till, epoch, seq, lot, member, centi, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
 CLOSE_UPDATE = "UPDATE right_grant SET closed = ? WHERE id = ? AND till = ? AND closed IS NULL"
 MOVES = """
   SELECT t.till, t.epoch, CASE WHEN e.credit_acct GLOB 'member:*' OR e.credit_acct GLOB 'gift:*' THEN e.amount ELSE 0 END
@@ -193,8 +269,13 @@ MOVES = """
     SELECT 1 FROM meta WHERE key = 'role' AND value = 'head_office'
   ))
   UNION ALL SELECT g.till, g.epoch, l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id WHERE l.lot = :lot
-  UNION ALL SELECT till, epoch, -centi FROM right_return WHERE lot = :lot"""
-"""All that moves who holds a lot, by till and epoch. What head office itself books moves what is free."""
+  UNION ALL SELECT till, epoch, -centi FROM right_return WHERE lot = :lot
+  UNION ALL SELECT g.giver, g.giver_epoch, -l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  WHERE l.lot = :lot AND g.giver IS NOT NULL
+  UNION ALL SELECT to_till, to_epoch, centi FROM right_return WHERE lot = :lot AND to_till IS NOT NULL
+  UNION ALL SELECT (SELECT value FROM meta WHERE key = 'owner'), to_epoch, centi FROM relay_right WHERE lot = :lot"""
+"""All that moves who holds a lot, by till and epoch. What head office itself books moves what is free. ``relay_right`` has rows
+at a hub alone."""
 HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till = :till AND epoch = :epoch), 0), coalesce((
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.lease_ms <= :now AND g.closed IS NULL
@@ -202,7 +283,8 @@ HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till =
 LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t.id
 WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
 UNION SELECT l.lot FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*'"""
+WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*'
+UNION SELECT lot FROM right_return WHERE to_till = :till AND to_epoch = :epoch"""
 LENT_SELECT = """SELECT coalesce((
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.till = (SELECT value FROM meta WHERE key = 'owner')
@@ -229,7 +311,26 @@ AND t.wall_ms > (SELECT MIN(l.asked_ms) FROM till AS l WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = l.id AND k.epoch = l.epoch AND k.state = 'lost'
 ))"""
 HELD_BY_ALL_SELECT = f"SELECT coalesce((SELECT SUM(held) FROM ({HOLDERS_SELECT})), 0), coalesce(({UNHEARD}), 0)"
-GRANT = "SELECT id, till, epoch, lease_ms FROM right_grant"
+GRANT = "SELECT id, till, epoch, lease_ms, giver, giver_epoch FROM right_grant"
+GIVEN_SELECT = """SELECT g.id, g.till, g.epoch, g.lease_ms, g.giver, g.giver_epoch
+FROM right_grant AS g JOIN txn AS t ON t.id = g.txn
+WHERE g.till = :till AND g.epoch = :epoch AND g.giver = :giver AND g.giver_epoch = :giver_epoch
+ORDER BY t.seq DESC LIMIT :limit"""
+OWN_HASH_SELECT = """SELECT hash FROM txn
+WHERE till = (SELECT value FROM meta WHERE key = 'owner') AND epoch = :epoch AND seq = :seq"""
+GIVERS_SELECT = """SELECT DISTINCT g.giver, g.giver_epoch FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+WHERE l.lot = :lot AND g.till = :till AND g.giver IS NOT NULL"""
+HUB_LOTS_SELECT = """SELECT lot FROM right_line WHERE member = :member UNION SELECT lot FROM relay_right WHERE member = :member
+ORDER BY lot"""
+LEASE_END_SELECT = """SELECT MIN(g.lease_ms) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.closed IS NULL"""
+SURPLUS_SELECT = """SELECT x.lot, l.member, x.seq, x.kind, x.wall_ms FROM (
+  SELECT e.lot, t.seq, t.kind, t.wall_ms FROM txn AS t JOIN entry AS e ON e.txn = t.id
+  WHERE t.till = :till AND t.epoch = :epoch AND t.seq > :seq AND e.lot IS NOT NULL
+  UNION SELECT r.lot, t.seq, t.kind, t.wall_ms FROM txn AS t
+  JOIN right_line AS r ON r.grant_id = CAST(t.payload AS TEXT) ->> '$.grant.grant_id'
+  WHERE t.till = :till AND t.epoch = :epoch AND t.seq > :seq AND t.kind = 'rights.taken'
+) AS x JOIN lot AS l ON l.id = x.lot ORDER BY x.seq, x.lot"""
 ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"
 ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"
 LEASE_SELECT = "SELECT g.id, g.lease_ms, t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn ORDER BY g.id"
@@ -239,6 +340,7 @@ WHERE t.kind IN ('rights.granted', 'rights.taken')"""
 GRANT_DIFFERENT_SELECT = f"""WITH said AS (SELECT id, kind, till, body, body ->> '$.grant.grant_id' AS grant_id FROM ({SAID}))
 SELECT DISTINCT s.grant_id FROM said AS s LEFT JOIN right_grant AS g ON g.id = s.grant_id
 WHERE g.id IS NULL OR g.till IS NOT s.body ->> '$.grant.till' OR g.epoch IS NOT s.body ->> '$.grant.epoch'
+OR g.giver IS NOT s.body ->> '$.grant.giver.till' OR g.giver_epoch IS NOT s.body ->> '$.grant.giver.epoch'
 OR (s.kind = 'rights.taken' AND s.till = g.till AND g.taken IS NULL)
 OR (SELECT json_group_array(json_array(x.value ->> 'lot_id', x.value ->> 'member_id', x.value ->> 'centi'))
     FROM (SELECT value FROM json_each(s.body, '$.grant.lines') ORDER BY value ->> 'lot_id') AS x)
@@ -250,10 +352,12 @@ OR (g.taken IS NOT NULL AND NOT EXISTS (
 ))
 ORDER BY 1"""
 RETURN_DIFFERENT_SELECT = """WITH said AS (
-  SELECT t.id, t.till, t.epoch, x.value ->> 'lot_id' AS lot, x.value ->> 'centi' AS centi
+  SELECT t.id, t.till, t.epoch, x.value ->> 'lot_id' AS lot, x.value ->> 'centi' AS centi,
+    CAST(t.payload AS TEXT) ->> '$.give_back.to.till' AS to_till, CAST(t.payload AS TEXT) ->> '$.give_back.to.epoch' AS to_epoch
   FROM txn AS t JOIN json_each(CAST(t.payload AS TEXT), '$.give_back.lines') AS x WHERE t.kind = 'rights.returned'
 )
 SELECT id FROM said AS s WHERE NOT EXISTS (
   SELECT 1 FROM right_return AS r WHERE (r.txn, r.lot, r.till, r.epoch, r.centi) = (s.id, s.lot, s.till, s.epoch, s.centi)
+  AND r.to_till IS s.to_till AND r.to_epoch IS s.to_epoch
 ) UNION SELECT txn FROM right_return AS r WHERE NOT EXISTS (SELECT 1 FROM said AS s WHERE s.id = r.txn AND s.lot = r.lot)
 ORDER BY 1"""

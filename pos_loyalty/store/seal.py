@@ -97,6 +97,16 @@ def open_secret(member_id: str, sealed: bytes, key: bytes) -> bytes:
     return _open(sealed, key, _place("member", member_id, "secret"))
 
 
+def seal_bytes(place: str, plain: bytes, master_key: bytes) -> bytes:
+    """Bytes that rest on disk only sealed. ``place`` says which: they open nowhere else."""
+    return _seal(plain, master_key, _place("bytes", place, "sealed"))
+
+
+def open_bytes(place: str, sealed: bytes, master_key: bytes) -> bytes:
+    """The bytes again. Raises StoreError when key, place or bytes are not the right ones."""
+    return _open(sealed, master_key, _place("bytes", place, "sealed"))
+
+
 def phone_index(phone: str, pepper: str) -> bytes:
     """The slow hash by which a phone is found; hex pepper as in the key file. Takes tens of ms, on purpose. Raises InputError.
 

@@ -18,6 +18,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "meta": ("key", "value"),
     "sync_state": (
         "id", "heard_ms", "pulled_version", "pulled_mark", "trouble", "ask_id", "told_head", "asked_version", "asked_seq",
+        "hub_head", "idle_seq",
     ),
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),
@@ -44,6 +45,9 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "version_mark": ("from_version", "mark"),
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
     "hello_due": ("till", "waited"),
+    "hub_wait": ("till", "waited"),
+    "relay_start": ("till", "epoch", "seq"),
+    "relay_right": ("till", "epoch", "seq", "lot", "member", "centi", "to_epoch"),
     "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),
     "sale_recomputed": ("till", "epoch", "seq", "detail"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),
@@ -89,19 +93,23 @@ def differences(db: dbapi2.Connection) -> Iterator[str]:
 
 def sums_agree(db: dbapi2.Connection, table: str) -> bool:
     """Whether the rows are as they were written, of the columns that there are: a step of an older file may add others."""
-    here = {column for column, *_ in db.execute(f"SELECT * FROM {table} LIMIT 0").description}
-    columns = [column for column in WATCHED[table] if column in here]
-    total, count = _summed(db.execute(_select(table, columns)))
+    total, count = _summed(db.execute(_select(table, _columns_here(db, table))))
     stood = db.execute("SELECT count, sum FROM witness WHERE name = ?", (table,)).fetchone()
     return (count, total % MODULUS) == ((0, 0) if stood is None else (stood[0], int.from_bytes(stood[1])))
 
 
 def sums_anew(db: dbapi2.Connection, table: str) -> None:
-    """Sum up all rows of a table that has got other columns, and was as it was written before that."""
+    """Sum up all rows of a table that has got other columns, and was as it was written before that. A later step may add more."""
     db.execute("DELETE FROM witness WHERE name = ?", (table,))
-    total, count = _summed(db.execute(_select(table)))
+    total, count = _summed(db.execute(_select(table, _columns_here(db, table))))
     if count:
         _move(db, table, total, count)
+
+
+def _columns_here(db: dbapi2.Connection, table: str) -> list[str]:
+    """The columns that are summed up and stand in the table."""
+    here = {column for column, *_ in db.execute(f"SELECT * FROM {table} LIMIT 0").description}
+    return [column for column in WATCHED[table] if column in here]
 
 
 def _select(table: str, columns: Sequence[str] = ()) -> str:

@@ -19,6 +19,8 @@ from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.holdings import is_escrow
 from pos_loyalty.till.model import MemberAnswer
 
+AGAIN_AT_HUB_NS: Final = 2 * 10**9
+"""A hub is near, and what it lacks now another till gives back."""
 WAITING_MAX: Final = 20
 AGAIN_AFTER_NS: Final = 30 * 10**9
 """A member for whom was asked is not asked for again so soon."""
@@ -28,7 +30,8 @@ KNOWN_MAX: Final = 1_000
 class Reserver:
     """One thread that asks, one member after another. ``ask`` is called in it; ``close`` there too, at the end."""
 
-    def __init__(self, ask: Callable[[str], None], close: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[str], None], close: Callable[[], None], again_after_ns: int = AGAIN_AFTER_NS) -> None:
+        self._again_after_ns = again_after_ns
         self._ask = ask
         self._close = close
         self._waiting: queue.Queue[str | None] = queue.Queue(WAITING_MAX)
@@ -42,8 +45,8 @@ class Reserver:
         with self._lock:
             if member_id in self._asking:
                 return True
-            since_ns = monotonic_ns() - self._asked_ns.get(member_id, -AGAIN_AFTER_NS)
-            if since_ns < AGAIN_AFTER_NS:
+            since_ns = monotonic_ns() - self._asked_ns.get(member_id, -self._again_after_ns)
+            if since_ns < self._again_after_ns:
                 return False
             try:
                 self._waiting.put_nowait(member_id)

@@ -20,6 +20,8 @@ from pos_loyalty.wiring.files import secrets_of as secrets_of
 from pos_loyalty.wiring.files import settings as settings
 from pos_loyalty.wiring.files import till_store as till_store
 from pos_loyalty.wiring.files import with_places as with_places
+from pos_loyalty.wiring.hubs import as_hub as as_hub
+from pos_loyalty.wiring.hubs import run_hub as run_hub
 from pos_loyalty.wiring.ledgers import HEAD_OFFICE as HEAD_OFFICE
 from pos_loyalty.wiring.ledgers import is_url as is_url
 from pos_loyalty.wiring.ledgers import shown as shown

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pos_loyalty import log
 from pos_loyalty.clock import new_id, utc_now
-from pos_loyalty.config import Secrets
+from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import ConfigError
 from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
     from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.store.till_facts import TillKeyFact
-    from sync.daemon import Syncer, SyncReport
-    from sync.identity import Credential
+    from sync.daemon import HeadOffice, Syncer, SyncReport
+    from sync.identity import Credential, Identity
     from sync.server.enrol import Loss
     from sync.server.sqlite import SqliteLedgerStore
+    from sync.wire import Changes
 
+FAILURES_MAX = 1_000
+NEAR_FAILURES_MAX = 2
+"""A hub, and a till with one, waits four seconds at most after a failure: the store goes on beside it."""
 PHONES_IN_REST = 20
 """Imported phones that the daemon hashes between two goes: some seconds."""
 
@@ -55,17 +59,22 @@ def follow(known: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with only_uploader(known.till_database):
-        follow_on(lambda: syncer_of(known), utc_now, stop, known.config.head_office.interval_s)
+        follow_on(lambda: syncer_of(known), utc_now, stop, interval_of(known.config))
 
 
-def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, Callable[[], None]]:
-    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's."""
+def syncer_of(
+    known: Settings, timeout_s: float | None = None, hub: Callable[[Changes], None] | None = None
+) -> tuple[Syncer, Callable[[], None]]:
+    """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's.
+
+    ``hub``: this is a store's hub; it asks for the whole share of its store, and tells here of each page before it is applied.
+    """
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
-    from sync.client import HttpHeadOffice
-    from sync.daemon import Pace, Syncer
+    from sync.daemon import Beside, Pace, Syncer
     from sync.local import Here
+    from sync.roads import Roads
 
     config = known.config
     if config.head_office.url is None:
@@ -78,24 +87,59 @@ def syncer_of(known: Settings, timeout_s: float | None = None) -> tuple[Syncer, 
         master_key=bytes.fromhex(keys.master_key),
         signer=identity.signer,
         head_office_key=identity.head_office_key,
+        is_hub=hub is not None,
     )
     patience_s = timeout_s or config.head_office.timeout_s
-    head_office = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, patience_s)
+    head_office, close_line = _road_of(known, identity, patience_s)
+    is_near = hub is not None or config.hub.address is not None
     pace = Pace(
-        interval_s=config.head_office.interval_s,
+        failures_max=NEAR_FAILURES_MAX if is_near else FAILURES_MAX,
+        interval_s=interval_of(config),
         batch_facts_max=config.head_office.batch_facts_max,
-        wants_rights=config.offline.policy == "escrow",
-        lends_gifts=config.gift_cards.offline == "escrow",
+        wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",
+        lends_gifts=config.gift_cards.offline == "escrow" and hub is None,
     )
 
     def close() -> None:
-        head_office.close()
+        close_line()
         db.close()
 
     def hash_phones() -> None:
         hash_some(db, (keys.pepper, keys.master_key), PHONES_IN_REST, utc_now(), new_id)
 
-    return Syncer(db, here, pace, head_office, SystemRandom().random, hash_phones), close
+    beside = Beside(
+        chores=hash_phones,
+        told=hub or Beside().told,
+        go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
+        road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
+    )
+    return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close
+
+
+def interval_of(config: Config) -> float:
+    """How often the till looks: a hub is near, and others' sales are there at once."""
+    return config.head_office.interval_s if config.hub.address is None else config.hub.interval_s
+
+
+def _road_of(known: Settings, identity: Identity, patience_s: float) -> tuple[HeadOffice, Callable[[], None]]:
+    """Head office, by the store's hub where there is one; and what closes the line."""
+    from sync.client import HttpHeadOffice
+
+    config = known.config
+    assert config.head_office.url is not None
+    straight = HttpHeadOffice(config.head_office.url, config.till.id, identity.token, patience_s)
+    if config.hub.address is None:
+        return straight, straight.close
+    from sync.hub_client import TIMEOUT_S, HttpHub
+    from sync.roads import Roads
+
+    hub = HttpHub(config.hub.address, identity.signer, identity.head_office_key, min(TIMEOUT_S, patience_s))
+
+    def close() -> None:
+        hub.close()
+        straight.close()
+
+    return Roads(hub, straight, utc_now), close
 
 
 def run_head_office(known: Settings, *, database: Database | None, port: int | None, ready: Ready) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pos_loyalty.till.model import PrintAnswer
     from pos_loyalty.till.reserving import Reserver
     from pos_loyalty.web.verbs import Shop
+    from sync.hub_client import HttpHub
     from sync.reserving import Asker
 
 Ready = Callable[[str, str], None]
@@ -89,7 +90,7 @@ def _reserver(known: Settings) -> Reserver | None:
 
     if not is_escrow(known.config) and not is_lending(known.config):
         return None
-    from pos_loyalty.till.reserving import Reserver
+    from pos_loyalty.till.reserving import AGAIN_AFTER_NS, AGAIN_AT_HUB_NS, Reserver
 
     asker: list[Asker] = []
 
@@ -101,7 +102,8 @@ def _reserver(known: Settings) -> Reserver | None:
             asker.append(Asker(lambda: syncer_of(known, min(WAIT_S, known.config.head_office.timeout_s)), utc_now))
         asker[0].ask(whom)
 
-    return Reserver(ask, lambda: asker[0].close() if asker else None)
+    again_ns = AGAIN_AFTER_NS if known.config.hub.address is None else AGAIN_AT_HUB_NS
+    return Reserver(ask, lambda: asker[0].close() if asker else None, again_ns)
 
 
 def _sender(known: Settings) -> CodeSender | None:
@@ -197,9 +199,18 @@ def desk_of(
 def _elsewhere(known: Settings) -> Elsewhere:
     if known.config.head_office.url is None:
         return Nowhere()
-    from sync.elsewhere import HeadOfficeSales
+    from sync.elsewhere import HeadOfficeSales, HubSales
 
-    return HeadOfficeSales(known.config.head_office.url, known.config.till.id, lambda: identity_of(known).token)
+    office = HeadOfficeSales(known.config.head_office.url, known.config.till.id, lambda: identity_of(known).token)
+    address = known.config.hub.address
+    return office if address is None else HubSales(office, lambda: _hub_client(known, address))
+
+
+def _hub_client(known: Settings, address: str) -> HttpHub:
+    from sync.hub_client import HttpHub
+
+    identity = identity_of(known)
+    return HttpHub(address, identity.signer, identity.head_office_key)
 
 
 def _shop(known: Settings) -> Shop:

@@ -39,6 +39,7 @@ from sync.wire import (
     HEADER_BYTES_MAX,
     INT64_MAX,
     LONE_FACT_BYTES_MAX,
+    Ack,
     ChangesRequest,
     ProblemKind,
     SaleQuestion,
@@ -47,6 +48,8 @@ from sync.wire import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -89,7 +92,7 @@ def head_office_app(
         if request.headers.get("content-encoding", "").lower() != "gzip":
             raise WireError("a batch comes with Content-Encoding: gzip")
         body = await _body(request)
-        ack = await desk.ask(lambda store: steps.receive(store, till, body, clock(), public_key))
+        ack = await desk.ask(lambda store: _receive(store, request, body, clock(), public_key))
         log.info("batch.received", till=till, applied_seq=ack.applied_seq, suspended=len(ack.suspense), bytes=len(body))
         desk.meter.took(len(body), len(ack.suspense))
         came.set()
@@ -116,7 +119,7 @@ def head_office_app(
 
     routes = [
         Route("/v1/enrol", _guarded(enrol_till, None), methods=["POST"]),
-        Route("/v1/tills/{till}/log", _guarded(receive, office), methods=["POST"]),
+        Route("/v1/tills/{till}/log", _guarded(receive, office, may_carry=True), methods=["POST"]),
         Route("/v1/tills/{till}/changes", _guarded(changes, office), methods=["GET"]),
         Route("/v1/tills/{till}/rights", _guarded(rights, office), methods=["POST"]),
         Route("/v1/sales", _guarded(sold, office), methods=["GET"]),
@@ -139,6 +142,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     said = f"head office has no {request.method} {request.url.path}: see docs/sync.md, or install the same pos-loyalty on both"
     return _problem("route", status, said, headers=dict(getattr(error, "headers", None) or {}))
+
+
+def _receive(store: LedgerStore, request: Request, body: bytes, now: datetime, public_key: str) -> Ack:
+    """A till's own batch, or one that a hub brings."""
+    holder, till = request.state.holder, request.path_params["till"]
+    if holder.till == till:
+        return steps.receive(store, till, body, now, public_key)
+    return steps.receive_carried(store, holder, body, now, public_key)
 
 
 def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:
@@ -211,13 +222,14 @@ def _noted(recomputer: Recomputer, judged: Judged, store: LedgerStore) -> None:
     recomputer.note(store, judged)
 
 
-def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
-    """The endpoint behind the till's token, with each of our errors as its problem document."""
+def _guarded(endpoint: Endpoint, office: Office | None, *, may_carry: bool = False) -> Endpoint:
+    """The endpoint behind the till's token, with each of our errors as its problem document. ``may_carry``: a hub may speak for
+    another till, whose own signature stands in the body."""
 
     async def answer(request: Request) -> Response:
         try:
             if office is not None:
-                request.state.holder = _holder(request, office)
+                request.state.holder = _holder(request, office, may_carry=may_carry)
             return await endpoint(request)
         except TokenError as error:
             log.warning("till.refused", till=request.path_params.get("till"), reason=str(error))
@@ -247,11 +259,11 @@ def _guarded(endpoint: Endpoint, office: Office | None) -> Endpoint:
     return answer
 
 
-def _holder(request: Request, office: Office) -> Holder:
+def _holder(request: Request, office: Office, *, may_carry: bool) -> Holder:
     """Who asks; a till speaks for itself alone. Raises TokenError."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     holder = identity.holder_of(token.strip() if kind.lower() == "bearer" else "", office.token_secret)
-    if request.path_params.get("till", holder.till) != holder.till:
+    if not may_carry and request.path_params.get("till", holder.till) != holder.till:
         raise TokenError(f"this token is of till {holder.till}")
     return holder
 
@@ -289,6 +301,10 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
         "mark": params.get("mark"),
         "programmes": params.get("programmes"),
     }
+    if params.get("is_hub") == "1":
+        asked["is_hub"] = True
+    if "hub_life" in params:
+        asked["hub"] = {"life": params["hub_life"], "n": _number(params.get("hub_n"), "hub_n")}
     return convert(asked, ChangesRequest, place="query")
 
 

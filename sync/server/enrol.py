@@ -11,7 +11,7 @@ from pos_loyalty.errors import ConflictError, LogForkError, NotFoundError, Token
 from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Points, Value
 from sync import identity
-from sync.identity import Credential, EnrolAnswer, EnrolRequest, Office
+from sync.identity import Credential, EnrolAnswer, EnrolRequest, Holder, Office
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
 
@@ -130,6 +130,14 @@ def check_known(store: LedgerStore, credential: Credential, now: datetime) -> No
             continues=credential.continues,
         )
         store.keys.book(said, now)
+
+
+def check_carrier(store: LedgerStore, carrier: Holder, credential: Credential) -> None:
+    """A hub brings batches of tills of its own store alone, while it is in force itself. Raises TokenError."""
+    check_epoch(store, carrier.till, carrier.epoch)
+    key = store.keys.key(carrier.till, carrier.epoch)
+    if key is None or key.store != credential.store:
+        raise TokenError(f"{carrier.till} is no hub of store {credential.store}, and brings nothing of till {credential.till}")
 
 
 def check_epoch(store: LedgerStore, till: str, epoch: int) -> None:

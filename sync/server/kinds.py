@@ -27,6 +27,7 @@ BODIES: Mapping[FactKind, tuple[str, ...]] = {
     "gift_card.changed": ("gift_card",),
     "coupons.added": ("coupons",),
     "till.began": ("began",),
+    "rights.granted": ("grant",),
     "rights.taken": ("grant",),
     "rights.returned": ("give_back",),
     "rule.stopped": ("rule_stop",),
@@ -43,8 +44,7 @@ def check_kind(fact: Fact) -> None:
     bodies = [name for name in FIELD_OF.values() if getattr(fact, name) is not None] or [NONE]
     if len(bodies) > 1 or bodies[0] not in allowed:
         raise WireError(f"fact {fact.seq} is a {fact.kind} that tells of {', '.join(bodies) or 'nothing'}")
-    if fact.grant is not None and fact.grant.till != fact.till:
-        raise WireError(f"fact {fact.seq} takes rights of till {fact.grant.till}")
+    _check_grant(fact)
     about = fact.enrolment or fact.change or fact.merge
     if about is not None and about.member_id != fact.member:
         raise WireError(f"fact {fact.seq} is of another member than it tells of: member and {bodies[0]}.member_id differ")
@@ -55,6 +55,18 @@ def check_kind(fact: Fact) -> None:
     _check_coupons(fact)
     if fact.adjustment is not None and fact.member is not None and _adjusted_centi(fact) != fact.adjustment.centi:
         raise WireError(f"fact {fact.seq}: its entries do not make adjustment.centi, {fact.adjustment.centi}")
+
+
+def _check_grant(fact: Fact) -> None:
+    """A till takes what is its own; a hub gives to others what it holds itself."""
+    grant = fact.grant
+    if grant is None:
+        return
+    if fact.kind == "rights.taken" and grant.till != fact.till:
+        raise WireError(f"fact {fact.seq} takes rights of till {grant.till}")
+    given = (grant.giver.till, grant.giver.epoch) if grant.giver else None
+    if fact.kind == "rights.granted" and (given != (fact.till, fact.epoch) or grant.till == fact.till):
+        raise WireError(f"fact {fact.seq} gives rights that are not its own: only head office may say that")
 
 
 def _check_coupons(fact: Fact) -> None:

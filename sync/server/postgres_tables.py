@@ -24,7 +24,7 @@ ID_BYTES: Final = 16
 DIVIDED: Final[Mapping[str, str]] = {
     "txn": "till", "txn_place": "till", "sale": "till", "sale_line": "till", "adjustment": "till", "coupon_use": "till",
     "sale_claim": "till", "sale_return": "till", "return_line": "till", "withdrawn": "till", "right_grant": "till",
-    "right_return": "till", "suspense_case": "till", "till_key": "till", "till": "id", "hello_due": "till",
+    "right_return": "till", "suspense_case": "till", "till_key": "till", "till": "id", "hello_due": "till", "hub_wait": "till",
     "rule_stop": "till", "case_closed": "till", "recompute_mark": "till", "sale_recomputed": "till",
     "entry": "member", "lot": "member", "balance": "account", "member": "id", "member_key": "member",
     "member_consent": "member", "member_attribute": "member", "member_tier": "member", "tier_word": "member",
@@ -36,6 +36,7 @@ DIVIDED: Final[Mapping[str, str]] = {
 WHOLE: Final[Mapping[str, str]] = {
     "meta": "a few rows", "sync_state": "one row", "trusted_time": "one row", "run": "one row",
     "publication": "what was published", "snapshot_apply": "of a till", "witness": "a row a table",
+    "relay_right": "of a hub", "relay_start": "of a hub",
     "version_mark": "a row an opening", "programme": "what was published", "enrol_code": "codes that live for days",
     "staff": "of a till", "drawer_kick": "of a till", "print_job": "of a till", "attempt": "of a till",
     "coupon_version": "one order of changes over all codes, by which tills ask",

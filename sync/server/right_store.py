@@ -51,6 +51,10 @@ class RightStore(Protocol):
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
         the restore; each time is counted, and not for ever."""
 
+    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
+        """Whether a hub gave this till points of these lots that the hub got from a till whose log is still to come; each time is
+        counted, and not for ever."""
+
     def is_too_much(self, grant: GrantFact) -> bool:
         """Whether a grant that is not known here gives more than tills do not hold, by what was heard."""
 

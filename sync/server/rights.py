@@ -107,7 +107,7 @@ def _free_lines(
 ) -> tuple[RightLine, ...]:
     lines: dict[str, RightLine] = {}
     for want in wants:
-        share = FULL_BP if want.much == "all" else _share_bp(store, holder, want.member_id, terms, now)
+        share = FULL_BP if want.much == "all" else _share_bp(store, holder, want, terms, now)
         if not share:
             continue
         lots = store.rights.lots(want.member_id, now)
@@ -125,23 +125,28 @@ def _gift_line(free: FreeGift) -> RightLine:
     return RightLine(lot_id=gift_account(card_id), member_id=card_id, centi=Points(free.minor))
 
 
-def _share_bp(store: LedgerStore, holder: Holder, member_id: str, terms: RightTerms, now: datetime) -> int:
-    """The part of this till in what the member's home store holds; nothing elsewhere. All that is left of one who went over into
-    another goes to whoever asks first: the till carries it over."""
-    if store.rights.is_merged(member_id):
-        return FULL_BP
+def _share_bp(store: LedgerStore, holder: Holder, want: Want, terms: RightTerms, now: datetime) -> int:
+    """The part of this till in what the member's home store holds, the whole of it for the store's hub; nothing elsewhere. All
+    that is left of one who went over into another goes to the till that asks first, which carries it over; a hub cannot."""
+    if store.rights.is_merged(want.member_id):
+        return 0 if want.much == "store" else FULL_BP
     place = _store_of(store, holder)
-    if place is None or store.rights.home(member_id, now) != place:
+    if place is None or store.rights.home(want.member_id, now) != place:
         return 0
+    if want.much == "store":
+        return terms.share_bp
     return terms.share_bp // max(1, store.rights.holders_at(place))
 
 
 def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: datetime) -> tuple[RightLine, ...]:
-    """What the till holds of members who are at home elsewhere."""
+    """What the till holds of members who are at home elsewhere; a hub, of those who went over into others too."""
     place, lines = _store_of(store, holder), []
     for want in wants:
         home = store.rights.home(want.member_id, now)
-        if want.much == "all" or home is None or home == place or store.rights.is_merged(want.member_id):
+        is_merged = store.rights.is_merged(want.member_id)
+        if want.much == "all" or (is_merged and want.much == "home"):
+            continue
+        if not is_merged and home in (None, place):
             continue
         lots = store.rights.lots(want.member_id, now)
         held = store.rights.held(holder.till, holder.epoch, tuple(lot.lot_id for lot in lots), now)

@@ -40,12 +40,12 @@ def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list
 
 def changed(db: Connection, since: int, limit: int) -> tuple[MemberChange, ...]:
     """Members of a version above ``since``, by rising version, whole."""
-    return tuple(_change(member) for member in members.changed_since(db, since, limit))
+    return tuple(change_of(member) for member in members.changed_since(db, since, limit))
 
 
 def one(db: Connection, member_id: str) -> MemberChange:
     """A member who is here, whole."""
-    return _change(members.told_of(db, member_id))
+    return change_of(members.told_of(db, member_id))
 
 
 def begin_mark(db: Connection, mark: str) -> None:
@@ -61,7 +61,8 @@ def mark_of(db: Connection, version: int) -> str | None:
     return None if row is None or version == 0 else str(row[0])
 
 
-def _change(member: members.PulledMember) -> MemberChange:
+def change_of(member: members.PulledMember) -> MemberChange:
+    """A member as they go over the line, but for what counts towards their tier."""
     return MemberChange(
         member_id=member.member_id,
         version=member.version,

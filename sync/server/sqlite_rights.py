@@ -89,9 +89,19 @@ class SqliteRightStore:
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
 
+    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
+        """By the sums over the logs."""
+        if not right_holds.is_owed_to_giver(self._db, till, tuple(lot_ids)):
+            return False
+        key = {"till": till, "waits_max": WAITS_MAX}
+        with watched(self._db, "hub_wait", "till = :till", key):
+            self._db.execute("INSERT INTO hub_wait (till, waited) VALUES (:till, 0) ON CONFLICT (till) DO NOTHING", key)
+            moved = self._db.execute(HUB_WAITED_UPDATE, key).rowcount
+        return bool(moved)
+
     def is_too_much(self, grant: GrantFact) -> bool:
-        """By lots and accounts."""
-        if right_holds.is_known(self._db, grant.grant_id):
+        """By lots and accounts. What a hub gives it holds itself."""
+        if grant.giver or right_holds.is_known(self._db, grant.grant_id):
             return False
         return any(line.centi > self._there(line.lot_id) - self.held_by_all(line.lot_id) for line in grant.lines)
 
@@ -217,11 +227,13 @@ WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
 THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
 UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
 WHERE b.account = :lot"""
-LEASES_SELECT = "SELECT MAX(lease_ms) FROM right_grant WHERE till = :till AND epoch = :epoch AND closed IS NULL"
+LEASES_SELECT = """SELECT MAX(lease_ms) FROM right_grant WHERE closed IS NULL
+AND ((till, epoch) = (:till, :epoch) OR (giver, giver_epoch) = (:till, :epoch))"""
 PAID_SELECT = """SELECT t.id FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.lot = :lot AND e.kind = 'reverse' AND e.debit_acct = 'member:' || e.member
 AND t.kind IN ('sale.returned', 'sale.reversed', 'sale.cancelled')"""
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
+HUB_WAITED_UPDATE = "UPDATE hub_wait SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""
 ENROLLED_SELECT = """SELECT CAST(payload AS TEXT) ->> '$.store' FROM txn

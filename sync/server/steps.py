@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import UNSET
 
 from pos_loyalty.engine import load_programme
-from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, WireError
+from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, TokenError, WireError
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, is_canonical, is_newer
+from pos_loyalty.store.till_facts import Place
 from sync import programme_list
 from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
@@ -22,6 +23,7 @@ from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillH
 from sync.server.suspense import post
 from sync.wire import (
     COUPONS_MAX,
+    FACTS_MAX,
     INT64_MAX,
     MEMBERS_MAX,
     STOPS_MAX,
@@ -29,7 +31,9 @@ from sync.wire import (
     Batch,
     Changes,
     ChangesRequest,
+    LogPlace,
     MemberChange,
+    Peer,
     ProgrammeBody,
     SaleFound,
     SaleQuestion,
@@ -42,6 +46,18 @@ LOTS_IN_PAGE_MAX: Final = 20_000
 MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn", "gift_card.unknown", "gift_card.overdrawn"})
 """What a head office that was restored finds wrong while the log that brought the points is still to come again."""
 EARLY_AGAIN_S: Final = 15
+
+
+def receive_carried(store: LedgerStore, carrier: Holder, body: bytes, now: datetime, office_public: str) -> Ack:
+    """``receive``, from the hub that brings the batch of another till of its store. Raises TokenError for any other carrier, and
+    WireError where the till itself was let go: the hub is not told that its own token is no good."""
+    credential = decode_batch(body).header.credential
+    with store.write():
+        enrol.check_carrier(store, carrier, credential)
+    try:
+        return receive(store, credential.till, body, now, office_public)
+    except TokenError as error:
+        raise WireError(str(error)) from error
 
 
 def receive(store: LedgerStore, till: str, body: bytes, now: datetime, office_public: str) -> Ack:
@@ -58,7 +74,7 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, office_pu
         raise WireError(f"till {till} sent the log of till {header.till}")
     check_signed(header, office_public)
     hashes = hashes_of(batch)
-    facts = tuple(_fact(batch, n) for n in range(header.count))
+    facts = facts_of(batch)
     try:
         with store.write(till):
             enrol.check_known(store, header.credential, now)
@@ -67,6 +83,11 @@ def receive(store: LedgerStore, till: str, body: bytes, now: datetime, office_pu
         with store.write():
             _freeze(store, till, header.epoch, str(error), now)
         raise
+
+
+def facts_of(batch: Batch) -> tuple[Fact, ...]:
+    """The facts of a batch, each in canonical bytes and in its place. Raises WireError."""
+    return tuple(_fact(batch, n) for n in range(batch.header.count))
 
 
 def changes(
@@ -104,6 +125,7 @@ def changes(
         mark = store.mark(version)
         key = store.keys.key(peer.till, peer.epoch)
         stops = store.truth.stops_of(key.store)[:STOPS_MAX] if key is not None and version == newest else ()
+        holds = _holds(store, peer) if asked.is_hub else UNSET
     return Changes(
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
@@ -116,6 +138,8 @@ def changes(
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
         programmes=_news(asked, programmes),
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
+        anew=since != asked.since if asked.is_hub else UNSET,
+        holds=holds,
     )
 
 
@@ -136,6 +160,18 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...], n
 
 def _news(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...]) -> tuple[ProgrammeBody, ...] | None:
     return None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes
+
+
+def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...]:
+    """How far the logs of the tills of a hub's store are held."""
+    hub = store.keys.key(peer.till, peer.epoch)
+    newest = {key.till: key.epoch for key in store.keys.all_keys() if hub is not None and key.store == hub.store}
+    found = ((till, held_for(store, till, epoch)) for till, epoch in sorted(newest.items()) if till != peer.till)
+    return tuple(
+        LogPlace(till=till, place=Place(epoch=hold.epoch, seq=hold.applied_seq, hash=hold.applied_hash.hex()))
+        for till, hold in found
+        if hold is not None
+    )[:FACTS_MAX]
 
 
 def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFound:
@@ -193,15 +229,10 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         if member_key is not None:
             store.keep_key(facts[n], member_key)
         again.update(dict.fromkeys(store.rights.know_again(facts[n], now)))
-        posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if posting.doubled and store.rights.make_room(posting.doubled, now):
-            posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
-        if _may_be_early(store, posting):
-            if store.rights.lets_wait(header.till):
-                end = n
-                break
-            if store.rights.is_waiting() and store.rights.even_out_short(_short_lots(posting), now):
-                posting = _book(store, facts[n], batch.payloads[n], prev_hash, hashes[n])
+        posting = _posted(store, facts[n], batch.payloads[n], prev_hash, hashes[n], now)
+        if posting is None:
+            end = n
+            break
         store.add(posting)
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
@@ -240,6 +271,25 @@ def _may_be_early(store: LedgerStore, posting: Posting) -> bool:
         return True
     grant = posting.fact.grant
     return grant is not None and posting.fact.kind == "rights.taken" and store.rights.is_too_much(grant)
+
+
+def _posted(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, now: datetime) -> Posting | None:
+    """The fact booked, with what had to be mended for it; None when it waits for another till's log."""
+    posting = _book(store, fact, payload, prev_hash, hash_)
+    if posting.doubled and store.rights.make_room(posting.doubled, now):
+        posting = _book(store, fact, payload, prev_hash, hash_)
+    if _may_be_early(store, posting):
+        if _may_wait(store, fact):
+            return None
+        if store.rights.is_waiting() and store.rights.even_out_short(_short_lots(posting), now):
+            posting = _book(store, fact, payload, prev_hash, hash_)
+    return posting
+
+
+def _may_wait(store: LedgerStore, fact: Fact) -> bool:
+    """Whether such a log is still to come, after a restore or by the store's hub, and this one may wait for it."""
+    lots = sorted({entry.lot_id for entry in fact.entries if entry.lot_id is not None})
+    return store.rights.lets_wait(fact.till) or store.rights.awaits_hub(fact.till, lots)
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

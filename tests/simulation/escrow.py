@@ -276,10 +276,13 @@ class World:
         for member_id, card in MEMBERS.items():
             self.office.give_points(member_id, card, OPENING_CENTI)
         publish_programme(self.office.store, PROGRAMME.encode(), NOW)
-        self.counters = {name: Counter(self, name, more) for name in STORES}
+        self.counters = {name: self.make_counter(name, more) for name in STORES}
         self.backups: list[Path] = []
         self.quiet(1)
         self.is_faulty = True
+
+    def make_counter(self, name: str, more: str) -> Counter:
+        return Counter(self, name, more)
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share

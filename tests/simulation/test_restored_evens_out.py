@@ -16,7 +16,8 @@ from tests.simulation.escrow import World
 
 WHO = "M0"
 BALANCES = "SELECT account, amount FROM balance WHERE account = 'suspense' OR account GLOB 'member:*' ORDER BY account"
-GIVEN_BACK = "SELECT lot, SUM(amount) FROM entry JOIN txn ON txn.id = entry.txn WHERE txn.kind = 'points.settled' AND debit_acct = 'adjustment' GROUP BY lot"
+GIVEN_BACK = """SELECT lot, SUM(amount) FROM entry JOIN txn ON txn.id = entry.txn
+WHERE txn.kind = 'points.settled' AND debit_acct = 'adjustment' GROUP BY lot"""
 REDEEMED = "SELECT DISTINCT till FROM entry JOIN txn ON txn.id = entry.txn WHERE entry.kind = 'redeem' AND lot = '{lot}'"
 
 

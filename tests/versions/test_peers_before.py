@@ -25,7 +25,7 @@ from tests.versions.before_files import MASTER_KEY, put, read
 from tests.versions.recorded import HeadOfficeBefore
 from tests.versions.test_files_before import opened
 
-PACE = Pace(interval_s=60, batch_facts_max=500, wants_rights=False)
+PACE = Pace(interval_s=60, batch_facts_max=500, wants=None)
 HERE = Here(till="T1", master_key=MASTER_KEY, signer=signer_of("T1"), head_office_key=OFFICE_PUBLIC)
 
 

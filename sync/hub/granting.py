@@ -1,0 +1,121 @@
+"""The store's rights at its hub: given to the till where a member stands, out of what it holds, and called back from others.
+
+Rule: what the hub gives stands in its own log before the answer goes out, and is its own no more. What a till gave back is its
+own once that till's signed log says so. So the sum over all logs stays what head office granted, whatever is lost on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from pos_loyalty.clock import NewId
+from pos_loyalty.engine.model import CENTI_MAX
+from pos_loyalty.store import epochs, follow, relay, right_holds
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.right_facts import LINES_MAX, GrantFact, RightHolder, RightLine
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Points, Value
+from sync.identity import Credential
+from sync.rights import GRANTS_MAX, RightsAnswer, RightsRequest, Want
+
+GIVEN_MAX: Final = 500
+CALLED_FOR: Final = timedelta(minutes=1)
+
+
+class Called(Value):
+    """A member stands at a till, and another one may hold rights of theirs."""
+
+    till: str
+    at: datetime
+
+
+class Terms(NamedTuple):
+    """On which terms this answer is given. ``lease``: the longest for which a till may use what it gets."""
+
+    new_id: NewId
+    now: datetime
+    lease: timedelta
+
+
+def note_income(db: Connection, hub: RightHolder, facts: Iterable[Fact]) -> None:
+    """What tills gave back to this hub in facts that come now. On disk before the facts count as kept; again changes nothing."""
+    ours = [fact for fact in facts if fact.give_back is not None and fact.give_back.to and fact.give_back.to.till == hub.till]
+    if ours:
+        with write(db):
+            for fact in ours:
+                right_holds.add_income(db, fact)
+                right_holds.put_known_from(db, fact.till, fact.epoch, fact.seq)
+
+
+def is_behind(db: Connection, seen: Place | None) -> bool:
+    """Whether somebody was told of a fact of the hub's own log that is not there: its file was put back from a backup."""
+    here = epochs.place_of(db)
+    if seen is None or seen.epoch != here.epoch:
+        return seen is not None and seen.epoch > here.epoch
+    return right_holds.hash_of_own(db, seen.epoch, seen.seq) != seen.hash
+
+
+def answer(
+    db: Connection, relay_db: Connection, hub: RightHolder, asker: Credential, asked: RightsRequest, terms: Terms
+) -> RightsAnswer:
+    """What the till gets, durably noted when this returns; the same grants again until its log says that it took them."""
+    now = terms.now
+    with write(db):
+        known = right_holds.known_from(db, asker.till)
+        if known is None or known[0] < asked.head.epoch:  # whatever it gives back to this hub comes after its head now
+            right_holds.put_known_from(db, asker.till, asked.head.epoch, asked.head.seq)
+        lines = _lines(db, hub, asked.wants, now)
+        if lines:
+            grant = GrantFact(
+                grant_id=terms.new_id().hex,
+                till=asker.till,
+                epoch=asker.epoch,
+                lease_until=_lease(db, hub, lines, terms),
+                lines=lines,
+                giver=hub,
+            )
+            follow.book(db, Draft(id=terms.new_id(), kind="rights.granted", store=asker.store, body=grant), now)
+        given = right_holds.given_by(db, asker.till, asker.epoch, hub, GIVEN_MAX)
+        head = epochs.place_of(db)
+    fresh = tuple(grant for grant in given if not relay.is_taken(relay_db, grant.grant_id))[:GRANTS_MAX]
+    return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, grants=fresh, hub=hub)
+
+
+def called_back(
+    db: Connection, hub: RightHolder, asker: Credential, called: dict[str, Called], now: datetime
+) -> tuple[RightLine, ...]:
+    """What the till should give back: what the hub gave it of members who stand elsewhere by now."""
+    lots: dict[str, RightLine] = {}
+    wanted = {member for member, one in called.items() if one.till != asker.till and one.at <= now < one.at + CALLED_FOR}
+    if not wanted:
+        return ()
+    for grant in right_holds.given_by(db, asker.till, asker.epoch, hub, GIVEN_MAX):
+        for line in grant.lines:
+            if line.member_id in wanted:
+                lots[line.lot_id] = RightLine(lot_id=line.lot_id, member_id=line.member_id, centi=Points(CENTI_MAX))
+    return tuple(lots.values())[:LINES_MAX]
+
+
+def is_called(asker: str, called: dict[str, Called], now: datetime) -> bool:
+    """Whether a till may hold rights of somebody who stands elsewhere by now."""
+    return any(one.till != asker and one.at <= now < one.at + CALLED_FOR for one in called.values())
+
+
+def _lines(db: Connection, hub: RightHolder, wants: Iterable[Want], now: datetime) -> tuple[RightLine, ...]:
+    """All that the hub may use of those who stand there; it holds the store's rights, so nobody else asks for a share."""
+    lines: list[RightLine] = []
+    for member_id in dict.fromkeys(want.member_id for want in wants if want.much == "all"):
+        for lot_id, held in right_holds.lots_held(db, hub, member_id, now).items():
+            if held.usable_centi > 0:
+                lines.append(RightLine(lot_id=lot_id, member_id=member_id, centi=held.usable_centi))
+    return tuple(lines[:LINES_MAX])
+
+
+def _lease(db: Connection, hub: RightHolder, lines: Iterable[RightLine], terms: Terms) -> datetime:
+    """No longer than the hub itself may use any of it."""
+    ends = (right_holds.lease_end(db, hub, line.lot_id) for line in lines)
+    return min((terms.now + terms.lease, *(end for end in ends if end is not None and end > terms.now)))

@@ -1,0 +1,218 @@
+"""Taking a till's batch in at its store's hub, and bringing it to head office as it came: steps over the hub's relay file.
+
+Rule: the hub believes a till's own signature and nobody's word; it changes no byte. What it has not got from head office it calls
+safe to nobody. Whatever of this file is lost, the tills send again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, TokenError, WireError
+from pos_loyalty.store import relay
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.relay import Kept, Waiting
+from pos_loyalty.store.till_facts import Place, PublicKey
+from pos_loyalty.values import Value
+from sync.identity import Credential
+from sync.protocols import check_build
+from sync.server.chains import check_signed
+from sync.server.steps import facts_of
+from sync.wire import FACTS_MAX, Ack, BatchHeader, Relayed, Reply, decode_batch, hashes_of, read_ack
+
+AGAIN_S: Final = 15
+OF_ITS_TILL: Final[dict[str, type[SyncError]]] = {"log-fork": LogForkError, "wire": WireError}
+"""What head office says of one till's batch: the till hears it from the hub as it would from head office."""
+
+
+class Hub(Value):
+    """Who this hub is: one of head office's tills by its credential, in a store; ``master_key``: under which batches rest."""
+
+    credential: Credential
+    master_key: bytes
+    head_office_key: PublicKey
+
+    @property
+    def store(self) -> str:
+        """Whose tills it speaks for."""
+        return self.credential.store
+
+
+class Came(Value):
+    """A batch that is right and in its place. ``facts``: those that are new, with the bytes and hashes of each."""
+
+    header: BatchHeader
+    kept: Kept
+    facts: tuple[Fact, ...]
+    payloads: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
+
+
+def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[int, int] | None = None) -> Came:
+    """Whether a batch may be kept; nothing is kept yet. Raises WireError, TokenError, LogGapError, LogForkError.
+
+    ``known``: epoch and number of the till's fact up to which the hub knows what it was given back: a log begins no later.
+    """
+    batch = decode_batch(body)
+    header = batch.header
+    check_build(header.protocol, header.build)
+    if header.till != till:
+        raise WireError(f"till {till} sent the log of till {header.till}")
+    check_signed(header, hub.head_office_key)
+    if header.credential.store != hub.store:
+        raise TokenError(f"till {till} is of store {header.credential.store}; this is the hub of store {hub.store}")
+    facts, hashes = facts_of(batch), hashes_of(batch)
+    before = relay.kept(db, till)
+    _check_not_refused(before, header)
+    is_begun = before is not None and before.hash is not None
+    if not is_begun and known is not None and known[0] == header.epoch and header.first_seq > known[1] + 1:
+        raise LogGapError(f"the hub knows the log of till {till} up to {known[1]}", known[1] + 1)
+    start = _start(db, before, header, hashes)
+    first_new = max(0, start.seq + 1 - header.first_seq)
+    return Came(
+        header=header, kept=start, facts=facts[first_new:], payloads=batch.payloads[first_new:], hashes=hashes[first_new:]
+    )
+
+
+def keep_batch(db: Connection, hub: Hub, came: Came, body: bytes) -> Kept:
+    """Keep it, on disk when this returns; answers how far the till's log is kept now."""
+    header = came.header
+    last_seq = header.first_seq + header.count - 1
+    now_kept = came.kept
+    if came.facts:
+        now_kept = replace(now_kept, epoch=header.epoch, seq=last_seq, hash=came.hashes[-1])
+    with write(db):
+        relay.add_facts(db, came.facts, came.payloads, came.hashes)
+        relay.keep(db, now_kept)
+        if came.facts:
+            waiting = Waiting(n=0, till=header.till, epoch=header.epoch, last_seq=last_seq, body=body)
+            relay.add_batch(db, waiting, hub.master_key)
+    return now_kept
+
+
+def ack_of(kept: Kept, now: datetime, silent_s: int | None) -> Ack:
+    """What the till hears: kept here so far, safe at head office so far."""
+    assert kept.hash is not None
+    relayed = Relayed(safe=kept.safe, silent_s=silent_s)
+    return Ack(applied_seq=kept.seq, applied_hash=kept.hash.hex(), server_time=now, max_batch=FACTS_MAX, relayed=relayed)
+
+
+def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
+    """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
+    return ack_of(keep_batch(db, hub, read_batch(db, hub, till, body), body), now, silent_s)
+
+
+def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:
+    """What to bring to head office next: the oldest first, so that a till's log comes after those it builds on. ``but``: tills
+    that wait."""
+    return relay.next_batch(db, hub.master_key, but)
+
+
+def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
+    """Take in head office's answer to a batch; answers after how many seconds to go on. Raises HeadOfficeGoneError when it was
+    none: the same batch comes again."""
+    try:
+        ack = read_ack(reply)
+    except HeadOfficeGoneError:
+        raise
+    except TokenError as error:  # of the hub's own token: what is wrong with a till's key comes as another word
+        raise HeadOfficeGoneError(str(error)) from error
+    except LogGapError as error:
+        _ask_anew(db, waiting, error.expected_seq)
+        return 0
+    except SyncError as error:
+        _refuse(db, waiting.till, error)
+        return 0
+    with write(db):
+        one = relay.kept(db, waiting.till)
+        if one is not None:
+            place = Place(epoch=waiting.epoch, seq=ack.applied_seq, hash=ack.applied_hash)
+            relay.keep(db, replace(one, safe=place))
+        if ack.applied_seq >= waiting.last_seq:
+            relay.drop_batch(db, waiting.n)
+            return ack.retry_after
+    return max(1, ack.retry_after or AGAIN_S)
+
+
+def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
+    """Head office's figures count the logs of the hub's tills up to these places, and it holds so much.
+
+    Less than before is right after its restore: what the hub has no more, the till sends again. A till that never spoke here is
+    told of members too, as of its own facts that these figures count.
+    """
+    with write(db):
+        for till, place in holds:
+            one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
+            noted = replace(one, safe=place, counted=place)
+            if one.hash is None and (one.epoch, one.seq) < (place.epoch, place.seq):
+                noted = replace(noted, epoch=place.epoch, seq=place.seq)
+            if one.safe is not None and _is_before(place, one.safe):
+                noted = _cut(db, noted, place)
+            relay.keep(db, noted)
+
+
+def _is_before(place: Place, other: Place) -> bool:
+    return (place.epoch, place.seq) < (other.epoch, other.seq)
+
+
+def _cut(db: Connection, one: Kept, place: Place) -> Kept:
+    """The till's log is kept up to a place and no further."""
+    relay.drop_facts_after(db, one.till, place.seq)
+    return replace(one, epoch=place.epoch, seq=place.seq, hash=bytes.fromhex(place.hash))
+
+
+def _check_not_refused(before: Kept | None, header: BatchHeader) -> None:
+    """Head office's word on this till stands until it is enrolled anew. Raises what head office said."""
+    if before is None or before.refused is None or header.credential.epoch > before.epoch:
+        return
+    kind, _, sentence = before.refused.partition(" ")
+    raise OF_ITS_TILL.get(kind, WireError)(sentence)
+
+
+def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Sequence[bytes]) -> Kept:
+    """What is kept before this batch: a log may begin here anywhere, for head office knows what came before."""
+    place = header.first_seq - 1, bytes.fromhex(header.prev_hash)
+    fresh = Kept(till=header.till, epoch=header.epoch, seq=place[0], hash=place[1])
+    if before is None:
+        return fresh
+    if before.epoch > header.credential.epoch:
+        raise TokenError(f"till {header.till} was enrolled anew since; this machine is not that till any more")
+    if before.epoch < header.epoch:
+        return replace(fresh, safe=before.safe, counted=before.counted)
+    if before.hash is None and header.first_seq <= before.seq + 1:
+        return replace(before, seq=place[0], hash=place[1], refused=None)
+    if header.first_seq > before.seq + 1:
+        raise LogGapError(f"the hub keeps the log of till {header.till} up to {before.seq}", before.seq + 1)
+    overlap = min(before.seq, header.first_seq + header.count - 1)
+    theirs = place[1] if overlap < header.first_seq else hashes[overlap - header.first_seq]
+    ours = before.hash if overlap == before.seq else relay.hash_at(db, header.till, header.epoch, overlap)
+    if ours is not None and ours != theirs:
+        raise LogForkError(f"the log of till {header.till} has another past than the one that the hub keeps up to {overlap}")
+    return replace(before, refused=None)
+
+
+def _ask_anew(db: Connection, waiting: Waiting, expected_seq: int) -> None:
+    """Head office lacks facts that are here no more: the till sends them again from there."""
+    with write(db):
+        one = relay.kept(db, waiting.till)
+        if one is None:
+            return
+        hash_ = relay.hash_at(db, waiting.till, waiting.epoch, expected_seq - 1)
+        relay.drop_facts_after(db, waiting.till, expected_seq - 1)
+        relay.keep(db, replace(one, seq=expected_seq - 1, hash=hash_, safe=None))
+
+
+def _refuse(db: Connection, till: str, error: SyncError) -> None:
+    kind = next((kind for kind, type_ in OF_ITS_TILL.items() if isinstance(error, type_)), "wire")
+    with write(db):
+        one = relay.kept(db, till)
+        if one is None:
+            return
+        if one.safe is not None:
+            one = _cut(db, one, one.safe)
+        relay.keep(db, replace(one, refused=f"{kind} {error}"))

@@ -1,0 +1,158 @@
+"""A hub without threads and sockets: bytes in, answers out, over its two files. The simulator drives it as the process does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from pos_loyalty import log
+from pos_loyalty.clock import NewId, to_ms
+from pos_loyalty.errors import TokenError
+from pos_loyalty.store import epochs, outbox, relay, right_holds, rule_stops
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.decision_facts import StopWord, StoreStop
+from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.right_facts import RightHolder
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import Value
+from sync import hub_wire
+from sync.hub import granting, keeping, telling
+from sync.hub.granting import Called, Terms
+from sync.hub.keeping import Hub
+from sync.hub_wire import Stamp
+from sync.identity import Credential
+from sync.local import hear_stop
+from sync.rights import RightsAnswer, RightsRequest
+from sync.server.right_desk import Mark, Told
+from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
+
+MS_PER_S = 1000
+
+
+class HubHealth(Value):
+    """``state``: ``restored`` after its file was put back: it gives no rights until it is enrolled anew.
+
+    ``waiting_facts``: that head office has not confirmed to the hub; ``silent_s``: since head office was heard, None: never;
+    ``refused``: tills whose log head office does not take.
+    """
+
+    state: str
+    hub: str
+    store: str
+    tills: tuple[str, ...]
+    waiting_facts: int
+    silent_s: int | None
+    refused: tuple[str, ...]
+
+
+class HubNode:
+    """``db``: the hub's own file, a till's in form, with head office's word and the hub's own log; ``relay_db``: what it keeps of
+    its tills' logs. Not for two threads at once."""
+
+    def __init__(self, hub: Hub, db: Connection, relay_db: Connection, mark: Mark, lease_days: int = 7) -> None:
+        self.hub = hub
+        self.db = db
+        self.relay = relay_db
+        self.mark = mark
+        self.lease_days = lease_days
+        self.called: dict[str, Called] = {}
+        self.is_restored = False
+        told = mark.read()
+        self._look_back(told.head if told else None)
+
+    @property
+    def holder(self) -> RightHolder:
+        """Who holds the store's rights."""
+        return RightHolder(till=self.hub.credential.till, epoch=self.hub.credential.epoch)
+
+    def receive(self, till: str, body: bytes, now: datetime) -> Ack:
+        """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
+        known = right_holds.known_from(self.db, till)
+        came = keeping.read_batch(self.relay, self.hub, till, body, known)
+        granting.note_income(self.db, self.holder, came.facts)
+        self._hear_stops(came.facts, now)
+        kept = keeping.keep_batch(self.relay, self.hub, came, body)
+        return keeping.ack_of(kept, now, self.silent_s(now))
+
+    def asker(self, header: str | None, method: str, target: str, body: bytes) -> Stamp:
+        """The till that asks: one of this store. Raises TokenError."""
+        asked = hub_wire.asker(header, method, target, body, self.hub.head_office_key)
+        credential = asked.credential
+        if credential.store != self.hub.store:
+            raise TokenError(f"till {credential.till} is of store {credential.store}; this is the hub of store {self.hub.store}")
+        kept = relay.kept(self.relay, credential.till)
+        if kept is not None and kept.epoch > credential.epoch:
+            raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
+        return asked
+
+    def health(self, now: datetime) -> HubHealth:
+        """How the hub is, for whoever looks."""
+        return HubHealth(
+            state="restored" if self.is_restored else "ok",
+            hub=self.hub.credential.till,
+            store=self.hub.store,
+            tills=tuple(one.till for one in relay.all_kept(self.relay) if one.hash is not None),
+            waiting_facts=relay.waiting_count(self.relay),
+            silent_s=self.silent_s(now),
+            refused=tuple(one.till for one in relay.all_kept(self.relay) if one.refused is not None),
+        )
+
+    def rights(self, asker: Credential, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
+        """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
+        seen = asked.hub_seen
+        self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
+        back = granting.called_back(self.db, self.holder, asker, self.called, now)
+        standing = [want.member_id for want in asked.wants if want.much == "all"]
+        still = {member_id: one for member_id, one in self.called.items() if now < one.at + granting.CALLED_FOR}
+        self.called = still | {member_id: Called(till=asker.till, at=now) for member_id in standing}
+        if self.is_restored:
+            head = epochs.place_of(self.db)
+            return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
+        terms = Terms(new_id=new_id, now=now, lease=timedelta(days=self.lease_days))
+        before = epochs.place_of(self.db)
+        answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
+        self.mark.put(Told(head=answer.head))
+        is_short = bool(standing) and answer.head == before
+        return replace(answer, back=back, held_back="called" if is_short and not back else "")
+
+    def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
+        """What head office and the other tills of the store changed."""
+        told = telling.changes(self.db, self.relay, asker.till, asked, now, self.silent_s(now))
+        stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
+        return replace(told, calls=granting.is_called(asker.till, self.called, now), stops=stops)
+
+    def sold(self, question: SaleQuestion) -> SaleFound:
+        """A sale of this store's tills, as far as the hub keeps it."""
+        return SaleFound(sale=telling.sold(self.relay, question))
+
+    def _hear_stops(self, facts: Iterable[Fact], now: datetime) -> None:
+        """A rule that a person stopped for the whole store is stopped by this hub's word too, and told to the other tills."""
+        said = [fact for fact in facts if fact.rule_stop is not None and fact.rule_stop.is_wide and fact.store == self.hub.store]
+        if said:
+            with write(self.db):
+                for fact in said:
+                    hear_stop(self.db, _stop_of(fact), self.hub.store, now)
+
+    def _look_back(self, seen: Place | None) -> None:
+        if not self.is_restored and granting.is_behind(self.db, seen):
+            self.is_restored = True
+            log.error("hub.restored")
+
+    def silent_s(self, now: datetime) -> int | None:
+        """For how long head office has not told the hub all it has to tell; None for never."""
+        heard_ms = outbox.state(self.db).heard_ms
+        return None if heard_ms is None else max(0, to_ms(now) - heard_ms) // MS_PER_S
+
+    def close(self) -> None:
+        """Let go of both files."""
+        self.db.close()
+        self.relay.close()
+
+
+def _stop_of(fact: Fact) -> StoreStop:
+    said = fact.rule_stop
+    assert said is not None
+    word = said.word or StopWord(hlc=fact.hlc, till=fact.till)
+    return StoreStop(rule=said.rule, is_stopped=fact.kind == "rule.stopped", by=said.by, reason=said.reason, word=word)

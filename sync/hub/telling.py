@@ -1,0 +1,198 @@
+"""What the hub tells a till: head office's changes as it was told them, then members whom the store's other tills moved since.
+
+Rule: head office's word comes with its own version and mark, so a till may ask on at either. What the hub cannot vouch for it
+leaves to head office (``is_behind``), and tells only what its tills did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import UnsetType
+from msgspec.structs import replace
+
+from pos_loyalty.store import member_words, members, outbox, relay, right_holds, sold_facts
+from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.facts import GENESIS, Fact
+from pos_loyalty.store.relay import Kept
+from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import decode, encode
+from sync import programme_list
+from sync.hub import keeping, view
+from sync.hub.view import LotSum
+from sync.server.sqlite_members import change_of
+from sync.wire import (
+    COUPONS_MAX,
+    MEMBERS_MAX,
+    Changes,
+    ChangesRequest,
+    CouponChange,
+    HubPlace,
+    MemberChange,
+    ProgrammeBody,
+    Relayed,
+    SaleQuestion,
+    TierChange,
+)
+
+LIFE: Final = "life"
+PROGRAMMES: Final = "programmes"
+
+
+def note_page(relay_db: Connection, page: Changes) -> None:
+    """Before a page of head office's is applied to the hub's own file: how far its figures count the tills' logs.
+
+    Then no member is told with a fact counted twice: at worst without it, until the page is applied and tells of them again.
+    """
+    keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds or ()])
+    with write(relay_db):
+        if page.anew or page.since != (relay.last_version(relay_db) or 0):
+            relay.forget_marks(relay_db)
+        relay.put_coupons(relay_db, page.version, [(coupon.code, encode(coupon)) for coupon in page.coupons])
+        if page.programmes is not None:
+            relay.put_word(relay_db, PROGRAMMES, encode(page.programmes))
+        if page.mark is not None:
+            relay.put_mark(relay_db, page.version, page.mark)
+
+
+def changes(
+    db: Connection, relay_db: Connection, till: str, asked: ChangesRequest, now: datetime, silent_s: int | None
+) -> Changes:
+    """A page for a till: what head office changed since it asked, as far as the hub was told; then what the others did."""
+    kept = relay.kept(relay_db, till)
+    own = outbox.state(db)
+    version, mark = asked.since, asked.mark
+    is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
+    is_empty = asked.since == own.pulled_version == 0
+    is_known = is_settled and (is_empty or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
+    hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[bytes]()
+    if is_known:
+        told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
+        mark = relay.mark_for(relay_db, version) or mark
+    is_complete = not (told or coupons)
+    if is_complete and is_settled:
+        rows = relay.members_since(relay_db, hub_place.n, till, MEMBERS_MAX)
+        is_complete = len(rows) < MEMBERS_MAX
+        told, hub_place = [member_id for member_id, _ in rows], replace(hub_place, n=_told_to(relay_db, rows))
+    as_of = _as_of(kept)
+    return Changes(
+        since=asked.since,
+        as_of_seq=as_of.seq,
+        as_of_hash=as_of.hash,
+        version=version,
+        mark=mark,
+        complete=is_complete,
+        server_time=now,
+        members=tuple(_told(db, relay_db, member_id) for member_id in told),
+        coupons=tuple(decode(body, CouponChange) for body in coupons),
+        programmes=_programmes(relay_db, asked.programmes),
+        relayed=Relayed(safe=kept.safe if kept else None, silent_s=silent_s, kept_seq=_kept_seq(db, till, kept)),
+        hub=hub_place,
+        is_behind=is_settled and not is_known and asked.since <= own.pulled_version,
+    )
+
+
+def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
+    """A sale of a till of this store with the returns that the hub keeps; None for one that head office has to be asked for."""
+    if question.sale_id:
+        till, sale_id = question.till, question.sale_id
+    else:
+        found = relay.sale_of_fiscal(relay_db, question.name)  # type: ignore[arg-type]  # no sale id: a fiscal sign
+        if found is None:
+            return None
+        till, sale_id = found
+    return sold_facts.sold_of(till, sale_id, relay.sale_facts(relay_db, till, sale_id))
+
+
+def _told_to(relay_db: Connection, rows: Sequence[tuple[str, int]]) -> int:
+    """Up to which fact a page tells of what the others did."""
+    return rows[-1][1] if len(rows) == MEMBERS_MAX else relay.newest(relay_db)
+
+
+def _since(db: Connection, relay_db: Connection, since: int, newest: int) -> tuple[list[str], list[bytes], int]:
+    """Members and codes after a version, and the version up to which these are all."""
+    told = [one for one in members.changed_since(db, since, MEMBERS_MAX) if one.version <= newest]
+    end = told[-1].version if len(told) == MEMBERS_MAX else newest
+    codes = relay.coupons_between(relay_db, since, end, COUPONS_MAX)
+    return [one.member_id for one in told], codes, end
+
+
+def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:
+    """A member by head office's word, with what their store's tills did that it does not count."""
+    word = member_words.told(db, member_id)
+    told = view.fresh(member_id) if word is None else _change(decode(word, members.PulledMember))
+    return view.with_facts(
+        told, _lots(db, member_id), uncounted(relay_db, member_id), lambda till, sale: _authorised(relay_db, till, sale)
+    )
+
+
+def uncounted(relay_db: Connection, member_id: str) -> list[Fact]:
+    """Facts about a member that head office's figures do not count."""
+    counted = {one.till: one.counted for one in relay.all_kept(relay_db)}
+    return [fact for fact in relay.facts_about(relay_db, member_id) if not _is_counted(fact, counted.get(fact.till))]
+
+
+def _is_counted(fact: Fact, place: Place | None) -> bool:
+    return place is not None and (fact.epoch, fact.seq) <= (place.epoch, place.seq)
+
+
+def _authorised(relay_db: Connection, till: str, sale_id: str) -> Fact | None:
+    return next((fact for fact in relay.sale_facts(relay_db, till, sale_id) if fact.sale is not None), None)
+
+
+def _lots(db: Connection, member_id: str) -> dict[str, LotSum]:
+    return {
+        lot_id: LotSum(amount_centi=amount, centi=0, usable_from=usable_from, expires_at=expires_at)
+        for lot_id, amount, usable_from, expires_at in relay.empty_lots(db, member_id)
+    }
+
+
+def _change(word: members.PulledMember) -> MemberChange:
+    """Head office's word, as it was told."""
+    told, tier = change_of(word), word.tier_word
+    if tier is None:
+        return told
+    said = TierChange(
+        biz_day=tier.biz_day,
+        since=tier.since,
+        until=tier.until,
+        is_warned=tier.is_warned,
+        frozen_until=tier.frozen_until,
+        have=tier.have,
+        clock=tier.clock,
+    )
+    return replace(told, tier_word=said)
+
+
+def _place_of(relay_db: Connection, asked: HubPlace | UnsetType) -> HubPlace:
+    """Where a till is in what the hub told; from the start when that was another hub, or this one with another file."""
+    life = relay.life(relay_db)
+    return asked if asked and asked.life == life else HubPlace(life=life, n=0)
+
+
+def _kept_seq(db: Connection, till: str, kept: Kept | None) -> int | None:
+    """From where on the hub needs the till's log: what was given back to it may stand there."""
+    known = right_holds.known_from(db, till)
+    if kept is None:
+        return None if known is None else known[1]
+    return kept.seq if known is None or kept.hash is not None else min(kept.seq, known[1])
+
+
+def _as_of(kept: Kept | None) -> Place:
+    """Up to which of its own facts a till's figures count: what is kept here, or what head office counts, if that is more."""
+    if kept is None:
+        return Place(epoch=1, seq=0, hash=GENESIS.hex())
+    counted = kept.counted
+    if counted is not None and (counted.epoch, counted.seq) >= (kept.epoch, kept.seq):
+        return counted
+    return Place(epoch=kept.epoch, seq=kept.seq, hash=(kept.hash or GENESIS).hex())
+
+
+def _programmes(relay_db: Connection, digest: str | None) -> tuple[ProgrammeBody, ...] | None:
+    """Head office's signed list as it came, unless the till has it."""
+    kept = relay.word(relay_db, PROGRAMMES)
+    told: Sequence[ProgrammeBody] = () if kept is None else decode(kept, tuple[ProgrammeBody, ...])
+    return None if programme_list.digest_of(told) in (None, digest) else tuple(told)
