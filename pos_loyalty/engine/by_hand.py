@@ -36,9 +36,12 @@ def carried_debtors(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(entry.credit.removeprefix(OWED) for entry in entries if is_carrying(entry) and entry.credit.startswith(OWED))
 
 
-def life_by_hand(programme: Programme, at: datetime) -> Life:
-    """Points given by hand live as the programme's own do, and are good at once."""
-    return life_of(None, replace(programme.points, delay_days=0), at, programme.zone)
+def life_by_hand(programme: Programme, at: datetime, alive_at: datetime) -> Life:
+    """Points given by hand live as the programme's own do, and are good at once. ``alive_at``: trusted time; by a clock that is
+    behind it, they would be lost before their time."""
+    settings = replace(programme.points, delay_days=0)
+    life = life_of(None, settings, at, programme.zone)
+    return replace(life, expires_at=life_of(None, settings, max(at, alive_at), programme.zone).expires_at)
 
 
 def give(member_id: str, centi: int, lot_id: str, life: Life) -> tuple[Entry, ...]:

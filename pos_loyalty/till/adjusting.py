@@ -30,8 +30,8 @@ def adjust(desk: Desk, member_id: str, request: AdjustRequest, keep: Keep[Adjust
     by, approved_by = _persons(desk, request)
     now, txn = desk.now(), desk.new_id()
     programme = desk.shelf.current(desk.db)
-    life = life_by_hand(programme, now)
     alive_at = desk.trusted().at
+    life = life_by_hand(programme, now, alive_at)
     with write(desk.db):
         if request.centi > 0:
             lot_id = f"{desk.config.till.id}/{txn.hex}:by-hand"

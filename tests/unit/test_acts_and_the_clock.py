@@ -49,3 +49,17 @@ def test_points_that_are_dead_are_not_carried_over_when_the_clock_goes_back(staf
     merged = staffed.till.merge(MEMBER, MergeRequest(into="member-2", reason="one person", by=ANNA, approval=BORIS), "m")
     assert (merged.lots, merged.moved_centi) == (0, 0)
     assert verify(staffed.db) == ()
+
+
+def test_points_given_by_a_clock_that_is_behind_live_as_long_as_others(staffed: Shop) -> None:
+    """Else a member would be given points that are lost already, and that settle nothing."""
+    gift = AdjustRequest(centi=Points(1_000), reason="a gift", by=ANNA, approval=BORIS)
+    owing = AdjustRequest(centi=Points(-OPENING_CENTI - 400), reason="a mistake", by=ANNA, approval=BORIS, owe=True)
+    staffed.till.adjust(MEMBER, owing, "take")
+    staffed.now = NOW + YEAR + timedelta(hours=1)
+    right = staffed.till.adjust(MEMBER, AdjustRequest(centi=Points(100), reason="a gift", by=ANNA, approval=BORIS), "right")
+    staffed.now = NOW - YEAR
+    behind = staffed.till.adjust(MEMBER, gift, "behind")
+    assert behind.expires_at is not None and behind.expires_at == right.expires_at
+    assert (behind.settled_centi, behind.balance_centi) == (300, 700)
+    assert verify(staffed.db) == ()
