@@ -149,7 +149,7 @@ def _receive(store: LedgerStore, request: Request, body: bytes, now: datetime, p
     holder, till = request.state.holder, request.path_params["till"]
     if holder.till == till:
         return steps.receive(store, till, body, now, public_key)
-    return steps.receive_carried(store, holder, body, now, public_key)
+    return steps.receive_carried(store, till, holder, body, now, public_key)
 
 
 def _snapshot_routes(snapshots: SnapshotDesk | None, office: Office) -> list[Route]:

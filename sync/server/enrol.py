@@ -135,6 +135,8 @@ def check_known(store: LedgerStore, credential: Credential, now: datetime) -> No
 def check_carrier(store: LedgerStore, carrier: Holder, credential: Credential) -> None:
     """A hub brings batches of tills of its own store alone, while it is in force itself. Raises TokenError."""
     check_epoch(store, carrier.till, carrier.epoch)
+    if credential.till == carrier.till:
+        raise TokenError(f"this token is of till {carrier.till}, whose log has a place of its own")
     key = store.keys.key(carrier.till, carrier.epoch)
     if key is None or key.store != credential.store:
         raise TokenError(f"{carrier.till} is no hub of store {credential.store}, and brings nothing of till {credential.till}")

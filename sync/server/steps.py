@@ -48,14 +48,14 @@ MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn", "gift_card.unkn
 EARLY_AGAIN_S: Final = 15
 
 
-def receive_carried(store: LedgerStore, carrier: Holder, body: bytes, now: datetime, office_public: str) -> Ack:
+def receive_carried(store: LedgerStore, till: str, carrier: Holder, body: bytes, now: datetime, office_public: str) -> Ack:
     """``receive``, from the hub that brings the batch of another till of its store. Raises TokenError for any other carrier, and
     WireError where the till itself was let go: the hub is not told that its own token is no good."""
     credential = decode_batch(body).header.credential
     with store.write():
         enrol.check_carrier(store, carrier, credential)
     try:
-        return receive(store, credential.till, body, now, office_public)
+        return receive(store, till, body, now, office_public)
     except TokenError as error:
         raise WireError(str(error)) from error
 

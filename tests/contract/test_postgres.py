@@ -182,7 +182,6 @@ def test_tables_from_before_versions_were_counted_are_brought_up_and_newer_ones_
         before.setitem(WATCHED, "sync_state", [column for column in WATCHED["sync_state"] if column not in LATER])  # type: ignore[arg-type]
         db = open_postgres(url, "head-office", NOW)
     db.raw.execute("COMMENT ON SCHEMA pos_loyalty IS NULL")
-    db.raw.execute("ALTER TABLE rule_stop DROP wide_store, DROP word_hlc, DROP word_till")  # what later steps added
     with write(as_store(db)), watched(as_store(db), "meta", "TRUE", ()):
         db.execute("INSERT INTO meta (key, value) VALUES ('build', ?)", (FIRST_BUILD,))
     db.close()

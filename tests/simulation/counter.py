@@ -183,7 +183,7 @@ class Counter:
             self.connections.remove(db)
             db.close()
 
-        pace = Pace(interval_s=INTERVAL_S, batch_facts_max=self.world.batch_max, wants_rights=True)
+        pace = Pace(interval_s=INTERVAL_S, batch_facts_max=self.world.batch_max)
         return Syncer(db, here, pace, Line(self, patience_s), self.chance.random), close
 
     def spawn(self, what: Callable[[], object]) -> greenlet.greenlet:

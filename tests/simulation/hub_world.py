@@ -158,7 +158,7 @@ class Outside:
     def carry(self, till: str, batch: bytes) -> Reply:
         store, now = self.world.office.store, self.world.now
         return self.world.through(
-            lambda: worded(lambda: encode(steps.receive_carried(store, self.holder, batch, now, OFFICE_PUBLIC))),
+            lambda: worded(lambda: encode(steps.receive_carried(store, till, self.holder, batch, now, OFFICE_PUBLIC))),
             is_cut=self.world.is_cut,
         )
 

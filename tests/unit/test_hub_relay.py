@@ -48,10 +48,10 @@ class RelayHub:
     def push(self, till: Till, batch: bytes) -> Ack:
         return keeping.receive(self.relay, self.hub, till.name, batch, NOW)
 
-    def carry(self, office: HeadOffice, body: bytes) -> Reply:
+    def carry(self, office: HeadOffice, till: str, body: bytes) -> Reply:
         holder = Holder(till=self.till.name, epoch=self.hub.credential.epoch)
         try:
-            return json_reply(200, encode(steps.receive_carried(office.store, holder, body, NOW, OFFICE_PUBLIC)))
+            return json_reply(200, encode(steps.receive_carried(office.store, till, holder, body, NOW, OFFICE_PUBLIC)))
         except LogGapError as error:
             return json_reply(409, encode(problem("log-gap", 409, str(error), error.expected_seq)))
         except TokenError as error:
@@ -65,7 +65,7 @@ class RelayHub:
             waiting = keeping.next_up(self.relay, self.hub)
             if waiting is None:
                 return n
-            keeping.brought(self.relay, waiting, self.carry(office, waiting.body))
+            keeping.brought(self.relay, waiting, self.carry(office, waiting.till, waiting.body))
         return count
 
 
