@@ -76,7 +76,7 @@ class Books(Accounts):
         for card, minor, _ in sale.gifts:
             self.move(f"gifts:held:{sale.ref}", f"gift:{card}", int(minor), RUB)
         if sale.member is not None and sale.uses:
-            self.carry(sale.member)
+            self.carry_all(sale.member)
 
     def void(self, sale: SaleBook) -> None:
         if sale.state != "completed":
@@ -111,7 +111,7 @@ class Books(Accounts):
             self._pay_back([] if sale.is_lent else [lot_id for lot_id, _ in restored])
             self._claw_back(sale.holder, sale, taken)
         if restored or taken:
-            self.carry(sale.holder)
+            self.carry_all(sale.holder)
 
     def _claw_back(self, member: str, sale: SaleBook, taken: list[tuple[str, int]]) -> None:
         """Out of the sale's own lots, then out of others, and the rest is owed.
@@ -199,6 +199,13 @@ class Books(Accounts):
                 done.append((name, part))
                 centi -= part
         return done
+
+    def carry_all(self, member: str) -> None:
+        """The same for others who were merged and whose lots got back what they had paid."""
+        self.carry(member)
+        for other in self.into:
+            if other != member and self.in_order(other, self.trusted_ms):
+                self.carry(other)
 
     def carry(self, member: str) -> None:
         """What a merged member got or owes goes on to the one who stays, whose points settle it: those that come first."""
