@@ -124,11 +124,12 @@ def _all_evened(roots: Iterable[str], at: Place, others: Iterable[str] = ()) -> 
     return tuple(dict.fromkeys([*moved, *(member for root in alone for member in _even_out(root, at))]))
 
 
-def lost_of(db: Connection, fact: Fact) -> dict[str, tuple[str, int]]:
-    """Of lots from which goods take points back: what was booked as expired, in which account, less what did not stay so."""
+def lost_of(db: Connection, fact: Fact) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Of lots from which goods take points back: what was booked as expired, or taken by head office for a debt or to even the
+    member out, in which accounts, less what did not stay so."""
     lots = {entry.lot_id for entry in fact.entries if entry.lot_id is not None} if fact.kind in BRINGS_BACK else set()
-    found = ((lot, db.execute(LOST_SELECT, {"lot": lot}).fetchone()) for lot in sorted(lots))
-    return {lot: (row[0], int(row[1])) for lot, row in found if row[0] is not None and row[1] > 0}
+    found = {lot: db.execute(LOST_SELECT, {"lot": lot}).fetchall() for lot in sorted(lots)}
+    return {lot: tuple((account, int(centi)) for account, centi in rows) for lot, rows in found.items() if rows}
 
 
 def make_room(reach: Reach, doubled: Iterable[tuple[Entry, Entry]], store: str, new_id: NewId) -> bool:
@@ -273,9 +274,17 @@ def _is_there(db: Connection, entries: Iterable[Entry]) -> bool:
     return True
 
 
-LOST_SELECT = """SELECT MAX(CASE WHEN kind = 'expire' THEN credit_acct END),
-  coalesce(SUM(CASE WHEN kind = 'expire' THEN amount ELSE -amount END), 0)
-FROM entry WHERE lot = :lot AND (kind = 'expire' OR debit_acct GLOB 'programme:*:expired')"""
+LOST_SELECT = """SELECT account, SUM(amount) FROM (
+  SELECT e.credit_acct AS account, e.amount FROM entry AS e JOIN txn AS t ON t.id = e.txn
+  WHERE e.lot = :lot AND (e.kind = 'expire' OR (
+    t.kind = 'points.settled' AND e.kind = 'adjust' AND e.rule IN ('points.owed', 'points.evened')
+    AND e.debit_acct GLOB 'member:*'
+  ))
+  UNION ALL SELECT debit_acct, -amount FROM entry
+  WHERE lot = :lot AND (debit_acct GLOB 'programme:*:expired' OR (debit_acct = 'adjustment' AND kind = 'reverse') OR (
+    kind = 'adjust' AND rule IN ('points.owed', 'points.evened') AND credit_acct GLOB 'member:*'
+  ))
+) AS went GROUP BY account HAVING SUM(amount) > 0 ORDER BY account DESC"""
 OWED_SELECT = """SELECT coalesce(SUM(CASE WHEN e.debit_acct = :owed THEN e.amount ELSE -e.amount END), 0)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.member = :member AND (e.debit_acct = :owed OR e.credit_acct = :owed) AND t.wall_ms < :at"""

@@ -14,10 +14,12 @@ from itertools import chain as chained
 from itertools import islice
 from typing import Any
 
+from msgspec.structs import replace
 from pysqlite3 import dbapi2
 
 from pos_loyalty.engine.by_hand import is_carrying
 from pos_loyalty.engine.lapsed import EXPIRED, GIVEN
+from pos_loyalty.engine.ledger import ADJUSTMENT, owed_account
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.owed import is_settling, is_unsettling
 from pos_loyalty.errors import InputError
@@ -224,7 +226,7 @@ def _lots_differences(db: Connection, row: LogRow, fact: Fact) -> Iterator[str]:
 
 def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], may_lack: Callable[[Entry], bool]) -> bool:
     """Each entry is stored whole, or in parts of which suspense took the member's place where a lot could not give or take;
-    what goods took back after it was booked as expired is no longer that.
+    what goods took back after its lot had ended comes from where head office had booked it.
 
     ``may_lack``: entries that may be stored in part, or not at all.
     """
@@ -239,8 +241,11 @@ def _entries_agree(expected: tuple[Entry, ...], stored: list[tuple[Any, ...]], m
 
 
 def _is_part(row: tuple[Any, ...], entry: Entry) -> bool:
+    owed = owed_account(entry.member_id or "")
+    is_back = entry.kind == "reverse" and entry.debit.startswith(ledger.MEMBER)
+    is_lost = is_back and (row[1].endswith(EXPIRED) or row[1] in (ADJUSTMENT, owed))
+    entry = replace(entry, lot_id=None) if is_lost and row[1] == owed else entry
     kind, debit, credit, _, *rest = ledger.entry_row(entry)
-    is_lost = kind == "reverse" and debit.startswith(ledger.MEMBER) and row[1].endswith(EXPIRED)
     return (row[0], *row[4:]) == (kind, *rest) and (is_lost or _side_agrees(debit, row[1])) and _side_agrees(credit, row[2])
 
 

@@ -14,7 +14,7 @@ from pos_loyalty.engine.model import Basket, Entry, FiscalPosition, Line, Quote,
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.store import ledger
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftLine
-from pos_loyalty.store.gift_cards import by_mark, turned_at
+from pos_loyalty.store.gift_cards import by_id, by_mark, turned_at
 from pos_loyalty.store.gift_codes import Code, label_of
 from pos_loyalty.store.sales import StoredSale
 from pos_loyalty.till import gift_slips
@@ -217,11 +217,17 @@ def check_undone(desk: Desk, stored: StoredSale, line_ids: frozenset[str] | None
                 f"Gift card {label_of(body.card_id)} of this sale is spent in part: the sale cannot be undone. "
                 "Pay back what is left on it instead."
             )
-        if body.act == "sold" and card.balance_minor > loaded_minor:
+        if body.act == "sold" and _whole_minor(desk, body.card_id) > loaded_minor:
             raise ConflictError(
                 f"Gift card {label_of(body.card_id)} of this sale was topped up since: undo the top-up first, "
                 "or its money would be lost with the card."
             )
+
+
+def _whole_minor(desk: Desk, card_id: str) -> int:
+    """What a card of this till holds by its ledger, wherever it may be spent: only here is it topped up."""
+    card = by_id(desk.db, card_id)
+    return 0 if card is None else card.balance_minor
 
 
 def _is_frozen_by(desk: Desk, stored: StoredSale, card_id: str) -> bool:

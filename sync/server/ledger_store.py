@@ -65,8 +65,8 @@ class Known(Value):
     """What gift cards hold, by account and unit: those that the entries name."""
     owed_centi: dict[str, int] = field(default_factory=dict)
     """What members owe of whom the fact settles something, or whose debt goes over to another."""
-    lost_centi: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By lot, what was booked as expired, in which account: of lots from which goods may take points back."""
+    lost_centi: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """By lot, what left it when it ended, to which accounts: of lots from which goods may take points back."""
     doubts: tuple[Doubt, ...] = ()
     """What else a person should see."""
 

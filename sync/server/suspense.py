@@ -186,14 +186,21 @@ class _Booking:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
 
     def _take_lost(self, entry: Entry, short: int) -> int:
-        """Goods take back what was booked as expired, at a till that had not heard of it: it is as if that came first."""
-        account, lost = self._lost.get(entry.lot_id or "", ("", 0))
-        part = min(short, lost) if entry.kind == "reverse" else 0
-        if part:
-            self._lost[entry.lot_id or ""] = (account, lost - part)
-            self._append(replace(entry, debit=account), part)
-            self._open("lot.ended", f"{part} hundredths of a point of lot {entry.lot_id} were booked as expired before")
-        return part
+        """Goods take back what left a lot when it ended, at a till that had not heard of it: it is as if that came first.
+
+        What settled a debt is owed again, and no lot's any more.
+        """
+        lot_id, found = entry.lot_id or "", 0
+        left = dict(self._lost.get(lot_id, ())) if entry.kind == "reverse" else {}
+        for account, lost in left.items():
+            part = min(short - found, lost)
+            found += part
+            left[account] = lost - part
+            self._append(replace(entry, debit=account, lot_id=None if account.startswith(OWED) else lot_id), part)
+        if found:
+            self._lost[lot_id] = tuple(left.items())
+            self._open("lot.ended", f"{found} hundredths of a point of lot {entry.lot_id} were booked as ended before")
+        return found
 
     def _settle(self, entry: Entry) -> None:
         """Of what is owed no more than is still owed, and out of the lot no more than it holds: the rest stays where it is."""

@@ -172,6 +172,33 @@ def test_what_is_done_with_a_card_but_paying_is_done_where_it_was_sold(tmp_path:
     world.close()
 
 
+def test_a_card_is_not_undone_while_money_of_a_later_top_up_is_lent_to_another_till(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    first, second, _ = world.counters.values()
+    sale = trade(first, "GC", FACE)
+    code = sale.gift_cards[0].code
+    assert code is not None
+    world.quiet(2)
+    stand(second, code)
+    line = Line(line_id="1", sku="GC", quantity_milli=Thousandths(1_000), price_minor=Minor(FACE))
+    basket = Basket(basket_id="top-up", store="S1", till="T1", opened_at=world.now, currency="RUB", lines=(line,))
+    quote = first.till.quote(QuoteRequest(basket=basket))
+    top_up = SaleRequest(
+        sale_id="top-up", quote_id=quote.quote_id or "", due_minor=quote.due_minor, complete=True, top_ups={"1": code}
+    )  # fmt: skip
+    first.till.authorise(top_up, "top-up")
+    assert (holds(first, code), holds(second, code)) == (FACE, FACE)
+    with pytest.raises(ConflictError, match="topped up since"):
+        first.till.void(sale.sale_id, VoidRequest(), "void")
+    first.till.void("top-up", VoidRequest(), "void of the top-up")
+    with pytest.raises(ConflictError, match="head office is being asked"):
+        first.till.void(sale.sale_id, VoidRequest(), "void")
+    pay(second, code, FACE)
+    world.quiet(3)
+    check(world)
+    world.close()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_money_of_a_card_is_spent_twice_whatever_happens_on_the_way(tmp_path: Path, seed: int) -> None:
     """Cards are sold, pay in parts, sales are cancelled, voided and brought back; messages go lost, head office is restored."""
