@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from drivers.fakes import WorkingPrinter
+from drivers.fallback import FallbackPrinter
 from drivers.ports import Delivery, Outcome
 from pos_loyalty.errors import CommitUnknownError, StoreFullError
 from pos_loyalty.store import drawer, prints
@@ -20,6 +21,38 @@ def shop(tmp_path):
     shop = Shop(tmp_path / "till.db")
     yield shop
     shop.db.close()
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError(1), OSError(5, "x"), MemoryError()])
+def test_a_driver_that_breaks_over_every_receipt_leaves_them_to_the_fallback(shop, error):
+    class Broken(WorkingPrinter):
+        def submit(self, job, progress):
+            raise error
+
+    for number in (1, 2, 3):
+        shop.queue(number)
+    other = WorkingPrinter("other")
+    spool = shop.spool(FallbackPrinter(Broken("main"), other))
+    for _ in range(6):
+        spool.round()
+    assert sorted(other.jobs) == [b"slip 1", b"slip 2", b"slip 3"] and shop.states() == ["printed"] * 3
+
+
+def test_a_file_that_fails_is_no_reason_to_print_at_the_fallback(shop, monkeypatch):
+    begin, faults = prints.begin, [StoreFullError("The disk is full.")] * 3
+
+    def fails(db, job_id, body, now):
+        if faults:
+            raise faults.pop()
+        return begin(db, job_id, body, now)
+
+    monkeypatch.setattr(prints, "begin", fails)
+    main, other = WorkingPrinter("main"), WorkingPrinter("other")
+    shop.queue(1)
+    spool = shop.spool(FallbackPrinter(main, other))
+    for _ in range(5):
+        spool.round()
+    assert main.jobs == [b"slip 1"] and other.jobs == []
 
 
 class Meanwhile(WorkingPrinter):
