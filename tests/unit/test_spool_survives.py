@@ -10,7 +10,7 @@ from drivers.fakes import WorkingPrinter
 from drivers.fallback import FallbackPrinter
 from drivers.ports import Delivery, Outcome
 from pos_loyalty.errors import CommitUnknownError, StoreFullError
-from pos_loyalty.store import drawer, prints
+from pos_loyalty.store import prints
 from pos_loyalty.store.db import write
 from pos_loyalty.till.spool import BREAKS_MAX, PAUSE_FIRST_S, Spool
 from tests.unit.test_spool import LIFE_S, LONG_S, NOW, Gate, Shop, composed, drain
@@ -277,49 +277,6 @@ def test_a_file_that_cannot_be_read_for_a_while_is_no_fault_of_the_job_that_wait
     printer.has_paper = True
     drain(spool)
     assert shop.states() == ["printed"] and printer.jobs == [body]
-
-
-UPDATE = 23  # SQLITE_UPDATE
-
-
-def ask_for_the_drawer(shop):
-    with write(shop.db):
-        drawer.ask(shop.db, sale_id=None, cashier="C1", reason="", now=shop.clock())
-
-
-@pytest.mark.parametrize("actions", [None, {UPDATE}], ids=["no read", "no write"])
-def test_a_drawer_of_which_the_file_tells_nothing_stops_no_receipt_and_opens_once(shop, actions):
-    file, printer = Failing(shop, "drawer_kick", actions), WorkingPrinter()
-    spool = Spool(printer, file.open, make=composed, clock=shop.clock, job_life_s=LIFE_S)
-    spool.round()
-    ask_for_the_drawer(shop)
-    file.fail()
-    for number in (1, 2):
-        shop.queue(number)
-        for _ in range(BREAKS_MAX):
-            spool.round()
-    assert printer.jobs == [b"slip 1", b"slip 2"] and shop.states() == ["printed"] * 2
-    assert printer.kicks == 0 and "drawer" in spool.problem and spool.round() > 0
-    file.mend()
-    drain(spool)
-    spool.round()
-    assert printer.kicks == 1 and spool.problem is None
-
-
-@pytest.mark.parametrize("error", [MemoryError(), OSError(24, "x"), ValueError("x"), StoreFullError("The disk is full.")])
-def test_whatever_breaks_while_the_drawer_is_looked_for_stops_no_receipt(shop, error, monkeypatch):
-    def breaks(db):
-        raise error
-
-    monkeypatch.setattr(drawer, "next_asked", breaks)
-    printer = WorkingPrinter()
-    spool = shop.spool(printer)
-    for number in (1, 2, 3):
-        shop.queue(number)
-        spool.round()
-    assert printer.jobs == [b"slip 1", b"slip 2", b"slip 3"] and shop.states() == ["printed"] * 3
-    assert "drawer" in spool.problem
-    assert spool.round() > 0
 
 
 def test_a_file_that_cannot_be_opened_for_a_while_is_no_fault_of_the_job_that_waits(shop):
