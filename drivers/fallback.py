@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from drivers.ports import Delivery, Outcome, Printer, PrinterStatus, Progress
 from pos_loyalty.clock import monotonic_ns
+from pos_loyalty.errors import LoyaltyError
 
 FAILURES_MAX = 2
 """So often in a row the main printer may fail before the circuit opens."""
@@ -39,9 +40,7 @@ class FallbackPrinter:
     def submit(self, job: bytes, progress: Progress) -> Delivery:
         """To the main printer; to the fallback while the main one rests."""
         if self._now_ns() >= self._rests_until_ns:
-            delivery = self._main.submit(job, progress)
-            self._note(delivery)
-            return delivery
+            return self._at_main(job, progress)
         delivery = self._fallback.submit(job, progress)
         if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
             self._rests_until_ns = 0  # whichever of the two comes back first is found
@@ -56,11 +55,23 @@ class FallbackPrinter:
         self._main.close()
         self._fallback.close()
 
-    def _note(self, delivery: Delivery) -> None:
-        if delivery.outcome not in (Outcome.REFUSED, Outcome.UNCERTAIN):
+    def _at_main(self, job: bytes, progress: Progress) -> Delivery:
+        """A driver that breaks has failed too; what it had sent is not offered to anybody again."""
+        try:
+            delivery = self._main.submit(job, progress)
+        except LoyaltyError:
+            raise  # the till's own file, not the printer
+        except Exception as error:
+            self._failed(f"its driver is at fault ({type(error).__name__})")
+            raise
+        if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
+            self._failed(delivery.note)
+        else:
             self._failures, self._reason = 0, None
-            return
+        return delivery
+
+    def _failed(self, reason: str | None) -> None:
         self._failures += 1
-        self._reason = delivery.note
+        self._reason = reason
         if self._failures >= FAILURES_MAX:
             self._rests_until_ns = self._now_ns() + int(REST_S * NS_PER_S)

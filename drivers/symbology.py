@@ -191,6 +191,8 @@ def _by_gs1(code: Code) -> Scan | None:
     if any(holds_number(value) for identifier, value in elements.items() if identifier[:2] not in gs1.FIXED):
         return Scan(kind="payment", text="")
     sku = gs1.gtin_of(elements)
+    if any(map(is_payment_card, text.split(gs1.GS)[sku is not None :])):
+        return Scan(kind="payment", text="")
     if sku is None:
         return Scan(kind="code", text=text, rule="GS1", gs1=elements, is_mistyped="01" in elements)
     return Scan(kind="product", text=text, rule="GS1", sku=sku, gs1=elements, quantity_milli=gs1.weight_milli(elements))

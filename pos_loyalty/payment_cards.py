@@ -74,7 +74,7 @@ class _Plain(dict[int, str]):
 
 
 def _plain(sign: str) -> str:
-    digit = unicodedata.decimal(sign, None)
+    digit = unicodedata.digit(sign, None)
     if digit is not None:
         return str(digit)
     if sign == "+":

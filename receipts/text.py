@@ -8,6 +8,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from receipts.elements import Element, Row, Text
+from receipts.glyphs import NO_BREAK
 from receipts.layout import (
     PrintedBars,
     PrintedCut,
@@ -17,6 +18,7 @@ from receipts.layout import (
     PrintedQr,
     PrintedRule,
     layout,
+    wrap,
 )
 
 BAR_NAMES = {"ean13": "EAN-13", "code128": "Code 128"}
@@ -32,7 +34,7 @@ def to_text(elements: Iterable[Element], columns: int) -> str:
             case PrintedRule(sign=sign):
                 out.append(sign * columns)
             case PrintedQr(content=content):
-                out += ["", f"[QR {content}]".center(columns).rstrip(), ""]
+                out += ["", *(part.center(columns).rstrip() for part in _whole(f"[QR {content}]", columns)), ""]
             case PrintedBars(kind=kind, content=content):
                 out += ["", f"[{BAR_NAMES[kind]} {content}]".center(columns).rstrip()]
             case PrintedImage(image=image):
@@ -44,6 +46,11 @@ def to_text(elements: Iterable[Element], columns: int) -> str:
             case _:
                 assert_never(printed)
     return "\n".join(out) + "\n"
+
+
+def _whole(code: str, columns: int) -> list[str]:
+    """A code over as many lines as it takes: put together they are the code again, its spaces too but for those at their ends."""
+    return [part.replace(NO_BREAK, " ") for part in wrap(code.replace(" ", NO_BREAK), columns)]
 
 
 def _of_one_width(element: Element) -> Element:

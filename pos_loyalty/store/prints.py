@@ -77,9 +77,19 @@ def enqueue(db: Connection, draft: PrintDraft, now: datetime) -> int:
 
 
 def next_queued(db: Connection, behind: Collection[int] = ()) -> PrintJob | None:
-    """The oldest job of which no byte was sent. ``behind``: jobs that wait until there is no other."""
+    """The oldest job of which no byte was sent. ``behind``: jobs that wait until no other is left, in this order."""
     first = _job(db.execute(NEXT_SELECT, {"behind": f"[{', '.join(map(str, behind))}]"}).fetchone())
-    return first if first is not None or not behind else next_queued(db)
+    if first is not None:
+        return first
+    return next((by_job_id(db, job_id) for job_id in behind if is_queued(db, job_id)), None)
+
+
+def is_queued(db: Connection, job_id: int) -> bool:
+    """Whether a job waits to be printed."""
+    row = db.execute(
+        "SELECT 1 FROM print_job WHERE id = :job AND state = 'queued' AND length(body) > 0", {"job": job_id}
+    ).fetchone()
+    return row is not None
 
 
 def by_job_id(db: Connection, job_id: int) -> PrintJob | None:

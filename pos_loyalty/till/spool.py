@@ -32,6 +32,9 @@ BREAKS_MAX = 3
 CLOSE_WAIT_S = 3.0
 """A job on the wire for longer than this when the till closes is found uncertain at the next start."""
 
+PASSING = (MemoryError, OSError)
+"""What this machine lacks for a while. It is no fault of the job that was in hand: that waits behind the others."""
+
 END_STATES: dict[Outcome, prints.PrintState] = {
     Outcome.PRINTED: "printed",
     Outcome.UNCONFIRMED: "sent_unconfirmed",
@@ -60,7 +63,8 @@ class Spool:
         self._db: Connection | None = None
         self._pause_s = PAUSE_FIRST_S
         self._problem: str | None = None
-        self._job_id: int | None = None
+        self._drawer_problem: str | None = None
+        self._job: prints.PrintJob | None = None
         """The job that is being made or sent: only what breaks then is its fault."""
         self._unsent: int | None = None
         """A job of which surely no byte went out, though the file may say that it is being sent."""
@@ -69,17 +73,17 @@ class Spool:
         self._breaks: dict[int, int] = {}
         """How often a job broke the worker before its first byte."""
         self._behind: dict[int, str] = {}
-        """Slips that broke it too often and may not be lost, with the numbers of their receipts."""
+        """Jobs that broke it and may not be lost, in the order in which they are tried again, and what they are called."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="print-spool", daemon=True)
 
     @property
     def problem(self) -> str | None:
-        """Why receipts wait, as a sentence; None when nothing stands in the way."""
+        """Why receipts wait or the drawer stays shut, as a sentence; None when nothing stands in the way."""
         if self._thread.ident is not None and not self._thread.is_alive() and not self._closing.is_set():
             return "the print worker has stopped; start the till again"
-        return self._problem
+        return self._problem or self._drawer_problem
 
     def start(self) -> None:
         """Begin to print; jobs that were on the wire when the till stopped become uncertain first."""
@@ -100,20 +104,18 @@ class Spool:
 
     def round(self) -> float | None:
         """Bring the oldest job one attempt further; answers how long to wait then, None for until woken."""
-        self._job_id = None
+        self._job = None
         try:
             with reads():
-                if self._db is None:
-                    self._db = self._opened()
-                self._kick(self._db)
-                delivery = self._attempt(self._db)
+                self._see_to_drawer(self._ready())
+                delivery = self._attempt(self._ready())
         except LoyaltyError as error:
             self._release()
             return self._hindered(str(error))
         except Exception as error:  # noqa: BLE001 - whatever breaks over one job, the jobs after it are printed
             return self._broken(error)
         if delivery is None:
-            return None
+            return None if self._drawer_problem is None else self._pause()
         if delivery.outcome in (Outcome.REFUSED, Outcome.UNCERTAIN):
             return self._hindered(delivery.note)
         problem = delivery.detour or self._kept_back()
@@ -140,6 +142,11 @@ class Spool:
             self._release()
             self._printer.close()
 
+    def _ready(self) -> Connection:
+        if self._db is None:
+            self._db = self._opened()
+        return self._db
+
     def _opened(self) -> Connection:
         """A fresh connection finds in-flight rows only when nobody is printing them: they are left from a crash or a fault."""
         db = self._open_db()
@@ -165,10 +172,10 @@ class Spool:
             if self._breaks.get(job.job_id, 0) >= BREAKS_MAX:
                 self._set_aside(db, job)
                 continue
-            self._job_id = job.job_id
+            self._job = job
             body = self._made(db, job)
             delivery = None if body is None else self._sent(db, job, body)
-            self._job_id = None
+            self._job = None
             if delivery is not None:
                 self._breaks.clear()
                 if delivery.outcome is not Outcome.REFUSED:
@@ -204,11 +211,15 @@ class Spool:
 
     def _broken(self, error: Exception) -> float:
         """A fault of the program's own. What was on the wire is found uncertain when the file is opened anew."""
-        log.error("print.broken", job=self._job_id, error=type(error).__name__)
-        if self._job_id is not None:
-            self._breaks = {self._job_id: self._breaks.get(self._job_id, 0) + 1}
+        job, self._job = self._job, None
+        log.error("print.broken", job=None if job is None else job.job_id, error=type(error).__name__)
         self._release()
-        if self._job_id in self._behind:
+        is_behind = job is not None and job.job_id in self._behind
+        if job is not None and (isinstance(error, PASSING) or (is_behind and job.kind == prints.SECRET_KIND)):
+            self._put_behind(job)
+        elif job is not None:
+            self._breaks = {job.job_id: self._breaks.get(job.job_id, 0) + 1}
+        if is_behind:
             return self._hindered(self._kept_back())
         return self._hindered(f"printing broke off by a fault of the till's own ({type(error).__name__})")
 
@@ -216,17 +227,23 @@ class Spool:
         """A slip with codes is never given up: they are nowhere else."""
         self._breaks.clear()
         if job.kind == prints.SECRET_KIND:
-            self._behind[job.job_id] = job.receipt_no
+            self._put_behind(job)
             return
         with write(db):
             prints.move(db, job.job_id, "failed", self._clock(), "printing it broke the print worker again and again")
 
+    def _put_behind(self, job: prints.PrintJob) -> None:
+        """Behind all others, those too that stand there already: none of them keeps the next one from its try."""
+        self._behind.pop(job.job_id, None)
+        is_secret = job.kind == prints.SECRET_KIND
+        self._behind[job.job_id] = f"{'the slip of gift cards of ' if is_secret else ''}receipt {job.receipt_no}"
+
     def _kept_back(self) -> str | None:
-        """The sentence about slips that wait behind all others; None when there are none."""
+        """The sentence about jobs that wait behind all others; None when there are none."""
         if not self._behind:
             return None
-        receipts = ", ".join(self._behind.values())
-        return f"the slip of gift cards of receipt {receipts} waits behind all others: a fault of the till's own stops it"
+        verbs = ("waits", "it") if len(self._behind) == 1 else ("wait", "them")
+        return f"{', '.join(self._behind.values())} {verbs[0]} behind all others: a fault of the till's own stops {verbs[1]}"
 
     def _made(self, db: Connection, job: prints.PrintJob) -> bytes | None:
         """What goes to the printer; None when nothing can: then the job has failed and says why. Others are not held up by it."""
@@ -239,12 +256,30 @@ class Spool:
             return self._composed[1]
         except InputError as error:
             note = str(error)
+        except PASSING:
+            raise
         except Exception as error:  # noqa: BLE001 - a fault in one receipt may not stop all paper; the job says so
             log.error("print.unmade", receipt_no=job.receipt_no, error=type(error).__name__)
             note = "it could not be composed"
         with write(db):
             prints.move(db, job.job_id, "failed", self._clock(), note)
         return None
+
+    def _see_to_drawer(self, db: Connection) -> None:
+        """Whatever breaks over it, receipts are printed; the file is opened anew, as a commit may have failed."""
+        try:
+            with reads():
+                self._kick(db)
+        except Exception as error:  # noqa: BLE001 - a drawer may not stop receipts
+            is_told = isinstance(error, LoyaltyError)
+            reason = str(error) if is_told else f"a fault of the till's own ({type(error).__name__})"
+            problem = f"the drawer cannot be told to open: {reason}"
+            if problem != self._drawer_problem:
+                log.error("drawer.broken", kick=None, error=type(error).__name__)
+            self._drawer_problem = problem
+            self._release()
+        else:
+            self._drawer_problem = None
 
     def _kick(self, db: Connection) -> None:
         """Tell the drawer to open for each asking that is fresh, and once only."""
@@ -277,6 +312,8 @@ class Spool:
     def _next(self, db: Connection) -> prints.PrintJob | None:
         """The oldest job that is still worth printing. Nothing is locked unless jobs expire: the till sells meanwhile."""
         now = self._clock()
+        if self._behind:
+            self._behind = {job_id: told for job_id, told in self._behind.items() if prints.is_queued(db, job_id)}
         oldest = prints.next_queued(db, self._behind)
         if oldest is None or oldest.queued_at >= now - self._job_life:
             return oldest
@@ -291,6 +328,9 @@ class Spool:
         if reason != self._problem:
             log.warning("printer.failed", device=self._printer.device, reason=reason)
         self._problem = reason
+        return self._pause()
+
+    def _pause(self) -> float:
         wait_s, self._pause_s = self._pause_s, min(self._pause_s * 2, PAUSE_MAX_S)
         return wait_s
 

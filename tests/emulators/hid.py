@@ -59,6 +59,11 @@ class PipeKeyboard:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.unplug()
 
+    @property
+    def is_plugged(self) -> bool:
+        """Whether it is there."""
+        return self._wire is not None
+
     def plug(self) -> None:
         """Appear under the path."""
         make_pipe(self.path)
@@ -83,16 +88,31 @@ class PipeKeyboard:
 
 
 def main() -> None:
-    """Type each line of standard input until it ends."""
+    """Type each line of standard input until it ends; ``!unplug`` and ``!plug`` do what they say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", required=True, type=Path, help="the pipe to make")
     args = parser.parse_args()
     with running(parser), PipeKeyboard(args.path) as keyboard:
         for line in sys.stdin:
-            try:
-                keyboard.scan(line.rstrip("\n"))
-            except KeyError as error:
-                print(f"no key has {error}", flush=True)
+            code = line.rstrip("\n")
+            if code in ("!unplug", "!plug"):
+                _move(keyboard, code)
+            elif keyboard.is_plugged:
+                _type(keyboard, code)
+
+
+def _move(keyboard: PipeKeyboard, word: str) -> None:
+    if word == "!unplug" and keyboard.is_plugged:
+        keyboard.unplug()
+    elif word == "!plug" and not keyboard.is_plugged:
+        keyboard.plug()
+
+
+def _type(keyboard: PipeKeyboard, code: str) -> None:
+    try:
+        keyboard.scan(code)
+    except KeyError as error:
+        print(f"no key has {error}", flush=True)
 
 
 if __name__ == "__main__":

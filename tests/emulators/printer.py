@@ -20,7 +20,7 @@ Printer = TcpPrinter | SerialPrinter
 
 
 def main() -> None:
-    """Serve until Ctrl-C or the end of the input; show every receipt."""
+    """Serve until Ctrl-C; show every receipt."""
     parser = argparse.ArgumentParser(description="An ESC/POS printer on paper of pixels.")
     parser.add_argument("--port", type=port, default=9100, help="TCP port (9100)")
     parser.add_argument("--serial", type=Path, default=None, metavar="LINK", help="a serial line under this name instead of TCP")

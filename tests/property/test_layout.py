@@ -130,7 +130,14 @@ def test_any_words_at_all_are_printed_or_refused_by_name(text: str, width: int) 
 @given(_elements(texts), columns)
 def test_the_text_keeps_to_the_paper(elements: list[Element], width: int) -> None:
     lines = to_text(elements, width).split("\n")
-    assert all(len(line) <= width or line.startswith("[QR ") for line in lines)
+    assert all(len(line) <= width for line in lines)
+
+
+@given(st.from_regex(r"[!-~]{1,40}( [!-~]{1,40}){0,4}", fullmatch=True), columns)
+def test_the_text_of_a_qr_keeps_to_the_paper_and_loses_no_sign(content: str, width: int) -> None:
+    lines = to_text([Qr(content=content)], width).split("\n")
+    assert all(len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == f"[QR{content}]".replace(" ", "")
 
 
 @pytest.mark.parametrize("width", COLUMNS)

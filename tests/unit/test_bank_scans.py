@@ -53,6 +53,28 @@ def test_no_separator_lets_a_number_through(pan: str, joiner: str) -> None:
     assert ScanBoard(RULES).understand(ScanRequest(code=raw)).kind == "payment"
 
 
+GS1_PANS = (
+    *PANS, "4000000000000000006", "2223003122003222", "2200000000000000004", "2204310000000003", "3530111333300000",
+    "30569309025904",
+)  # fmt: skip
+"""Of these most split into GS1 elements by their first digits: 411 and 22, 37, 353 are identifiers."""
+
+
+@pytest.mark.parametrize(
+    "form", ["]C1{}", "]d2{}", "]Q3{}", "{}\x1d", "\x1d{}", "\x1d{}\x1d", "]C1{}\x1d10X", "]C10104601234567893\x1d{}"]
+)
+@pytest.mark.parametrize("pan", GS1_PANS)
+def test_no_element_of_gs1_lets_a_number_through(pan: str, form: str) -> None:
+    raw = form.format(pan)
+    assert scan_of(raw, RULES).text == "" and pan not in repr(scan_of(raw, RULES)), raw
+    assert scan_of_read(Code(text=parse(raw).text, symbology="gs1"), RULES).text == ""
+
+
+@pytest.mark.parametrize("code", ["0104601234567893\x1d10AB12", "01046012345678933103000500", "01046012345678931727123110AB12"])
+def test_products_of_gs1_go_through(code: str) -> None:
+    assert scan_of(f"]C1{code}", RULES).sku == "4601234567893"
+
+
 @pytest.mark.parametrize("nought", [0x0660, 0x0966, 0xFF10, 0x1D7CE, 0x1D7F6])
 def test_digits_of_other_scripts_let_none_through(nought: int) -> None:
     for pan in PANS:

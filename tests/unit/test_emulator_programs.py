@@ -114,6 +114,20 @@ def test_a_wrong_argument_is_a_sentence(name, arguments):
     assert status == 2 and said.count("error:") == 1
 
 
+@pytest.mark.parametrize("name", ["scanner", "hid"])
+def test_a_scanner_is_pulled_out_and_plugged_in_by_a_word(name, tmp_path):
+    path = tmp_path / "device"
+    with started(name, *at(name, path)) as program:
+        for word, is_there in (("", True), ("!unplug", False), ("!unplug", False), ("123", False), ("!plug", True)):
+            program.stdin.write(f"{word}\n" if word else "")
+            program.stdin.flush()
+            while (made(path) is not None) is not is_there:
+                assert program.poll() is None, program.communicate()[0]
+                time.sleep(0.01)
+        said = program.communicate("!plug\n456\n", timeout=20)[0]
+    assert program.returncode == 0 and said == ""
+
+
 def test_a_sign_that_no_key_has_is_told_and_the_next_code_is_typed(tmp_path):
     status, said = ended("hid", "--path", str(tmp_path / "keys"), typed="Ж\n123\n")
     assert status == 0 and "Ж" in said

@@ -66,6 +66,13 @@ def test_every_issuer_is_known(name: str) -> None:
     assert without_numbers(f"a {BANKS[name]} b") == f"a {'*' * len(BANKS[name])} b"
 
 
+@pytest.mark.parametrize("digits", ["⓿❶❷❸❹❺❻❼❽❾", "⓪①②③④⑤⑥⑦⑧⑨", "⓪➊➋➌➍➎➏➐➑➒", "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"])
+@pytest.mark.parametrize("name", BANKS)
+def test_digits_with_an_ornament_are_digits(name: str, digits: str) -> None:
+    text = BANKS[name].translate(str.maketrans("0123456789", digits))
+    assert holds_number(text) and without_numbers(text) == "*" * len(text)
+
+
 @settings(max_examples=400)
 @given(
     banks,

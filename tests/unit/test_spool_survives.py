@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from drivers.fakes import WorkingPrinter
+from drivers.fallback import FallbackPrinter
 from drivers.ports import Delivery, Outcome
-from pos_loyalty.errors import CommitUnknownError
+from pos_loyalty.errors import CommitUnknownError, StoreFullError
 from pos_loyalty.store import prints
 from pos_loyalty.store.db import write
 from pos_loyalty.till.spool import BREAKS_MAX, PAUSE_FIRST_S, Spool
@@ -20,6 +21,38 @@ def shop(tmp_path):
     shop = Shop(tmp_path / "till.db")
     yield shop
     shop.db.close()
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError(1), OSError(5, "x"), MemoryError()])
+def test_a_driver_that_breaks_over_every_receipt_leaves_them_to_the_fallback(shop, error):
+    class Broken(WorkingPrinter):
+        def submit(self, job, progress):
+            raise error
+
+    for number in (1, 2, 3):
+        shop.queue(number)
+    other = WorkingPrinter("other")
+    spool = shop.spool(FallbackPrinter(Broken("main"), other))
+    for _ in range(6):
+        spool.round()
+    assert sorted(other.jobs) == [b"slip 1", b"slip 2", b"slip 3"] and shop.states() == ["printed"] * 3
+
+
+def test_a_file_that_fails_is_no_reason_to_print_at_the_fallback(shop, monkeypatch):
+    begin, faults = prints.begin, [StoreFullError("The disk is full.")] * 3
+
+    def fails(db, job_id, body, now):
+        if faults:
+            raise faults.pop()
+        return begin(db, job_id, body, now)
+
+    monkeypatch.setattr(prints, "begin", fails)
+    main, other = WorkingPrinter("main"), WorkingPrinter("other")
+    shop.queue(1)
+    spool = shop.spool(FallbackPrinter(main, other))
+    for _ in range(5):
+        spool.round()
+    assert main.jobs == [b"slip 1"] and other.jobs == []
 
 
 class Meanwhile(WorkingPrinter):
@@ -96,10 +129,16 @@ class Bursting(WorkingPrinter):
         return super().submit(job, progress)
 
 
+PASSING = [OSError(5, "x"), OSError(24, "x"), MemoryError()]
+
+
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), AssertionError(), ZeroDivisionError(), KeyError(1), OSError(5, "x"), MemoryError()]
+    ("error", "after_sending"),
+    [
+        *((error, after) for error in (ValueError("x"), AssertionError(), ZeroDivisionError(), KeyError(1)) for after in (0, 1)),
+        *((error, True) for error in PASSING),
+    ],
 )
-@pytest.mark.parametrize("after_sending", [False, True])
 def test_whatever_breaks_over_one_job_is_told_and_the_jobs_after_it_are_printed(shop, error, after_sending):
     shop.queue(1)
     shop.queue(2)
@@ -113,6 +152,52 @@ def test_whatever_breaks_over_one_job_is_told_and_the_jobs_after_it_are_printed(
     assert printer.jobs == [b"slip 2"]
     assert all(job.note for job in prints.not_on_paper(shop.db, NOW - timedelta(days=1), 9))
     assert spool.problem is None
+
+
+@pytest.mark.parametrize("error", PASSING)
+@pytest.mark.parametrize("place", ["made", "offered"])
+def test_what_this_machine_lacks_for_a_while_costs_no_receipt(shop, error, place):
+    lacks = [error]
+
+    def made(body):
+        if place == "made" and body == b"one" and lacks:
+            raise lacks[0]
+        return composed(body)
+
+    class Lacking(WorkingPrinter):
+        def submit(self, job, progress):
+            if place == "offered" and job == b"ONE" and lacks:
+                raise lacks[0]
+            return super().submit(job, progress)
+
+    shop.queue(1, b"one")
+    shop.queue(2)
+    printer = Lacking()
+    spool = Spool(printer, shop.open, make=made, clock=shop.clock, job_life_s=LIFE_S)
+    assert spool.round() == PAUSE_FIRST_S
+    assert type(error).__name__ in spool.problem
+    for number in range(3, 3 + 2 * BREAKS_MAX):
+        shop.queue(number)
+        spool.round()
+    assert shop.states() == ["queued", *["printed"] * (len(shop.states()) - 2), "queued"]
+    assert b"ONE" not in printer.jobs and "R1" in spool.problem and "gift" not in spool.problem
+    lacks.clear()
+    drain(spool)
+    assert shop.states() == ["printed"] * len(shop.states()) and printer.jobs.count(b"ONE") == 1
+    assert spool.problem is None
+
+
+def test_what_this_machine_lacks_for_too_long_ends_with_the_life_of_the_job(shop):
+    def made(body):
+        raise MemoryError
+
+    shop.queue(1, b"one")
+    spool = Spool(WorkingPrinter(), shop.open, make=made, clock=shop.clock, job_life_s=LIFE_S)
+    spool.round()
+    shop.clock.at += timedelta(seconds=LIFE_S + 1)
+    shop.queue(2)
+    drain(spool)
+    assert shop.states() == ["expired", "printed"] and spool.problem is None
 
 
 def test_the_thread_survives_a_driver_that_bursts(shop):
@@ -157,8 +242,8 @@ class NoPaper(WorkingPrinter):
 class Failing:
     """The till's file, of which reads fail at a place for as long as a test says: SQLite itself is made to say so."""
 
-    def __init__(self, shop, table):
-        self.shop, self.table, self.is_failing = shop, table, False
+    def __init__(self, shop, table, actions=None):
+        self.shop, self.table, self.actions, self.is_failing = shop, table, actions, False
 
     def open(self):
         self.db = self.shop.open()
@@ -173,15 +258,15 @@ class Failing:
         self.is_failing = False
 
     def _allowed(self, action, table, *_):
-        return 1 if self.is_failing and table == self.table else 0  # 1 is SQLITE_DENY: the statement is an error
+        is_denied = self.is_failing and table == self.table and (self.actions is None or action in self.actions)
+        return 1 if is_denied else 0  # 1 is SQLITE_DENY: the statement is an error
 
 
-@pytest.mark.parametrize("table", ["drawer_kick", "print_job"])
 @pytest.mark.parametrize("kind", ["gift_card", "sale"])
-def test_a_file_that_cannot_be_read_for_a_while_is_no_fault_of_the_job_that_waits(shop, table, kind):
+def test_a_file_that_cannot_be_read_for_a_while_is_no_fault_of_the_job_that_waits(shop, kind):
     job = queue_gift(shop) if kind == "gift_card" else shop.queue(1)
     body = prints.by_job_id(shop.db, job).body
-    file, printer = Failing(shop, table), NoPaper()
+    file, printer = Failing(shop, "print_job"), NoPaper()
     spool = Spool(printer, file.open, make=composed, clock=shop.clock, job_life_s=LIFE_S)
     spool.round()
     assert spool.problem == "no paper"
@@ -232,6 +317,31 @@ def test_a_gift_card_slip_that_breaks_the_worker_keeps_its_code_and_waits_behind
     drain(spool)
     assert printer.jobs[2:] == [CODE] and spool.problem is None
     assert shop.states() == ["printed"] * 3
+
+
+def test_a_slip_that_breaks_for_ever_keeps_none_from_paper_that_waits_behind_it(shop):
+    queue_gift(shop)
+    shop.queue(2)
+
+    class Worn(WorkingPrinter):
+        lacks = True
+
+        def submit(self, job, progress):
+            if job == CODE:
+                raise ValueError("x")
+            if self.lacks:
+                raise MemoryError
+            return super().submit(job, progress)
+
+    printer = Worn()
+    spool = shop.spool(printer)
+    for _ in range(2 * BREAKS_MAX):
+        spool.round()
+    assert printer.jobs == [] and shop.states() == ["queued"] * 2
+    printer.lacks = False
+    for _ in range(2):
+        spool.round()
+    assert printer.jobs == [b"slip 2"] and shop.states() == ["queued", "printed"]
 
 
 def test_a_slip_whose_first_byte_did_not_go_out_is_not_given_up_for_a_commit_that_failed(shop, monkeypatch):
