@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S, PERSON_WAITS_S = 5.0, 2.0
 INTERVAL_S = 1200.0
+LOOK_MS = 3_000
+"""How often a daemon looks whether something was sold: as the interval, more seldom than in a shop."""
 
 
 class Line:
@@ -83,7 +85,7 @@ class Line:
 
 
 class Sleep:
-    """The daemon's ``stop``: it is never set, and whoever waits for it sleeps."""
+    """The daemon's ``stop``: it is never set, and whoever waits for it sleeps until something is written, or so long."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
@@ -92,7 +94,7 @@ class Sleep:
         return False
 
     def wait(self, timeout: float) -> bool:
-        self._counter.world.sleep(timeout)
+        self._counter.world.nap(timeout, LOOK_MS)
         return False
 
 

@@ -38,6 +38,9 @@ class Disk:
         self.for_ever = False
         self.is_dead = False
         self.met: list[str] = []
+        self.commits = 0
+        self.when_written: Callable[[], None] = _nobody
+        """Told of the next COMMIT, and once."""
         self._chance = Random(0)
         self._image: dict[str, bytes] | None = None
 
@@ -112,6 +115,12 @@ class Disk:
             case "full":
                 raise _failed("database or disk is full", dbapi2.SQLITE_FULL)
 
+    def tell(self) -> None:
+        """A COMMIT was asked for: whoever naps until then is told."""
+        self.commits += 1
+        told, self.when_written = self.when_written, _nobody
+        told()
+
     def _die(self, image: dict[str, bytes]) -> None:
         self._image, self.is_dead = image, True
 
@@ -130,6 +139,10 @@ class Disk:
 
     def _of(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
+
+
+def _nobody() -> None:
+    """Nobody waits for a COMMIT."""
 
 
 def _failed(reason: str, code: int) -> Exception:
@@ -156,6 +169,8 @@ class WatchedConnection(Connection):
 
     def execute(self, sql: str, *args: Any) -> Any:
         disk = self.disk
+        if sql == "COMMIT" and disk is not None:
+            disk.tell()
         if disk is None or (disk.trouble is None and not disk.is_dead):
             return super().execute(sql, *args)
         return disk.execute(super().execute, sql, args)

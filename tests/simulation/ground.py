@@ -17,20 +17,26 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from pysqlite3 import dbapi2
+
 from pos_loyalty import clock, log
 from pos_loyalty.config import Config
 from pos_loyalty.engine import load_programme
-from pos_loyalty.store import db, ledger, seal
+from pos_loyalty.store import as_one, db, ledger, seal, verify
+from pos_loyalty.store.migrations import MIGRATIONS
 from pos_loyalty.till import programmes
 from pos_loyalty.wiring import files
-from sync import identity
-from sync.server import sqlite_rights
+from sync import daemon, identity, programme_list
+from sync.server import expiry, sqlite_programmes, sqlite_rights, steps, truth
 from tests.simulation.disk import Disk, WatchedConnection
 
 BEGAN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NS_PER_MS = 1_000_000
 WAITS_MAX = 6
 """How often a restored head office lets a till wait for others' logs: daemons here go 80 times more seldom than in a shop."""
+
+NEVER_S = 1e9
+"""Daemons do not look five times a second whether something was written: ``World.nap`` wakes them when it was."""
 
 
 class Time:
@@ -138,6 +144,8 @@ def _known_signatures() -> tuple[Callable[..., str], Callable[..., bool]]:
 SIGNING, KNOWN = _known_signatures()
 LOADED = lru_cache(256)(load_programme)
 """Reading a programme or a config has no other outcome the second time."""
+READERS = (programmes, as_one, programme_list, expiry, sqlite_programmes, steps, truth)
+"""Who reads programmes."""
 READ_CONFIG = files.load_config
 CONFIGS: dict[bytes, Config] = {}
 
@@ -147,6 +155,19 @@ def _config(path: Path) -> Config:
     if text not in CONFIGS:
         CONFIGS[text] = READ_CONFIG(path)
     return CONFIGS[text]
+
+
+@lru_cache(1)
+def _tables_at_once() -> tuple[str]:
+    """What all migrations come to, in one: ``verify`` makes it anew in each file that it looks at."""
+    fresh = dbapi2.connect(":memory:")
+    try:
+        for step in MIGRATIONS:
+            fresh.executescript(step)
+        made = fresh.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+        return (";\n".join(row[0] for row in made),)
+    finally:
+        fresh.close()
 
 
 def _cheap_hash(password: bytes, *, salt: bytes, n: int, r: int, p: int, dklen: int = 64, **_: object) -> bytes:
@@ -173,7 +194,9 @@ def standing(ground: Ground) -> Iterator[None]:
         (identity, "is_signed", KNOWN),
         (seal, "scrypt", _cheap_hash),
         (sqlite_rights, "WAITS_MAX", WAITS_MAX),
-        (programmes, "load_programme", LOADED),
+        (daemon, "LOOK_S", NEVER_S),
+        (verify, "MIGRATIONS", _tables_at_once()),
+        *((place, "load_programme", LOADED) for place in READERS),
         (files, "load_config", _config),
     ]
     before = [(place, name, getattr(place, name)) for place, name, _ in places]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from functools import cache
 
 import pytest
 
@@ -14,34 +14,33 @@ WORLDS = 300
 START = 5_000
 LOOK_EVERY = 5
 KNOWN = {
-    "ack_not_compared": 3,
-    "ack_when_sent": 1,
+    "ack_not_compared": 1,
+    "ack_when_sent": 5,
     "restore_not_heard": 3,
-    "own_facts_forgotten": 1,
+    "own_facts_forgotten": 19,
     "own_facts_twice": 2,
     "version_without_mark": 1,
-    "grants_before_all_hellos": 1,
-    "restore_not_noticed": 1,
+    "hello_without_log": 1,
     "stranger_taken_for_known": 2,
-    "clock_believed": 1,
     "receipt_before_commit": 10,
 }
-"""How far from START the first world lies that notices it, where it is not the first one."""
-
-
-SHORT = 3
-ASKED = tuple(FAULTS) if os.environ.get("PLANTED") == "long" else tuple(FAULTS)[::SHORT]
-"""The short form asks every third of them."""
+"""How far from START the first world lies that notices it, where it is not the first one. A change of what a world does may move
+them: then the test takes longer, and the table is written anew."""
 
 
 def _is_noticed(fault: str, seed: int) -> bool:
     """By a world that is clean without it."""
     with planted(FAULTS[fault]):
         outcome = run(seed, plan(seed), every=LOOK_EVERY)
-    return outcome.error is not None and run(seed, plan(seed), every=LOOK_EVERY).error is None
+    return outcome.error is not None and _is_clean(seed)
 
 
-@pytest.mark.parametrize("fault", ASKED)
+@cache
+def _is_clean(seed: int) -> bool:
+    return run(seed, plan(seed), every=LOOK_EVERY).error is None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_noticed(fault: str) -> None:
     first = START + KNOWN.get(fault, 0)
     seeds = [first, *(seed for seed in range(START, START + WORLDS) if seed != first)]

@@ -202,6 +202,27 @@ class World:
         self.after(int(seconds * 1000) + 1, lambda: self.go_on(me))
         self.wait()
 
+    def nap(self, seconds: float, look_ms: int) -> None:
+        """Wait so long, or to the first look after this machine's file was written: as one who looks every ``look_ms``.
+
+        What was written since the last nap counts.
+        """
+        me, began_ms, is_over = greenlet.getcurrent(), self.true.ms, False
+        disk = me.counter.machine.disk
+
+        def wake() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                self.go_on(me)
+
+        disk.when_written = lambda: self.after(look_ms - (self.true.ms - began_ms) % look_ms, wake)
+        if disk.commits != getattr(me, "commits_seen", -1):
+            disk.tell()
+        self.after(int(seconds * 1000) + 1, wake)
+        self.wait()
+        me.commits_seen = disk.commits
+
     # What goes up and comes back.
 
     def upstream(self, till: str) -> HeadOffice:

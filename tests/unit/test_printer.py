@@ -20,7 +20,7 @@ from tests.emulators.tcp_printer import TcpPrinter as Emulator
 
 JOB = b"\x1b@\x1bt\x11" + "Чек 7: 300-00\n".encode("cp866") + b"\x1dV\x01"
 ASB = b"\x14\x00\x00\x0f"
-LONG_S, SHORT_S = 30.0, 0.2
+LONG_S, PATIENT_S, SHORT_S = 30.0, 3.0, 0.2
 READY = PrinterStatus(online="yes", paper="ok", cover="closed", error="none")
 
 
@@ -187,7 +187,7 @@ def test_a_device_that_is_unplugged_does_not_come_back_as_a_plain_file():
 
 def test_a_printer_that_cannot_be_sure_to_have_ended_the_job_before_gets_no_new_one():
     with Emulator() as emulator:
-        printer = tcp(emulator.port)
+        printer = tcp(emulator.port, ack_wait_s=PATIENT_S)
         emulator.rows_left = 0
         steps = Steps()
         assert printer.submit(JOB, steps).outcome is Outcome.UNCERTAIN
@@ -231,7 +231,8 @@ def test_a_fault_is_cleared_only_when_the_profile_allows_it(may_clear):
 def test_a_drawer_is_told_once_and_only_by_a_printer_that_would_do_it_now(mode, fires):
     with Emulator(mode=mode) as emulator:
         told = []
-        delivery = tcp(emulator.port).pulse(lambda: told.append("fired"))
+        wait_s = SHORT_S if mode == "silent" else LONG_S
+        delivery = tcp(emulator.port, status_wait_s=wait_s).pulse(lambda: told.append("fired"))
         assert (delivery.outcome is Outcome.UNCONFIRMED) == fires == bool(told)
         emulator.mode = "ok"
         assert tcp(emulator.port).submit(JOB, Steps()).outcome is Outcome.PRINTED
