@@ -177,9 +177,10 @@ class Syncer:
             self._pull = replace(self._pull, set_at=clock(), wake_at=clock())
         self._fetch(clock)
 
-    def has_news(self) -> bool:
-        """Whether the log went on since the last batch."""
-        return self._push is not None and outbox.has_after(self._db, self._push.seq)
+    def has_news(self, now: datetime) -> bool:
+        """Whether the log holds more than was taken, and head office did not ask to wait."""
+        push = self._push
+        return push is not None and backoff.is_due(push.set_at, push.wake_at, now) and outbox.has_after(self._db, push.seq)
 
     def rest(self) -> None:
         """Between goes: what nobody waits for; and the WAL moves into the file, so that a sale need not."""
@@ -359,15 +360,15 @@ def _turn(syncer: Syncer, clock: Clock, stop: Event, interval_s: float) -> None:
             road=report.road,
         )
         syncer.rest()
-        _wait(syncer, stop, _wait_s(report, clock(), interval_s), may_wake=report.trouble is None)
+        _wait(syncer, clock, stop, _wait_s(report, clock(), interval_s), may_wake=report.trouble is None)
 
 
-def _wait(syncer: Syncer, stop: Event, wait_s: float, *, may_wake: bool) -> None:
+def _wait(syncer: Syncer, clock: Clock, stop: Event, wait_s: float, *, may_wake: bool) -> None:
     """Wait, and no longer than until something was sold, when all went well before."""
     until_ns = monotonic_ns() + int(wait_s * NS_PER_S)
     while not stop.is_set() and (left_s := (until_ns - monotonic_ns()) / NS_PER_S) > 0:
         stop.wait(min(left_s, LOOK_S) if may_wake else left_s)
-        if may_wake and syncer.has_news():
+        if may_wake and syncer.has_news(clock()):
             return
 
 

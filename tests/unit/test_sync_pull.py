@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.engine.model import CENTI_MAX, MINOR_MAX
 from pos_loyalty.errors import ConflictError, HeadOfficeGoneError
@@ -16,7 +17,7 @@ from sync import pull
 from sync.daemon import Pace, Syncer
 from sync.local import apply_changes, begin_pull, next_question
 from sync.server import expiry, steps
-from sync.wire import LotChange, MemberChange, Reply
+from sync.wire import Ack, LotChange, MemberChange, Reply, decode, encode
 from tests.shop import PROGRAMME
 from tests.simulation.shop import NOW, HeadOffice, Till, half, json_reply, pull_all, push_all
 
@@ -237,3 +238,29 @@ def test_a_page_that_cannot_be_read_is_told_too(till: Till, office: HeadOffice) 
     Syncer(till.db, till.here, PACE, Damaged(office, "T1"), half).once(lambda: NOW)
     trouble = outbox.state(till.db).trouble
     assert trouble is not None and "changes" in trouble
+
+
+class Asking(Direct):
+    """Asks to wait with each answer, as when facts come before those of another till that they speak of."""
+
+    asked = 0
+
+    def push(self, batch: bytes) -> Reply:
+        self.asked += 1
+        reply = super().push(batch)
+        return replace(reply, body=encode(replace(decode(reply.body, Ack), retry_after=15)))
+
+
+def test_a_daemon_that_was_asked_to_wait_is_woken_by_no_sale(till: Till, office: HeadOffice) -> None:
+    till.sell("S1")
+    line = Asking(office, till.name)
+    syncer = Syncer(till.db, till.here, PACE, line, half)
+    syncer.once(lambda: NOW)
+    till.sell("S2")
+    asked = line.asked
+    assert not syncer.has_news(NOW + timedelta(seconds=14)), "else it would ask five times a second"
+    syncer.once(lambda: NOW + timedelta(seconds=14))
+    assert line.asked == asked
+    assert syncer.has_news(NOW + timedelta(seconds=16))
+    syncer.once(lambda: NOW + timedelta(seconds=16))
+    assert line.asked == asked + 1 and outbox.unsent_count(till.db) == 0
