@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, NotFoundError, TokenError, WireError
+from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, LogForkError, LogGapError, NotFoundError, TokenError, WireError
 from pos_loyalty.store import epochs, relay
 from pos_loyalty.store.db import open_store
 from pos_loyalty.values import decode, encode
@@ -27,7 +27,7 @@ from sync.server import enrol, steps
 from sync.server.right_desk import FileMark
 from sync.wire import ChangesRequest, Reply, problem
 from tests.simulation import escrow
-from tests.simulation.escrow import LOST, Counter, World
+from tests.simulation.escrow import LOST, MEMBERS, Counter, World
 from tests.simulation.shop import NO_POWER_CUT, OFFICE, OFFICE_PUBLIC, half, json_reply
 
 HUB = "HUB"
@@ -290,8 +290,20 @@ class HubWorld(World):
                 self.hub.enrol_anew()
                 self.is_restored = False
                 self.hub_backups.clear()
+            case 10 | 11:
+                self.go_round()
             case _:
                 pass
+
+    def go_round(self) -> None:
+        """A member goes from one till of the store to the next, and redeems all they may at each."""
+        member_id = self.rng.choice(sorted(MEMBERS))
+        for name in self.rng.sample(sorted(WITH_HUB), len(WITH_HUB)):
+            counter = self.counters[name]
+            counter.go()
+            counter.stand(member_id)
+            with suppress(ConflictError, NotFoundError):  # as in ``trade``
+                counter.sell(member_id, self.rng.choice([2_500, 30_000]), "max", complete=True)
 
     def line_go(self) -> None:
         self.hub.line.go(lambda: self.now)
