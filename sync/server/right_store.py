@@ -55,6 +55,10 @@ class RightStore(Protocol):
         """Whether a hub gave this till points of these lots that the hub got from a till whose log is still to come; each time is
         counted, and not for ever."""
 
+    def awaits_giver(self, fact: Fact) -> bool:
+        """Whether the fact takes what a hub gave, and the hub's log or one by which the hub got it is still to come; each time is
+        counted, and not for ever."""
+
     def is_too_much(self, grant: GrantFact) -> bool:
         """Whether a grant that is not known here gives more than tills do not hold, by what was heard."""
 

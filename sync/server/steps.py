@@ -275,6 +275,8 @@ def _may_be_early(store: LedgerStore, posting: Posting) -> bool:
 
 def _posted(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, now: datetime) -> Posting | None:
     """The fact booked, with what had to be mended for it; None when it waits for another till's log."""
+    if fact.kind == "rights.taken" and store.rights.awaits_giver(fact):
+        return None
     posting = _book(store, fact, payload, prev_hash, hash_)
     if posting.doubled and store.rights.make_room(posting.doubled, now):
         posting = _book(store, fact, payload, prev_hash, hash_)
