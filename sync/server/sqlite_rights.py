@@ -13,7 +13,7 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import as_one, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds, right_order
+from pos_loyalty.store import as_one, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
@@ -28,6 +28,8 @@ Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
 WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
+HUB_WAITS_MAX: Final = 600
+"""So often other logs wait for one that does not move on; then they are booked without it."""
 MS_PER_DAY: Final = 86_400_000
 
 
@@ -89,33 +91,18 @@ class SqliteRightStore:
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
 
-    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
-        """By the sums over the logs."""
-        if not right_holds.is_owed_to_giver(self._db, till, tuple(lot_ids)):
-            return False
-        return self._waits_on(till, 2 * WAITS_MAX)
-
-    def awaits_giver(self, fact: Fact) -> bool:
-        """By the sums over the logs. Once it was given up, only such a wait that ended well begins the count anew."""
-        gift = None if fact.grant is None else right_order.gift_of(self._db, fact.grant)
-        if gift is None or fact.grant is None or fact.grant.till != fact.till:
-            return False
-        if gift.seq is None and not gift.is_hub_lost and self._waits_on(fact.till, WAITS_MAX):
-            return True
-        if right_order.lacks(self._db, gift, fact):
-            return self._waits_on(fact.till, 2 * WAITS_MAX)
-        if gift.seq is not None:
-            with watched(self._db, "hub_wait", "till = :till", {"till": fact.till}):
-                self._db.execute("DELETE FROM hub_wait WHERE till = :till", {"till": fact.till})
-        return False
-
-    def _waits_on(self, till: str, waits_max: int) -> bool:
-        """Once more, unless that was often enough."""
-        key = {"till": till, "waits_max": waits_max}
+    def awaits(self, till: str) -> bool:
+        """By the table."""
+        key = {"till": till, "waits_max": HUB_WAITS_MAX}
         with watched(self._db, "hub_wait", "till = :till", key):
             self._db.execute("INSERT INTO hub_wait (till, waited) VALUES (:till, 0) ON CONFLICT (till) DO NOTHING", key)
             moved = self._db.execute(HUB_WAITED_UPDATE, key).rowcount
         return bool(moved)
+
+    def came(self, till: str) -> None:
+        """In the table."""
+        with watched(self._db, "hub_wait", "till = :till", {"till": till}):
+            self._db.execute("DELETE FROM hub_wait WHERE till = :till", {"till": till})
 
     def is_too_much(self, grant: GrantFact) -> bool:
         """By lots and accounts. What a hub gives it holds itself."""

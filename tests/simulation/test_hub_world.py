@@ -82,7 +82,7 @@ def _the_hub_does_not_write_down_what_it_gave(patch: pytest.MonkeyPatch) -> None
 
 
 def _head_office_does_not_wait(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SqliteRightStore, "awaits_hub", lambda self, till, lots: False)
+    patch.setattr(SqliteRightStore, "awaits", lambda self, till: False)
 
 
 def _a_hub_calls_safe_what_it_keeps(patch: pytest.MonkeyPatch) -> None:
