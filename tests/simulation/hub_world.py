@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, LogForkError, LogGapError, NotFoundError, TokenError, WireError
-from pos_loyalty.store import epochs, relay
+from pos_loyalty.store import epochs, outbox, relay
 from pos_loyalty.store.db import open_store
 from pos_loyalty.values import decode, encode
 from sync import identity
@@ -319,7 +319,8 @@ class HubWorld(World):
             self.hub.line._syncer._pull = self.hub.line._syncer._push = None
             self.line_go()
             super().quiet(1)
-            for name in self.hub.lost:  # all tills have sent all, and nobody uses what it gave
+            is_all_sent = not any(outbox.unsent_count(counter.db) for counter in self.counters.values())
+            for name in self.hub.lost if is_all_sent else ():  # and nobody uses what it gave, as docs/hub.md wants it
                 with suppress(NotFoundError):  # head office was put back to before it was enrolled
                     enrol.lose(self.office.store, name, None, "M9", self.now + LEASES)
 
