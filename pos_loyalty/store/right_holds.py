@@ -91,6 +91,11 @@ def held_by_all(db: Connection, lot_id: str) -> int:
     return sum(int(centi) for centi in db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone())
 
 
+def owed_by_hubs(db: Connection, lot_id: str) -> int:
+    """What hubs are known to have given of a lot beyond what they are known to have got: logs that bring it are still to come."""
+    return int(db.execute(OWED_SELECT, {"lot": lot_id}).fetchone()[0])
+
+
 def holders(db: Connection, lot_id: str) -> dict[tuple[str, int], int]:
     """What each till holds of a lot, by till and epoch, where it is more than nothing."""
     return {(till, epoch): centi for till, epoch, centi in db.execute(HOLDERS_SELECT, {"lot": lot_id})}
@@ -310,6 +315,11 @@ IDLE_GIFTS_SELECT = """SELECT lot FROM (
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
+OWED_SELECT = f"""SELECT coalesce(SUM(-held), 0) FROM (
+  SELECT SUM(m.centi) AS held FROM ({MOVES}) AS m
+  WHERE EXISTS (SELECT 1 FROM right_grant AS g WHERE g.giver = m.till AND g.giver_epoch = m.epoch)
+  GROUP BY m.till, m.epoch HAVING SUM(m.centi) < 0
+) AS below"""
 UNHEARD = """SELECT SUM(CASE WHEN e.rule = 'points.given_twice' THEN -e.amount ELSE e.amount END)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.lot = :lot AND t.kind = 'points.settled' AND e.rule IN ('points.given_back', 'points.given_twice')
