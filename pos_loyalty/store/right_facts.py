@@ -12,6 +12,7 @@ from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Points, Value
 
 LINES_MAX = 5_000
+AFTER_MAX = 500
 
 GrantId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 LotId = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -54,6 +55,14 @@ class GiftCardWord(Value):
     expires_at: Instant | None = None
 
 
+class LogPart(Value):
+    """A till's log of an epoch up to a fact."""
+
+    till: Id
+    epoch: Epoch
+    seq: Annotated[int, Meta(ge=1)]
+
+
 class GrantFact(Value, omit_defaults=True):
     """Points that the till may redeem by itself until the lease ends. Head office's log says that they were given, the till's
     that they were taken.
@@ -70,6 +79,8 @@ class GrantFact(Value, omit_defaults=True):
     """The gift cards among the lines; left out when there are none."""
     giver: RightHolder | UnsetType = UNSET
     """The hub that gives out of its own; left out for head office."""
+    after: Annotated[tuple[LogPart, ...], Meta(max_length=AFTER_MAX)] = ()
+    """The logs by which the hub got points of these lots back: head office books them before this is taken."""
 
 
 class GiveBackFact(Value):

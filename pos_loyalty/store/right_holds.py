@@ -21,7 +21,7 @@ from pos_loyalty.engine.model import Lot
 from pos_loyalty.store import gift_cards, witness
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import GENESIS, Fact, fact_of
-from pos_loyalty.store.right_facts import GrantFact, RightHolder, RightLine
+from pos_loyalty.store.right_facts import GrantFact, LogPart, RightHolder, RightLine
 from pos_loyalty.values import Points, Value
 
 GIFT: Final = "gift:"
@@ -89,6 +89,11 @@ def held_by_all(db: Connection, lot_id: str) -> int:
     What head office gave to a lot counts until every till has asked since: one that had not heard of it may have given the same.
     """
     return sum(int(centi) for centi in db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone())
+
+
+def owed_by_hubs(db: Connection, lot_id: str) -> int:
+    """What hubs are known to have given of a lot beyond what they are known to have got: logs that bring it are still to come."""
+    return int(db.execute(OWED_SELECT, {"lot": lot_id}).fetchone()[0])
 
 
 def holders(db: Connection, lot_id: str) -> dict[tuple[str, int], int]:
@@ -189,18 +194,6 @@ def lease_end(db: Connection, holder: RightHolder, lot_id: str) -> datetime | No
     return None if ends_ms is None else from_ms(ends_ms)
 
 
-def is_owed_to_giver(db: Connection, till: str, lot_ids: tuple[str, ...]) -> bool:
-    """At head office: whether a hub gave this till points of a lot which it itself has not got here: another till's log, by which
-    the hub got them, is still to come."""
-    for lot_id in lot_ids:
-        givers = db.execute(GIVERS_SELECT, {"till": till, "lot": lot_id}).fetchall()
-        for giver, epoch in givers:
-            centi = db.execute(HELD_SELECT, {"till": giver, "epoch": epoch, "lot": lot_id, "now": 0}).fetchone()[0]
-            if centi < 0:
-                return True
-    return False
-
-
 def hash_of_own(db: Connection, epoch: int, seq: int) -> str | None:
     """The hash of a fact of this file's own log; None for one that is not there."""
     key = {"epoch": epoch, "seq": seq}
@@ -217,6 +210,15 @@ def add_income(db: Connection, fact: Fact) -> None:
         if db.execute(INCOME_SELECT, row[:4]).fetchone() is None:
             db.execute(INCOME_INSERT, row)
             witness.added(db, "relay_right", [row])
+
+
+def income_logs(db: Connection, hub: RightHolder, lots: Iterable[str], but: str) -> tuple[LogPart, ...]:
+    """At a hub: by which logs, each up to which fact, it got points of these lots; without the log of one till."""
+    last: dict[tuple[str, int], int] = {}
+    for lot_id in lots:
+        for till, epoch, seq in db.execute(INCOME_LOGS_SELECT, {"lot": lot_id, "epoch": hub.epoch, "but": but}):
+            last[till, epoch] = max(seq, last.get((till, epoch), 0))
+    return tuple(LogPart(till=till, epoch=epoch, seq=seq) for (till, epoch), seq in sorted(last.items()))
 
 
 def known_from(db: Connection, till: str) -> tuple[int, int] | None:
@@ -248,7 +250,17 @@ def _grant(db: Connection, row: tuple[str, str, int, int, str | None, int | None
     gifts = (line.member_id for line in lines if line.lot_id.startswith(GIFT))
     cards = tuple(word for card_id in gifts if (word := gift_cards.word_of(db, card_id)) is not None)
     lease_until = from_ms(lease_ms)
-    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=cards, giver=by)
+    return GrantFact(
+        grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=cards, giver=by,
+        after=_after(db, grant_id) if by else (),
+    )  # fmt: skip
+
+
+def _after(db: Connection, grant_id: str) -> tuple[LogPart, ...]:
+    """By the payload: a grant by a hub builds on these logs."""
+    said = fact_of(db.execute(AFTER_SELECT, {"id": grant_id}).fetchone()[0]).grant
+    assert said is not None
+    return said.after
 
 
 TOLD_SELECT = """SELECT
@@ -303,6 +315,11 @@ IDLE_GIFTS_SELECT = """SELECT lot FROM (
 HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
 WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
+OWED_SELECT = f"""SELECT coalesce(SUM(-held), 0) FROM (
+  SELECT SUM(m.centi) AS held FROM ({MOVES}) AS m
+  WHERE EXISTS (SELECT 1 FROM right_grant AS g WHERE g.giver = m.till AND g.giver_epoch = m.epoch)
+  GROUP BY m.till, m.epoch HAVING SUM(m.centi) < 0
+) AS below"""
 UNHEARD = """SELECT SUM(CASE WHEN e.rule = 'points.given_twice' THEN -e.amount ELSE e.amount END)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.lot = :lot AND t.kind = 'points.settled' AND e.rule IN ('points.given_back', 'points.given_twice')
@@ -318,8 +335,9 @@ WHERE g.till = :till AND g.epoch = :epoch AND g.giver = :giver AND g.giver_epoch
 ORDER BY t.seq DESC LIMIT :limit"""
 OWN_HASH_SELECT = """SELECT hash FROM txn
 WHERE till = (SELECT value FROM meta WHERE key = 'owner') AND epoch = :epoch AND seq = :seq"""
-GIVERS_SELECT = """SELECT DISTINCT g.giver, g.giver_epoch FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
-WHERE l.lot = :lot AND g.till = :till AND g.giver IS NOT NULL"""
+INCOME_LOGS_SELECT = """SELECT till, epoch, MAX(seq) FROM relay_right
+WHERE lot = :lot AND to_epoch = :epoch AND till <> :but GROUP BY till, epoch"""
+AFTER_SELECT = "SELECT t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn WHERE g.id = :id"
 HUB_LOTS_SELECT = """SELECT lot FROM right_line WHERE member = :member UNION SELECT lot FROM relay_right WHERE member = :member
 ORDER BY lot"""
 LEASE_END_SELECT = """SELECT MIN(g.lease_ms) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id

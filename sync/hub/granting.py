@@ -16,7 +16,7 @@ from pos_loyalty.store import epochs, follow, relay, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.right_facts import LINES_MAX, GrantFact, RightHolder, RightLine
+from pos_loyalty.store.right_facts import AFTER_MAX, LINES_MAX, GrantFact, RightHolder, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
 from sync.identity import Credential
@@ -77,6 +77,7 @@ def answer(
                 lease_until=_lease(db, hub, lines, terms),
                 lines=lines,
                 giver=hub,
+                after=right_holds.income_logs(db, hub, (line.lot_id for line in lines), asker.till)[:AFTER_MAX],
             )
             follow.book(db, Draft(id=terms.new_id(), kind="rights.granted", store=asker.store, body=grant), now)
         given = right_holds.given_by(db, asker.till, asker.epoch, hub, GIVEN_MAX)

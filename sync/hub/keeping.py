@@ -70,8 +70,10 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[in
     before = relay.kept(db, till)
     _check_not_refused(before, header)
     is_begun = before is not None and before.hash is not None
-    if not is_begun and known is not None and known[0] == header.epoch and header.first_seq > known[1] + 1:
-        raise LogGapError(f"the hub knows the log of till {till} up to {known[1]}", known[1] + 1)
+    if not is_begun and known is not None and known[0] == header.epoch:
+        up_to = known[1] if before is None or before.epoch != header.epoch else min(known[1], before.seq)
+        if header.first_seq > up_to + 1:
+            raise LogGapError(f"the hub knows the log of till {till} up to {up_to}", up_to + 1)
     start = _start(db, before, header, hashes)
     first_new = max(0, start.seq + 1 - header.first_seq)
     return Came(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pos_loyalty.errors import LogForkError, LogGapError, WireError
 from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.store.right_facts import LogPart
 from sync import identity
 from sync.server.ledger_store import LedgerStore, TillHold
 from sync.wire import BatchHeader
@@ -105,6 +106,15 @@ def held_for(store: LedgerStore, till: str, epoch: int) -> TillHold | None:
     if store.is_held(till, place.seq, bytes.fromhex(place.hash)):
         return TillHold(till=till, epoch=epoch, applied_seq=place.seq, applied_hash=bytes.fromhex(place.hash))
     return newest
+
+
+def is_here(store: LedgerStore, part: LogPart) -> bool:
+    """Whether a part of a till's log is held, or will never be more than it is: the till went on in a later epoch, or is lost."""
+    newest = store.till(part.till)
+    if newest is not None and (newest.epoch, newest.applied_seq) >= (part.epoch, part.seq):
+        return True
+    key = store.keys.key(part.till, part.epoch)
+    return key is not None and key.state == "lost"
 
 
 def _start(header: BatchHeader) -> tuple[int, bytes]:

@@ -51,9 +51,12 @@ class RightStore(Protocol):
         """Whether a fact of this till that takes what is not there may wait for logs of others that were not heard since
         the restore; each time is counted, and not for ever."""
 
-    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
-        """Whether a hub gave this till points of these lots that the hub got from a till whose log is still to come; each time is
-        counted, and not for ever."""
+    def awaits(self, till: str) -> bool:
+        """Whether another log may wait for this till's, by which a hub got what it gave; each time is counted, and not for ever
+        while this till's log does not move on."""
+
+    def came(self, till: str) -> None:
+        """More of this till's log is here."""
 
     def is_too_much(self, grant: GrantFact) -> bool:
         """Whether a grant that is not known here gives more than tills do not hold, by what was heard."""

@@ -28,6 +28,8 @@ Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
 WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
+HUB_WAITS_MAX: Final = 600
+"""So often other logs wait for one that does not move on; then they are booked without it."""
 MS_PER_DAY: Final = 86_400_000
 
 
@@ -89,21 +91,28 @@ class SqliteRightStore:
             moved = self._db.execute(WAITED_UPDATE, key).rowcount
         return bool(moved)
 
-    def awaits_hub(self, till: str, lot_ids: Sequence[str]) -> bool:
-        """By the sums over the logs."""
-        if not right_holds.is_owed_to_giver(self._db, till, tuple(lot_ids)):
-            return False
-        key = {"till": till, "waits_max": WAITS_MAX}
+    def awaits(self, till: str) -> bool:
+        """By the table."""
+        key = {"till": till, "waits_max": HUB_WAITS_MAX}
         with watched(self._db, "hub_wait", "till = :till", key):
             self._db.execute("INSERT INTO hub_wait (till, waited) VALUES (:till, 0) ON CONFLICT (till) DO NOTHING", key)
             moved = self._db.execute(HUB_WAITED_UPDATE, key).rowcount
         return bool(moved)
 
+    def came(self, till: str) -> None:
+        """In the table."""
+        with watched(self._db, "hub_wait", "till = :till", {"till": till}):
+            self._db.execute("DELETE FROM hub_wait WHERE till = :till", {"till": till})
+
     def is_too_much(self, grant: GrantFact) -> bool:
         """By lots and accounts. What a hub gives it holds itself."""
         if grant.giver or right_holds.is_known(self._db, grant.grant_id):
             return False
-        return any(line.centi > self._there(line.lot_id) - self.held_by_all(line.lot_id) for line in grant.lines)
+        return any(line.centi > self._there(line.lot_id) - self._taken(line.lot_id) for line in grant.lines)
+
+    def _taken(self, lot_id: str) -> int:
+        """What all hold, but what a hub gave and has not got here yet: a hub's log may be here before the logs it builds on."""
+        return self.held_by_all(lot_id) - right_holds.owed_by_hubs(self._db, lot_id)
 
     def lots(self, member_id: str, now: datetime) -> tuple[Lot, ...]:
         """By the ledger."""

@@ -17,7 +17,7 @@ from sync import programme_list
 from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
 from sync.server import enrol
-from sync.server.chains import begin, check_place, check_signed, held_for, is_stranger
+from sync.server.chains import begin, check_place, check_signed, held_for, is_here, is_stranger
 from sync.server.kinds import check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import post
@@ -237,6 +237,8 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         cases.extend(posting.cases)
         touched.update(dict.fromkeys(_members_of(posting)))
         prev_hash = hashes[n]
+    if end > first_new:
+        store.rights.came(header.till)
     last_seq = header.first_seq + end - 1
     applied_seq = max(hold.applied_seq, last_seq)
     if newest is None or header.epoch >= newest.epoch:
@@ -275,21 +277,25 @@ def _may_be_early(store: LedgerStore, posting: Posting) -> bool:
 
 def _posted(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes, now: datetime) -> Posting | None:
     """The fact booked, with what had to be mended for it; None when it waits for another till's log."""
+    if _builds_on_more(store, fact):
+        return None
     posting = _book(store, fact, payload, prev_hash, hash_)
     if posting.doubled and store.rights.make_room(posting.doubled, now):
         posting = _book(store, fact, payload, prev_hash, hash_)
     if _may_be_early(store, posting):
-        if _may_wait(store, fact):
+        if store.rights.lets_wait(fact.till):
             return None
         if store.rights.is_waiting() and store.rights.even_out_short(_short_lots(posting), now):
             posting = _book(store, fact, payload, prev_hash, hash_)
     return posting
 
 
-def _may_wait(store: LedgerStore, fact: Fact) -> bool:
-    """Whether such a log is still to come, after a restore or by the store's hub, and this one may wait for it."""
-    lots = sorted({entry.lot_id for entry in fact.entries if entry.lot_id is not None})
-    return store.rights.lets_wait(fact.till) or store.rights.awaits_hub(fact.till, lots)
+def _builds_on_more(store: LedgerStore, fact: Fact) -> bool:
+    """Whether a till took what its hub got by other logs that are still to come, and these may be waited for."""
+    if fact.kind != "rights.taken" or fact.grant is None:
+        return False
+    awaited = dict.fromkeys(part.till for part in fact.grant.after if not is_here(store, part))
+    return any(store.rights.awaits(till) for till in awaited if till != fact.till)
 
 
 def _book(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, hash_: bytes) -> Posting:

@@ -53,6 +53,15 @@ def test_a_restored_head_office_waits_for_all_that_it_knows_and_was_told_of(stor
         assert not store.rights.is_waiting() and not store.rights.lets_wait("T1")
 
 
+def test_a_log_that_does_not_move_on_is_not_waited_for_for_ever(store: LedgerStore) -> None:
+    with store.write():
+        waits = [store.rights.awaits("T1") for _ in range(601)]
+        assert (waits.count(True), waits[-1]) == (600, False)
+        assert store.rights.awaits("T2"), "of each log its own count"
+        store.rights.came("T1")
+        assert store.rights.awaits("T1")
+
+
 def test_what_is_granted_is_held_until_it_comes_back(store: LedgerStore) -> None:
     enrolled(store, "T1")
     with store.write():

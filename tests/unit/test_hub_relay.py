@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, TokenError, WireError
 from pos_loyalty.store import outbox, relay
+from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.values import encode
 from sync import push
@@ -173,6 +174,20 @@ def test_a_gap_and_a_fork_are_told_as_head_office_tells_them(tmp_path: Path, off
     with pytest.raises(LogForkError):
         hub.push(made["A"], twin)
     assert state.seq == 0 and relay.kept(hub.relay, "A").seq == 1  # type: ignore[union-attr]
+
+
+def test_a_gap_is_told_from_the_first_fact_that_is_missing(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """Head office was put back to before the till's first fact, and the hub knows what the till gave it back up to fact 2."""
+    till = tills(tmp_path, office)["A"]
+    for n in range(4):
+        till.sell(f"{n}")
+    with write(hub.relay):
+        relay.keep(hub.relay, relay.Kept(till="A", epoch=1, seq=0, hash=None))
+    for start in (1, 2, 3):
+        body = next_body(till, push.begin(start, 1, NOW))
+        with pytest.raises(LogGapError) as gap:
+            keeping.read_batch(hub.relay, hub.hub, "A", body or b"", (1, 2))
+        assert gap.value.expected_seq == 1, "a till that starts afresh with each question comes no further otherwise"
 
 
 def test_a_hub_that_burned_down_lost_nothing(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
