@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -110,15 +110,23 @@ def append(db: Connection, draft: Draft, now: datetime) -> Fact:
     payload = payload_of(fact)
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise InputError("", f"This takes {len(payload)} bytes in the log, at most {PAYLOAD_BYTES_MAX} fit; divide it.")
-    taken = {entry.lot_id for entry in draft.entries if entry.debit.startswith(MEMBER)}
+    taken = _taken_from(draft.entries)
     for shortfall in store_fact(db, fact, payload, last.hash, chain(last.hash, payload)):
-        if shortfall.lot_id in taken and shortfall.reason != "overfull":
+        if taken[shortfall.lot_id] > 0 and shortfall.reason != "overfull":
             raise ConflictError(f"Lot {shortfall.lot_id} is {shortfall.centi} hundredths of a point short of what is taken.")
     for account, unit in sorted({(entry.debit, entry.unit) for entry in draft.entries if entry.debit.startswith(GIFT)}):
         short_minor = -balance_of(db, account, unit) - lent_minor(db, account)
         if short_minor > 0:
             raise ConflictError(f"The gift card is {short_minor} minor units short of what is taken; nothing was written.")
     return fact
+
+
+def _taken_from(entries: Iterable[Entry]) -> Counter[str | None]:
+    """What goes out of members' lots, less what comes: what only passes through a lot does not need it to hold anything."""
+    taken: Counter[str | None] = Counter()
+    for entry in entries:
+        taken[entry.lot_id] += entry.amount * (entry.debit.startswith(MEMBER) - entry.credit.startswith(MEMBER))
+    return taken
 
 
 def store_fact(db: Connection, fact: Fact, payload: bytes, prev_hash: bytes, hash: bytes) -> tuple[Shortfall, ...]:
