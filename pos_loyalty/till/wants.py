@@ -31,6 +31,8 @@ class Wants(Value):
     """Coupon codes that are everybody's: nobody can use them up."""
     refused_offline: frozenset[str]
     """Coupon series whose codes need head office's word, unless this till made them."""
+    unique: frozenset[str]
+    """Coupon series whose codes are each good once."""
     privilege_titles: dict[str, dict[str, str]]
     """Privilege to its title by language."""
     tenders: bool
@@ -57,6 +59,7 @@ def wants_of(programme: Programme) -> Wants:
         plans=bool(programme.plans),
         shared_codes=frozenset(spelled(series.code) for series in programme.series.values() if series.code is not None),
         refused_offline=frozenset(series.id for series in programme.series.values() if series.offline == "refuse"),
+        unique=frozenset(series.id for series in programme.series.values() if series.unique and series.code is None),
         privilege_titles={each.name: dict(each.title) for each in effects if isinstance(each, Privilege)},  # type: ignore[arg-type]
         tenders=_has(conditions, TenderIs)
         or any(isinstance(effect, RoundTotal) and effect.tenders is not None for effect in effects),
