@@ -31,14 +31,14 @@ class Wants(Value):
     """Coupon codes that are everybody's: nobody can use them up."""
     refused_offline: frozenset[str]
     """Coupon series whose codes need head office's word, unless this till made them."""
-    unique: frozenset[str]
-    """Coupon series whose codes are each good once."""
     privilege_titles: dict[str, dict[str, str]]
     """Privilege to its title by language."""
     tenders: bool
     """The price may hang on how it is paid."""
     profile: bool = False
     """Attributes and named dates of the member."""
+    unique: frozenset[str] = frozenset()
+    """Coupon series whose codes are each good once."""
 
 
 def wants_of(programme: Programme) -> Wants:
