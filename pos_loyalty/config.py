@@ -154,6 +154,13 @@ class GiftCardsConfig(Value):
     offline: Literal["escrow", "refuse"] = "refuse"
 
 
+class CouponsConfig(Value):
+    """Beside a head office: a unique code is redeemed as its series says (``series``: known codes, at the risk that two tills
+    take one), only by the till that holds the right to it (``escrow``), or only while head office answers (``refuse``)."""
+
+    offline: Literal["series", "escrow", "refuse"] = "series"
+
+
 class GatewayConfig(Value):
     """A service that sends codes to phones: one POST for each. ``{phone}``, ``{code}`` and ``{token}`` are filled in."""
 
@@ -186,6 +193,7 @@ class Config(Value):
     offline: OfflineConfig = field(default_factory=OfflineConfig)
     acts: ActsConfig = field(default_factory=ActsConfig)
     gift_cards: GiftCardsConfig = field(default_factory=GiftCardsConfig)
+    coupons: CouponsConfig = field(default_factory=CouponsConfig)
     scanner: tuple[ScannerConfig, ...] = ()
     printer: PrinterConfig | None = None
     camera: CameraConfig | None = None

@@ -39,6 +39,8 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFI
     "coupon.check": Words("в коде опечатка (контрольные цифры)", "its code is mistyped (check digits)"),
     "coupon.used": Words("он уже использован", "it is used up"),
     "coupon.silent": Words("его проверит только офис, а он не отвечает", "only head office can check it, and it is silent"),
+    "coupon.asking": Words("про него спрашивают офис, подождите секунду", "head office is being asked about it, wait a second"),
+    "coupon.elsewhere": Words("офис сейчас не даёт его этой кассе", "head office does not give it to this till now"),
     "coupon.begins": Words("он начнёт действовать {day}", "it begins on {day}"),
     "coupon.ended": Words("его срок истёк {day}", "it ended on {day}"),
     "coupon.per_receipt": Words("таких купонов в одном чеке больше нельзя", "one receipt takes no more of these"),

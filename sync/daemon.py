@@ -18,7 +18,7 @@ from pos_loyalty.store import outbox, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
 from sync import backoff, local, pull, push, right_round, taking
-from sync.rights import Much
+from sync.rights import Lends, Much
 from sync.snapshot_files import SnapshotFiles
 from sync.wire import Changes, Reply
 
@@ -63,15 +63,15 @@ class Pace(Value):
     interval_s: float
     batch_facts_max: int
     wants: Much | None = "home"
-    lends_gifts: bool = False
-    """Whether money of gift cards that nobody wants here goes back to head office."""
+    lends: Lends = right_round.NOTHING_LENT
+    """What nobody wants here goes back to head office: money of gift cards, unique codes."""
     failures_max: int = 1_000
     """So many failures in a row count for the wait: one whose hub is near does not wait long for it."""
 
     @property
     def asking(self) -> right_round.Asking:
         """What it asks for besides saying hello."""
-        return right_round.Asking(wants=self.wants, lends_gifts=self.lends_gifts)
+        return right_round.Asking(wants=self.wants, lends=self.lends)
 
 
 class Beside(NamedTuple):
@@ -155,8 +155,8 @@ class Syncer:
         )
 
     def reserve(self, whom: str, clock: Clock) -> None:
-        """Ask for what is free of a member who stands here, or of a gift card (``gift:`` and its mark); the log goes first where
-        head office has not got all of it.
+        """Ask for what is free of a member who stands here, or of a gift card (``gift:`` and its mark), or a code (``coupon:``
+        and the code); the log goes first where head office has not got all of it.
 
         Beside the daemon: what is sent twice is booked once. Raises SyncError.
         """

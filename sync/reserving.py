@@ -22,7 +22,8 @@ class Asker:
         self._opened: tuple[Syncer, Callable[[], None]] | None = None
 
     def ask(self, whom: str) -> None:
-        """Ask for a member, or a gift card's mark behind ``gift:``, and take what is granted. Raises LoyaltyError."""
+        """Ask for a member, a gift card's mark behind ``gift:`` or a code behind ``coupon:``, and take what is granted. Raises
+        LoyaltyError."""
         self._opened = self._opened or self._open_syncer()
         try:
             self._opened[0].reserve(whom, self._clock)

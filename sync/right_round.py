@@ -15,22 +15,24 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
-from sync.rights import STANDS_HERE_FOR, Asks, Much, Want
+from sync.rights import STANDS_HERE_FOR, Asks, Lends, Much, Want
 from sync.wire import Reply
+
+NOTHING_LENT: Final = Lends()
 
 
 class Asking(Value):
-    """``wants``: which rights to points it asks for by itself, None: none; ``lends_gifts``: whether gift cards are good at every
-    till."""
+    """``wants``: which rights to points it asks for by itself, None: none; ``lends``: what is good at every till by rights."""
 
     wants: Much | None = "home"
-    lends_gifts: bool = False
+    lends: Lends = NOTHING_LENT
 
 
 ROUNDS_MAX: Final = 20
 """Questions in one go of the daemon: what is left waits for the next, so that a new till's sales are sent meanwhile."""
 ASKING: Final = Asking()
 GIFT: Final = "gift:"
+COUPON: Final = "coupon:"
 
 
 class Grantor(Protocol):
@@ -49,7 +51,7 @@ class Asked(Value):
 
 
 def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, asking: Asking = ASKING) -> Asked:
-    """One question for the next members who are due, or a hello; money of gift cards that nobody wants here goes back."""
+    """One question for the next members who are due, or a hello. What nobody wants here of gift cards and codes goes back."""
     much = asking.wants
     due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX)
     asked = tuple(Want(member_id=member_id, much=much) for member_id in due.member_ids) if due and much else ()
@@ -59,7 +61,7 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
         log.warning("rights.failed", reason=str(error))
         return Asked()
     wrote = taken.wrote
-    if asking.lends_gifts and rights.give_back_gifts(db, here.till, here.signer.credential.store, new_id, now):
+    if rights.give_back_idle(db, here.till, here.signer.credential.store, asking.lends, new_id, now):
         wrote = True
     if taken.is_stale or answer.held_back:
         return Asked(grants=taken.grants, wrote=wrote)
@@ -70,11 +72,18 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
 
 
 def ask_for(db: Connection, here: Here, office: Grantor, whom: str, now: datetime) -> rights.RightsAnswer:
-    """Whatever is free of a member who stands here, or of a gift card (``gift:`` and its mark). Raises SyncError."""
-    is_gift = whom.startswith(GIFT)
-    asks = Asks(gifts=(whom.removeprefix(GIFT),)) if is_gift else Asks(wants=(Want(member_id=whom, much="all"),))
-    answer, _ = _ask(db, here, office, asks, now)
+    """Whatever is free of a member who stands here, or of a gift card (``gift:`` and its mark), or a code (``coupon:`` and the
+    code). Raises SyncError."""
+    answer, _ = _ask(db, here, office, _asks(whom), now)
     return answer
+
+
+def _asks(whom: str) -> Asks:
+    if whom.startswith(GIFT):
+        return Asks(gifts=(whom.removeprefix(GIFT),))
+    if whom.startswith(COUPON):
+        return Asks(coupons=(whom.removeprefix(COUPON),))
+    return Asks(wants=(Want(member_id=whom, much="all"),))
 
 
 def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime) -> tuple[rights.RightsAnswer, rights.Taken]:

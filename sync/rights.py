@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.model import Id, Instant
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import epochs, follow, right_asking, right_holds
+from pos_loyalty.store import coupon_rights, epochs, follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
@@ -29,6 +29,7 @@ STANDS_HERE_FOR: Final = timedelta(minutes=15)
 
 Mark = Annotated[str, Meta(pattern="^([0-9a-f]{32}|[0-9a-f]{64})$")]
 """A gift card's id, or the hash of its code."""
+CouponCode = Annotated[str, Meta(min_length=1, max_length=64)]
 
 Much = Literal["all", "home", "store"]
 HeldBack = Literal["", "log", "hello", "frozen", "called"]
@@ -43,10 +44,12 @@ class Want(Value):
 
 
 class Asks(Value):
-    """What a till would have. ``gifts``: marks of gift cards that stand here: all that is free of their money."""
+    """What a till would have. ``gifts``: marks of gift cards that stand here: all that is free of their money. ``coupons``:
+    unique codes that were presented here."""
 
     wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
+    coupons: Annotated[tuple[CouponCode, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
 class RightsRequest(Value, omit_defaults=True):
@@ -62,6 +65,7 @@ class RightsRequest(Value, omit_defaults=True):
     wants: Annotated[tuple[Want, ...], Meta(max_length=WANTS_MAX)] = ()
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
     hub_seen: HubHead | None = None
+    coupons: Annotated[tuple[CouponCode, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
 class RightsAnswer(Value):
@@ -94,7 +98,15 @@ def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
     with write(db):
         right_asking.asks(db, ask_id.hex)
         seen, head, hub_seen = right_asking.state(db).told, epochs.place_of(db), right_asking.hub_head(db)
-    return RightsRequest(ask_id=ask_id.hex, head=head, seen=seen, wants=asks.wants, gifts=asks.gifts, hub_seen=hub_seen)
+    return RightsRequest(
+        ask_id=ask_id.hex,
+        head=head,
+        seen=seen,
+        wants=asks.wants,
+        gifts=asks.gifts,
+        coupons=asks.coupons,
+        hub_seen=hub_seen,
+    )
 
 
 def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
@@ -105,14 +117,23 @@ def read_answer(reply: Reply, asked: RightsRequest) -> RightsAnswer:
     return answer
 
 
-def give_back_gifts(db: Connection, till: str, store: str, new_id: NewId, now: datetime) -> bool:
-    """Give back the money of gift cards that nothing moved for a while; answers whether there was any."""
+class Lends(Value):
+    """What else goes from till to till by rights: money of gift cards, unique codes."""
+
+    gifts: bool = False
+    coupons: bool = False
+
+
+def give_back_idle(db: Connection, till: str, store: str, lends: Lends, new_id: NewId, now: datetime) -> bool:
+    """Give back the money of gift cards and the codes that nobody used here for a while; answers whether there was any."""
+    before = now - STANDS_HERE_FOR
     with write(db):
-        lines = right_holds.idle_gifts(db, till, epochs.epoch_of(db), now - STANDS_HERE_FOR)
-        if lines:
-            said = GiveBackFact(lines=lines)
-            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
-    return bool(lines)
+        found = [right_holds.idle_gifts(db, till, epochs.epoch_of(db), before)] if lends.gifts else []
+        found += [coupon_rights.idle(db, till, before, now)] if lends.coupons else []
+        said = [GiveBackFact(lines=lines) for lines in found if lines]
+        for each in said:
+            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=each), now)
+    return bool(said)
 
 
 def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> Taken:

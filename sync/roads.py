@@ -100,9 +100,10 @@ class Roads:
     def rights(self, question: bytes) -> Reply:
         """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again.
 
-        Money of gift cards is head office's alone to give: it is asked itself, and the log goes there too.
+        Money of gift cards and unique codes are head office's alone to give: it is asked itself, and the log goes there too.
         """
-        if decode(question, RightsRequest).gifts:
+        asked = decode(question, RightsRequest)
+        if asked.gifts or asked.coupons:
             self.go_straight()
             return self._to["straight"].rights(question)
         if self.state.greets:

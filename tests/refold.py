@@ -37,6 +37,7 @@ OF_THE_LOG: Mapping[str, str] = {
     "withdrawn": "till, return_id, n",
     "member_tier": "txn",
     "coupon_code": "code",
+    "coupon_made": "txn, code",
     "till_key": "till, epoch",
     "right_grant": "id",
     "right_line": "grant_id, lot",

@@ -167,7 +167,7 @@ class CouponState(Value):
 
     series: Id
     usable: bool
-    why_not: Literal["used", "silent"] = "used"
+    why_not: Literal["used", "silent", "asking", "elsewhere"] = "used"
 
 
 class State(Value):

@@ -61,6 +61,14 @@ COUPONS: Mapping[str, Pair] = {
         "купон {code} проверит только офис, а он не отвечает",
         "only head office can check the coupon {code}, and it is silent",
     ),
+    "asking": (
+        "про купон {code} спрашивают офис, через секунду станет ясно",
+        "head office is being asked about the coupon {code}; a second more",
+    ),
+    "elsewhere": (
+        "офис сейчас не даёт купон {code} этой кассе",
+        "head office does not give the coupon {code} to this till now",
+    ),
     "unknown": ("касса не знает купона {code}", "this till does not know the coupon {code}"),
     "no_series": ("купона {code} нет в этой программе", "the coupon {code} is not of this programme"),
     "per_receipt": ("купон {code} в этот чек уже не идёт", "the coupon {code} is one too many for this receipt"),

@@ -26,6 +26,7 @@ def add(db: Connection, fact: Fact) -> None:
     assert fact.coupons is not None
     rows = list(code_rows(fact))
     db.executemany(CODE_INSERT, rows)
+    db.executemany(MADE_INSERT, list(made_rows(fact)))
     coupon_words.touch(db, fact.coupons.codes)
 
 
@@ -37,6 +38,13 @@ def code_rows(fact: Fact) -> Iterator[tuple[Any, ...]]:
     expires_at = None if coupons.expires_at is None else to_ms(coupons.expires_at)
     for code in sorted(coupons.codes):
         yield code, coupons.series, txn, usable_from, expires_at
+
+
+def made_rows(fact: Fact) -> Iterator[tuple[Any, ...]]:
+    """Rows of coupon_made, by code: those of a print run."""
+    assert fact.coupons is not None
+    for code in sorted(fact.coupons.codes) if fact.coupons.origin == "made" else ():
+        yield bytes.fromhex(fact.id), code
 
 
 def series_of(db: Connection, code: str) -> str | None:
@@ -72,11 +80,16 @@ def differences(db: Connection) -> Iterator[str]:
     """Each fact's codes against the rows that name it, a fact at a time; and rows that no fact made."""
     for code, txn in db.execute(ORPHANS_SELECT):
         yield f"Coupon {mask(code)} names a fact that added no codes ({bytes(txn).hex()})."
+    for code, txn in db.execute(MADE_ORPHANS_SELECT):
+        yield f"Coupon {mask(code)} was made for print by no fact ({bytes(txn).hex()})."
     for txn, payload in db.execute(f"SELECT id, payload FROM txn WHERE kind = 'coupons.added' AND {OF_ACTS}"):
         expected = {row[0]: row for row in code_rows(fact_of(payload))}
         for row in db.execute(OF_FACT_SELECT, {"txn": txn}):
             if expected.pop(row[0], None) != row:
                 yield f"Coupon {mask(row[0])} is not what the log says of it."
+        made = dict.fromkeys(code for _, code in made_rows(fact_of(payload)))
+        if list(made) != [code for (code,) in db.execute(MADE_SELECT, {"txn": txn})]:
+            yield f"The codes of fact {bytes(txn).hex()} that were made for print are not those of the log."
         for code in expected:
             if db.execute("SELECT 1 FROM coupon_code WHERE code = ?", (code,)).fetchone() is None:
                 yield f"Coupon {mask(code)} is missing: it was added to {expected[code][1]}."
@@ -99,5 +112,9 @@ OTHER_USE_SELECT = """SELECT s.till, s.sale_id FROM coupon_use AS u JOIN sale AS
 WHERE u.code = :code AND s.state IN ('authorised', 'completed') AND NOT (s.till = :till AND s.sale_id = :sale_id)
 ORDER BY s.authorised_ms, s.till LIMIT 1"""
 ORPHANS_SELECT = """SELECT c.code, c.txn FROM coupon_code AS c LEFT JOIN txn AS t ON t.id = c.txn
+WHERE t.id IS NULL OR t.kind <> 'coupons.added'"""
+MADE_INSERT = "INSERT INTO coupon_made (txn, code) VALUES (?, ?)"
+MADE_SELECT = "SELECT code FROM coupon_made WHERE txn = :txn ORDER BY code"
+MADE_ORPHANS_SELECT = """SELECT m.code, m.txn FROM coupon_made AS m LEFT JOIN txn AS t ON t.id = m.txn
 WHERE t.id IS NULL OR t.kind <> 'coupons.added'"""
 OF_FACT_SELECT = """SELECT code, series, txn, usable_from, expires_at FROM coupon_code WHERE txn = :txn ORDER BY code"""

@@ -138,4 +138,19 @@ ALTER TABLE sync_state ADD COLUMN idle_seq INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE hub_wait (till TEXT PRIMARY KEY, waited INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB)
+COUPONS = """
+-- Codes that were made for print, by the fact that made them: who made one holds the right to it. The row of coupon_code may be
+-- of another's import, which came first.
+CREATE TABLE coupon_made (
+  txn BLOB NOT NULL REFERENCES txn (id), code TEXT NOT NULL, PRIMARY KEY (txn, code)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX coupon_made_by_code ON coupon_made (code);
+INSERT INTO coupon_made (txn, code) SELECT t.id, c.value
+FROM txn AS t, json_each(CAST(t.payload AS TEXT) ->> '$.coupons.codes') AS c
+WHERE t.kind = 'coupons.added' AND CAST(t.payload AS TEXT) ->> '$.coupons.origin' = 'made';
+
+-- At a till: up to which of our own facts we gave back the rights to codes that nobody used here.
+ALTER TABLE sync_state ADD COLUMN coupon_idle_seq INTEGER NOT NULL DEFAULT 0;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS)

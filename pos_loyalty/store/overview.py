@@ -209,4 +209,4 @@ RETURNS_SELECT = (
     """SELECT store, COUNT(*), SUM(refund_minor) FROM sale_return WHERE biz_day = :day GROUP BY store ORDER BY store"""
 )
 HELD_SELECT = """SELECT coalesce(SUM(l.centi), 0) FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-WHERE g.closed IS NULL"""
+WHERE g.closed IS NULL AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'"""

@@ -68,6 +68,16 @@ def put_idle_seq(db: Connection, seq: int) -> None:
     _put(db, "idle_seq = :seq", {"seq": seq})
 
 
+def coupon_idle_seq(db: Connection) -> int:
+    """Up to which of our own facts we gave back codes that nobody used here."""
+    return int(db.execute("SELECT coupon_idle_seq FROM sync_state WHERE id = 1").fetchone()[0])
+
+
+def put_coupon_idle_seq(db: Connection, seq: int) -> None:
+    """They were given back so far."""
+    _put(db, "coupon_idle_seq = :seq", {"seq": seq})
+
+
 def asked(db: Connection, due: Due) -> None:
     """These members were asked for, and answered."""
     _put(db, "asked_version = :version, asked_seq = :seq", {"version": due.version, "seq": due.seq})
@@ -107,6 +117,6 @@ TAKEN_SELECT = """SELECT MIN(l.member), t.seq FROM right_grant AS g JOIN right_l
 JOIN txn AS t ON t.id = g.taken
 WHERE g.till = (SELECT value FROM meta WHERE key = 'owner')
 AND g.epoch = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch')
-AND NOT l.lot GLOB 'gift:*' AND g.closed IS NULL AND t.seq > :seq AND t.wall_ms <= :before
+AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*' AND g.closed IS NULL AND t.seq > :seq AND t.wall_ms <= :before
 GROUP BY g.id HAVING COUNT(DISTINCT l.member) = 1 ORDER BY t.seq LIMIT :limit"""
 """A grant for a single member is one that was asked for as they stood here; the others are their store's share."""

@@ -34,7 +34,8 @@ class HubHead(Value):
 
 
 class RightLine(Value):
-    """Points of one lot. Or money of a gift card: its account ``gift:{card}`` is the lot, and its id stands for the member."""
+    """Points of one lot. Or money of a gift card: its account ``gift:{card}`` is the lot, and its id stands for the member. Or a
+    unique code, one unit: ``coupon:{code}`` is the lot, and the code stands for the member."""
 
     lot_id: LotId
     member_id: Id

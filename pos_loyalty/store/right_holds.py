@@ -22,9 +22,9 @@ from pos_loyalty.store import gift_cards, witness
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import GENESIS, Fact, fact_of
 from pos_loyalty.store.right_facts import GrantFact, LogPart, RightHolder, RightLine
+from pos_loyalty.store.right_moves import GIFT, HELD_SELECT, HOLDERS_SELECT, MOVES, held_select, holders_select, is_coupon
 from pos_loyalty.values import Points, Value
 
-GIFT: Final = "gift:"
 OFF_MAX_MS: Final = 24 * 3_600_000
 """A clock further off than that redeems nothing with a date."""
 MARGIN_MS: Final = 3_600_000
@@ -77,7 +77,7 @@ def held(db: Connection, till: str, epoch: int, lot_ids: tuple[str, ...], now: d
     found = {}
     for lot_id in lot_ids:
         key = {"till": till, "epoch": epoch, "lot": lot_id, "now": to_ms(now)}
-        centi, ended_centi = db.execute(HELD_SELECT, key).fetchone()
+        centi, ended_centi = db.execute(held_select(lot_id), key).fetchone()
         if centi > 0:
             found[lot_id] = Holding(lot_id=lot_id, centi=Points(centi), usable_centi=Points(max(0, centi - ended_centi)))
     return found
@@ -88,6 +88,8 @@ def held_by_all(db: Connection, lot_id: str) -> int:
 
     What head office gave to a lot counts until every till has asked since: one that had not heard of it may have given the same.
     """
+    if is_coupon(lot_id):
+        return sum(holders(db, lot_id).values())
     return sum(int(centi) for centi in db.execute(HELD_BY_ALL_SELECT, {"lot": lot_id}).fetchone())
 
 
@@ -98,7 +100,7 @@ def owed_by_hubs(db: Connection, lot_id: str) -> int:
 
 def holders(db: Connection, lot_id: str) -> dict[tuple[str, int], int]:
     """What each till holds of a lot, by till and epoch, where it is more than nothing."""
-    return {(till, epoch): centi for till, epoch, centi in db.execute(HOLDERS_SELECT, {"lot": lot_id})}
+    return {(till, epoch): centi for till, epoch, centi in db.execute(holders_select(lot_id), {"lot": lot_id})}
 
 
 def free(db: Connection, lots: Iterable[Lot], now: datetime) -> tuple[Lot, ...]:
@@ -273,29 +275,10 @@ RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi, to_till
 INCOME_SELECT = "SELECT 1 FROM relay_right WHERE (till, epoch, seq, lot) = (?, ?, ?, ?)"
 INCOME_INSERT = "INSERT INTO relay_right (till, epoch, seq, lot, member, centi, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
 CLOSE_UPDATE = "UPDATE right_grant SET closed = ? WHERE id = ? AND till = ? AND closed IS NULL"
-MOVES = """
-  SELECT t.till, t.epoch, CASE WHEN e.credit_acct GLOB 'member:*' OR e.credit_acct GLOB 'gift:*' THEN e.amount ELSE 0 END
-    - CASE WHEN e.debit_acct GLOB 'member:*' OR e.debit_acct GLOB 'gift:*' THEN e.amount ELSE 0 END AS centi
-  FROM entry AS e JOIN txn AS t ON t.id = e.txn
-  WHERE e.lot = :lot AND t.till IS NOT (SELECT value FROM meta WHERE key = 'owner' AND EXISTS (
-    SELECT 1 FROM meta WHERE key = 'role' AND value = 'head_office'
-  ))
-  UNION ALL SELECT g.till, g.epoch, l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id WHERE l.lot = :lot
-  UNION ALL SELECT till, epoch, -centi FROM right_return WHERE lot = :lot
-  UNION ALL SELECT g.giver, g.giver_epoch, -l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
-  WHERE l.lot = :lot AND g.giver IS NOT NULL
-  UNION ALL SELECT to_till, to_epoch, centi FROM right_return WHERE lot = :lot AND to_till IS NOT NULL
-  UNION ALL SELECT (SELECT value FROM meta WHERE key = 'owner'), to_epoch, centi FROM relay_right WHERE lot = :lot"""
-"""All that moves who holds a lot, by till and epoch. What head office itself books moves what is free. ``relay_right`` has rows
-at a hub alone."""
-HELD_SELECT = f"""SELECT coalesce((SELECT SUM(centi) FROM ({MOVES}) WHERE till = :till AND epoch = :epoch), 0), coalesce((
-  SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
-  WHERE l.lot = :lot AND g.till = :till AND g.epoch = :epoch AND g.lease_ms <= :now AND g.closed IS NULL
-), 0)"""
 LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t.id
 WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
 UNION SELECT l.lot FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*'
+WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'
 UNION SELECT lot FROM right_return WHERE to_till = :till AND to_epoch = :epoch"""
 LENT_SELECT = """SELECT coalesce((
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
@@ -312,9 +295,6 @@ IDLE_GIFTS_SELECT = """SELECT lot FROM (
   SELECT account FROM balance WHERE account >= 'gift:' AND account < 'gift;' AND amount <> 0
   UNION SELECT lot FROM right_line WHERE lot >= 'gift:' AND lot < 'gift;'
 ) ORDER BY lot LIMIT 5000"""
-HOLDERS_SELECT = f"""SELECT m.till, m.epoch, SUM(m.centi) AS held FROM ({MOVES}) AS m
-WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch = m.epoch AND k.state = 'lost')
-GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
 OWED_SELECT = f"""SELECT coalesce(SUM(-held), 0) FROM (
   SELECT SUM(m.centi) AS held FROM ({MOVES}) AS m
   WHERE EXISTS (SELECT 1 FROM right_grant AS g WHERE g.giver = m.till AND g.giver_epoch = m.epoch)

@@ -17,14 +17,15 @@ from pos_loyalty.store.coupon_words import KnownCoupon
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.issues import Held
 from pos_loyalty.store.trusted_time import Trusted
+from pos_loyalty.till.coupon_rights import Gate
 from pos_loyalty.till.wants import Wants
 
 
 class Here(NamedTuple):
-    """How it stands at this till now: trusted time, and whether head office, which there is, does not answer."""
+    """How it stands at this till now: trusted time, and which codes that are good may be taken here."""
 
     trusted: Trusted | None = None
-    silent: bool = False
+    gate: Gate = lambda _: None
 
 
 HERE = Here()
@@ -42,9 +43,7 @@ def state_of(
     return State(
         uses=uses.so_far(db, member_id, biz_day) if wants.uses else {},
         budgets={rule: max(0, budget - given.get(rule, 0)) for rule, budget in wants.budgets.items()},
-        coupons=_coupons(db, basket, wants, wants.refused_offline if here.silent else frozenset(), here.trusted)
-        if basket.coupons
-        else {},
+        coupons=_coupons(db, basket, wants, here) if basket.coupons else {},
         stopped=rule_stops.here(db),
     )
 
@@ -73,22 +72,18 @@ def privileges_of(held: tuple[Held, ...], now: datetime) -> tuple[Held, ...]:
     return tuple(each for each in held if each.kind == "privilege" and each.expires_at is not None and _is_in(each, now))
 
 
-def _coupons(
-    db: Connection, basket: Basket, wants: Wants, unchecked: frozenset[str], trusted: Trusted | None
-) -> dict[str, CouponState]:
-    """Those with a code of their own, by the code as it was presented and in its own spelling.
-
-    ``unchecked``: series of which only codes of our own log are taken now.
-    """
+def _coupons(db: Connection, basket: Basket, wants: Wants, here: Here) -> dict[str, CouponState]:
+    """Those with a code of their own, by the code as it was presented and in its own spelling."""
     codes = dict.fromkeys(spelled(code) for code in basket.coupons if spelled(code) not in wants.shared_codes)
-    states = {code: _state(each, basket.opened_at, unchecked, trusted) for code, each in coupon_words.known(db, codes).items()}
+    states = {code: _state(each, basket.opened_at, here) for code, each in coupon_words.known(db, codes).items()}
     return states | {code: states[spelled(code)] for code in basket.coupons if spelled(code) in states}
 
 
-def _state(coupon: KnownCoupon, at: datetime, unchecked: frozenset[str], trusted: Trusted | None) -> CouponState:
-    usable = coupon.is_live and coupon.taken_sale is None and _is_in(coupon, at) and not _has_lapsed(coupon, trusted)
-    if usable and not coupon.is_ours and coupon.series in unchecked:
-        return CouponState(series=coupon.series, usable=False, why_not="silent")
+def _state(coupon: KnownCoupon, at: datetime, here: Here) -> CouponState:
+    usable = coupon.is_live and coupon.taken_sale is None and _is_in(coupon, at) and not _has_lapsed(coupon, here.trusted)
+    why_not = here.gate(coupon) if usable else None
+    if why_not is not None:
+        return CouponState(series=coupon.series, usable=False, why_not=why_not)
     return CouponState(series=coupon.series, usable=usable)
 
 

@@ -12,7 +12,7 @@ from pos_loyalty.engine.programme import Programme
 from pos_loyalty.engine.redeem import REDEEM
 from pos_loyalty.errors import InputError, NotFoundError
 from pos_loyalty.store import ledger, members
-from pos_loyalty.till import buyer_names, known, person
+from pos_loyalty.till import buyer_names, coupon_rights, known, person
 from pos_loyalty.till.answers import redeemable_lots
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.holdings import cut
@@ -39,7 +39,7 @@ class Asked(Value):
 def ask(desk: Desk, request: QuoteRequest, now: datetime) -> Quote:
     """Price the basket at its own time and hold the answer. Raises InputError, NotFoundError."""
     seq = ledger.head(desk.db).seq
-    asked = _asked(desk, request, now)
+    asked = _asked(desk, request, now, asks=True)
     quote = ask_engine(request.basket, asked.member, asked.programme, asked.state, request.basket.opened_at)
     if asked.is_cut:
         quote = replace(quote, refusals=tuple(_by_rights(refusal) for refusal in quote.refusals))
@@ -101,13 +101,15 @@ def _lean(member: Member | None) -> Member | None:
     return member if member is None or member.purchases is None else replace(member, purchases=None)
 
 
-def _asked(desk: Desk, request: QuoteRequest, now: datetime) -> Asked:
+def _asked(desk: Desk, request: QuoteRequest, now: datetime, *, asks: bool = False) -> Asked:
+    """``asks``: rights to codes that this till does not hold are asked for."""
     basket = request.basket
     programme, wants = desk.shelf.in_force(desk.db)
     biz_day = desk.business_day(basket.opened_at)
     trusted = desk.trusted()
     silent = is_silent(desk.db, desk.config, now, trusted)
-    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, known.Here(trusted, silent))
+    here = known.Here(trusted, coupon_rights.gate(desk, wants, trusted, silent=silent, asks=asks))
+    state = known.state_of(desk.db, basket, request.member_id, biz_day, wants, here)
     if request.member_id is None:
         return Asked(member=None, state=state, online=True, programme=programme)
     member = members.by_id(desk.db, request.member_id)

@@ -37,6 +37,8 @@ class Wants(Value):
     """The price may hang on how it is paid."""
     profile: bool = False
     """Attributes and named dates of the member."""
+    unique: frozenset[str] = frozenset()
+    """Coupon series whose codes are each good once."""
 
 
 def wants_of(programme: Programme) -> Wants:
@@ -57,6 +59,7 @@ def wants_of(programme: Programme) -> Wants:
         plans=bool(programme.plans),
         shared_codes=frozenset(spelled(series.code) for series in programme.series.values() if series.code is not None),
         refused_offline=frozenset(series.id for series in programme.series.values() if series.offline == "refuse"),
+        unique=frozenset(series.id for series in programme.series.values() if series.unique and series.code is None),
         privilege_titles={each.name: dict(each.title) for each in effects if isinstance(each, Privilege)},  # type: ignore[arg-type]
         tenders=_has(conditions, TenderIs)
         or any(isinstance(effect, RoundTotal) and effect.tenders is not None for effect in effects),

@@ -74,6 +74,7 @@ def syncer_of(
     from pos_loyalty.store.phone_hashes import hash_some
     from sync.daemon import Beside, Pace, Syncer
     from sync.local import Here
+    from sync.rights import Lends
     from sync.roads import Roads
 
     config = known.config
@@ -97,7 +98,10 @@ def syncer_of(
         interval_s=interval_of(config),
         batch_facts_max=config.head_office.batch_facts_max,
         wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",
-        lends_gifts=config.gift_cards.offline == "escrow" and hub is None,
+        lends=Lends(
+            gifts=config.gift_cards.offline == "escrow" and hub is None,
+            coupons=config.coupons.offline == "escrow" and hub is None,
+        ),
     )
 
     def close() -> None:

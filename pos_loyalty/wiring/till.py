@@ -85,10 +85,10 @@ def _take_file(desk: Desk, path: Path, clock: Clock) -> None:
 
 def _reserver(known: Settings) -> Reserver | None:
     """Made at once, opened at the first member who stands here."""
-    from pos_loyalty.till.gift_rights import is_lending
+    from pos_loyalty.till import coupon_rights, gift_rights
     from pos_loyalty.till.holdings import is_escrow
 
-    if not is_escrow(known.config) and not is_lending(known.config):
+    if not any(asks(known.config) for asks in (is_escrow, gift_rights.is_lending, coupon_rights.is_lending)):
         return None
     from pos_loyalty.till.reserving import AGAIN_AFTER_NS, AGAIN_AT_HUB_NS, Reserver
 

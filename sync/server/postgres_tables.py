@@ -31,6 +31,7 @@ DIVIDED: Final[Mapping[str, str]] = {
     "tier_look": "member", "member_word": "member", "member_counter": "member", "phone_code": "member",
     "phone_todo": "member", "confirm_try": "member", "right_line": "member", "rule_use": "key", "card": "number",
     "issue": "txn", "gift_card": "id", "gift_try": "card", "coupon_code": "code", "coupon_word": "code", "idempotency": "key",
+    "coupon_made": "code",
 }  # fmt: skip
 """By which column a table is divided: the log and what stands beside it by till, the ledger by member, look-ups by their key."""
 WHOLE: Final[Mapping[str, str]] = {

@@ -82,6 +82,9 @@ class RightStore(Protocol):
     def gift(self, mark: str) -> FreeGift | None:
         """A gift card of which something is free, by its id or its code's hash."""
 
+    def is_code_free(self, code: str, now: datetime) -> bool:
+        """Whether a unique code, in its one spelling, is good, taken by no sale and held by no till."""
+
     def home(self, member_id: str, now: datetime) -> str | None:
         """The store that the member visits most, or where they were enrolled; None when nobody knows."""
 

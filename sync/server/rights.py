@@ -15,7 +15,9 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from pos_loyalty.clock import NewId
+from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.gift_ledger import gift_account
+from pos_loyalty.store.coupon_rights import line_of
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
@@ -54,8 +56,10 @@ def answer(
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
-            cards = tuple(free for mark in asked.gifts if (free := store.rights.gift(mark)) is not None)
+            cards = _free_cards(store, asked.gifts)
             lines += tuple(_gift_line(free) for free in cards)
+            codes = dict.fromkeys(map(spelled, asked.coupons))
+            lines += tuple(line_of(code) for code in codes if store.rights.is_code_free(code, now))
         if lines:
             grant = GrantFact(
                 grant_id=new_id().hex,
@@ -118,6 +122,12 @@ def _free_lines(
             if centi > 0 and lot.lot_id not in lines and len(lines) < LINES_MAX:
                 lines[lot.lot_id] = RightLine(lot_id=lot.lot_id, member_id=want.member_id, centi=Points(centi))
     return tuple(lines.values())
+
+
+def _free_cards(store: LedgerStore, marks: Sequence[str]) -> tuple[FreeGift, ...]:
+    """Each card once: its id and its code's hash name the same."""
+    found = (store.rights.gift(mark) for mark in marks)
+    return tuple({free.word.card_id: free for free in found if free is not None}.values())
 
 
 def _gift_line(free: FreeGift) -> RightLine:

@@ -13,12 +13,13 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.gift_ledger import gift_account
 from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
-from pos_loyalty.store import as_one, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds
+from pos_loyalty.store import as_one, coupon_rights, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.reach import Reach
 from pos_loyalty.store.right_facts import GrantFact
+from pos_loyalty.store.right_moves import is_coupon
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
@@ -105,10 +106,11 @@ class SqliteRightStore:
             self._db.execute("DELETE FROM hub_wait WHERE till = :till", {"till": till})
 
     def is_too_much(self, grant: GrantFact) -> bool:
-        """By lots and accounts. What a hub gives it holds itself."""
+        """By lots and accounts. What a hub gives it holds itself. A code has no entries: its sums come right in any order."""
         if grant.giver or right_holds.is_known(self._db, grant.grant_id):
             return False
-        return any(line.centi > self._there(line.lot_id) - self._taken(line.lot_id) for line in grant.lines)
+        lines = [line for line in grant.lines if not is_coupon(line.lot_id)]
+        return any(line.centi > self._there(line.lot_id) - self._taken(line.lot_id) for line in lines)
 
     def _taken(self, lot_id: str) -> int:
         """What all hold, but what a hub gave and has not got here yet: a hub's log may be here before the logs it builds on."""
@@ -149,6 +151,10 @@ class SqliteRightStore:
             return None
         minor = card.balance_minor - right_holds.held_by_all(self._db, gift_account(card.card_id))
         return FreeGift(word=word, minor=minor) if minor > 0 else None
+
+    def is_code_free(self, code: str, now: datetime) -> bool:
+        """By the rows of codes and the sums over the logs."""
+        return coupon_rights.is_free(self._db, code, now)
 
     def home(self, member_id: str, now: datetime) -> str | None:
         """By the sales of the last days, else by the enrolment; equal counts go to the first name."""

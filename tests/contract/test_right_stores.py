@@ -6,14 +6,20 @@ from datetime import timedelta
 
 import pytest
 
+from pos_loyalty.clock import new_id
 from pos_loyalty.engine.gift_ledger import gift_account, load
 from pos_loyalty.engine.model import Entry
+from pos_loyalty.store.coupon_facts import CouponsFact
+from pos_loyalty.store.facts import GENESIS
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftCardMade
-from pos_loyalty.store.right_facts import GrantFact, RightLine
-from pos_loyalty.store.till_facts import TillKeyFact
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
+from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Minor, Points
+from sync.identity import Holder
+from sync.rights import RightsRequest
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
+from sync.server.rights import RightTerms, answer
 from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, store
 from tests.simulation.shop import NOW
 
@@ -90,6 +96,51 @@ def test_money_of_a_card_is_held_by_who_sold_it(store: LedgerStore) -> None:
         assert store.rights.gift(CARD_ID) is None and store.rights.gift("e" * 64) is None
         assert store.rights.is_too_much(grant_of(1, account))
         assert store.truth.stops_of("S1") == ()
+
+
+def test_a_code_is_held_by_one_till_at_a_time(store: LedgerStore) -> None:
+    """Of a print run by the till that made it, of a file by nobody; from the grant on by who got it, until it came back."""
+    enrolled(store, "T1", "T2")
+    run = CouponsFact(series="flyer", codes=("MADE-1", "MADE-2"), origin="made")
+    file = CouponsFact(series="flyer", codes=("FILE-1", "MADE-1"), expires_at=NOW + timedelta(days=1))
+    with store.write():
+        store.add(posting(store, fact(1, kind="coupons.added", coupons=file)))
+        store.add(posting(store, fact(2, kind="coupons.added", coupons=run)))
+        free = [code for code in ("FILE-1", "MADE-1", "MADE-2", "OTHER") if store.rights.is_code_free(code, NOW)]
+        assert free == ["FILE-1"]
+        assert not store.rights.is_code_free("FILE-1", NOW + timedelta(days=1)), "it ended"
+        assert store.rights.held("T1", 1, ("coupon:MADE-1",), NOW) == {"coupon:MADE-1": 1}
+    lent = grant_of(1, "coupon:FILE-1")
+    with store.write():
+        assert not store.rights.is_too_much(lent)
+        store.rights.book(lent, NOW)
+        assert not store.rights.is_code_free("FILE-1", NOW)
+        assert store.rights.held_by_all("coupon:FILE-1") == 1 and store.rights.held_in_all("T1", 1) == 0, "it is no point"
+        store.add(posting(store, fact(3, kind="rights.taken", grant=lent)))
+        lines = tuple(RightLine(lot_id=f"coupon:{code}", member_id=code, centi=Points(1)) for code in ("FILE-1", "MADE-2"))
+        store.add(posting(store, fact(4, kind="rights.returned", give_back=GiveBackFact(lines=lines))))
+        assert store.rights.is_code_free("FILE-1", NOW) and store.rights.is_code_free("MADE-2", NOW)
+        assert store.rights.held("T1", 1, ("coupon:FILE-1", "coupon:MADE-1"), NOW) == {"coupon:MADE-1": 1}
+
+
+def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:
+    """By its id and by the hash of its code; and a code in two spellings."""
+    enrolled(store, "T1", "T2")
+    made = GiftCardMade(series="standard", kind="bought", currency="RUB", code_hash="d" * 64)
+    body = GiftCardFact(card_id=CARD_ID, act="sold", amount_minor=Minor(500), made=made)
+    sold = fact(1, kind="gift_card.changed", gift_card=body, entries=(load(CARD_ID, "gifts:sold", 500, "RUB"),))
+    back = GiveBackFact(lines=(RightLine(lot_id=gift_account(CARD_ID), member_id=CARD_ID, centi=Points(500)),))
+    with store.write():
+        store.add(posting(store, sold))
+        store.add(posting(store, fact(2, kind="rights.returned", give_back=back)))
+        store.add(posting(store, fact(3, kind="coupons.added", coupons=CouponsFact(series="flyer", codes=("FILE-1",)))))
+    asked = RightsRequest(
+        ask_id="a" * 32, head=Place(epoch=1, seq=0, hash=GENESIS.hex()), gifts=(CARD_ID, "d" * 64), coupons=("FILE-1", " file-1")
+    )
+    said = answer(store, Holder(till="T2", epoch=1), asked, RightTerms(), new_id, NOW)
+    (grant,) = said.grants
+    assert {line.lot_id: line.centi for line in grant.lines} == {gift_account(CARD_ID): 500, "coupon:FILE-1": 1}
+    assert [word.card_id for word in grant.cards] == [CARD_ID]
 
 
 def test_a_lot_that_a_restored_head_office_made_and_forgot_is_known_again(store: LedgerStore) -> None:

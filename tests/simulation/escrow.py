@@ -171,8 +171,9 @@ class Counter:
     def go(self) -> None:
         """One go of the daemon; a fresh one after each failure of the disk or of this process."""
         if self._syncer is None:
-            lends = self.till._desk.config.gift_cards.offline == "escrow"
-            pace = Pace(interval_s=1.0, batch_facts_max=3, lends_gifts=lends)
+            config = self.till._desk.config
+            lends = rights.Lends(gifts=config.gift_cards.offline == "escrow", coupons=config.coupons.offline == "escrow")
+            pace = Pace(interval_s=1.0, batch_facts_max=3, lends=lends)
             self._syncer = Syncer(self.db, self.here, pace, Wire(self), half)
         self._syncer.once(lambda: self.world.now)
 

@@ -61,7 +61,7 @@ def test_conditions(when: str, wanted: dict[str, object]) -> None:
         ('[[plan]]\nid = "club"\nsku = "P"\ndays = 30\n', {"plans": True}),
         (
             '[[coupon]]\nid = "c"\ncode = "Spring"\n[[coupon]]\nid = "own"\n',
-            {"shared_codes": frozenset({"SPRING"}), "refused_offline": frozenset({"c", "own"})},
+            {"shared_codes": frozenset({"SPRING"}), "refused_offline": frozenset({"c", "own"}), "unique": frozenset({"own"})},
         ),
         (
             '[[rule]]\nid = "r"\nstage = "payment"\nthen = [{ do = "round_total", step = "1.00", tenders = ["cash"] }]\n',

@@ -1,7 +1,7 @@
 // Asking for a price, again whenever the sale changes, and for what the till has to say about it.
 
 import * as basket from "./basket.js";
-import { desk, NOTHING_TOLD, show } from "./desk.js";
+import { desk, mayMove, NOTHING_TOLD, show } from "./desk.js";
 import { learnGoods, learnNames } from "./known.js";
 import { openChoices } from "./said.js";
 import { clearDisplay, get, post, sentence, unsure } from "./till.js";
@@ -9,9 +9,14 @@ import * as view from "./view.js";
 import { LANGUAGE, money, word } from "./words.js";
 
 const { $, focusScan } = view;
+const ASKED_AGAIN_MS = 800;
+const ASKED_AGAIN_MAX = 6;
 
 /** Whether there is a fresh desk.quote desk. */
-export async function requote() {
+export const requote = () => priced(ASKED_AGAIN_MAX);
+
+/** ``left``: so often it is asked again by itself while head office is being asked about a coupon. */
+async function priced(left) {
   desk.clearArmed = false;
   desk.asked += 1;
   const mine = desk.asked;
@@ -30,6 +35,7 @@ export async function requote() {
   desk.missed = !desk.quote && unsure(answer);
   if (desk.quote && wasMissed) view.tell(word("answers_again", { due: money(desk.quote.due_minor) }));
   if (desk.quote) announceCoupons(told.coupons);
+  if (desk.quote) void awaitCoupons(desk.quote, left);
   else view.warn(desk.missed ? `${sentence(answer)} ${word("asked_again")}` : sentence(answer));
   show();
   return desk.quote !== null;
@@ -52,9 +58,21 @@ async function learn(quote) {
   return answer.value ?? NOTHING_TOLD;
 }
 
+const ASKING = "asking:";
+const asked = (quote) => quote.refusals.flatMap(({ have }) => have.split("; ")).filter((said) => said.startsWith(ASKING));
+const isAsked = (quote, code) => asked(quote).some((said) => said.slice(ASKING.length).toUpperCase() === code.toUpperCase());
+
+/** Head office is asked for the right to a coupon: the sale is priced again until it has answered. */
+async function awaitCoupons(quote, left) {
+  if (left === 0 || asked(quote).length === 0) return;
+  await new Promise((over) => setTimeout(over, ASKED_AGAIN_MS));
+  if (desk.quote === quote && !mayMove() && !desk.paying && !desk.finished) await priced(left - 1);
+}
+
 /** Says of each coupon that was just added whether it acts, now that the till has looked. */
 function announceCoupons(faults) {
   for (const code of desk.sale.unheard.splice(0)) {
+    if (isAsked(desk.quote, code)) desk.sale.unheard.push(code); // and told again when head office has answered
     if (faults[code]) view.warn(word("coupon_refused", { code, why: faults[code] }));
     else view.tell(word("coupon_added", { code }));
   }
