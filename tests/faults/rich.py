@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.store import follow, ledger, recomputing
+from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.db import Connection, open_store, write
 from pos_loyalty.store.decision_facts import RuleStopFact
 from pos_loyalty.store.ledger import Draft
@@ -123,6 +124,8 @@ class RichWorld(World):
         back = GiveBackFact(lines=(RightLine(lot_id="far/1", member_id=FAR, centi=Points(200)),))
         with write(db):
             follow.book(db, Draft(id=new_id(), kind="rights.returned", store="S1", body=back), self.now)
+            run = CouponsFact(series="thanks", codes=("RUN-1", "RUN-2"), origin="made")
+            follow.book(db, Draft(id=new_id(), kind="coupons.added", store="S1", body=run), self.now)
         db.close()
 
     def _act(self) -> None:
