@@ -36,7 +36,7 @@ LEDGER_FAULTS = (
         "The shop: two baskets that were priced together are paid with the same points.",
         f"{POINTS}the_same_points_do_not_pay_twice",
         (CHECKOUT, "        _check_points(desk, held, now)\n", ""),
-        ("store/ledger.py", 'if shortfall.lot_id in taken and shortfall.reason != "overfull":', "if shortfall.lot_id is None:"),
+        ("store/ledger.py", 'if taken[shortfall.lot_id] > 0 and shortfall.reason != "overfull":', "if shortfall.lot_id is None:"),
     ),
     fault(
         "one-key-books-twice",
