@@ -58,6 +58,8 @@ def main() -> int:
     parser.add_argument("--sequences", type=int, default=10_000, help="frames in sequences, at least; 0: none")
     parser.add_argument("--seed", type=int, default=20_261_122)
     chosen = parser.parse_args()
+    if chosen.images is not None and not (chosen.images / "expected.json").is_file():
+        parser.error(f"--images: {chosen.images} holds no expected.json, which tells the text of each picture")
     cv2.setNumThreads(1)
     print(f"seed {chosen.seed}; second decoder: {zbar.missing() or 'zbar'}")
     if chosen.frames:

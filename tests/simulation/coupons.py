@@ -20,7 +20,7 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import QuoteRequest, SaleAnswer, SaleRequest
 from pos_loyalty.values import Minor, Thousandths
 from sync.server.steps import publish_programme
-from tests.simulation.escrow import PROGRAMME, STORES, Counter, World
+from tests.simulation.escrow import PROGRAMME, STORES, Counter, Waiting, World
 
 ESCROW = '[coupons]\noffline = "escrow"'
 COUPONS = (
@@ -53,23 +53,6 @@ then = [{ do = "issue_coupon", series = "thanks", days = 300 }, { do = "issue_co
 )
 PRICE, DEAR = Minor(3_000), Minor(5_000)
 """A sale that brings no coupon, and one that brings one."""
-
-
-class Waiting:
-    """Who asks head office, when the test says so."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def wake(self, whom: str) -> bool:
-        """Note it; once."""
-        if whom in self.asked:
-            return False
-        self.asked.append(whom)
-        return True
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 class Shop(World):

@@ -83,6 +83,23 @@ OPENING_CENTI = 20_000
 LOST = HeadOfficeGoneError("head office does not answer")
 
 
+class Waiting:
+    """Who asks head office, when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def wake(self, whom: str) -> bool:
+        """Note it; once."""
+        if whom in self.asked:
+            return False
+        self.asked.append(whom)
+        return True
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 class GrantingOffice(HeadOffice):
     """Head office without HTTP, with its mark beside its file."""
 

@@ -21,27 +21,10 @@ from pos_loyalty.till.gift_card_model import FreezeRequest, GiftCardRequest, Pay
 from pos_loyalty.till.model import CancelRequest, CompleteRequest, QuoteRequest, SaleAnswer, SaleRequest, VoidRequest
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Minor, Thousandths
-from tests.simulation.escrow import STORES, Counter, World
+from tests.simulation.escrow import STORES, Counter, Waiting, World
 
 LENDING = '[gift_cards]\noffline = "escrow"'
 FACE = 10_000
-
-
-class Waiting:
-    """Who asks head office, when the test says so."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def wake(self, whom: str) -> bool:
-        """Note it; once."""
-        if whom in self.asked:
-            return False
-        self.asked.append(whom)
-        return True
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 def made(folder: Path, seed: int = 0) -> World:

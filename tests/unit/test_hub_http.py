@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-import uvicorn
 from msgspec.structs import replace
-from starlette.types import ASGIApp
 
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import HeadOfficeGoneError
@@ -32,35 +27,11 @@ from sync.server.app import head_office_app
 from sync.server.right_desk import FileMark
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import SaleQuestion, read_sale
+from tests.served import Served
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, OFFICE_PUBLIC, HeadOffice, Till, half, log_of
 from tests.unit.test_sync_identity import enrolled
 
 MASTER = bytes(range(32))
-
-
-class Served:
-    """An application on a free loopback port."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-        self.thread.start()
-        until(lambda: self.server.started)
-
-    def close(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(60)
-        self.socket.close()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 class Shop:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import ClassVar
 
 import pytest
 import requests
-import uvicorn
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.errors import HeadOfficeGoneError, StoreBusyError, StoreError
@@ -32,6 +30,7 @@ from sync.server.rights import RightTerms
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.steps import import_members
 from sync.wire import CardChange, LotChange, MemberChange
+from tests.served import Served, until
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, Till, half, log_of, token_of
 
 TOKEN = token_of("T1")
@@ -40,32 +39,20 @@ PROBLEM = "application/problem+json"
 PEER = "protocol=1&schema=0"
 
 
-class Served:
-    """Head office on a free loopback port."""
+class ServedOffice(Served):
+    """Head office."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        app = head_office_app(self.open, OFFICE, lambda: NOW)
-        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-        self.thread.start()
-        until(lambda: self.server.started)
+        super().__init__(head_office_app(self.open, OFFICE, lambda: NOW))
 
     def open(self) -> SqliteLedgerStore:
         return SqliteLedgerStore(open_store(self.path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
 
-    def close(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(60)
-        self.socket.close()
-
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    server = Served(tmp_path / "head_office.db")
+def served(tmp_path: Path) -> Iterator[ServedOffice]:
+    server = ServedOffice(tmp_path / "head_office.db")
     yield server
     server.close()
 
@@ -75,18 +62,11 @@ def till(tmp_path: Path) -> Till:
     return Till(tmp_path, "T1")
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def client(url: str, token: str = TOKEN, timeout_s: float = 60.0) -> HttpHeadOffice:
     return HttpHeadOffice(url, "T1", token, timeout_s)
 
 
-def test_a_sync_brings_both_sides_together(served: Served, till: Till, tmp_path: Path) -> None:
+def test_a_sync_brings_both_sides_together(served: ServedOffice, till: Till, tmp_path: Path) -> None:
     till.enrol("M1", "2000000000015")
     for n in range(4):
         till.sell(f"S{n}", "M1", earn=100)
@@ -102,7 +82,7 @@ def test_a_sync_brings_both_sides_together(served: Served, till: Till, tmp_path:
     assert state.acked_seq == 5
 
 
-def test_a_published_programme_arrives(served: Served, till: Till) -> None:
+def test_a_published_programme_arrives(served: ServedOffice, till: Till) -> None:
     store = served.open()
     body = b"format = 1"
     db = open_store(served.path, role="head_office", owner="head-office", now=NOW)
@@ -130,7 +110,7 @@ def test_head_office_that_is_away_is_a_sentence(till: Till) -> None:
     assert outbox.state(till.db).heard_ms is None
 
 
-def test_a_wrong_token_is_refused(served: Served, till: Till) -> None:
+def test_a_wrong_token_is_refused(served: ServedOffice, till: Till) -> None:
     till.sell("S1")
     office = client(served.url, "x" * 40)
     report = Syncer(till.db, till.here, PACE, office, half).once(lambda: NOW)
@@ -148,7 +128,7 @@ def test_a_wrong_token_is_refused(served: Served, till: Till) -> None:
         (b"0" * (BODY_BYTES_MAX + 1), {"Content-Encoding": "gzip"}, 413),
     ],
 )
-def test_bad_bytes_are_never_5xx(served: Served, body: bytes, headers: dict[str, str], status: int) -> None:
+def test_bad_bytes_are_never_5xx(served: ServedOffice, body: bytes, headers: dict[str, str], status: int) -> None:
     shown = {"Authorization": f"Bearer {TOKEN}"} | headers
     reply = requests.post(f"{served.url}/v1/tills/T1/log", data=body, headers=shown, timeout=20)
     assert (reply.status_code, reply.headers["content-type"]) == (status, PROBLEM)
@@ -159,7 +139,7 @@ BAD_QUESTIONS = ["", "since=x", "since=-1", "since=1&protocol=0&schema=0", f"sin
 
 
 @pytest.mark.parametrize("query", BAD_QUESTIONS)
-def test_a_bad_question_is_a_problem_document(served: Served, query: str) -> None:
+def test_a_bad_question_is_a_problem_document(served: ServedOffice, query: str) -> None:
     reply = requests.get(f"{served.url}/v1/tills/T1/changes?{query}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert (reply.status_code, reply.headers["content-type"]) == (422, PROBLEM)
 
@@ -231,7 +211,7 @@ def test_one_daemon_a_till(till: Till) -> None:
         pass
 
 
-def test_the_daemon_outlives_what_it_did_not_foresee(served: Served, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_daemon_outlives_what_it_did_not_foresee(served: ServedOffice, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.daemon.AFTER_CRASH_S", 0.01)
     till.sell("S1")
     tries: list[int] = []
@@ -260,14 +240,14 @@ def test_the_daemon_outlives_what_it_did_not_foresee(served: Served, till: Till,
     assert not daemon.is_alive()
 
 
-def test_the_client_names_no_whole_answer(served: Served) -> None:
+def test_the_client_names_no_whole_answer(served: ServedOffice) -> None:
     office = client("http://127.0.0.1:1")
     with pytest.raises(HeadOfficeGoneError):
         office.push(b"x")
     office.close()
 
 
-def test_rights_by_bytes_of_our_own(served: Served, till: Till) -> None:
+def test_rights_by_bytes_of_our_own(served: ServedOffice, till: Till) -> None:
     """Asked, granted on disk, told again, and no answer for another till or for what is no question."""
     store = served.open()
     lot = LotChange(lot_id="L1", centi=Points(900), amount_centi=Points(900))
