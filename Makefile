@@ -110,9 +110,9 @@ laws: $(STAMP)
 mutants: $(STAMP)
 	$(BIN)/python -m tests.mutants.run --seed 20281231 --count 600 --write
 
-# The long form of the paper's faults: a reset at every byte that goes to a printer, and the tables of docs/testing.md.
+# The long form of the paper's faults: a reset and a moment without power at every byte that goes to a printer, and the tables of docs/testing.md.
 print-faults: $(STAMP)
-	PRINT_FAULTS=long $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_paper.py
+	PRINT_FAULTS=long $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_paper.py tests/unit/test_printer_power.py
 
 # Plant each fault of tests/money and see that a money law notices it; part of `make test` too.
 test-money: $(STAMP)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from drivers.barriers import INITIALISE, Question, asked_for_macros, barrier_of, question_of
 from drivers.ports import UNKNOWN, Delivery, Outcome, PrinterStatus, Progress, Transport
 from drivers.printer_line import PrinterLine
-from drivers.replies import BARRIER_ANSWERS, CLEAR_AFTER_ERROR, CLEARING_ANSWERS, GS_R, PROCESS_IDS, gs_h
+from drivers.replies import CLEAR_AFTER_ERROR, CLEARING_ANSWERS, GS_R, PROCESS_IDS
 from pos_loyalty.clock import monotonic_ns
 from pos_loyalty.config import PrinterConfig
 from pos_loyalty.errors import DeviceGoneError
@@ -19,16 +20,17 @@ ACK_WAIT_S = 10.0
 QUIET_S = 0.2
 """After the answer that ends an older job nothing follows for so long, when it was the last one."""
 HEAD_BYTES, SLOT_AT = 5, 4
-HEAD = b"\x1b@\x1bt"
+HEAD = INITIALISE + b"\x1bt"
 CUT = b"\x1dV\x01"
 FEED_INSTEAD_OF_CUT = b"\x1bd\x02"
 KICK = b"\x1bp\x00\x19\xfa"
 """ESC p: pin 2, 50 ms on, 500 ms off, in units of 2 ms."""
 NEVER_SAYS = "this printer does not say whether it has printed"
-NOT_CONFIRMED = "the printer did not confirm the receipt: look whether it came out"
 STILL_BUSY = "the printer is still at the receipt before"
-IN_DOUBT = "what came over the printer's line confirms nothing: look whether the receipt came out"
 NO_BARRIER = 'the printer does not answer each GS r: if it stays so, set barrier = "none"'
+NO_MACROS = (
+    "the printer answers now this, now that, or nothing, where it was asked about macros: if it stays so, set macro = false"
+)
 
 
 class EscposPrinter:
@@ -51,6 +53,8 @@ class EscposPrinter:
         self._ack_wait_s = ack_wait_s
         self._is_clear = False
         """All that was ever sent is answered: no late answer can be taken for that of the next job."""
+        self._early: int | None = None
+        """How many answers it gives while it learns a macro that asks; None: it knows no macros, or was not asked."""
         self._number = monotonic_ns() % PROCESS_IDS
         self._jobs = 0
 
@@ -82,6 +86,7 @@ class EscposPrinter:
                 whole = fitted(job, self._config)
                 return self._confirmed(line, whole, progress) if answers else self._unconfirmed(line, whole)
         except DeviceGoneError as error:
+            self._is_clear = False
             return Delivery(outcome=Outcome.REFUSED, note=str(error))
 
     def pulse(self, fired: Callable[[], None]) -> Delivery:
@@ -117,30 +122,40 @@ class EscposPrinter:
             line.send(CLEAR_AFTER_ERROR)
             status = line.status(self._status_wait_s)
         if not status.is_ready:
+            self._is_clear = False
             return status.sentence
-        uncleared = None if self._is_clear or self._config.barrier != "gs_r" else self._uncleared(line)
+        obstacle = None if self._is_clear else self._uncleared(line)
+        self._is_clear = obstacle is None
         line.forget()
-        return uncleared
+        return obstacle
 
     def _uncleared(self, line: PrinterLine) -> str | None:
-        """What an earlier job left behind; None when it is over. All answers to ``GS r`` look alike, and some may be on their way
-        still: a barrier of its own is answered after them, with nothing printed between the two."""
+        """What an earlier job left behind, or what the printer does not say of itself; None when all is said. All answers to
+        ``GS r`` look alike, and some may be on their way still: a barrier of its own is answered after them, with nothing printed
+        between the two."""
         line.forget()
-        line.send(GS_R * CLEARING_ANSWERS)
-        answered = line.barriers(CLEARING_ANSWERS, self._status_wait_s)
-        if answered < CLEARING_ANSWERS:
-            return NO_BARRIER if answered else STILL_BUSY
-        if not line.late_barriers(min(QUIET_S, self._status_wait_s)):
-            return STILL_BUSY
-        self._is_clear = True
+        if self._config.barrier == "gs_r":
+            line.send(GS_R * CLEARING_ANSWERS)
+            answered = line.barriers(CLEARING_ANSWERS, self._status_wait_s)
+            if answered < CLEARING_ANSWERS:
+                return NO_BARRIER if answered else STILL_BUSY
+            if line.late_barriers(min(QUIET_S, self._status_wait_s)) is None:
+                return STILL_BUSY
+        self._early = None
+        if self._config.macro:
+            macros = asked_for_macros(line, self._question, self._status_wait_s)
+            self._early = macros.early
+            return None if macros.is_settled else NO_MACROS
         return None
 
-    def _confirmed(self, line: PrinterLine, job: bytes, progress: Progress) -> Delivery:
+    def _question(self) -> Question:
         self._number += 1
-        count = BARRIER_ANSWERS[self._jobs % len(BARRIER_ANSWERS)]
+        return question_of(self._config.barrier, self._number)
+
+    def _confirmed(self, line: PrinterLine, job: bytes, progress: Progress) -> Delivery:
         self._jobs += 1
-        barrier, answer = (GS_R * count, None) if self._config.barrier == "gs_r" else gs_h(self._number)
-        whole = job + barrier
+        barrier = barrier_of(self._question(), self._early, self._jobs)
+        whole = barrier.around(job)
         carry_s = self._config.carry_s(len(whole))
         sent = line.send(whole, self._config.timeout_s + carry_s)
         if sent == 0:
@@ -149,20 +164,11 @@ class EscposPrinter:
         if sent < len(whole):
             return _torn(sent, len(whole))
         progress.awaiting_ack()
-        wait_s = self._ack_wait_s + carry_s
-        note = self._doubt(line, count, wait_s) if answer is None else None if line.wait_for(answer, wait_s) else NOT_CONFIRMED
+        note = barrier.doubt(line, self._ack_wait_s + carry_s, self._status_wait_s)
         if note is not None:
             return Delivery(outcome=Outcome.UNCERTAIN, note=note)
         self._is_clear = True
         return Delivery(outcome=Outcome.PRINTED)
-
-    def _doubt(self, line: PrinterLine, count: int, wait_s: float) -> str | None:
-        """Why the answers to ``GS r`` prove nothing; None when they do: so many as were asked for, all the same, and then each
-        question of a challenge answered in its turn over a line that says nothing else."""
-        answered = line.barriers(count, wait_s)
-        if answered == count and line.stands_challenge(self._status_wait_s):
-            return None
-        return IN_DOUBT if answered or line.is_strange else NOT_CONFIRMED
 
     def _unconfirmed(self, line: PrinterLine, job: bytes) -> Delivery:
         wait_s = self._config.timeout_s + self._config.carry_s(len(job))

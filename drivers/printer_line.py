@@ -72,12 +72,14 @@ class PrinterLine:
             first = byte
         return count
 
-    def late_barriers(self, still_s: float) -> bool:
-        """Let answers to older barriers pass until the line is still for so long. False when anything else comes."""
+    def late_barriers(self, still_s: float) -> int | None:
+        """Let answers to ``GS r`` pass until the line is still for so long, and count them. None when anything else comes."""
+        count = 0
         while (byte := self._next(deadline_ns(still_s))) is not None:
             if not is_barrier_reply(byte):
-                return False
-        return not self._replies.is_torn
+                return None
+            count += 1
+        return None if self._replies.is_torn else count
 
     def stands_challenge(self, wait_s: float) -> bool:
         """Whether each question is answered once, after it was asked and by its own kind of answer, with nothing before, between
@@ -92,11 +94,15 @@ class PrinterLine:
 
     def wait_for(self, reply: bytes, timeout_s: float) -> bool:
         """Whether these very bytes come."""
+        return self.wait_counting(reply, reply, timeout_s) is not None
+
+    def wait_counting(self, reply: bytes, counted: bytes, timeout_s: float) -> int | None:
+        """How often ``counted`` comes before these very bytes; None when they do not come."""
         until_ns = deadline_ns(timeout_s)
-        while not self._replies.take_exactly(reply):
+        while (count := self._replies.take_exactly(reply, counted)) is None:
             if not self._hear(until_ns):
-                return False
-        return True
+                return None
+        return count
 
     def _real_time(self, until_ns: int) -> int | None:
         """The answer to DLE EOT; late answers to a barrier may stand before it, and nothing else."""
@@ -127,3 +133,8 @@ class PrinterLine:
 def deadline_ns(timeout_s: float) -> int:
     """The instant after so long."""
     return monotonic_ns() + int(timeout_s * NS_PER_S)
+
+
+def left_s(until_ns: int) -> float:
+    """Seconds until that instant; 0 when it is over."""
+    return max(0, until_ns - monotonic_ns()) / NS_PER_S

@@ -60,14 +60,15 @@ class Replies:
                 del self._pending[:ASB_BYTES]
         return None
 
-    def take_exactly(self, reply: bytes) -> bool:
-        """Whether these very bytes have come; they and what stands before them are used up. A packet may stand before them,
-        not among them."""
+    def take_exactly(self, reply: bytes, counted: bytes) -> int | None:
+        """When these very bytes have come: how often ``counted`` stands before them; all of it is used up. None when they have
+        not. A packet may stand before them, not among them."""
         at = self._pending.find(reply)
         if at < 0:
-            return False
+            return None
+        count = self._pending[:at].count(counted)
         del self._pending[: at + len(reply)]
-        return True
+        return count
 
     def _begins_packet(self) -> bool:
         first, *rest = self._pending[:ASB_BYTES]

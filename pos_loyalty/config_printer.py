@@ -72,6 +72,8 @@ class PrinterConfig(Value):
     slot: Annotated[int, Meta(ge=0, le=255)] = 17
     barrier: Barrier = "gs_r"
     """How it says that a receipt is printed; without meaning for a file, a spooler or Windows, which cannot answer."""
+    macro: bool = True
+    """It is asked whether it knows macros: then it cannot confirm a receipt in whose middle it lost its power."""
     clear_after_error: bool = False
     cutter: bool = True
     timeout_s: Seconds = 2.0

@@ -25,7 +25,7 @@ from tests.emulators.usb_bus import UsbBus
 
 LONG_S, SHORT_S = 30.0, 0.2
 JOBS = [b"\x1b@\x1bt\x11slip %d\n\x1dV\x01" % number for number in range(3)]
-CLEARING_BYTES = 12
+CLEARING_BYTES = 12 + 19 + 12
 """Four questions before the first job."""
 KICK = b"\x1bp\x00\x19\xfa"
 

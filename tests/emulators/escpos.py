@@ -181,9 +181,14 @@ class Judge:
     def tear(self) -> None:
         """Close the slip without a cut: the power went, or the job ended early. A line that was not fed is not on paper."""
         self._line = []
-        if self._open is not None and self._open.rows:
+        if self._open is not None and not self.is_blank:
             self.slips.append(self._open)
         self._open = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing stands on the paper since the last cut."""
+        return self._open is None or not self._open.rows
 
     def _paper(self) -> Slip:
         if self._open is None:

@@ -7,12 +7,15 @@ was touched. ``tcp_printer.py`` and ``serial_printer.py`` put it behind a port; 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Literal, get_args
 
 from tests.emulators.escpos import REAL_TIME, Judge, JudgeError, Slip, Token, next_token
 
 Mode = Literal["ok", "near_end", "paper_out", "cover", "error", "silent", "asb", "slow"]
+Macros = Literal["answered", "unanswered", "none"]
+"""What a printer does with ``GS :`` and ``GS ^``: whether it answers while it learns a macro, or knows none."""
 MODES: tuple[str, ...] = get_args(Mode)
 READY = {1: 0x16, 2: 0x12, 3: 0x12, 4: 0x12}
 STATUS: dict[str, dict[int, int]] = {
@@ -54,6 +57,8 @@ class Mechanism:
     ``cover`` and ``error`` answer ``DLE EOT`` and keep the rest; ``slow`` does not read any more. Triggers, each used up once:
     ``reset_at = k``: a line is reset when k bytes came over it, real-time commands not counted; ``reset_at_any``: the same, all
     bytes counted; ``stall_at``: it stops reading there (``slow``); ``rows_left``: the paper ends after so many rows.
+    ``blip_at = k``: after k bytes it loses its power for a moment while its line stays: what it had not printed, its code page,
+    its macro and the next ``blip_loses`` bytes are lost, and it goes on with what comes then.
     ``forgets``: bytes that came and were not printed before a reset are lost, as with a printer that prints only whole jobs.
     """
 
@@ -64,10 +69,20 @@ class Mechanism:
         self.reset_at: int | None = None
         self.reset_at_any: int | None = None
         self.stall_at: int | None = None
+        self.blip_at: int | None = None
+        self.blip_loses = 0
+        self.macros: Macros = "answered"
+        self.initialise_s = 0.0
+        """So long it takes for ESC @."""
         self.rows_left: int | None = None
         self.forgets = False
         self.answers_late = False
         self._mode: Mode = mode
+        self._macro: list[Token] = []
+        self._is_learning = False
+        self._deaf = 0
+        self._is_lost = False
+        """Nothing that came since its power did began with ESC @: it may be the rest of a command."""
         self._changed = threading.Condition()
         self._judge = Judge(columns, slots)
         self._executed = bytearray()
@@ -134,10 +149,13 @@ class Mechanism:
         """Take bytes in. False when the line is over: whoever holds it resets it."""
         with self._changed:
             self.heard += chunk
-            triggers = (self.reset_at, self.reset_at_any, self.stall_at)
-            pieces = [chunk] if triggers == (None, None, None) else [chunk[at : at + 1] for at in range(len(chunk))]
-            for piece in pieces:
+            triggers = (self.reset_at, self.reset_at_any, self.stall_at, self.blip_at)
+            is_whole = not any(triggers) and not self._deaf
+            for piece in [chunk] if is_whole else [chunk[at : at + 1] for at in range(len(chunk))]:
                 line.came += len(piece)
+                if self._deaf:
+                    self._deaf -= 1
+                    continue
                 line.pending += piece
                 try:
                     self._take_tokens(line)
@@ -155,8 +173,22 @@ class Mechanism:
         """Forget all that is not on paper."""
         with self._changed:
             self._lines.clear()
-            self._tear()
+            self._forget()
             self._changed.notify_all()
+
+    def _blip(self) -> None:
+        """Its power goes and comes while its lines stay."""
+        self.blip_at, self._deaf, self._is_lost = None, self.blip_loses, True
+        self._forget()
+        for line in self._lines:
+            line.pending.clear()
+            line.waiting.clear()
+
+    def _forget(self) -> None:
+        """All that a printer knows by its power alone."""
+        self._tear()
+        self._judge.execute(Token("ESC @", b"", b""))
+        self._macro, self._is_learning = [], False
 
     def _tidy(self) -> None:
         before, self._lines = self._lines, [line for line in self._lines if line.waiting or not line.is_over]
@@ -164,6 +196,8 @@ class Mechanism:
             self._tear()
 
     def _is_cut(self, line: PaperLine) -> bool:
+        if self.blip_at is not None and line.came >= self.blip_at:
+            self._blip()
         if self.stall_at is not None and line.came >= self.stall_at:
             self.stall_at, self._mode = None, "slow"
         if self.reset_at_any is not None and line.came >= self.reset_at_any:
@@ -176,7 +210,13 @@ class Mechanism:
 
     def _take_tokens(self, line: PaperLine) -> None:
         while line.pending:
-            token = next_token(bytes(line.pending), 0)
+            try:
+                token = next_token(bytes(line.pending), 0)
+            except JudgeError:
+                if not self._is_lost:
+                    raise
+                del line.pending[:1]
+                continue
             if token is None:
                 break
             del line.pending[: len(token.raw)]
@@ -189,20 +229,50 @@ class Mechanism:
 
     def _print_waiting(self, line: PaperLine) -> None:
         while line.waiting and self._mode in PRINTING:
-            token = line.waiting.pop(0)
+            self._do(line, line.waiting.pop(0))
+
+    def _do(self, line: PaperLine, token: Token) -> None:
+        if token.name in ("GS :", "GS ^"):
+            self._do_macro(line, token)
+            return
+        if self._is_learning:
+            self._macro.append(token)
+        if token.name == "ESC @":
+            self._is_lost = False
+            time.sleep(self.initialise_s)
+        try:
             self._judge.execute(token)
-            if token.name in ("GS r", "GS ( H"):
+        except JudgeError:
+            if not self._is_lost:
+                raise
+        if token.name in ("GS r", "GS ( H"):
+            if not self._is_learning or self.macros == "answered":
                 self._answer(line, b"\x00" if token.name == "GS r" else b'7"' + token.args[2:] + b"\x00")
-                continue
-            self._executed += token.raw
-            if token.name == "GS V":
-                self._jobs.append(bytes(self._executed))
-                self._executed.clear()
-                self._changed.notify_all()
-            if token.name == "LF" and self.rows_left is not None:
-                self.rows_left -= 1
-                if self.rows_left <= 0:
-                    self._mode = "paper_out"
+            return
+        if token.name == "ESC @" and self._judge.is_blank:
+            self._executed.clear()
+        self._executed += token.raw
+        if token.name == "GS V":
+            self._jobs.append(bytes(self._executed))
+            self._executed.clear()
+            self._changed.notify_all()
+        if token.name == "LF" and self.rows_left is not None:
+            self.rows_left -= 1
+            if self.rows_left <= 0:
+                self._mode = "paper_out"
+
+    def _do_macro(self, line: PaperLine, token: Token) -> None:
+        """What is learned is done too, as the manuals of Bixolon and Wincor have it."""
+        if self.macros == "none":
+            return
+        if token.name == "GS :":
+            self._is_learning = not self._is_learning
+            self._macro = [] if self._is_learning else self._macro
+        elif self._is_learning:
+            self._macro, self._is_learning = [], False
+        else:
+            for learned in self._macro * token.args[0]:
+                self._do(line, learned)
 
     def _at_once(self, line: PaperLine, token: Token) -> None:
         if token.name == "DLE ENQ" and token.args[0] == CLEAR:

@@ -1,7 +1,7 @@
 """The emulated receipt printer as a program, for whoever joins a POS to this till without a printer at hand.
 
 ``python -m tests.emulators.printer --port 9100 --out slips/`` or ``--serial /tmp/printer``; see docs/devices.md. Type a mode
-(``paper_out``, ``cover``, ``ok``, …), ``reset 120``, ``stall 120``, ``rows 5`` or ``cycle`` while it runs.
+(``paper_out``, ``cover``, ``ok``, …), ``reset 120``, ``stall 120``, ``blip 120``, ``rows 5`` or ``cycle`` while it runs.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import threading
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
-from tests.emulators.mechanism import MODES, Mode
+from tests.emulators.mechanism import MODES, Macros, Mode
 from tests.emulators.program import columns, port, running, slot, typed
 from tests.emulators.serial_printer import SerialPrinter
 from tests.emulators.tcp_printer import TcpPrinter
@@ -29,12 +29,13 @@ def main() -> None:
         "--slot", action="append", type=slot, default=[], metavar="N=PAGE", help="code page, as 17=cp866; several"
     )
     parser.add_argument("--mode", choices=MODES, default="ok")
+    parser.add_argument("--macros", choices=get_args(Macros), default="answered", help="what it does with GS : and GS ^")
     parser.add_argument("--out", type=Path, default=None, help="folder for the PNG files")
     args = parser.parse_args()
     with running(parser), _printer(args.serial, args.port, args.columns, dict(args.slot) or None) as printer:
         if args.out is not None:
             args.out.mkdir(parents=True, exist_ok=True)
-        printer.mode = args.mode
+        printer.mode, printer.macros = args.mode, args.macros
         print(f"printer at {printer.path if isinstance(printer, SerialPrinter) else f'127.0.0.1:{printer.port}'}", flush=True)
         threading.Thread(target=_listen, args=(printer,), daemon=True).start()
         try:
@@ -52,12 +53,14 @@ def obey(printer: Printer, words: list[str]) -> str:
             printer.reset_at_any = int(count)
         case ["stall", count] if count.isdigit():
             printer.stall_at = int(count)
+        case ["blip", count] if count.isdigit():
+            printer.blip_at = int(count)
         case ["rows", count] if count.isdigit():
             printer.rows_left = int(count)
         case ["cycle"]:
             printer.power_cycle()
         case _:
-            return f"type one of: {' '.join(MODES)}, reset N, stall N, rows N, cycle"
+            return f"type one of: {' '.join(MODES)}, reset N, stall N, blip N, rows N, cycle"
     return f"{' '.join(words)}: done"
 
 

@@ -18,6 +18,8 @@ PARAMETERS = {
     b"\x1dw": ("GS w", 1),
     b"\x1dH": ("GS H", 1),
     b"\x1dr": ("GS r", 1),
+    b"\x1d:": ("GS :", 0),
+    b"\x1d^": ("GS ^", 3),
     b"\x10\x04": ("DLE EOT", 1),
     b"\x10\x05": ("DLE ENQ", 1),
 }

@@ -24,6 +24,7 @@ PLACES = (
 )  # fmt: skip
 """In the order in which a job and a kick go through them; ``BYTES`` counts for ``some bytes`` and ``asked``."""
 STATUS_WAIT_S, ACK_WAIT_S = 0.5, 2.0
+QUESTION_BYTES_MAX = 40
 
 
 class KillingTransport(TcpTransport):
@@ -33,7 +34,7 @@ class KillingTransport(TcpTransport):
 
     def write(self, data: bytes, deadline_ns: int) -> int:
         """The real write, cut short at the place."""
-        is_job = len(data) > 20
+        is_job = len(data) > QUESTION_BYTES_MAX
         if is_job and self.place == "some bytes":
             super().write(data[: self.count], deadline_ns)
             die()

@@ -33,19 +33,20 @@ from tests.shop import Shop
 IS_LONG = os.environ.get("PRINT_FAULTS") == "long"
 STEP, BARRIER_STEP, SEED = (1, 1, 0) if IS_LONG else (61, 4, 20261122)
 """Each reset waits for some late answers, half a second in all: the short form is to end within 12 s."""
-STATUS_BYTES, SYNC_BYTES, BARRIER_BYTES, KICK_BYTES = 9, 4 * 3, 5 * 3 + 9, 5
-"""A barrier is five questions behind the receipt and the three of the challenge; one that clears is four."""
+STATUS_BYTES, SYNC_BYTES, MACRO_BYTES, BARRIER_BYTES, KICK_BYTES = 9, 4 * 3 + 19 + 4 * 3, 12, 5 + 9, 5
+"""Four questions clear the line, then it is asked about macros, and four questions more. A barrier is a macro before the receipt,
+what runs it behind, and the three questions of the challenge."""
 KILLED_BYTES = (1, 40, 200)
 STATUS_WAIT_S = 1.0
 """A reset ends a wait at once; only a machine under load comes near this."""
 SALES = 100
 
 
-def spool_of(shop: Shop, ack_wait_s: float = 2.0) -> Spool:
+def spool_of(shop: Shop, ack_wait_s: float = 2.0, status_wait_s: float = STATUS_WAIT_S) -> Spool:
     known = settings(shop.config)
     config = known.config.printer
     assert config is not None
-    printer = EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=STATUS_WAIT_S, ack_wait_s=ack_wait_s)
+    printer = EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=status_wait_s, ack_wait_s=ack_wait_s)
     make = SlipMaker(known.config)
     return Spool(printer, lambda: till_store(known, utc_now), make=make, clock=utc_now, job_life_s=config.job_life_s)
 
@@ -71,7 +72,7 @@ def test_a_reset_at_every_byte(tmp_path: Path, forgets: bool) -> None:
         shop = shop_with(tmp_path, printer.port, "drawer_at_cash = false\n")
         sold(shop, "measure")
         settle(spool_of(shop), shop.db)
-        before, size = STATUS_BYTES + SYNC_BYTES, len(printer.jobs[0])
+        before, size = STATUS_BYTES + SYNC_BYTES, MACRO_BYTES + len(printer.jobs[0])
         last = before + size + BARRIER_BYTES - 1  # after the very last byte the answer may be out already
         for count in places(before, before + size, last, forgets):
             sale_id = f"reset-{count}"
@@ -88,6 +89,36 @@ def test_a_reset_at_every_byte(tmp_path: Path, forgets: bool) -> None:
             rows[where].update(("resets", f"unmarked {unmarked}", f"marked {marked}", state))
         shop.close()
     print(table(f"reset at every {STEP}. byte; the printer {'loses' if forgets else 'prints'} what came", list(rows.items())))
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("loses", [0, 60] if IS_LONG else [30])
+def test_a_moment_without_power_at_every_byte_while_the_line_stays(tmp_path: Path, loses: int) -> None:
+    """As behind a print server. On paper whole means: every byte of the stored receipt since the power came back."""
+    rows: dict[str, Counter[str]] = {name: Counter() for name in ("its status", "the receipt", "its barrier")}
+    with TcpPrinter() as printer:
+        shop = shop_with(tmp_path, printer.port, "drawer_at_cash = false\n")
+        sold(shop, "measure")
+        settle(spool_of(shop), shop.db)
+        before, size = STATUS_BYTES + SYNC_BYTES, MACRO_BYTES + len(printer.jobs[0])
+        reached = places(before, before + size, before + size + BARRIER_BYTES - 1, bool(loses))
+        for count in reached if IS_LONG else reached[::2]:
+            sale_id, shown = f"blip-{count}", len(printer.jobs)
+            sold(shop, sale_id)
+            printer.blip_at, printer.blip_loses = count, loses
+            settle(spool_of(shop, 0.5, 0.4), shop.db)
+            printer.blip_at = None
+            if copy_what_is_uncertain(shop, sale_id):
+                settle(spool_of(shop), shop.db)
+            jobs = shop.db.execute("SELECT state, body FROM print_job WHERE sale_id = ? ORDER BY id", (sale_id,)).fetchall()
+            original, *copies = [sum(bytes(job) in paper for paper in printer.jobs[shown:]) for _, job in jobs]
+            state = str(jobs[0][0])
+            assert original <= 1 and original + sum(copies) >= 1, f"{sale_id} is lost or doubled"
+            assert original == 1 or state == "uncertain", f"{sale_id} is {state} and torn"
+            where = "its status" if count <= before else "its barrier" if count > before + size else "the receipt"
+            rows[where].update(("blips", f"unmarked {original}", f"marked {sum(copies)}", state))
+        shop.close()
+    print(table(f"power gone for a moment at every {STEP}. byte, {loses} bytes lost", list(rows.items())))
 
 
 @pytest.mark.timeout(600)

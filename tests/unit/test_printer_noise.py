@@ -10,6 +10,7 @@ import threading
 import tty
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import get_args
 
 import pytest
 
@@ -18,9 +19,12 @@ from drivers.printer import EscposPrinter
 from drivers.transport_port import SerialTransport
 from drivers.transport_tcp import TcpTransport
 from pos_loyalty.config import PrinterConfig
+from tests.emulators.mechanism import Macros
 from tests.emulators.tcp_printer import TcpPrinter
 
-JOB = b"\x1b@\x1bt\x11slip\n\x1dV\x01"
+BEGIN, REST = b"\x1b@", b"\x1bt\x11slip\n\x1dV\x01"
+JOB = BEGIN + REST
+MARK, RUN, RUN_BYTES = b"\x1d:", b"\x1d^", 5
 ASB = b"\x14\x00\x00\x0f"
 GS_R = b"\x1dr\x01"
 ANSWERS = {b"\x10\x04\x01": b"\x16", b"\x10\x04\x02": b"\x12", b"\x10\x04\x04": b"\x12", GS_R: b"\x00"}
@@ -45,11 +49,12 @@ class Wire:
     """A printer that answers each question rightly until the receipt has come; from then on it says what a test tells it.
 
     ``instead``: said when the receipt has come whole. ``after(question, number)``: what is said to the number-th question from
-    then on, the receipt's own barriers among them. ``unasked``: said before each answer until then.
+    then on, the receipt's own barriers among them. ``unasked``: said before each answer until then. ``macros``: as in Mechanism.
     """
 
-    def __init__(self, kind, *, instead=b"", after=lambda question, number: b"", unasked=b""):
-        self.kind, self.instead, self.after, self.unasked = kind, instead, after, unasked
+    def __init__(self, kind, *, instead=b"", after=lambda question, number: b"", unasked=b"", macros="unanswered"):
+        self.kind, self.instead, self.after, self.unasked, self.macros = kind, instead, after, unasked, macros
+        self.is_learning = self.has_learned = False
         self.asked = 0
         self.has_come = False
         self.is_over = False
@@ -111,16 +116,31 @@ class Wire:
 
     def take(self, said, send):
         """Answer what has come whole; gives back the rest."""
-        while said.startswith(JOB) or said[:3] in ANSWERS:
-            if said.startswith(JOB):
-                said = said.removeprefix(JOB)
+        while said[:3] in ANSWERS or said.startswith((BEGIN, REST, MARK)) or (said.startswith(RUN) and len(said) >= RUN_BYTES):
+            if said[:3] in ANSWERS:
+                question, said = said[:3], said[3:]
+                self.has_learned = self.has_learned or (self.is_learning and question == GS_R)
+                if not self.is_learning or self.macros != "unanswered":
+                    self.asked_for(question, send)
+            elif said.startswith(RUN):
+                times, said = said[2], said[RUN_BYTES:]
+                for _ in range(times if self.has_learned and self.macros != "none" else 0):
+                    self.asked_for(GS_R, send)
+            elif said.startswith(MARK):
+                said = said.removeprefix(MARK)
+                self.is_learning = not self.is_learning and self.macros != "none"
+                self.has_learned = self.has_learned and not self.is_learning
+            elif said.startswith(BEGIN):
+                said = said.removeprefix(BEGIN)
+            else:
+                said = said.removeprefix(REST)
                 self.has_come = True
                 send(self.instead)
-                continue
-            question, said = said[:3], said[3:]
-            self.asked += self.has_come
-            send(self.after(question, self.asked - 1) if self.has_come else self.unasked + ANSWERS[question])
         return said
+
+    def asked_for(self, question, send):
+        self.asked += self.has_come
+        send(self.after(question, self.asked - 1) if self.has_come else self.unasked + ANSWERS[question])
 
 
 class InMemory:
@@ -160,9 +180,10 @@ def rightly(question, number):
     return ANSWERS[question]
 
 
+@pytest.mark.parametrize("macros", get_args(Macros))
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_printer_that_answers_each_question_has_printed(kind):
-    assert outcome_of(Wire(kind, after=rightly), LONG_S) is Outcome.PRINTED
+def test_a_printer_that_answers_each_question_has_printed(kind, macros):
+    assert outcome_of(Wire(kind, after=rightly, macros=macros), LONG_S) is Outcome.PRINTED
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -205,9 +226,10 @@ def test_a_printer_that_lost_its_power_and_is_back_has_not_printed_though_a_brea
         assert outcome_of(wire) is Outcome.UNCERTAIN
 
 
+@pytest.mark.parametrize("macros", get_args(Macros))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("at", range(8))
-def test_a_byte_too_many_at_any_moment_is_a_doubt(kind, at):
+def test_a_byte_too_many_at_any_moment_is_a_doubt(kind, at, macros):
     """The printer answers each question; once a byte more comes with an answer, before it or behind it."""
     for noise in map(bytes, [[byte] for byte in range(256)]) if kind == "memory" else (b"\x00", b"\xff"):
         if noise in (b"\x11", b"\x13"):
@@ -218,7 +240,7 @@ def test_a_byte_too_many_at_any_moment_is_a_doubt(kind, at):
                 more = noise if number == at else b""
                 return more + ANSWERS[question] if is_before else ANSWERS[question] + more
 
-            wire = Wire(kind, after=after)
+            wire = Wire(kind, after=after, macros=macros)
             assert outcome_of(wire, 0.3, 0.3) is Outcome.UNCERTAIN, f"{noise!r} at answer {at}"
 
 
@@ -276,7 +298,7 @@ def stranger(answer):
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     config = PrinterConfig(kind="tcp", port=listener.getsockname()[1], timeout_s=1.0)
-    yield EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=2.0)
+    yield EscposPrinter(config, lambda: TcpTransport(config), status_wait_s=3.0)
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
