@@ -153,4 +153,11 @@ WHERE t.kind = 'coupons.added' AND CAST(t.payload AS TEXT) ->> '$.coupons.origin
 ALTER TABLE sync_state ADD COLUMN coupon_idle_seq INTEGER NOT NULL DEFAULT 0;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS)
+TOLD = """
+-- Private to head office: machines that said hello with all of their log here, and the newest fact of head office's own log then.
+CREATE TABLE told (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, own_epoch INTEGER NOT NULL, own_seq INTEGER NOT NULL, PRIMARY KEY (till, epoch)
+) STRICT, WITHOUT ROWID;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD)

@@ -41,6 +41,24 @@ class RightStore(Protocol):
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
 
+    def wait_for_all(self) -> None:
+        """Every till that is not lost is waited for once more."""
+
+    def note_told(self, till: str, epoch: int) -> None:
+        """This machine said hello, with all of its log here, as of the end of head office's own log."""
+
+    def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
+        """Epoch and number of head office's newest fact when it last did; None for never."""
+
+    def said_at(self, till: str, epoch: int) -> tuple[int, int]:
+        """Epoch and number of head office's fact that said last what its key is; of a key that is known."""
+
+    def is_hub(self, till: str) -> bool:
+        """Whether, by the logs, it gave rights out of its own, got some back, or set out to."""
+
+    def named_hub(self, till: str) -> tuple[int, str] | None:
+        """Epoch and store of a hub whose key is not known here, by the logs of tills that name it; None when none does."""
+
     def waits_for(self) -> tuple[str, ...]:
         """Those tills, by name; UNKNOWN first."""
 

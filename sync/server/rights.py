@@ -52,6 +52,8 @@ def answer(
         cards: tuple[FreeGift, ...] = ()
         if held_back != "log":
             _hear_hello(store, holder.till, now)
+        if not held_back:
+            store.rights.note_told(holder.till, holder.epoch)
         if not held_back and store.rights.is_waiting():
             held_back = "hello"
         if not held_back:

@@ -68,6 +68,37 @@ class SqliteRightStore:
         """By the table."""
         return bool(self.waits_for())
 
+    def wait_for_all(self) -> None:
+        """In the table."""
+        with watched(self._db, "hello_due", "TRUE", ()):
+            self._db.execute(HELLO_INSERT)
+
+    def note_told(self, till: str, epoch: int) -> None:
+        """In the table."""
+        here = self.own_head()
+        key = {"till": till, "epoch": epoch, "own_epoch": here.epoch, "own_seq": here.seq}
+        with watched(self._db, "told", "till = :till AND epoch = :epoch", key):
+            self._db.execute(TOLD_UPSERT, key)
+
+    def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
+        """By the table."""
+        row = self._db.execute("SELECT own_epoch, own_seq FROM told WHERE till = ? AND epoch = ?", (till, epoch)).fetchone()
+        return None if row is None else (int(row[0]), int(row[1]))
+
+    def said_at(self, till: str, epoch: int) -> tuple[int, int]:
+        """By the log."""
+        own_epoch, own_seq = self._db.execute(SAID_AT_SELECT, {"till": till, "epoch": epoch}).fetchone()
+        return int(own_epoch), int(own_seq)
+
+    def is_hub(self, till: str) -> bool:
+        """By grants and give-backs, and by the word that a hub's log begins with."""
+        return self._db.execute(HUB_SELECT, {"till": till}).fetchone() is not None
+
+    def named_hub(self, till: str) -> tuple[int, str] | None:
+        """By grants and give-backs."""
+        row = self._db.execute(NAMED_SELECT, {"till": till}).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]))
+
     def waits_for(self) -> tuple[str, ...]:
         """By the table."""
         return tuple(row[0] for row in self._db.execute(WAITING_SELECT).fetchall())
@@ -239,6 +270,17 @@ WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
 ) ORDER BY h.till"""
+TOLD_UPSERT = """INSERT INTO told (till, epoch, own_epoch, own_seq) VALUES (:till, :epoch, :own_epoch, :own_seq)
+ON CONFLICT (till, epoch) DO UPDATE SET own_epoch = excluded.own_epoch, own_seq = excluded.own_seq"""
+SAID_AT_SELECT = """SELECT t.epoch, t.seq FROM till_key AS k JOIN txn AS t ON t.id = k.txn
+WHERE k.till = :till AND k.epoch = :epoch"""
+HUB_SELECT = """SELECT 1 FROM txn WHERE till = :till AND seq = 1 AND kind = 'rights.returned'
+UNION ALL SELECT 1 FROM right_grant WHERE giver = :till
+UNION ALL SELECT 1 FROM right_return WHERE to_till = :till LIMIT 1"""
+NAMED_SELECT = """SELECT n.epoch, k.store FROM (
+  SELECT giver_epoch AS epoch, till, epoch AS of FROM right_grant WHERE giver = :till
+  UNION SELECT to_epoch, till, epoch FROM right_return WHERE to_till = :till
+) AS n JOIN till_key AS k ON k.till = n.till AND k.epoch = n.of ORDER BY n.epoch DESC, k.store LIMIT 1"""
 THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
 UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
 WHERE b.account = :lot"""
