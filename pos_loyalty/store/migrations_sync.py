@@ -158,6 +158,10 @@ TOLD = """
 CREATE TABLE told (
   till TEXT NOT NULL, epoch INTEGER NOT NULL, own_epoch INTEGER NOT NULL, own_seq INTEGER NOT NULL, PRIMARY KEY (till, epoch)
 ) STRICT, WITHOUT ROWID;
+
+-- Private to head office: facts that came while it waited for hellos and bear on whose points pay; they are evened out when all
+-- have said it. An empty id: the restore itself.
+CREATE TABLE even_due (txn BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 
 SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD)

@@ -122,8 +122,11 @@ class RightStore(Protocol):
         """Book whose points pay, where these facts and another till's returns bear on each other, as far as no till holds what
         is taken; answers whose points moved. ``also``: members whose lots are known again."""
 
+    def is_to_even(self) -> bool:
+        """Whether something of that was put off until nobody is waited for."""
+
     def even_out_again(self, now: datetime) -> tuple[str, ...]:
-        """The same for all members to whom it was done since the restore: nobody is waited for any more."""
+        """The same for a part of what was put off, and for members to whom it was done since the restore."""
 
     def even_out_short(self, lots: Iterable[str], now: datetime) -> bool:
         """The same for lots that paid for goods and may have got it back before a restore, which a till has redeemed since;

@@ -31,6 +31,9 @@ WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
 HUB_WAITS_MAX: Final = 600
 """So often other logs wait for one that does not move on; then they are booked without it."""
+EVEN_MAX: Final = 200
+"""Facts that are evened out in one transaction after the last hello: who asks meanwhile waits for so many, not for all."""
+RESTORE: Final = b""
 MS_PER_DAY: Final = 86_400_000
 
 
@@ -58,6 +61,7 @@ class SqliteRightStore:
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
             self._db.executemany("INSERT OR IGNORE INTO hello_due (till) VALUES (?)", [(till,) for till in others])
+        self._put_off([RESTORE])
 
     def heard_hello(self, till: str) -> None:
         """By its name."""
@@ -218,10 +222,26 @@ class SqliteRightStore:
 
     def even_out(self, facts: Sequence[Fact], also: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
+        if self._policy == "escrow" and self.is_waiting():
+            self._put_off([bytes.fromhex(fact.id) for fact in late_returns.bearing(self._db, facts, also)])
         return late_returns.even_out(self._reach(now), facts, also, meta(self._db, "owner") or "", new_id)
 
+    def is_to_even(self) -> bool:
+        """By the table."""
+        return self._db.execute("SELECT 1 FROM even_due LIMIT 1").fetchone() is not None
+
     def even_out_again(self, now: datetime) -> tuple[str, ...]:
-        """In the log whose owner this file is: by its own facts of this epoch."""
+        """In the log whose owner this file is."""
+        due = [bytes(row[0]) for row in self._db.execute("SELECT txn FROM even_due ORDER BY txn LIMIT ?", (EVEN_MAX,)).fetchall()]
+        for txn in due:
+            with watched(self._db, "even_due", "txn = ?", (txn,)):
+                self._db.execute("DELETE FROM even_due WHERE txn = ?", (txn,))
+        facts = [fact for txn in due if txn and (fact := ledger.by_id(self._db, UUID(bytes=txn))) is not None]
+        moved = self._even_out_since_restore(now) if RESTORE in due else ()
+        return moved + self.even_out(facts, (), now)
+
+    def _even_out_since_restore(self, now: datetime) -> tuple[str, ...]:
+        """Members to whom it was done in this epoch."""
         owner = meta(self._db, "owner") or ""
         key = {"owner": owner, "epoch": epochs.epoch_of(self._db)}
         member_ids = [row[0] for row in self._db.execute(EVENED_SELECT, key).fetchall()]
@@ -250,6 +270,11 @@ class SqliteRightStore:
     def make_room(self, doubled: Sequence[tuple[Entry, Entry]], now: datetime) -> bool:
         """In the log whose owner this file is."""
         return late_returns.make_room(self._reach(now), doubled, meta(self._db, "owner") or "", new_id)
+
+    def _put_off(self, due: Sequence[bytes]) -> None:
+        for txn in due:
+            with watched(self._db, "even_due", "txn = ?", (txn,)):
+                self._db.execute("INSERT OR IGNORE INTO even_due (txn) VALUES (?)", (txn,))
 
     def _reach(self, now: datetime, *, knows_all: bool = False) -> Reach:
         """Where tills hold nothing they may redeem everything, and so may head office take it."""

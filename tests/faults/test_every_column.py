@@ -27,7 +27,7 @@ NOT_FILLED = {
     "till": {
         "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
         "enrol_code", "hello_due", "hub_wait", "relay_right", "relay_start", "case_closed", "recompute_mark", "sale_recomputed",
-        "snapshot_apply", "told",
+        "snapshot_apply", "told", "even_due",
     },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "drawer_kick", "staff", "run",
