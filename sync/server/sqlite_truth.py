@@ -7,7 +7,18 @@ from datetime import datetime
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.model import Member
-from pos_loyalty.store import cases, follow, ledger, members, overview, programmes, publications, recomputing, rule_stops
+from pos_loyalty.store import (
+    cases,
+    coupon_cases,
+    follow,
+    ledger,
+    members,
+    overview,
+    programmes,
+    publications,
+    recomputing,
+    rule_stops,
+)
 from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, StoreStop
@@ -67,6 +78,10 @@ class SqliteTruthStore:
     def close_case(self, said: CaseClosedFact, now: datetime) -> None:
         """In the log whose owner this file is."""
         follow.book(self._db, Draft(id=new_id(), kind="case.closed", store=self._owner(), body=said), now)
+
+    def coupons_at_rest(self, till: str, sale_id: str) -> tuple[CaseName, ...]:
+        """By the uses of codes."""
+        return coupon_cases.at_rest(self._db, till, sale_id)
 
     def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """By the versions that came."""

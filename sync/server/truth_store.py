@@ -51,6 +51,9 @@ class TruthStore(Protocol):
     def close_case(self, said: CaseClosedFact, now: datetime) -> None:
         """Append a fact of head office's own log."""
 
+    def coupons_at_rest(self, till: str, sale_id: str) -> tuple[CaseName, ...]:
+        """Open cases of codes that this sale took, and of which no two sales take one any more: it stands no longer."""
+
     def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """The programme in force and the version before it; None when nothing came before."""
 
