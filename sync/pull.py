@@ -54,8 +54,11 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False) -> PullStep:
-    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks."""
+def outgoing(
+    state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False, waiting: int | None = None
+) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks, which keeps
+    ``waiting`` facts that head office has not confirmed."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
     question = ChangesRequest(
@@ -65,6 +68,7 @@ def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime
         programmes=programmes,
         hub=state.hub or UNSET,
         is_hub=True if is_hub else UNSET,
+        waiting=UNSET if waiting is None else waiting,
     )
     return PullStep(state=state, send=encode(question))
 

@@ -53,6 +53,9 @@ class RightStore(Protocol):
     def said_at(self, till: str, epoch: int) -> tuple[int, int]:
         """Epoch and number of head office's fact that said last what its key is; of a key that is known."""
 
+    def note_hub(self, till: str, waiting: int) -> None:
+        """A hub, which asked, keeps so many facts of its tills that head office has not confirmed."""
+
     def is_hub(self, till: str) -> bool:
         """Whether, by the logs, it gave rights out of its own, got some back, or set out to."""
 

@@ -94,6 +94,10 @@ class SqliteRightStore:
         own_epoch, own_seq = self._db.execute(SAID_AT_SELECT, {"till": till, "epoch": epoch}).fetchone()
         return int(own_epoch), int(own_seq)
 
+    def note_hub(self, till: str, waiting: int) -> None:
+        """In its row, which a question made."""
+        self._db.execute("UPDATE till SET hub_waiting = ? WHERE id = ?", (waiting, till))
+
     def is_hub(self, till: str) -> bool:
         """By grants and give-backs, and by the word that a hub's log begins with."""
         return self._db.execute(HUB_SELECT, {"till": till}).fetchone() is not None

@@ -114,6 +114,8 @@ def changes(
         if is_stranger(store, peer.till, peer.epoch):
             return _nothing_yet(asked, programme_list.told(store, now, office_key), now)
         store.asked(peer.till, now)
+        if asked.waiting is not UNSET:
+            store.rights.note_hub(peer.till, asked.waiting)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
         if newest - since > changes_max:

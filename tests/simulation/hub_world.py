@@ -83,7 +83,7 @@ class StoreHub:
         db, relay_db = store(), kept()
         here = Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True)
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store")
-        beside = Beside(told=lambda page: note_page(relay_db, page))
+        beside = Beside(told=lambda page: note_page(relay_db, page), waiting=lambda: relay.waiting_count(relay_db))
         syncer = Syncer(db, here, pace, Outside(self), half, beside)
         self.line = Line(hub, relay_db, syncer, Outside(self), lambda: (db.close(), relay_db.close()))  # type: ignore[func-returns-value, arg-type]
 
