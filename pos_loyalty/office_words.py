@@ -78,7 +78,20 @@ OFFICE_WORDS: dict[str, tuple[str, str]] = {
     "office.refund": ("Возвращено", "Refunded"),
     "office.exposure": ("Баллы и риск", "Points and exposure"),
     "office.outstanding": ("У участников", "Members own"),
-    "office.held_by_tills": ("Из них выдано кассам на списание без связи", "Of these granted to tills to redeem alone"),
+    "office.held_by_tills": (
+        "Выдано офисом кассам и узлам на списание без связи",
+        "Granted from here to tills and hubs to redeem alone",
+    ),
+    "office.twice": ("Без связи за день можно списать дважды, не больше", "Could be redeemed twice in a day while cut off"),
+    "office.policy_escrow": (
+        "Кассы списывают только то, на что у них есть права: дважды ничего не спишется.",
+        "Tills redeem only what they hold rights to: nothing is redeemed twice.",
+    ),
+    "office.policy_allowance": (
+        "Касса без связи списывает до {cap} баллов на участника в день; касс: {tills}.",
+        "A till that is cut off redeems up to {cap} points of a member in a day; {tills} tills.",
+    ),
+    "office.policy_refuse": ("Без связи кассы ничего не списывают.", "Tills that are cut off redeem nothing."),
     "office.suspense": ("Списано то, чего не было", "Redeemed though not there"),
     "office.recomputed": ("Чеки, пересчитанные заново", "Sales asked again"),
     "office.agreed": ("сошлись", "agreed"),

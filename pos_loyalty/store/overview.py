@@ -73,11 +73,17 @@ class DayOfStore(Value):
 
 
 class Exposure(Value):
-    """What may be redeemed without head office's word. ``suspense_centi``: what was redeemed though it was not there."""
+    """What may be redeemed without head office's word. ``suspense_centi``: what was redeemed though it was not there.
+
+    ``twice_centi``: what could be redeemed twice in one day by tills that are cut off, at most: the cap of each member, as far as
+    they have points, at each of the ``tills`` in force.
+    """
 
     outstanding_centi: Points
     held_by_tills_centi: Points
     suspense_centi: Points
+    tills: int
+    twice_centi: Points
 
 
 class BackSeen(Value):
@@ -131,8 +137,9 @@ def watch(db: Connection) -> Watch:
     )
 
 
-def overview(db: Connection, biz_day: int, now: datetime) -> Overview:
-    """Read everything. Stands in one transaction."""
+def overview(db: Connection, biz_day: int, now: datetime, cap_centi: Points) -> Overview:
+    """Read everything. Stands in one transaction. ``cap_centi``: that a till may redeem of one member on one day while cut off,
+    of points that others may redeem too."""
     seen = _tills(db)
     tills = tuple(each for each in seen if not each.is_hub)
     return Overview(
@@ -143,7 +150,7 @@ def overview(db: Connection, biz_day: int, now: datetime) -> Overview:
         stops=rule_stops.standing(db),
         stops_due=rule_stops.not_yet(db),
         day=_day(db, biz_day),
-        exposure=_exposure(db),
+        exposure=_exposure(db, sum(each.state == "active" for each in tills), cap_centi),
         open_cases=cases.open_by_reason(db),
         recomputed=recomputing.verdicts(db),
     )
@@ -206,13 +213,15 @@ def _day(db: Connection, biz_day: int) -> tuple[DayOfStore, ...]:
     return tuple(DayOfStore(store=store, **(nothing | figures)) for store, figures in sorted(found.items()))
 
 
-def _exposure(db: Connection) -> Exposure:
+def _exposure(db: Connection, tills: int, cap_centi: Points) -> Exposure:
     outstanding = db.execute("SELECT coalesce(SUM(remaining), 0) FROM lot WHERE unit = 'point'").fetchone()[0]
     held = db.execute(HELD_SELECT).fetchone()[0]
     return Exposure(
         outstanding_centi=Points(outstanding),
         held_by_tills_centi=Points(held),
         suspense_centi=_suspense(db),
+        tills=tills,
+        twice_centi=Points(tills * int(db.execute(CAPPED_SELECT, {"cap": cap_centi}).fetchone()[0]) if cap_centi else 0),
     )
 
 
@@ -243,6 +252,9 @@ WHERE biz_day = :day AND state = 'completed' GROUP BY store ORDER BY store"""
 RETURNS_SELECT = (
     """SELECT store, COUNT(*), SUM(refund_minor) FROM sale_return WHERE biz_day = :day GROUP BY store ORDER BY store"""
 )
+CAPPED_SELECT = """SELECT coalesce(SUM(CASE WHEN owned > :cap THEN :cap ELSE owned END), 0) FROM (
+  SELECT SUM(remaining) AS owned FROM lot WHERE unit = 'point' AND remaining > 0 GROUP BY member
+) AS each_member"""
 HUB_HELD_SELECT = """SELECT coalesce(SUM(centi), 0) FROM (
   SELECT l.lot, l.centi FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
   WHERE g.till = :hub AND g.epoch = :epoch

@@ -7,9 +7,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.config import OfflineConfig
 from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.i18n import Language, tr
-from pos_loyalty.store.overview import HubSeen, Overview, TillSeen
+from pos_loyalty.store.overview import Exposure, HubSeen, Overview, TillSeen
 
 SILENT_S: Final = 86_400
 HUB_SILENT_S: Final = 900
@@ -57,12 +58,19 @@ def view_of(seen: Overview, language: Language, zone: ZoneInfo, now: datetime, e
         "exposure": [
             (tr(language, "office.outstanding"), points_text(seen.exposure.outstanding_centi)),
             (tr(language, "office.held_by_tills"), points_text(seen.exposure.held_by_tills_centi)),
+            (tr(language, "office.twice"), points_text(seen.exposure.twice_centi)),
             (tr(language, "office.suspense"), points_text(seen.exposure.suspense_centi)),
         ],
         "cases": list(seen.open_cases.items()),
         "cases_open": sum(seen.open_cases.values()),
         "recomputed": [(tr(language, f"office.{verdict}"), count) for verdict, count in seen.recomputed.items()],
     }  # fmt: skip
+
+
+def policy_of(offline: OfflineConfig, exposure: Exposure, language: Language) -> str:
+    """A sentence: why so much, or nothing, could be redeemed twice."""
+    cap = points_text(offline.cap_centi)
+    return tr(language, f"office.policy_{offline.policy}", cap=cap, tills=exposure.tills)
 
 
 def _till(till: TillSeen, language: Language, now: datetime) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     keys, server = secrets_of(known), known.config.server
     place = database or known.server_database
     office = office_of(known)
-    pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
+    pages = Pages(shop=known.config.store, password=password_of(office.token_secret), offline=known.config.offline)
     marked = place if isinstance(place, Path) else known.file(server.identity)
     terms = RightTerms(share_bp=server.escrow_share_bp, lease_days=server.lease_days)
     shelf = SnapshotShelf(readable(place), office.private_key, marked.with_name(marked.name + ".snapshots"))

@@ -27,6 +27,8 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
+from pos_loyalty.values import Points
+from sync.server.truth_store import NO_CAP
 
 
 class SqliteTruthStore:
@@ -97,9 +99,9 @@ class SqliteTruthStore:
         publications.add(self._db, before.sha256, None, now)
         follow.book(self._db, Draft(id=new_id(), kind="programme.back", store=self._owner(), body=said), now)
 
-    def overview(self, biz_day: int, now: datetime) -> Overview:
+    def overview(self, biz_day: int, now: datetime, cap_centi: Points = NO_CAP) -> Overview:
         """By the tables."""
-        return overview.overview(self._db, biz_day, now)
+        return overview.overview(self._db, biz_day, now, cap_centi)
 
     def watch(self) -> Watch:
         """By the tables, none of them read whole but those of tills and cases."""

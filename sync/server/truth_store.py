@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from pos_loyalty.engine.model import Member
 from pos_loyalty.store.cases import CaseName, OpenedCase
@@ -13,6 +13,9 @@ from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
+from pos_loyalty.values import Points
+
+NO_CAP: Final = Points(0)
 
 
 class TruthStore(Protocol):
@@ -60,8 +63,8 @@ class TruthStore(Protocol):
     def back(self, said: BackFact, before: Published, now: datetime) -> None:
         """Put the version before in force, and append a fact of head office's own log."""
 
-    def overview(self, biz_day: int, now: datetime) -> Overview:
-        """What a manager sees. ``biz_day``: of the sales of the day."""
+    def overview(self, biz_day: int, now: datetime, cap_centi: Points = NO_CAP) -> Overview:
+        """What a manager sees. ``biz_day``: of the sales of the day; ``cap_centi``: as ``overview.overview`` takes it."""
 
     def watch(self) -> Watch:
         """What a monitor asks for."""

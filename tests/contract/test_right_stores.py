@@ -203,6 +203,12 @@ def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
         first = fact(1, kind="rights.returned", give_back=GiveBackFact(), till="T2", id="e" * 32)
         store.add(posting(store, first))
         assert store.rights.is_hub("T2") and store.rights.named_hub("T2") is None, "a hub's log begins so"
+        store.asked("T1", NOW)
+        store.asked("T2", NOW)
+        store.rights.note_hub("T2", 7)
+        seen = store.truth.overview(0, NOW, Points(100))
+        assert [(hub.hub, hub.waiting, hub.held_centi) for hub in seen.hubs] == [("T2", 7, 0)]
+        assert ([till.till for till in seen.tills], seen.exposure.tills, seen.exposure.twice_centi) == (["T1"], 1, 0)
         store.rights.heard_hello("T1")
         store.rights.wait_for_all()
         assert store.rights.waits_for() == ("T1", "T2")
