@@ -189,6 +189,10 @@ WORDS: dict[str, Words] = {key: Words(*both) for key, both in (PAGE_WORDS | OFFI
         "Чек {number} отменён, баллы возвращены", "Receipt {number} is cancelled, points went back"
     ),
     "page.head_office_answers": Words("Офис на связи", "Head office answers"),
+    "page.by_hub": Words("Через узел магазина", "By the store's hub"),
+    "page.past_hub": Words("Мимо узла магазина с {time}", "Past the store's hub since {time}"),
+    "page.hub_heard_at": Words("узел отвечал в {time}", "the hub answered at {time}"),
+    "page.hub_never_heard": Words("узел ещё не отвечал", "the hub never answered"),
     "page.head_office_silent": Words("Без связи с офисом, касса продаёт", "Offline, the till sells on"),
     "page.heard_at": Words("последний раз в {time}", "last heard at {time}"),
     "page.never_heard": Words("связи ещё не было", "not heard yet"),

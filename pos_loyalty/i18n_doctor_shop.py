@@ -92,6 +92,18 @@ DOCTOR_SHOP: dict[str, Words] = {
     "doctor.office.strange.mend": Words("проверьте head_office.url", "look at head_office.url"),
     "doctor.office.clock": Words("отвечает; часы разошлись на {minutes} мин", "answers; the clocks differ by {minutes} minutes"),
     "doctor.office.clock.mend": Words("поставьте верное время здесь и там", "set the time right here and there"),
+    "doctor.hub.works": Words("отвечает", "answers"),
+    "doctor.hub.silent": Words("не отвечает; касса идёт прямо в офис", "does not answer; the till goes straight to head office"),
+    "doctor.hub.silent.mend": Words(
+        "сеть магазина, адрес hub.url, запущен ли pos-loyalty hub", "the store's network, hub.url, does pos-loyalty hub run"
+    ),
+    "doctor.hub.strange": Words("отвечает {status}: это не узел", "answers {status}: this is no hub"),
+    "doctor.hub.strange.mend": Words("проверьте hub.url", "look at hub.url"),
+    "doctor.road.hub": Words("через узел с {since} UTC", "by the hub since {since} UTC"),
+    "doctor.road.straight": Words(
+        "прямо в офис с {since} UTC; узел отвечал {heard}", "straight since {since} UTC; the hub answered {heard}"
+    ),
+    "doctor.road.straight.mend": Words("строка выше: отвечает ли узел", "the row above: does the hub answer"),
     "doctor.catalogue.works": Words("товаров: {count}", "{count} products"),
     "doctor.catalogue.fault": Words("{fault}", "{fault}"),
     "doctor.catalogue.fault.mend": Words(
@@ -117,6 +129,8 @@ DOCTOR_SHOP: dict[str, Words] = {
     "doctor.name.database": Words("база", "database"),
     "doctor.name.disk": Words("диск", "disk"),
     "doctor.name.head office": Words("офис", "head office"),
+    "doctor.name.hub": Words("узел магазина", "hub"),
+    "doctor.name.road": Words("путь", "road"),
     "doctor.name.catalogue": Words("товары", "catalogue"),
     "doctor.name.receipts": Words("чеки", "receipts"),
     "doctor.name.font": Words("шрифт", "font"),

@@ -66,6 +66,8 @@ class HttpHeadOffice:
             params["programmes"] = asked.programmes
         if asked.is_hub:
             params["is_hub"] = 1
+        if isinstance(asked.waiting, int):
+            params["waiting"] = asked.waiting
         if asked.hub:
             params |= {"hub_life": asked.hub.life, "hub_n": asked.hub.n}
         return self._ask("GET", f"{self._till}/changes", params=params)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pos_loyalty import log
 from pos_loyalty.clock import Clock, monotonic_ns, read
 from pos_loyalty.errors import LoyaltyError, StoreBusyError, SyncError
-from pos_loyalty.store import outbox, snapshot_state
+from pos_loyalty.store import outbox, roads, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
 from sync import backoff, local, pull, push, right_round, taking
@@ -74,14 +74,24 @@ class Pace(Value):
         return right_round.Asking(wants=self.wants, lends=self.lends)
 
 
+class Answered(NamedTuple):
+    """By which road the last answer came, and when the store's hub last answered; None: not since the start."""
+
+    by: Road
+    hub_at: datetime | None
+
+
 class Beside(NamedTuple):
-    """What is done beside sending and fetching: ``chores`` between goes; ``told``: who hears of each page first, at a
-    hub; ``go_straight``: how a till with a hub turns to head office."""
+    """What is done beside sending and fetching: ``chores`` between goes; ``told``: who hears of each page first, at a hub;
+    ``waiting``: what a hub keeps that head office has not; ``go_straight``: how a till with a hub turns to head office;
+    ``road``: where its next question goes, ``answered``: by which road the last answer came."""
 
     chores: Callable[[], None] = lambda: None
     told: Callable[[Changes], None] = lambda _: None
     go_straight: Callable[[], None] = lambda: None
     road: Callable[[], Road] = lambda: "straight"
+    waiting: Callable[[], int | None] = lambda: None
+    answered: Callable[[], Answered | None] = lambda: None
 
 
 NOTHING: Final = Beside()
@@ -143,6 +153,9 @@ class Syncer:
         is_refused = self._push.is_refused if is_troubled else pulling is not None and pulling.is_refused
         if trouble is None or is_refused:
             local.keep_trouble(self._db, trouble)
+        answered = self._beside.answered()
+        if answered is not None:
+            roads.note(self._db, answered.by, answered.hub_at, clock())
         return SyncReport(
             sent_facts=sent,
             fetched_members=fetched,
@@ -252,7 +265,7 @@ class Syncer:
         if is_taken:
             fetched += self._take_snapshot(self._pull, clock)
         for _ in range(ROUNDS_MAX):
-            step = local.next_question(self._db, self._here, self._pull, clock())
+            step = local.next_question(self._db, self._here, self._pull, clock(), self._beside.waiting())
             if step.send is None:
                 break
             step = self._fetch_page(self._pull, step.send, clock)

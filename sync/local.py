@@ -86,9 +86,10 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
     return push.outgoing(state, rows, here.peer(state.protocol), here.signer, _keys(db, here, rows), now)
 
 
-def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime) -> pull.PullStep:
-    """The next question for changes, or none when it is not yet time."""
-    return pull.outgoing(state, here.peer(state.protocol), programme_list.digest_here(db), now, is_hub=here.is_hub)
+def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime, waiting: int | None = None) -> pull.PullStep:
+    """The next question for changes, or none when it is not yet time. ``waiting``: of a hub, what it keeps for head office."""
+    digest = programme_list.digest_here(db)
+    return pull.outgoing(state, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
 
 
 def keep_ack(db: Connection, held: push.Held) -> None:

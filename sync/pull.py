@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -11,6 +12,8 @@ from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotN
 from pos_loyalty.values import Value, encode
 from sync import backoff, protocols
 from sync.wire import PROTOCOL, Changes, ChangesRequest, HubPlace, Peer, Reply, read_changes
+
+STRAYS_MAX: Final = 3
 
 
 class PullState(Value):
@@ -29,6 +32,8 @@ class PullState(Value):
     is_refused: bool = False
     hub: HubPlace | None = None
     """What we have of the store's hub."""
+    strays: int = 0
+    """Answers to another question that came in a row."""
     needs_snapshot: bool = False
     """Too much has changed to be told in pages."""
     protocol: int = PROTOCOL
@@ -49,8 +54,11 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
-def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False) -> PullStep:
-    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks."""
+def outgoing(
+    state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False, waiting: int | None = None
+) -> PullStep:
+    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks, which keeps
+    ``waiting`` facts that head office has not confirmed."""
     if not backoff.is_due(state.set_at, state.wake_at, now):
         return PullStep(state=state)
     question = ChangesRequest(
@@ -60,12 +68,14 @@ def outgoing(state: PullState, peer: Peer, programmes: str | None, now: datetime
         programmes=programmes,
         hub=state.hub or UNSET,
         is_hub=True if is_hub else UNSET,
+        waiting=UNSET if waiting is None else waiting,
     )
     return PullStep(state=state, send=encode(question))
 
 
 def received(state: PullState, reply: Reply, now: datetime, interval_s: float, random: backoff.Random) -> PullStep:
-    """Take in a page. An answer to another question than the last changes nothing; after the last page wait ``interval_s``.
+    """Take in a page. An answer to another question than the last changes nothing, and STRAYS_MAX in a row are a fault; after the
+    last page wait ``interval_s``.
 
     What may be a head office of another version is asked in the other protocol at once.
     """
@@ -79,10 +89,18 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
             return PullStep(state=replace(state, set_at=now, wake_at=now, protocol=other))
         return failed(state, error, now, random)
     if changes.since != state.since:
-        return PullStep(state=state)
+        return _stray(state, changes, now, random)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
     begun = replace(begin(changes.version, changes.mark, now), hub=changes.hub or state.hub)
     return PullStep(state=replace(begun, wake_at=now + wait, protocol=state.protocol, is_understood=True), changes=changes)
+
+
+def _stray(state: PullState, changes: Changes, now: datetime, random: backoff.Random) -> PullStep:
+    """A late or doubled answer may come for once; who answers each question so would be asked for ever."""
+    if state.strays + 1 < STRAYS_MAX:
+        return PullStep(state=replace(state, strays=state.strays + 1))
+    error = WireError(f"asked for changes since {state.since}, head office tells of those since {changes.since}")
+    return failed(replace(state, strays=0), error, now, random)
 
 
 def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Random) -> PullStep:

@@ -38,6 +38,9 @@ class RoadState(Value):
     visited_at: datetime | None = None
     """When the till last told head office itself that it is there; ``greets``: it has not said hello since."""
     greets: bool = False
+    answered_by: Road | None = None
+    """Who answered the last question; None before the first answer. ``hub_answered_at``: when the hub last did."""
+    hub_answered_at: datetime | None = None
 
 
 def roads_now(state: RoadState, now: datetime) -> tuple[Road, ...]:
@@ -57,6 +60,12 @@ def is_visit_due(state: RoadState, now: datetime) -> bool:
 def set_out_straight(state: RoadState, now: datetime) -> RoadState:
     """Head office is asked itself from now on for a while, if it answers."""
     return replace(state, straight_at=now, is_straight=True)
+
+
+def gave_answer(state: RoadState, road: Road, now: datetime) -> RoadState:
+    """Somebody answered on this road."""
+    answered = replace(state, answered_by=road)
+    return replace(answered, hub_answered_at=now, hub_silent_at=None) if road == "hub" else answered
 
 
 def gave_no_answer(state: RoadState, road: Road, now: datetime) -> RoadState:
@@ -130,6 +139,7 @@ class Roads:
             try:
                 reply = ask(self._to[road])
                 if road == "straight" or reply.status < SERVER_FAILS:
+                    self.state = gave_answer(self.state, road, self._clock())
                     return reply
                 failed = HeadOfficeGoneError(f"the hub fails (HTTP {reply.status})")
             except HeadOfficeGoneError as error:

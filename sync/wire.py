@@ -156,7 +156,8 @@ class HubPlace(Value):
 class ChangesRequest(Value):
     """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash.
 
-    ``hub``: what it has of the store's hub. ``is_hub``: a hub asks, and is told how far the logs of its store count.
+    ``hub``: what it has of the store's hub. ``is_hub``: a hub asks, and is told how far the logs of its store count; ``waiting``:
+    facts of its tills that it keeps and head office has not confirmed.
     """
 
     peer: Peer
@@ -165,6 +166,7 @@ class ChangesRequest(Value):
     programmes: Hash | None = None
     hub: HubPlace | UnsetType = UNSET
     is_hub: bool | UnsetType = UNSET
+    waiting: Count | UnsetType = UNSET
 
 
 class Changes(Value):

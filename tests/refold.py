@@ -59,6 +59,8 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "suspense_case": "what a person has to settle, and has settled",
     "enrol_code": "head office's, private: codes that wait",
     "hub_wait": "head office's, private: how often a log waited for another till's",
+    "even_due": "head office's, private: what it evens out when all have said hello",
+    "told": "head office's, private: who said hello with a whole log, and when",
     "relay_right": "a hub's: what tills gave back to it, out of their logs, which it need not keep",
     "relay_start": "a hub's: up to which fact of a till's log it knows that",
     "hello_due": "head office's, private: whom it waits for since it was restored",

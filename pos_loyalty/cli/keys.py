@@ -74,6 +74,8 @@ def run_lost(args: argparse.Namespace) -> int:
     loss = wiring.lose_till(wiring.settings(args.config), args.database, args.till, args.epoch, args.by)
     which = f"till {args.till} (epoch {loss.epoch})" if loss.epoch else f"till {args.till}, which head office does not know,"
     print(f"{which} is lost and not waited for; it held {loss.centi // 100}.{loss.centi % 100:02} points: they are free again.")
+    if not loss.epoch:
+        print("It may have been a hub: every till says hello once more before anything is granted.")
     print("If it sells after all, as many may be redeemed twice.")
     return 0
 

@@ -66,6 +66,17 @@ def even_out(reach: Reach, facts: Iterable[Fact], also: Iterable[str], store: st
     return _all_evened(roots, at, [who for who in sorted(others) if as_one.was_evened(reach.db, who)])
 
 
+def bearing(db: Connection, facts: Iterable[Fact], also: Iterable[str]) -> Iterator[Fact]:
+    """Those of the facts that ``even_out`` would look at."""
+    known = dict.fromkeys(also, True)
+    for fact in facts:
+        members = {entry.member_id for entry in fact.entries if entry.member_id is not None}
+        for who in members - known.keys():
+            known[who] = as_one.was_evened(db, who)
+        if fact.kind in BRINGS_BACK or any(known[who] for who in members):
+            yield fact
+
+
 def even_out_lots(reach: Reach, lots: Iterable[str], store: str, new_id: NewId) -> tuple[str, ...]:
     """The same for lots of which something may be taken that was not free before."""
     roots = dict.fromkeys(lot_trails.root_of(reach.db, lot) for lot in lots)

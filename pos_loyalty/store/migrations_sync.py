@@ -153,4 +153,23 @@ WHERE t.kind = 'coupons.added' AND CAST(t.payload AS TEXT) ->> '$.coupons.origin
 ALTER TABLE sync_state ADD COLUMN coupon_idle_seq INTEGER NOT NULL DEFAULT 0;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS)
+TOLD = """
+-- Private to head office: machines that said hello with all of their log here, and the newest fact of head office's own log then.
+CREATE TABLE told (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, own_epoch INTEGER NOT NULL, own_seq INTEGER NOT NULL, PRIMARY KEY (till, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- Private to head office: facts that came while it waited for hellos and bear on whose points pay; they are evened out when all
+-- have said it. An empty id: the restore itself.
+CREATE TABLE even_due (txn BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- At head office: facts that a hub keeps of its tills and that head office has not confirmed, as it last said; NULL: no hub.
+ALTER TABLE till ADD COLUMN hub_waiting INTEGER;
+
+-- At a till with a hub: by which road it was last answered, since when by that one, and when the hub last answered.
+ALTER TABLE sync_state ADD COLUMN road TEXT;
+ALTER TABLE sync_state ADD COLUMN road_ms INTEGER;
+ALTER TABLE sync_state ADD COLUMN hub_ms INTEGER;
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD)

@@ -31,6 +31,23 @@ class TillSeen(Value):
     """Of its key: active, revoked, lost; empty for one that was never enrolled here."""
     programme: str | None
     """By which it sold last, as far as head office holds its log."""
+    is_hub: bool = False
+    waiting: int | None = None
+    """Of a hub: facts of its tills that it keeps and head office has not, as it last said."""
+
+
+class HubSeen(Value):
+    """A store's hub. ``waiting``: facts that it keeps of its tills and head office has not, as it said when it last asked; None:
+    it did not say. ``held_centi``: points that it may give to its tills."""
+
+    hub: str
+    store: str
+    heard_at: datetime | None
+    asked_at: datetime | None
+    waiting: int | None
+    held_centi: Points
+    frozen: str | None
+    state: str
 
 
 class ProgrammeSeen(Value):
@@ -56,11 +73,17 @@ class DayOfStore(Value):
 
 
 class Exposure(Value):
-    """What may be redeemed without head office's word. ``suspense_centi``: what was redeemed though it was not there."""
+    """What may be redeemed without head office's word. ``suspense_centi``: what was redeemed though it was not there.
+
+    ``twice_centi``: what could be redeemed twice in one day by tills that are cut off, at most: the cap of each member, as far as
+    they have points, at each of the ``tills`` in force.
+    """
 
     outstanding_centi: Points
     held_by_tills_centi: Points
     suspense_centi: Points
+    tills: int
+    twice_centi: Points
 
 
 class BackSeen(Value):
@@ -78,6 +101,7 @@ class Overview(Value):
     """All of it, as of one state of the file."""
 
     tills: tuple[TillSeen, ...]
+    hubs: tuple[HubSeen, ...]
     programmes: tuple[ProgrammeSeen, ...]
     backs: tuple[BackSeen, ...]
     stops: tuple[RuleStop, ...]
@@ -95,6 +119,7 @@ class Watch(Value):
     """What a monitor asks for every few seconds: nothing of it looks at all lots or all sales."""
 
     tills: tuple[TillSeen, ...]
+    hubs: tuple[TillSeen, ...]
     open_cases: dict[str, int]
     recomputed: dict[str, int]
     suspense_centi: Points
@@ -102,25 +127,30 @@ class Watch(Value):
 
 def watch(db: Connection) -> Watch:
     """Read it. Stands in one transaction."""
+    seen = _tills(db)
     return Watch(
-        tills=_tills(db),
+        tills=tuple(each for each in seen if not each.is_hub),
+        hubs=tuple(each for each in seen if each.is_hub),
         open_cases=cases.open_by_reason(db),
         recomputed=recomputing.verdicts(db),
         suspense_centi=_suspense(db),
     )
 
 
-def overview(db: Connection, biz_day: int, now: datetime) -> Overview:
-    """Read everything. Stands in one transaction."""
-    tills = _tills(db)
+def overview(db: Connection, biz_day: int, now: datetime, cap_centi: Points) -> Overview:
+    """Read everything. Stands in one transaction. ``cap_centi``: that a till may redeem of one member on one day while cut off,
+    of points that others may redeem too."""
+    seen = _tills(db)
+    tills = tuple(each for each in seen if not each.is_hub)
     return Overview(
         tills=tills,
+        hubs=tuple(_hub(db, each) for each in seen if each.is_hub),
         programmes=_programmes(db, tills, now),
         backs=_backs(db),
         stops=rule_stops.standing(db),
         stops_due=rule_stops.not_yet(db),
         day=_day(db, biz_day),
-        exposure=_exposure(db),
+        exposure=_exposure(db, sum(each.state == "active" for each in tills), cap_centi),
         open_cases=cases.open_by_reason(db),
         recomputed=recomputing.verdicts(db),
     )
@@ -138,11 +168,21 @@ def _tills(db: Connection) -> tuple[TillSeen, ...]:
             frozen=frozen,
             state=state or "",
             programme=programme,
+            is_hub=bool(is_hub),
+            waiting=waiting,
         )
-        for till, store, epoch, applied_seq, heard_ms, asked_ms, frozen, state, programme in db.execute(
+        for till, store, epoch, applied_seq, heard_ms, asked_ms, frozen, state, programme, is_hub, waiting in db.execute(
             TILLS_SELECT, {"limit": TILLS_MAX}
         )
     )
+
+
+def _hub(db: Connection, seen: TillSeen) -> HubSeen:
+    held = 0 if seen.state == "lost" else int(db.execute(HUB_HELD_SELECT, {"hub": seen.till, "epoch": seen.epoch}).fetchone()[0])
+    return HubSeen(
+        hub=seen.till, store=seen.store, heard_at=seen.heard_at, asked_at=seen.asked_at, waiting=seen.waiting,
+        held_centi=Points(max(0, held)), frozen=seen.frozen, state=seen.state,
+    )  # fmt: skip
 
 
 def _programmes(db: Connection, tills: tuple[TillSeen, ...], now: datetime) -> tuple[ProgrammeSeen, ...]:
@@ -173,13 +213,15 @@ def _day(db: Connection, biz_day: int) -> tuple[DayOfStore, ...]:
     return tuple(DayOfStore(store=store, **(nothing | figures)) for store, figures in sorted(found.items()))
 
 
-def _exposure(db: Connection) -> Exposure:
+def _exposure(db: Connection, tills: int, cap_centi: Points) -> Exposure:
     outstanding = db.execute("SELECT coalesce(SUM(remaining), 0) FROM lot WHERE unit = 'point'").fetchone()[0]
     held = db.execute(HELD_SELECT).fetchone()[0]
     return Exposure(
         outstanding_centi=Points(outstanding),
         held_by_tills_centi=Points(held),
         suspense_centi=_suspense(db),
+        tills=tills,
+        twice_centi=Points(tills * int(db.execute(CAPPED_SELECT, {"cap": cap_centi}).fetchone()[0]) if cap_centi else 0),
     )
 
 
@@ -189,7 +231,9 @@ def _suspense(db: Connection) -> Points:
 
 TILLS_SELECT = """SELECT t.id, k.store, t.epoch, t.applied_seq, t.heard_ms, t.asked_ms, t.frozen, k.state,
   (SELECT s.programme_version FROM txn AS s WHERE s.till = t.id AND s.epoch = t.epoch AND s.programme_version IS NOT NULL
-   ORDER BY s.seq DESC LIMIT 1)
+   ORDER BY s.seq DESC LIMIT 1),
+  t.hub_waiting IS NOT NULL OR EXISTS (SELECT 1 FROM txn AS f WHERE f.till = t.id AND f.seq = 1 AND f.kind = 'rights.returned'),
+  t.hub_waiting
 FROM till AS t LEFT JOIN till_key AS k
   ON k.till = t.id AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = t.id)
 ORDER BY t.id LIMIT :limit"""
@@ -208,5 +252,17 @@ WHERE biz_day = :day AND state = 'completed' GROUP BY store ORDER BY store"""
 RETURNS_SELECT = (
     """SELECT store, COUNT(*), SUM(refund_minor) FROM sale_return WHERE biz_day = :day GROUP BY store ORDER BY store"""
 )
+CAPPED_SELECT = """SELECT coalesce(SUM(CASE WHEN owned > :cap THEN :cap ELSE owned END), 0) FROM (
+  SELECT SUM(remaining) AS owned FROM lot WHERE unit = 'point' AND remaining > 0 GROUP BY member
+) AS each_member"""
+HUB_HELD_SELECT = """SELECT coalesce(SUM(centi), 0) FROM (
+  SELECT l.lot, l.centi FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
+  WHERE g.till = :hub AND g.epoch = :epoch
+  UNION ALL SELECT l.lot, -l.centi FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
+  WHERE g.giver = :hub AND g.giver_epoch = :epoch
+  UNION ALL SELECT lot, centi FROM right_return WHERE to_till = :hub AND to_epoch = :epoch
+  UNION ALL SELECT lot, -centi FROM right_return WHERE till = :hub AND epoch = :epoch
+) AS moves WHERE NOT lot GLOB 'gift:*' AND NOT lot GLOB 'coupon:*'"""
+"""A hub sells nothing, so what it holds is what it was given less what it gave."""
 HELD_SELECT = """SELECT coalesce(SUM(l.centi), 0) FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-WHERE g.closed IS NULL AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'"""
+WHERE g.closed IS NULL AND g.giver IS NULL AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'"""

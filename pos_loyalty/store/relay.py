@@ -209,10 +209,24 @@ def put_coupons(db: Connection, version: int, coupons: Sequence[tuple[str, bytes
     db.executemany("INSERT OR REPLACE INTO kept_coupon (code, version, body) VALUES (?, ?, ?)", rows)
 
 
-def coupons_between(db: Connection, since: int, until: int, limit: int) -> list[bytes]:
+def forget_coupons(db: Connection) -> None:
+    """Head office tells of all codes anew."""
+    db.execute("DELETE FROM kept_coupon")
+
+
+def coupons_between(db: Connection, since: int, until: int) -> list[bytes]:
     """Codes told of after a version and up to another."""
-    key = {"since": since, "until": until, "limit": limit}
-    return [bytes(body) for (body,) in db.execute(COUPONS_SELECT, key)]
+    return [bytes(body) for (body,) in db.execute(COUPONS_SELECT, {"since": since, "until": until})]
+
+
+def coupons_end(db: Connection, since: int, until: int, limit: int) -> int:
+    """The last version up to which no more than ``limit`` codes were told of after ``since``; no page of head office has more."""
+    count = 0
+    for version, more in db.execute(COUPON_COUNTS_SELECT, {"since": since, "until": until}):
+        count += more
+        if count > limit:
+            return int(version) - 1
+    return until
 
 
 def life(db: Connection) -> str:
@@ -302,7 +316,9 @@ KEPT_UPSERT = f"""INSERT OR REPLACE INTO kept_till ({COLUMNS}) VALUES (
 )"""
 HASH_SELECT = "SELECT hash FROM kept_fact WHERE till = :till AND epoch = :epoch AND seq = :seq"
 COUPONS_SELECT = """SELECT body FROM kept_coupon WHERE version > :since AND version <= :until
-ORDER BY version, code LIMIT :limit"""
+ORDER BY version, code"""
+COUPON_COUNTS_SELECT = """SELECT version, COUNT(*) FROM kept_coupon WHERE version > :since AND version <= :until
+GROUP BY version ORDER BY version"""
 FACT_INSERT = """INSERT INTO kept_fact (till, epoch, seq, at_ms, sale_till, sale_id, payload, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 ABOUT_INSERT = "INSERT INTO kept_about (member, n) VALUES (?, ?)"

@@ -46,6 +46,8 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "enrol_code": ("hash", "till", "until_ms", "used_key"),
     "hello_due": ("till", "waited"),
     "hub_wait": ("till", "waited"),
+    "even_due": ("txn",),
+    "told": ("till", "epoch", "own_epoch", "own_seq"),
     "relay_start": ("till", "epoch", "seq"),
     "relay_right": ("till", "epoch", "seq", "lot", "member", "centi", "to_epoch"),
     "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pos_loyalty.clock import from_ms
 from pos_loyalty.errors import NotFoundError
-from pos_loyalty.store import coupon_words, drawer, outbox, prints, sales
+from pos_loyalty.store import coupon_words, drawer, outbox, prints, roads, sales
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.model import Health
 from pos_loyalty.till.rights import exposure_centi, head_office_answers
@@ -69,4 +69,5 @@ def health_of(desk: Desk, device_problems: tuple[str, ...]) -> Health:
         unconfirmed_coupons=0 if desk.config.head_office.url is None else coupon_words.unconfirmed(desk.db),
         free_disk_mb=free_disk_mb,
         problems=tuple(problems),
+        road=None if desk.config.hub.address is None else roads.seen(desk.db),
     )

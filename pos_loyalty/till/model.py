@@ -12,6 +12,7 @@ from pos_loyalty.engine.model import Accrual, Basket, DayOfYear, Id, Label, Mess
 from pos_loyalty.store.fiscal import Fiscal
 from pos_loyalty.store.member_facts import Purpose
 from pos_loyalty.store.profiles import PhoneState
+from pos_loyalty.store.roads import RoadSeen
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.gift_card_model import GiftCardAnswer, Presented
 from pos_loyalty.till.ids import SALE_ID_PATTERN as SALE_ID_PATTERN
@@ -282,6 +283,8 @@ class Health(Value):
     """Codes that sales of this till take and head office does not know of yet: the exposure of coupons."""
     free_disk_mb: int
     problems: tuple[str, ...]
+    road: RoadSeen | None = None
+    """Of a till whose store has a hub: by which road it is answered; None for others, and before the first answer."""
 
 
 class Problem(Value):

@@ -33,9 +33,14 @@ def figures_route(till: Verbs, worker: Worker) -> Route:
 def figures(health: Health, now: datetime) -> Iterator[Figure]:
     """Everything, in the order of docs/operations.md."""
     heard = {} if health.heard_at is None else alone(max(0, int((now - health.heard_at).total_seconds())))
+    road = health.road
+    silent = {} if road is None or road.hub_at is None else alone(max(0, int((now - road.hub_at).total_seconds())))
+    by_hub = {} if road is None else alone(int(road.road == "hub"))
     told = (
         ("unsent_facts", "Facts that head office has not confirmed.", alone(health.unsent_facts)),
         ("heard_age_seconds", "Time since all of head office's changes were here.", heard),
+        ("by_hub", "1: the store's hub answers; 0: straight to head office.", by_hub),
+        ("hub_silent_seconds", "Time since the store's hub last answered.", silent),
         ("unfinished_sales", "Sales neither completed nor cancelled.", alone(len(health.unfinished_sales))),
         ("prints_waiting", "Slips on their way to paper.", alone(health.prints_waiting)),
         ("offline_redeemed_centi", "Points redeemed without head office's word.", alone(health.offline_redeemed_centi)),

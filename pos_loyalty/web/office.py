@@ -18,15 +18,15 @@ from starlette.staticfiles import StaticFiles
 
 from pos_loyalty import gauges
 from pos_loyalty.clock import Clock
-from pos_loyalty.config import StoreConfig
+from pos_loyalty.config import OfflineConfig, StoreConfig
 from pos_loyalty.engine.currencies import EXPONENTS
 from pos_loyalty.errors import ConflictError, InputError, NotFoundError
 from pos_loyalty.i18n import SIGNS, Language, tr
 from pos_loyalty.store.cases import name_of
-from pos_loyalty.values import Value
+from pos_loyalty.values import Points, Value
 from pos_loyalty.web.guard import HEADERS
 from pos_loyalty.web.office_door import guarded
-from pos_loyalty.web.office_view import view_of
+from pos_loyalty.web.office_view import policy_of, view_of
 from pos_loyalty.web.shown import shown
 from sync.server import truth
 from sync.server.desk import Desk
@@ -45,15 +45,16 @@ T = TypeVar("T")
 
 
 class Pages(Value):
-    """What the pages are made with. ``password``: for whoever is not this machine."""
+    """What the pages are made with. ``password``: for whoever is not this machine; ``offline``: what tills do while cut off."""
 
     shop: StoreConfig
     password: str
+    offline: OfflineConfig = OfflineConfig()
 
 
 def routes(desk: Desk, pages: Pages, clock: Clock) -> list[BaseRoute]:
     """The pages and the figures for a monitor."""
-    office, door = Office(desk, pages.shop, clock), partial(guarded, password=pages.password)
+    office, door = Office(desk, pages, clock), partial(guarded, password=pages.password)
     return [
         Route("/manager", door(office.overview)),
         Route("/manager/cases", door(office.cases), methods=["GET"]),
@@ -66,9 +67,10 @@ def routes(desk: Desk, pages: Pages, clock: Clock) -> list[BaseRoute]:
 class Office:
     """The endpoints, over the ledger's thread."""
 
-    def __init__(self, desk: Desk, shop: StoreConfig, clock: Clock) -> None:
+    def __init__(self, desk: Desk, pages: Pages, clock: Clock) -> None:
         self._desk = desk
-        self._shop = shop
+        self._shop = shop = pages.shop
+        self._offline = pages.offline
         self._clock = clock
         self._zone = ZoneInfo(shop.timezone)
         self._loader = Environment(
@@ -79,8 +81,10 @@ class Office:
         """Tills, cases, points, the day, programmes."""
         now, language = self._clock(), self._language(request)
         today = now.astimezone(self._zone).date()
-        told = await self._asked(lambda store: store.truth.overview((today - EPOCH_DAY).days, now))
+        cap_centi = self._offline.cap_centi if self._offline.policy == "allowance" else Points(0)
+        told = await self._asked(lambda store: store.truth.overview((today - EPOCH_DAY).days, now, cap_centi))
         seen = view_of(told, language, self._zone, now, EXPONENTS.get(self._shop.currency, 2))
+        seen["policy"] = policy_of(self._offline, told.exposure, language)
         return self._rendered("office.html", language, {"seen": seen, "today": today.isoformat(), "at": self._at(now)})
 
     async def cases(self, request: Request) -> Response:

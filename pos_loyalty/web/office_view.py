@@ -7,11 +7,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pos_loyalty.clock import from_ms
+from pos_loyalty.config import OfflineConfig
 from pos_loyalty.engine.figures import money_text, points_text
 from pos_loyalty.i18n import Language, tr
-from pos_loyalty.store.overview import Overview, TillSeen
+from pos_loyalty.store.overview import Exposure, HubSeen, Overview, TillSeen
 
 SILENT_S: Final = 86_400
+HUB_SILENT_S: Final = 900
+"""A hub asks every few seconds: one that was not heard for so long is cut off, or down."""
 STEPS: Final = (("days", 86_400, 2 * 86_400), ("hours", 3_600, 2 * 3_600), ("minutes", 60, 120), ("seconds", 1, 0))
 """A time is told in the first unit of which there are enough: its name, its seconds, from how many seconds on."""
 
@@ -20,6 +23,7 @@ def view_of(seen: Overview, language: Language, zone: ZoneInfo, now: datetime, e
     """What the template shows."""
     return {
         "tills": [_till(each, language, now) for each in seen.tills],
+        "hubs": [_hub(each, language, now) for each in seen.hubs],
         "programmes": [
             {"name": each.id, "version": each.version, "came": _at(each.received_at, zone), "tills": each.tills}
             for each in seen.programmes
@@ -54,6 +58,7 @@ def view_of(seen: Overview, language: Language, zone: ZoneInfo, now: datetime, e
         "exposure": [
             (tr(language, "office.outstanding"), points_text(seen.exposure.outstanding_centi)),
             (tr(language, "office.held_by_tills"), points_text(seen.exposure.held_by_tills_centi)),
+            (tr(language, "office.twice"), points_text(seen.exposure.twice_centi)),
             (tr(language, "office.suspense"), points_text(seen.exposure.suspense_centi)),
         ],
         "cases": list(seen.open_cases.items()),
@@ -62,25 +67,56 @@ def view_of(seen: Overview, language: Language, zone: ZoneInfo, now: datetime, e
     }  # fmt: skip
 
 
+def policy_of(offline: OfflineConfig, exposure: Exposure, language: Language) -> str:
+    """A sentence: why so much, or nothing, could be redeemed twice."""
+    cap = points_text(offline.cap_centi)
+    return tr(language, f"office.policy_{offline.policy}", cap=cap, tills=exposure.tills)
+
+
 def _till(till: TillSeen, language: Language, now: datetime) -> dict[str, Any]:
-    lag_s = None if till.asked_at is None else max(0, int((now - till.asked_at).total_seconds()))
-    is_silent = lag_s is None or lag_s > SILENT_S
-    state = tr(language, f"office.state_{till.state}")
-    if till.frozen is not None:
-        state = tr(language, "office.state_frozen", reason=till.frozen)
-    elif is_silent and till.state in ("active", ""):
-        state = tr(language, "office.state_silent")
+    lag_s = _lag_s(till.asked_at, now)
     return {
         "till": till.till,
         "store": till.store,
         "epoch": till.epoch,
         "held": till.applied_seq,
-        "heard": _ago(None if till.heard_at is None else int((now - till.heard_at).total_seconds()), language),
+        "heard": _ago(_lag_s(till.heard_at, now), language),
         "lag": _ago(lag_s, language),
         "programme": (till.programme or "").partition("#")[0],
-        "state": state,
-        "is_wrong": till.frozen is not None or is_silent or till.state in ("revoked", "lost"),
+        "state": _state(till.frozen, till.state, language, is_silent=_is_silent(lag_s)),
+        "is_wrong": till.frozen is not None or _is_silent(lag_s) or till.state in ("revoked", "lost"),
     }
+
+
+def _hub(hub: HubSeen, language: Language, now: datetime) -> dict[str, Any]:
+    lag_s = _lag_s(hub.asked_at, now)
+    is_silent = lag_s is None or lag_s > HUB_SILENT_S
+    return {
+        "hub": hub.hub,
+        "store": hub.store,
+        "seen": _ago(lag_s, language),
+        "heard": _ago(_lag_s(hub.heard_at, now), language),
+        "waiting": "–" if hub.waiting is None else hub.waiting,
+        "held": points_text(hub.held_centi),
+        "state": _state(hub.frozen, hub.state, language, is_silent=is_silent),
+        "is_wrong": hub.frozen is not None or is_silent or hub.state in ("revoked", "lost"),
+    }
+
+
+def _state(frozen: str | None, state: str, language: Language, *, is_silent: bool) -> str:
+    if frozen is not None:
+        return tr(language, "office.state_frozen", reason=frozen)
+    if is_silent and state in ("active", ""):
+        return tr(language, "office.state_silent")
+    return tr(language, f"office.state_{state}")
+
+
+def _is_silent(lag_s: int | None) -> bool:
+    return lag_s is None or lag_s > SILENT_S
+
+
+def _lag_s(at: datetime | None, now: datetime) -> int | None:
+    return None if at is None else max(0, int((now - at).total_seconds()))
 
 
 def _ago(seconds: int | None, language: Language) -> str:

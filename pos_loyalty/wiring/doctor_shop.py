@@ -9,7 +9,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
-from drivers.probes import Part, Probe, Subject
+from drivers.probes import Part, Probe, State, Subject
 from pos_loyalty.clock import read, utc_now
 from pos_loyalty.errors import ConfigError, HeadOfficeGoneError, InputError, LoyaltyError
 from pos_loyalty.salvage import Salvage
@@ -19,6 +19,7 @@ from pos_loyalty.wiring.receipts import check_receipts
 
 MB = 1024 * 1024
 HEAD_OFFICE_WAIT_S = 3.0
+HUB_WAIT_S = 2.0
 TILL_WAIT_S = 2.0
 CLOCKS_AGREE_S = 300
 EXTRAS = {
@@ -43,6 +44,7 @@ def shop_looks(known: Salvage, at: Settings, seller: int | None) -> tuple[Look, 
         look("disk", "disk", "", _disk(at)),
         look("sqlite", "SQLite", "", _sqlite()),
         look("head_office", "head office", url or "", _head_office(at)),
+        look("head_office", "hub", at.config.hub.address or "", _hub(at)),
         look("catalogue", "catalogue", at.config.till.catalogue or "", _catalogue(known, at)),
         look("receipt", "receipts", "", _receipts(known, at)),
         look("package", "packages", "", _packages(known, at)),
@@ -176,6 +178,35 @@ def _head_office(at: Settings) -> Iterator[Probe]:
         yield subject.probe("doubt", "office.clock", minutes=abs(off_s) // 60)
     else:
         yield subject.probe("works", "office.works")
+
+
+def _hub(at: Settings) -> Iterator[Probe]:
+    """Of a till whose store has a hub: whether it answers, and by which road the till was answered."""
+    from pos_loyalty.store import roads
+    from pos_loyalty.store.db import open_reader
+    from sync.reach import reach
+
+    address = at.config.hub.address
+    if address is None:
+        return
+    subject = Subject(part="head_office", name="hub", where=address)
+    try:
+        status = reach(address, HUB_WAIT_S).status
+    except HeadOfficeGoneError:
+        yield subject.probe("fault", "hub.silent")
+    else:
+        yield subject.probe("works", "hub.works") if status == 200 else subject.probe("fault", "hub.strange", status=status)
+    try:
+        with closing(open_reader(at.till_database)) as db:
+            seen = roads.seen(db)
+    except LoyaltyError:
+        return
+    if seen is not None:
+        road = Subject(part="head_office", name="road", where="")
+        since = f"{seen.since:%Y-%m-%d %H:%M}"
+        heard = "–" if seen.hub_at is None else f"{seen.hub_at:%Y-%m-%d %H:%M}"
+        state: State = "works" if seen.road == "hub" else "doubt"
+        yield road.probe(state, f"road.{seen.road}", since=since, heard=heard)
 
 
 def _catalogue(known: Salvage, at: Settings) -> Iterator[Probe]:

@@ -63,8 +63,8 @@ def node_of(known: Settings, lease_days: int) -> HubNode:
 
 def line_of(known: Settings) -> Line:
     """The hub's line to head office, over connections of its own."""
-    from pos_loyalty.store.relay import open_relay
-    from pos_loyalty.wiring.offices import syncer_of
+    from pos_loyalty.store.relay import open_relay, waiting_count
+    from pos_loyalty.wiring.offices import AsHub, syncer_of
     from sync.client import HttpHeadOffice
     from sync.hub.line import Line
     from sync.hub.telling import note_page
@@ -72,7 +72,8 @@ def line_of(known: Settings) -> Line:
     url = known.config.head_office.url
     assert url is not None
     relay_db = open_relay(relay_file(known))
-    syncer, close_syncer = syncer_of(known, hub=lambda page: note_page(relay_db, page))
+    side = AsHub(told=lambda page: note_page(relay_db, page), waiting=lambda: waiting_count(relay_db))
+    syncer, close_syncer = syncer_of(known, hub=side)
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)
 
     def close() -> None:

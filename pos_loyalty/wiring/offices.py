@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pos_loyalty import log
 from pos_loyalty.clock import new_id, utc_now
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.store.till_facts import TillKeyFact
-    from sync.daemon import HeadOffice, Syncer, SyncReport
+    from sync.daemon import Answered, HeadOffice, Syncer, SyncReport
     from sync.identity import Credential, Identity
+    from sync.roads import Roads
     from sync.server.enrol import Loss
     from sync.server.sqlite import SqliteLedgerStore
     from sync.wire import Changes
@@ -62,12 +63,17 @@ def follow(known: Settings) -> None:
         follow_on(lambda: syncer_of(known), utc_now, stop, interval_of(known.config))
 
 
-def syncer_of(
-    known: Settings, timeout_s: float | None = None, hub: Callable[[Changes], None] | None = None
-) -> tuple[Syncer, Callable[[], None]]:
+class AsHub(NamedTuple):
+    """What a hub does beside: it is told of each page before that is applied, and says what it keeps for head office."""
+
+    told: Callable[[Changes], None]
+    waiting: Callable[[], int]
+
+
+def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None = None) -> tuple[Syncer, Callable[[], None]]:
     """What keeps this till and head office in step, and what closes it. ``timeout_s``: patience, where not the config's.
 
-    ``hub``: this is a store's hub; it asks for the whole share of its store, and tells here of each page before it is applied.
+    ``hub``: this is a store's hub; it asks for the whole share of its store.
     """
     from random import SystemRandom
 
@@ -113,11 +119,20 @@ def syncer_of(
 
     beside = Beside(
         chores=hash_phones,
-        told=hub or Beside().told,
+        told=hub.told if hub else Beside().told,
         go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
         road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
+        waiting=hub.waiting if hub else Beside().waiting,
+        answered=(lambda: _answered(head_office)) if isinstance(head_office, Roads) else Beside().answered,
     )
     return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close
+
+
+def _answered(roads: Roads) -> Answered | None:
+    from sync.daemon import Answered
+
+    state = roads.state
+    return None if state.answered_by is None else Answered(by=state.answered_by, hub_at=state.hub_answered_at)
 
 
 def interval_of(config: Config) -> float:
@@ -160,7 +175,7 @@ def run_head_office(known: Settings, *, database: Database | None, port: int | N
     keys, server = secrets_of(known), known.config.server
     place = database or known.server_database
     office = office_of(known)
-    pages = Pages(shop=known.config.store, password=password_of(office.token_secret))
+    pages = Pages(shop=known.config.store, password=password_of(office.token_secret), offline=known.config.offline)
     marked = place if isinstance(place, Path) else known.file(server.identity)
     terms = RightTerms(share_bp=server.escrow_share_bp, lease_days=server.lease_days)
     shelf = SnapshotShelf(readable(place), office.private_key, marked.with_name(marked.name + ".snapshots"))

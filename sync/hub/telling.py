@@ -40,6 +40,11 @@ from sync.wire import (
 
 LIFE: Final = "life"
 PROGRAMMES: Final = "programmes"
+CODES: Final = "codes"
+ALL: Final = b"all"
+"""All codes of head office are kept: it told of them from its first version on."""
+CUT_AFTER_S: Final = 60
+"""A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
 
 
 def note_page(relay_db: Connection, page: Changes) -> None:
@@ -51,6 +56,9 @@ def note_page(relay_db: Connection, page: Changes) -> None:
     with write(relay_db):
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
             relay.forget_marks(relay_db)
+        if page.anew or page.since == 0:
+            relay.forget_coupons(relay_db)
+            relay.put_word(relay_db, CODES, ALL)
         relay.put_coupons(relay_db, page.version, [(coupon.code, encode(coupon)) for coupon in page.coupons])
         if page.programmes is not None:
             relay.put_word(relay_db, PROGRAMMES, encode(page.programmes))
@@ -67,7 +75,8 @@ def changes(
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
     is_empty = asked.since == own.pulled_version == 0
-    is_known = is_settled and (is_empty or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
+    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, silent_s)
+    is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[bytes]()
     if is_known:
         told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
@@ -95,6 +104,11 @@ def changes(
     )
 
 
+def _may_tell_all(relay_db: Connection, silent_s: int | None) -> bool:
+    """Whether a till that has nothing is told everything here: the line is cut, and all codes are kept."""
+    return silent_s is not None and silent_s > CUT_AFTER_S and relay.word(relay_db, CODES) == ALL
+
+
 def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
     """A sale of a till of this store with the returns that the hub keeps; None for one that head office has to be asked for."""
     if question.sale_id:
@@ -116,8 +130,8 @@ def _since(db: Connection, relay_db: Connection, since: int, newest: int) -> tup
     """Members and codes after a version, and the version up to which these are all."""
     told = [one for one in members.changed_since(db, since, MEMBERS_MAX) if one.version <= newest]
     end = told[-1].version if len(told) == MEMBERS_MAX else newest
-    codes = relay.coupons_between(relay_db, since, end, COUPONS_MAX)
-    return [one.member_id for one in told], codes, end
+    end = relay.coupons_end(relay_db, since, end, COUPONS_MAX)
+    return [one.member_id for one in told if one.version <= end], relay.coupons_between(relay_db, since, end), end
 
 
 def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:

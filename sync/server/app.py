@@ -303,6 +303,8 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
     }
     if params.get("is_hub") == "1":
         asked["is_hub"] = True
+    if "waiting" in params:
+        asked["waiting"] = _number(params["waiting"], "waiting")
     if "hub_life" in params:
         asked["hub"] = {"life": params["hub_life"], "n": _number(params.get("hub_n"), "hub_n")}
     return convert(asked, ChangesRequest, place="query")

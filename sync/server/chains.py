@@ -86,9 +86,12 @@ def check_place(store: LedgerStore, header: BatchHeader, hashes: Sequence[bytes]
 
 
 def is_stranger(store: LedgerStore, till: str, epoch: int) -> bool:
-    """Whether head office, restored from a backup, holds of this till only what machines before this one wrote."""
+    """Whether head office, restored from a backup, holds of this till only what machines before this one wrote, and does not
+    know that this one wrote nothing: such a machine says so with its hello."""
     newest = store.till(till)
-    return newest is not None and 0 < newest.epoch < epoch and store.keys.key(till, epoch) is None
+    if newest is None or not 0 < newest.epoch < epoch or store.keys.key(till, epoch) is not None:
+        return False
+    return store.rights.told_at(till, epoch) is None
 
 
 def held_for(store: LedgerStore, till: str, epoch: int) -> TillHold | None:

@@ -12,6 +12,7 @@ from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Points, Value
 from sync import identity
 from sync.identity import Credential, EnrolAnswer, EnrolRequest, Holder, Office
+from sync.server import losing
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
 
@@ -68,9 +69,10 @@ def revoke(store: LedgerStore, till: str, by: str, now: datetime) -> int:
     """Take nothing more from a till's newest key; answers its epoch. Raises NotFoundError."""
     with store.write():
         epoch = store.keys.newest_epoch(till)
-        key = store.keys.key(till, epoch)
+        key = store.keys.key(till, epoch) or losing.forgotten_hub(store, till)
         if key is None:
             raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+        epoch = key.epoch
         if key.state == "active":
             store.keys.book(replace(key, state="revoked", by=by), now)
     return epoch
@@ -81,21 +83,27 @@ def lose(store: LedgerStore, till: str, epoch: int | None, by: str, now: datetim
 
     Answers what may be redeemed twice if it comes back after all.
 
-    A till whose grants still run may be selling with them: raises ConflictError until they ended. Raises NotFoundError.
+    A till whose grants still run may be selling with them: raises ConflictError until they ended, and while what it or its
+    store's hub gave may not be known here. Raises NotFoundError. One that a restore took may have been a hub: nobody is
+    granted anything until all have said hello once more, with what they have of it.
     """
     with store.write():
         epoch = epoch or store.keys.newest_epoch(till)
-        key = store.keys.key(till, epoch)
+        key = store.keys.key(till, epoch) or losing.forgotten_hub(store, till)
         if key is None:
             if till == UNKNOWN or till not in store.rights.waits_for():
                 raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+            store.rights.wait_for_all()
             store.rights.heard_hello(till)
             return Loss(epoch=0, centi=Points(0))
+        epoch = key.epoch
         ends = store.rights.leases_end(till, epoch)
         if key.state != "lost" and ends is not None and now < ends + SKEW_MAX:
             raise ConflictError(
                 f"Till {till} may redeem by itself until {ends:%Y-%m-%d %H:%M} UTC, wherever it is: call it lost a day after that"
             )
+        if key.state != "lost":
+            losing.check_told(store, key)
         centi = Points(store.rights.held_in_all(till, epoch))
         if key.state != "lost":
             store.keys.book(replace(key, state="lost", by=by), now)

@@ -50,6 +50,7 @@ def figures(meter: Meter, seen: Watch, now: datetime) -> Iterator[Figure]:
     )  # fmt: skip
     yield from _of_the_ledger(meter)
     yield from _of_the_tills(seen.tills, now)
+    yield from _of_the_hubs(seen.hubs, now)
     yield Figure(
         name="pos_loyalty_cases_open", help="Cases that wait for a person, by reason.", kind="gauge",
         samples={label("reason", reason): count for reason, count in seen.open_cases.items()},
@@ -99,6 +100,25 @@ def _of_the_tills(tills: tuple[TillSeen, ...], now: datetime) -> Iterator[Figure
         name="pos_loyalty_till_frozen", help="1 for a till from which nothing is taken any more.", kind="gauge",
         samples={label("till", each.till): int(each.frozen is not None) for each in tills},
     )  # fmt: skip
+
+
+def _of_the_hubs(hubs: tuple[TillSeen, ...], now: datetime) -> Iterator[Figure]:
+    yield Figure(
+        name="pos_loyalty_hub_lag_seconds", help="Time since a store's hub last asked.", kind="gauge",
+        samples={_hub(each): lag_s(each, now) for each in hubs if each.asked_at is not None},
+    )  # fmt: skip
+    yield Figure(
+        name="pos_loyalty_hub_waiting_facts", help="Facts that a hub keeps and head office has not, as it last said.",
+        kind="gauge", samples={_hub(each): each.waiting for each in hubs if each.waiting is not None},
+    )  # fmt: skip
+    yield Figure(
+        name="pos_loyalty_hub_frozen", help="1 for a hub from which nothing is taken any more.", kind="gauge",
+        samples={_hub(each): int(each.frozen is not None) for each in hubs},
+    )  # fmt: skip
+
+
+def _hub(seen: TillSeen) -> str:
+    return label("hub", seen.till)
 
 
 def lag_s(till: TillSeen, now: datetime) -> int:

@@ -25,6 +25,7 @@ DIVIDED: Final[Mapping[str, str]] = {
     "txn": "till", "txn_place": "till", "sale": "till", "sale_line": "till", "adjustment": "till", "coupon_use": "till",
     "sale_claim": "till", "sale_return": "till", "return_line": "till", "withdrawn": "till", "right_grant": "till",
     "right_return": "till", "suspense_case": "till", "till_key": "till", "till": "id", "hello_due": "till", "hub_wait": "till",
+    "told": "till", "even_due": "txn",
     "rule_stop": "till", "case_closed": "till", "recompute_mark": "till", "sale_recomputed": "till",
     "entry": "member", "lot": "member", "balance": "account", "member": "id", "member_key": "member",
     "member_consent": "member", "member_attribute": "member", "member_tier": "member", "tier_word": "member",

@@ -41,6 +41,27 @@ class RightStore(Protocol):
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
 
+    def wait_for_all(self) -> None:
+        """Every till that is not lost is waited for once more."""
+
+    def note_told(self, till: str, epoch: int) -> None:
+        """This machine said hello, with all of its log here, as of the end of head office's own log."""
+
+    def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
+        """Epoch and number of head office's newest fact when it last did; None for never."""
+
+    def said_at(self, till: str, epoch: int) -> tuple[int, int]:
+        """Epoch and number of head office's fact that said last what its key is; of a key that is known."""
+
+    def note_hub(self, till: str, waiting: int) -> None:
+        """A hub, which asked, keeps so many facts of its tills that head office has not confirmed."""
+
+    def is_hub(self, till: str) -> bool:
+        """Whether, by the logs, it gave rights out of its own, got some back, or set out to."""
+
+    def named_hub(self, till: str) -> tuple[int, str] | None:
+        """Epoch and store of a hub whose key is not known here, by the logs of tills that name it; None when none does."""
+
     def waits_for(self) -> tuple[str, ...]:
         """Those tills, by name; UNKNOWN first."""
 
@@ -104,8 +125,11 @@ class RightStore(Protocol):
         """Book whose points pay, where these facts and another till's returns bear on each other, as far as no till holds what
         is taken; answers whose points moved. ``also``: members whose lots are known again."""
 
+    def is_to_even(self) -> bool:
+        """Whether something of that was put off until nobody is waited for."""
+
     def even_out_again(self, now: datetime) -> tuple[str, ...]:
-        """The same for all members to whom it was done since the restore: nobody is waited for any more."""
+        """The same for a part of what was put off, and for members to whom it was done since the restore."""
 
     def even_out_short(self, lots: Iterable[str], now: datetime) -> bool:
         """The same for lots that paid for goods and may have got it back before a restore, which a till has redeemed since;

@@ -51,8 +51,10 @@ def answer(
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
         if held_back != "log":
-            _hear_hello(store, holder.till, now)
-        if not held_back and store.rights.is_waiting():
+            store.rights.heard_hello(holder.till)
+        if not held_back:
+            store.rights.note_told(holder.till, holder.epoch)
+        if not _is_all_evened(store, now) and not held_back:
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
@@ -90,12 +92,13 @@ def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datet
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
 
 
-def _hear_hello(store: LedgerStore, till: str, now: datetime) -> None:
-    """With the last one everything is known again that tills hold: what waited for that is evened out."""
-    was_waiting = store.rights.is_waiting()
-    store.rights.heard_hello(till)
-    if was_waiting and not store.rights.is_waiting():
+def _is_all_evened(store: LedgerStore, now: datetime) -> bool:
+    """Whether rights may be granted: all said hello since a restore, and what waited for that is evened out, a part at a time."""
+    if store.rights.is_waiting():
+        return False
+    if store.rights.is_to_even():
         store.touch(store.rights.even_out_again(now))
+    return not store.rights.is_to_even()
 
 
 def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:

@@ -31,6 +31,9 @@ WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
 HUB_WAITS_MAX: Final = 600
 """So often other logs wait for one that does not move on; then they are booked without it."""
+EVEN_MAX: Final = 200
+"""Facts that are evened out in one transaction after the last hello: who asks meanwhile waits for so many, not for all."""
+RESTORE: Final = b""
 MS_PER_DAY: Final = 86_400_000
 
 
@@ -58,6 +61,7 @@ class SqliteRightStore:
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
             self._db.executemany("INSERT OR IGNORE INTO hello_due (till) VALUES (?)", [(till,) for till in others])
+        self._put_off([RESTORE])
 
     def heard_hello(self, till: str) -> None:
         """By its name."""
@@ -67,6 +71,41 @@ class SqliteRightStore:
     def is_waiting(self) -> bool:
         """By the table."""
         return bool(self.waits_for())
+
+    def wait_for_all(self) -> None:
+        """In the table."""
+        with watched(self._db, "hello_due", "TRUE", ()):
+            self._db.execute(HELLO_INSERT)
+
+    def note_told(self, till: str, epoch: int) -> None:
+        """In the table."""
+        here = self.own_head()
+        key = {"till": till, "epoch": epoch, "own_epoch": here.epoch, "own_seq": here.seq}
+        with watched(self._db, "told", "till = :till AND epoch = :epoch", key):
+            self._db.execute(TOLD_UPSERT, key)
+
+    def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
+        """By the table."""
+        row = self._db.execute("SELECT own_epoch, own_seq FROM told WHERE till = ? AND epoch = ?", (till, epoch)).fetchone()
+        return None if row is None else (int(row[0]), int(row[1]))
+
+    def said_at(self, till: str, epoch: int) -> tuple[int, int]:
+        """By the log."""
+        own_epoch, own_seq = self._db.execute(SAID_AT_SELECT, {"till": till, "epoch": epoch}).fetchone()
+        return int(own_epoch), int(own_seq)
+
+    def note_hub(self, till: str, waiting: int) -> None:
+        """In its row, which a question made."""
+        self._db.execute("UPDATE till SET hub_waiting = ? WHERE id = ?", (waiting, till))
+
+    def is_hub(self, till: str) -> bool:
+        """By grants and give-backs, and by the word that a hub's log begins with."""
+        return self._db.execute(HUB_SELECT, {"till": till}).fetchone() is not None
+
+    def named_hub(self, till: str) -> tuple[int, str] | None:
+        """By grants and give-backs."""
+        row = self._db.execute(NAMED_SELECT, {"till": till}).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]))
 
     def waits_for(self) -> tuple[str, ...]:
         """By the table."""
@@ -187,10 +226,26 @@ class SqliteRightStore:
 
     def even_out(self, facts: Sequence[Fact], also: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
+        if self._policy == "escrow" and self.is_waiting():
+            self._put_off([bytes.fromhex(fact.id) for fact in late_returns.bearing(self._db, facts, also)])
         return late_returns.even_out(self._reach(now), facts, also, meta(self._db, "owner") or "", new_id)
 
+    def is_to_even(self) -> bool:
+        """By the table."""
+        return self._db.execute("SELECT 1 FROM even_due LIMIT 1").fetchone() is not None
+
     def even_out_again(self, now: datetime) -> tuple[str, ...]:
-        """In the log whose owner this file is: by its own facts of this epoch."""
+        """In the log whose owner this file is."""
+        due = [bytes(row[0]) for row in self._db.execute("SELECT txn FROM even_due ORDER BY txn LIMIT ?", (EVEN_MAX,)).fetchall()]
+        for txn in due:
+            with watched(self._db, "even_due", "txn = ?", (txn,)):
+                self._db.execute("DELETE FROM even_due WHERE txn = ?", (txn,))
+        facts = [fact for txn in due if txn and (fact := ledger.by_id(self._db, UUID(bytes=txn))) is not None]
+        moved = self._even_out_since_restore(now) if RESTORE in due else ()
+        return moved + self.even_out(facts, (), now)
+
+    def _even_out_since_restore(self, now: datetime) -> tuple[str, ...]:
+        """Members to whom it was done in this epoch."""
         owner = meta(self._db, "owner") or ""
         key = {"owner": owner, "epoch": epochs.epoch_of(self._db)}
         member_ids = [row[0] for row in self._db.execute(EVENED_SELECT, key).fetchall()]
@@ -220,6 +275,11 @@ class SqliteRightStore:
         """In the log whose owner this file is."""
         return late_returns.make_room(self._reach(now), doubled, meta(self._db, "owner") or "", new_id)
 
+    def _put_off(self, due: Sequence[bytes]) -> None:
+        for txn in due:
+            with watched(self._db, "even_due", "txn = ?", (txn,)):
+                self._db.execute("INSERT OR IGNORE INTO even_due (txn) VALUES (?)", (txn,))
+
     def _reach(self, now: datetime, *, knows_all: bool = False) -> Reach:
         """Where tills hold nothing they may redeem everything, and so may head office take it."""
         if self._policy != "escrow":
@@ -239,6 +299,17 @@ WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
 ) ORDER BY h.till"""
+TOLD_UPSERT = """INSERT INTO told (till, epoch, own_epoch, own_seq) VALUES (:till, :epoch, :own_epoch, :own_seq)
+ON CONFLICT (till, epoch) DO UPDATE SET own_epoch = excluded.own_epoch, own_seq = excluded.own_seq"""
+SAID_AT_SELECT = """SELECT t.epoch, t.seq FROM till_key AS k JOIN txn AS t ON t.id = k.txn
+WHERE k.till = :till AND k.epoch = :epoch"""
+HUB_SELECT = """SELECT 1 FROM txn WHERE till = :till AND seq = 1 AND kind = 'rights.returned'
+UNION ALL SELECT 1 FROM right_grant WHERE giver = :till
+UNION ALL SELECT 1 FROM right_return WHERE to_till = :till LIMIT 1"""
+NAMED_SELECT = """SELECT n.epoch, k.store FROM (
+  SELECT giver_epoch AS epoch, till, epoch AS of FROM right_grant WHERE giver = :till
+  UNION SELECT to_epoch, till, epoch FROM right_return WHERE to_till = :till
+) AS n JOIN till_key AS k ON k.till = n.till AND k.epoch = n.of ORDER BY n.epoch DESC, k.store LIMIT 1"""
 THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
 UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
 WHERE b.account = :lot"""

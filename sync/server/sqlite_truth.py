@@ -7,7 +7,18 @@ from datetime import datetime
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.model import Member
-from pos_loyalty.store import cases, follow, ledger, members, overview, programmes, publications, recomputing, rule_stops
+from pos_loyalty.store import (
+    cases,
+    coupon_cases,
+    follow,
+    ledger,
+    members,
+    overview,
+    programmes,
+    publications,
+    recomputing,
+    rule_stops,
+)
 from pos_loyalty.store.cases import CaseName, OpenedCase
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.decision_facts import BackFact, CaseClosedFact, StoreStop
@@ -16,6 +27,8 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
+from pos_loyalty.values import Points
+from sync.server.truth_store import NO_CAP
 
 
 class SqliteTruthStore:
@@ -68,6 +81,10 @@ class SqliteTruthStore:
         """In the log whose owner this file is."""
         follow.book(self._db, Draft(id=new_id(), kind="case.closed", store=self._owner(), body=said), now)
 
+    def coupons_at_rest(self, till: str, sale_id: str) -> tuple[CaseName, ...]:
+        """By the uses of codes."""
+        return coupon_cases.at_rest(self._db, till, sale_id)
+
     def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """By the versions that came."""
         sha = publications.in_force(self._db, now)
@@ -82,9 +99,9 @@ class SqliteTruthStore:
         publications.add(self._db, before.sha256, None, now)
         follow.book(self._db, Draft(id=new_id(), kind="programme.back", store=self._owner(), body=said), now)
 
-    def overview(self, biz_day: int, now: datetime) -> Overview:
+    def overview(self, biz_day: int, now: datetime, cap_centi: Points = NO_CAP) -> Overview:
         """By the tables."""
-        return overview.overview(self._db, biz_day, now)
+        return overview.overview(self._db, biz_day, now, cap_centi)
 
     def watch(self) -> Watch:
         """By the tables, none of them read whole but those of tills and cases."""

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, TokenError, WireError
+from pos_loyalty.store.decision_facts import CaseClosedFact
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, is_canonical, is_newer
 from pos_loyalty.store.till_facts import Place
 from sync import programme_list
@@ -20,7 +21,7 @@ from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for, is_here, is_stranger
 from sync.server.kinds import check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
-from sync.server.suspense import post
+from sync.server.suspense import UNDOES_SALE, post
 from sync.wire import (
     COUPONS_MAX,
     FACTS_MAX,
@@ -46,6 +47,7 @@ LOTS_IN_PAGE_MAX: Final = 20_000
 MAY_BE_EARLY: Final = frozenset({"lot.unknown", "lot.overdrawn", "gift_card.unknown", "gift_card.overdrawn"})
 """What a head office that was restored finds wrong while the log that brought the points is still to come again."""
 EARLY_AGAIN_S: Final = 15
+BY_ITSELF: Final = "head office"
 
 
 def receive_carried(store: LedgerStore, till: str, carrier: Holder, body: bytes, now: datetime, office_public: str) -> Ack:
@@ -112,6 +114,8 @@ def changes(
         if is_stranger(store, peer.till, peer.epoch):
             return _nothing_yet(asked, programme_list.told(store, now, office_key), now)
         store.asked(peer.till, now)
+        if asked.waiting is not UNSET:
+            store.rights.note_hub(peer.till, asked.waiting)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
         if newest - since > changes_max:
@@ -243,6 +247,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
     applied_seq = max(hold.applied_seq, last_seq)
     if newest is None or header.epoch >= newest.epoch:
         store.hold(TillHold(till=header.till, epoch=header.epoch, applied_seq=applied_seq, applied_hash=prev_hash), now)
+    _settle_coupons(store, facts[first_new:end], now)
     touched.update(again | dict.fromkeys(store.rights.even_out(facts[first_new:end], tuple(again), now)))
     store.touch(tuple(touched))
     if header.epoch < header.credential.epoch:  # what else is held of that epoch may not be this machine's
@@ -255,6 +260,17 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         retry_after=0 if end == header.count else EARLY_AGAIN_S,
         suspense=tuple(suspended.values()),
     )
+
+
+def _settle_coupons(store: LedgerStore, facts: Sequence[Fact], now: datetime) -> None:
+    """A code that two sales took is used once when one of them came off again: nothing is left for a person to do."""
+    for fact in facts:
+        if fact.kind not in UNDOES_SALE or fact.end is None:
+            continue
+        for name in store.truth.coupons_at_rest(fact.till, fact.end.sale_id):
+            note = f"sale {fact.end.sale_id} of till {fact.till} came off again: the code was used once"
+            said = CaseClosedFact(till=name.till, epoch=name.epoch, seq=name.seq, reason=name.reason, note=note, by=BY_ITSELF)
+            store.truth.close_case(said, now)
 
 
 def _check_clocks(store: LedgerStore, hold: TillHold, facts: Sequence[Fact]) -> None:

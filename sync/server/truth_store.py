@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from pos_loyalty.engine.model import Member
 from pos_loyalty.store.cases import CaseName, OpenedCase
@@ -13,6 +13,9 @@ from pos_loyalty.store.facts import SaleFact
 from pos_loyalty.store.overview import Overview, Watch
 from pos_loyalty.store.programmes import Published
 from pos_loyalty.store.recomputing import DueFact
+from pos_loyalty.values import Points
+
+NO_CAP: Final = Points(0)
 
 
 class TruthStore(Protocol):
@@ -51,14 +54,17 @@ class TruthStore(Protocol):
     def close_case(self, said: CaseClosedFact, now: datetime) -> None:
         """Append a fact of head office's own log."""
 
+    def coupons_at_rest(self, till: str, sale_id: str) -> tuple[CaseName, ...]:
+        """Open cases of codes that this sale took, and of which no two sales take one any more: it stands no longer."""
+
     def programme_before(self, now: datetime) -> tuple[Published, Published] | None:
         """The programme in force and the version before it; None when nothing came before."""
 
     def back(self, said: BackFact, before: Published, now: datetime) -> None:
         """Put the version before in force, and append a fact of head office's own log."""
 
-    def overview(self, biz_day: int, now: datetime) -> Overview:
-        """What a manager sees. ``biz_day``: of the sales of the day."""
+    def overview(self, biz_day: int, now: datetime, cap_centi: Points = NO_CAP) -> Overview:
+        """What a manager sees. ``biz_day``: of the sales of the day; ``cap_centi``: as ``overview.overview`` takes it."""
 
     def watch(self) -> Watch:
         """What a monitor asks for."""

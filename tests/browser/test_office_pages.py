@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 
-from pos_loyalty.config import StoreConfig
+from pos_loyalty.config import OfflineConfig, StoreConfig
 from pos_loyalty.store.db import open_store
 from pos_loyalty.store.verify import verify
 from pos_loyalty.web.office import Pages, routes
@@ -30,17 +30,18 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PASSWORD = password_of(OFFICE.token_secret)
+ESCROW = OfflineConfig()
 SHOP = StoreConfig(id="S1", name="Проба")
 
 
 class Served:
     """Head office with its pages, on a free port of loopback."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, offline: OfflineConfig = ESCROW) -> None:
         def opened() -> SqliteLedgerStore:
             return SqliteLedgerStore(open_store(path, role="head_office", owner="head-office", now=NOW), HEAD_OFFICE_KEY)
 
-        pages = Pages(shop=SHOP, password=PASSWORD)
+        pages = Pages(shop=SHOP, password=PASSWORD, offline=offline)
         app = head_office_app(opened, OFFICE, lambda: NOW, Beside(pages=lambda desk: routes(desk, pages, lambda: NOW)))
         self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
         self.socket = socket.socket()

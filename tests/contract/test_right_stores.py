@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.gift_ledger import gift_account, load
@@ -12,7 +13,7 @@ from pos_loyalty.engine.model import Entry
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.facts import GENESIS
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftCardMade
-from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightLine
+from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightHolder, RightLine
 from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Minor, Points
 from sync.identity import Holder
@@ -179,3 +180,35 @@ def test_no_other_lot_is_taken_for_one(store: LedgerStore, lot: str) -> None:
 
 def out_of(lot: str, centi: int) -> Entry:
     return Entry(kind="adjust", debit="member:M1", credit="adjustment", amount=centi, member_id="M1", lot_id=lot)
+
+
+def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
+    enrolled(store, "T1", "T2")
+    gave = grant_of(300)
+    gave = replace(gave, giver=RightHolder(till="HUB", epoch=3))
+    with store.write():
+        said = [store.rights.said_at(till, 1) for till in ("T1", "T2")]
+        assert said == [(1, 1), (1, 2)] and store.rights.told_at("T1", 1) is None
+        store.rights.note_told("T1", 1)
+        assert (store.rights.told_at("T1", 1), store.rights.told_at("T1", 2)) == ((1, 2), None)
+        store.rights.begin_anew(2, (), NOW)
+        store.rights.note_told("T1", 1)
+        assert store.rights.told_at("T1", 1) == (2, store.rights.own_head().seq)
+        assert not store.rights.is_hub("HUB") and store.rights.named_hub("HUB") is None
+        store.add(posting(store, fact(1, kind="rights.taken", grant=gave)))
+        back = GiveBackFact(lines=(RightLine(lot_id=LOT, member_id="M1", centi=Points(1)),), to=RightHolder(till="HUB2", epoch=1))
+        store.add(posting(store, fact(2, kind="rights.returned", give_back=back)))
+        assert [store.rights.is_hub(each) for each in ("HUB", "HUB2", "T1", "T2")] == [True, True, False, False]
+        assert (store.rights.named_hub("HUB"), store.rights.named_hub("HUB2")) == ((3, "S1"), (1, "S1"))
+        first = fact(1, kind="rights.returned", give_back=GiveBackFact(), till="T2", id="e" * 32)
+        store.add(posting(store, first))
+        assert store.rights.is_hub("T2") and store.rights.named_hub("T2") is None, "a hub's log begins so"
+        store.asked("T1", NOW)
+        store.asked("T2", NOW)
+        store.rights.note_hub("T2", 7)
+        seen = store.truth.overview(0, NOW, Points(100))
+        assert [(hub.hub, hub.waiting, hub.held_centi) for hub in seen.hubs] == [("T2", 7, 0)]
+        assert ([till.till for till in seen.tills], seen.exposure.tills, seen.exposure.twice_centi) == (["T1"], 1, 0)
+        store.rights.heard_hello("T1")
+        store.rights.wait_for_all()
+        assert store.rights.waits_for() == ("T1", "T2")

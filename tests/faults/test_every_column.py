@@ -20,14 +20,15 @@ UNSEEN: dict[str, tuple[str, ...]] = {
     "gift_try": (ALL,),
     "confirm_try": (ALL,),
     "tier_look": (ALL,),  # a cache that may be lost
-    "till": ("heard_ms", "asked_ms"),  # when a till was last there
+    "till": ("heard_ms", "asked_ms", "hub_waiting"),  # when a till was last there, and what a hub said then
+    "sync_state": ("road", "road_ms", "hub_ms"),  # by which road a till was last answered
 }
 UNSEEN_AT_HEAD_OFFICE = {"member": ("version",), "coupon_version": (ALL,)}  # numbers by which tills ask
 NOT_FILLED = {
     "till": {
         "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
         "enrol_code", "hello_due", "hub_wait", "relay_right", "relay_start", "case_closed", "recompute_mark", "sale_recomputed",
-        "snapshot_apply",
+        "snapshot_apply", "told", "even_due",
     },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "drawer_kick", "staff", "run",

@@ -83,7 +83,7 @@ class StoreHub:
         db, relay_db = store(), kept()
         here = Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True)
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store")
-        beside = Beside(told=lambda page: note_page(relay_db, page))
+        beside = Beside(told=lambda page: note_page(relay_db, page), waiting=lambda: relay.waiting_count(relay_db))
         syncer = Syncer(db, here, pace, Outside(self), half, beside)
         self.line = Line(hub, relay_db, syncer, Outside(self), lambda: (db.close(), relay_db.close()))  # type: ignore[func-returns-value, arg-type]
 
@@ -249,6 +249,7 @@ class HubWorld(World):
         self.hub_backups: list[Path] = []
         self.nights = 0
         self.is_restored = False
+        self.ever_held: dict[str, int] = {}
         super().__init__(folder, seed)
 
     def make_counter(self, name: str, more: str) -> Counter:
@@ -294,6 +295,14 @@ class HubWorld(World):
                 self.go_round()
             case _:
                 pass
+        self.check_acks()
+
+    def check_acks(self) -> None:
+        """Nothing leaves a till's outbox that head office did not hold, at least before a restore."""
+        for name, counter in self.counters.items():
+            hold = self.office.store.till(name)
+            self.ever_held[name] = max(self.ever_held.get(name, 0), hold.applied_seq if hold else 0)
+            assert outbox.state(counter.db).acked_seq <= self.ever_held[name], "acknowledged, and head office never had it"
 
     def go_round(self) -> None:
         """A member goes from one till of the store to the next, and redeems all they may at each."""
@@ -313,6 +322,9 @@ class HubWorld(World):
         if self.is_restored:
             self.hub.enrol_anew()
             self.is_restored = False
+        for name in self.hub.lost:
+            with suppress(NotFoundError):  # head office was put back to before its enrolment
+                enrol.revoke(self.office.store, name, "M9", self.now)
         for _ in range(rounds):
             self.now += timedelta(minutes=5)
             self.office.now = self.now
@@ -321,7 +333,7 @@ class HubWorld(World):
             super().quiet(1)
             is_all_sent = not any(outbox.unsent_count(counter.db) for counter in self.counters.values())
             for name in self.hub.lost if is_all_sent else ():  # and nobody uses what it gave, as docs/hub.md wants it
-                with suppress(NotFoundError):  # head office was put back to before it was enrolled
+                with suppress(NotFoundError, ConflictError):  # it was never enrolled there, or a till has not told all since
                     enrol.lose(self.office.store, name, None, "M9", self.now + LEASES)
 
     def close(self) -> None:

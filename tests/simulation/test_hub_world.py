@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pos_loyalty.errors import ConflictError, LoyaltyError
+from pos_loyalty.errors import LoyaltyError
 from pos_loyalty.store import outbox, right_holds, rule_stops
 from pos_loyalty.store.decision_facts import RuleStopFact
 from pos_loyalty.store.till_facts import Place
@@ -21,9 +21,8 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till import stops
 from pos_loyalty.values import Points
 from sync.hub import granting, keeping
-from sync.server import enrol
 from sync.server.sqlite_rights import SqliteRightStore
-from tests.simulation.hub_world import LEASES, HubWorld
+from tests.simulation.hub_world import HubWorld
 from tests.simulation.test_escrow_world import balances, check
 
 SEEDS = range(int(os.environ.get("HUB_WORLDS", "12")))
@@ -199,34 +198,6 @@ def test_points_that_nobody_called_for_are_called_back(tmp_path: Path) -> None:
     first.go()
     second.stand("M0")
     assert (held_at(world, "T1"), held_at(world, "T2")) == (0, usable)
-    world.close()
-
-
-def test_what_a_lost_hub_held_is_free_when_its_leases_ended_and_another_gives_it(tmp_path: Path) -> None:
-    world = HubWorld(tmp_path, 2)
-    world.quiet(2)
-    for counter in world.counters.values():
-        counter.sell("M1", 5_000, None, complete=True)
-    first, second = world.counters["T1"], world.counters["T2"]
-    second.sell("M0", 5_000, None, complete=True)
-    world.quiet(3)
-    lost = world.hub.name
-    held = sum(
-        right_holds.holders(world.office.db, str(lot)).get((lost, 1), 0) for (lot,) in world.office.rows("SELECT id FROM lot")
-    )
-    assert held > 0
-    with pytest.raises(ConflictError, match=lost):
-        enrol.lose(world.office.store, lost, None, "M9", world.now)
-    world.hub.enrol_anew()
-    assert enrol.lose(world.office.store, lost, None, "M9", world.now + LEASES).centi == held
-    world.quiet(3)
-    assert not world.hub.node.is_restored, "what the lost one told is not this one's word"
-    world.is_cut = True
-    first.stand("M0")
-    assert held_at(world, "T1") > 0
-    world.is_cut = False
-    world.quiet()
-    check(world)
     world.close()
 
 

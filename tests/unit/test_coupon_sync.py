@@ -178,6 +178,63 @@ def test_a_code_used_twice_is_a_case_and_a_figure(office: HeadOffice, tills: tup
     coupons_right(office, *tills)
 
 
+def open_cases(office: HeadOffice) -> list[str]:
+    with office.store.write():
+        return [str(case.name) for case in office.store.truth.cases(10) if case.name.reason == "coupon.twice"]
+
+
+def test_a_case_of_a_code_ends_when_one_of_its_sales_comes_off_again(office: HeadOffice, tills: tuple[Linked, Linked]) -> None:
+    one, two = tills
+    imported(office, "easy", "EASY-1", "EASY-2")
+    for till in tills:
+        sync(till, office)
+    for code, sales in (("EASY-1", "ab"), ("EASY-2", "cd")):
+        assert one.sell(sales[0], code) == two.sell(sales[1], code) == FULL - 1_000
+    one.sell("other")
+    for till in tills:
+        sync(till, office)
+    assert open_cases(office) == ["T2/1/3/coupon.twice", "T2/1/4/coupon.twice"]
+    one.shop.till.void("other", VoidRequest(), "void other")
+    sync(one, office)
+    assert len(open_cases(office)) == 2, "both sales of each stand"
+    one.shop.till.void("a", VoidRequest(), "void a")
+    sync(one, office)
+    assert open_cases(office) == ["T2/1/4/coupon.twice"]
+    two.shop.till.void("d", VoidRequest(), "void d")
+    sync(two, office)
+    assert open_cases(office) == []
+    with office.store.write():
+        closings = [case.closed.by for case in office.store.truth.all_cases(10) if case.closed is not None]
+    assert closings == ["head office", "head office"]
+    assert verify(office.db) == ()
+
+
+def test_a_restored_head_office_that_hears_of_the_void_last_leaves_no_case(
+    office: HeadOffice, tills: tuple[Linked, Linked], tmp_path: Path
+) -> None:
+    """T1 took the code and voided the sale, T2 took it after that; then all of it is told again, T2's log first."""
+    one, two = tills
+    imported(office, "easy", "EASY-1")
+    for till in tills:
+        sync(till, office)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    one.sell("a", "EASY-1")
+    one.shop.till.void("a", VoidRequest(), "void a")
+    for till in tills:
+        sync(till, office)
+    assert two.sell("b", "EASY-1") == FULL - 1_000
+    sync(two, office)
+    assert cases(office) == []
+    office.restore(saved)
+    for till in (two, one):
+        for _ in range(2):
+            pull_all(till, office)  # type: ignore[arg-type]
+            push_all(till, office)  # type: ignore[arg-type]
+    assert cases(office) == [("coupon.twice",)] and open_cases(office) == []
+    coupons_right(office, *tills)
+
+
 def test_codes_that_two_tills_import_are_one_each(office: HeadOffice, tills: tuple[Linked, Linked]) -> None:
     for till in tills:
         sync(till, office)

@@ -24,7 +24,7 @@ from pos_loyalty.clock import Reading
 from pos_loyalty.config import Config
 from pos_loyalty.i18n import WORDS
 from pos_loyalty.salvage import kept_of, salvage
-from pos_loyalty.store import prints, trusted_time
+from pos_loyalty.store import prints, roads, trusted_time
 from pos_loyalty.store.db import write
 from pos_loyalty.store.guard import seller_of
 from pos_loyalty.till import examined
@@ -240,6 +240,37 @@ class TestTheFile:
             assert self.told(other)["programme"].code == "programme.absent"
         finally:
             other.close()
+
+
+class TestTheHub:
+    """By name, for it is a part of the road to head office."""
+
+    @staticmethod
+    def told(folder: Path, tables: str) -> dict[str, tuple[str, str]]:
+        return {row.name: (row.code, row.state) for row in seen(folder, tables).probes if row.part == "head_office"}
+
+    def test_there_is_none(self, tmp_path):
+        assert "hub" not in self.told(tmp_path, "")
+
+    def test_it_answers_and_the_till_goes_by_it(self, tmp_path):
+        with office(200, None) as tables:
+            url = tables.partition('"')[2].rstrip('"\n')
+            told = self.told(tmp_path, f'{tables}[hub]\nurl = "{url}"\n')
+            assert told["hub"] == ("hub.works", "works") and "road" not in told
+
+    def test_somebody_else_or_nobody_answers(self, tmp_path):
+        with office(404, None) as tables:
+            url = tables.partition('"')[2].rstrip('"\n')
+            assert self.told(tmp_path, f'{tables}[hub]\nurl = "{url}"\n')["hub"] == ("hub.strange", "fault")
+            assert self.told(tmp_path, f'{tables}[hub]\nurl = "http://127.0.0.1:{free_port()}"\n')["hub"][0] == "hub.silent"
+
+    def test_the_road_is_told(self, tmp_path):
+        shop = Shop(tmp_path, CONFIG + '\n[head_office]\nurl = "http://127.0.0.1:1"\n[hub]\nurl = "http://127.0.0.1:1"\n')
+        for road, row in (("straight", ("road.straight", "doubt")), ("hub", ("road.hub", "works"))):
+            roads.note(shop.db, road, NOW, NOW)
+            probes = doctor.diagnose(shop.config).probes
+            assert [(each.code, each.state) for each in probes if each.name == "road"] == [row]
+        shop.close()
 
 
 class TestHeadOffice:

@@ -113,5 +113,5 @@ def test_the_tills_figures_are_documented(shop: Shop) -> None:
         assert web.ask("GET", "/metrics", None, {"Host": "till.example"}).status == 421, "this machine alone"
     names = re.findall(r"^# TYPE (\w+) gauge$", text, re.M)
     told = OPERATIONS.read_text(encoding="utf-8")
-    assert len(names) == 7 and {name for name in names if f"`{name}`" not in told} == set()
+    assert len(names) == 9 and {name for name in names if f"`{name}`" not in told} == set()
     assert re.search(r"^pos_loyalty_till_unsent_facts \d+$", text, re.M)

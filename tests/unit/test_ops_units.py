@@ -24,7 +24,7 @@ def read(path: Path) -> ConfigParser:
 
 def test_there_are_units_for_every_process() -> None:
     assert {path.stem for path in UNITS} == {
-        f"pos-loyalty-{name}" for name in ("head-office", "till", "sync", "sync-follow", "nightly")
+        f"pos-loyalty-{name}" for name in ("head-office", "till", "sync", "sync-follow", "hub", "nightly")
     }
 
 
@@ -64,7 +64,7 @@ def test_every_unit_is_told_of(path: Path) -> None:
 
 def test_the_windows_commands_are_ours() -> None:
     lines = [line for line in OPERATIONS.read_text(encoding="utf-8").splitlines() if "New-ScheduledTaskAction" in line]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         command = line.partition('-Argument "')[2].rstrip('"').replace("\\", "/")
         assert _parser().parse_args(command.split()).run is not None

@@ -17,7 +17,7 @@ from sync import pull
 from sync.daemon import Pace, Syncer
 from sync.local import apply_changes, begin_pull, next_question
 from sync.server import expiry, steps
-from sync.wire import Ack, LotChange, MemberChange, Reply, decode, encode
+from sync.wire import Ack, Changes, LotChange, MemberChange, Reply, decode, encode
 from tests.shop import PROGRAMME
 from tests.simulation.shop import NOW, HeadOffice, Till, half, json_reply, pull_all, push_all
 
@@ -83,6 +83,38 @@ def test_head_office_is_heard_with_the_last_page_only(till: Till, office: HeadOf
         heard.append(outbox.state(till.db).heard_ms is not None)
         state = step.state
     assert heard == [False, True]
+
+
+class Elsewhere(Direct):
+    """Answers each question about changes as if another one had been asked; every so often the right one."""
+
+    asked = 0
+    right_every = 0
+
+    def changes(self, question: bytes) -> Reply:
+        self.asked += 1
+        reply = super().changes(question)
+        if self.right_every and self.asked % self.right_every == 0:
+            return reply
+        page = decode(reply.body, Changes)
+        return json_reply(200, encode(replace(page, since=page.since + 7)))
+
+
+def test_who_always_answers_another_question_is_a_fault_and_not_asked_for_ever(till: Till, office: HeadOffice) -> None:
+    office.give_points("M1", CARD, 500)
+    other = Elsewhere(office, till.name)
+    syncer = Syncer(till.db, till.here, PACE, other, half)
+    report = syncer.once(lambda: NOW)
+    assert other.asked == 3 and report.trouble is not None and "since 7" in report.trouble
+    assert report.wake_at - NOW == timedelta(minutes=15), "as for bytes that are no page"
+    assert outbox.state(till.db).trouble == report.trouble, "a person is told"
+    assert members.by_card(till.db, CARD) is None
+    syncer.once(lambda: NOW + timedelta(minutes=5))
+    assert other.asked == 3
+    other.right_every = 3
+    later = NOW + timedelta(minutes=16)
+    assert syncer.once(lambda: later).trouble is None, "one or two late answers are no fault"
+    assert members.by_card(till.db, CARD) is not None
 
 
 def test_sums_above_what_one_sale_may_be_reach_the_till(till: Till, office: HeadOffice) -> None:

@@ -77,6 +77,28 @@ def test_a_new_machine_that_head_office_forgot_gets_the_rules_to_sell_by(tmp_pat
     assert set(log_of(second.db, "A")) <= set(log_of(office.db, "A"))
 
 
+def test_a_new_machine_that_head_office_forgot_is_told_members_once_it_said_that_it_has_no_fact(tmp_path: Path) -> None:
+    office = HeadOffice(tmp_path)
+    first = machine(office, tmp_path / "first", "a1")
+    first.sell("A1")
+    sync_fully(first, office)
+    office.give_points("M1", "2000000000015", 700)
+    backup(office.db, tmp_path / "night.db")
+    second = machine(office, tmp_path / "second", "a2")
+    office.restore(tmp_path / "night.db")
+    assert [page.members for page in pull_all(second, office)] == [()], "what machine is it, and how long is its log?"
+    asked = RightsRequest(ask_id="0" * 32, head=epochs.place_of(second.db))
+    granting.answer(office.store, Holder(till="A", epoch=2), asked, RightTerms(), second.new_id, NOW)
+    told = [member for page in pull_all(second, office) for member in page.members]
+    assert {member.member_id: [lot.centi for lot in member.lots] for member in told}["M1"] == [700]
+    second.sell("B1", "M1", spend=300)
+    pull_all(second, office)
+    assert second.db.execute("SELECT SUM(remaining) FROM lot WHERE member = 'M1'").fetchone() == (400,), "with its own on top"
+    sync_fully(second, office)
+    assert set(log_of(second.db, "A")) <= set(log_of(office.db, "A"))
+    assert verify(office.db) == verify(second.db) == ()
+
+
 def test_the_log_of_another_machine_is_no_hello(tmp_path: Path) -> None:
     office, till, night = two_machines(tmp_path)
     office.restore(night)

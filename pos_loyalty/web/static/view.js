@@ -136,6 +136,12 @@ export function showBadges(health) {
   const heard = health.heard_at ? word("heard_at", { time: clock(health.heard_at) }) : word("never_heard");
   if (health.head_office === "answers") badges.push(element("li", "", `● ${word("head_office_answers")}`));
   if (health.head_office === "silent") badges.push(element("li", "offline", `○ ${word("head_office_silent")} · ${heard}`));
+  if (health.road?.road === "hub") badges.push(element("li", "", word("by_hub")));
+  if (health.road?.road === "straight") {
+    const { since, hub_at } = health.road;
+    const hub = hub_at ? word("hub_heard_at", { time: clock(hub_at) }) : word("hub_never_heard");
+    badges.push(element("li", "offline", `${word("past_hub", { time: clock(since) })} · ${hub}`));
+  }
   if (health.unsent_facts > 0) badges.push(element("li", "", word("unsent", { count: health.unsent_facts })));
   if (health.prints_waiting > 0) badges.push(element("li", "", word("prints_waiting", { count: health.prints_waiting })));
   for (const problem of health.problems) badges.push(element("li", "failed", `⚠ ${problem}`));
