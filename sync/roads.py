@@ -15,9 +15,8 @@ from msgspec.structs import replace
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import HeadOfficeGoneError
-from pos_loyalty.values import Value, decode
+from pos_loyalty.values import Value
 from sync.daemon import HeadOffice, Road
-from sync.rights import RightsRequest
 from sync.wire import Reply
 
 SILENT_FOR: Final = timedelta(seconds=20)
@@ -98,14 +97,7 @@ class Roads:
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
-        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again.
-
-        Money of gift cards and unique codes are head office's alone to give: it is asked itself, and the log goes there too.
-        """
-        asked = decode(question, RightsRequest)
-        if asked.gifts or asked.coupons:
-            self.go_straight()
-            return self._to["straight"].rights(question)
+        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again."""
         if self.state.greets:
             self.state = replace(self.state, greets=False)
             with suppress(HeadOfficeGoneError):
@@ -123,6 +115,10 @@ class Roads:
     def go_straight(self) -> None:
         """Ask head office itself from now on for a while."""
         self.state = set_out_straight(self.state, self._clock())
+
+    def go_by_hub(self) -> None:
+        """The next question goes to the hub again, if it is not silent."""
+        self.state = replace(self.state, is_straight=False)
 
     def _by(self, ask: Callable[[HeadOffice], Reply]) -> Reply:
         failed = HeadOfficeGoneError("neither the hub nor head office answers")

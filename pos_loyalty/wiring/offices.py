@@ -99,8 +99,8 @@ def syncer_of(
         batch_facts_max=config.head_office.batch_facts_max,
         wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",
         lends=Lends(
-            gifts=config.gift_cards.offline == "escrow" and hub is None,
-            coupons=config.coupons.offline == "escrow" and hub is None,
+            gifts=config.gift_cards.offline == "escrow" or hub is not None,
+            coupons=config.coupons.offline == "escrow" or hub is not None,
         ),
     )
 
@@ -115,6 +115,7 @@ def syncer_of(
         chores=hash_phones,
         told=hub or Beside().told,
         go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
+        go_by_hub=head_office.go_by_hub if isinstance(head_office, Roads) else Beside().go_by_hub,
         road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
     )
     return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close
