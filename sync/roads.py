@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
-from pos_loyalty.errors import HeadOfficeGoneError
+from pos_loyalty.errors import HeadOfficeGoneError, SyncError
 from pos_loyalty.values import Value
 from sync.daemon import HeadOffice, Road
-from sync.wire import Reply
+from sync.wire import Reply, read_changes
 
 SILENT_FOR: Final = timedelta(seconds=20)
 """A hub that did not answer is not asked for so long: a till goes straight to head office meanwhile."""
@@ -71,9 +71,13 @@ class Roads:
     """A HeadOffice by the road that is open. A question that got no answer on one road goes by the other: who got it
     already passes over what it has."""
 
-    def __init__(self, hub: HeadOffice, office: HeadOffice, clock: Clock) -> None:
+    def __init__(
+        self, hub: HeadOffice, office: HeadOffice, clock: Clock, heard: Callable[[datetime], None] = lambda _: None
+    ) -> None:
+        """``heard``: who hears head office's time at a visit."""
         self._to: dict[Road, HeadOffice] = {"hub": hub, "straight": office}
         self._clock = clock
+        self._heard = heard
         self.state = RoadState()
 
     @property
@@ -88,12 +92,13 @@ class Roads:
     def changes(self, question: bytes) -> Reply:
         """By the road that is open; now and then head office is asked too, so that it knows that this till is there.
 
-        What it says then is passed over: a till that knows more than its hub could not be told of the other tills' sales.
+        Of what it says then only the time is taken, of which nobody else's word counts: a till that knows more than its hub could
+        not be told of the other tills' sales.
         """
         if self.road == "hub" and is_visit_due(self.state, self._clock()):
             self.state = replace(self.state, visited_at=self._clock(), greets=True)
-            with suppress(HeadOfficeGoneError):
-                self._to["straight"].changes(question)
+            with suppress(SyncError):
+                self._heard(read_changes(self._to["straight"].changes(question)).server_time)
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:

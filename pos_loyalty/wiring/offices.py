@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty import log
-from pos_loyalty.clock import new_id, utc_now
+from pos_loyalty.clock import new_id, read, utc_now
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import ConfigError
 from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, own
@@ -72,6 +72,7 @@ def syncer_of(
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
+    from sync import local
     from sync.daemon import Beside, Pace, Syncer
     from sync.local import Here
     from sync.rights import Lends
@@ -91,7 +92,7 @@ def syncer_of(
         is_hub=hub is not None,
     )
     patience_s = timeout_s or config.head_office.timeout_s
-    head_office, close_line = _road_of(known, identity, patience_s)
+    head_office, close_line = _road_of(known, identity, patience_s, lambda at: local.hear_time(db, at, read(utc_now)))
     is_near = hub is not None or config.hub.address is not None
     pace = Pace(
         failures_max=NEAR_FAILURES_MAX if is_near else FAILURES_MAX,
@@ -126,8 +127,10 @@ def interval_of(config: Config) -> float:
     return config.head_office.interval_s if config.hub.address is None else config.hub.interval_s
 
 
-def _road_of(known: Settings, identity: Identity, patience_s: float) -> tuple[HeadOffice, Callable[[], None]]:
-    """Head office, by the store's hub where there is one; and what closes the line."""
+def _road_of(
+    known: Settings, identity: Identity, patience_s: float, heard: Callable[[datetime], None]
+) -> tuple[HeadOffice, Callable[[], None]]:
+    """Head office, by the store's hub where there is one; and what closes the line. ``heard``: as ``Roads`` has it."""
     from sync.client import HttpHeadOffice
 
     config = known.config
@@ -144,7 +147,7 @@ def _road_of(known: Settings, identity: Identity, patience_s: float) -> tuple[He
         hub.close()
         straight.close()
 
-    return Roads(hub, straight, utc_now), close
+    return Roads(hub, straight, utc_now, heard), close
 
 
 def run_head_office(known: Settings, *, database: Database | None, port: int | None, ready: Ready) -> None:
