@@ -6,6 +6,7 @@ knows nothing, it could give to nobody: that goes back to head office at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -20,6 +21,7 @@ from pos_loyalty.store.witness import watched
 from pos_loyalty.values import decode, encode
 
 AT_ONCE_MS: Final = 0
+HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 def hear(db: Connection, fact: Fact) -> None:
@@ -49,10 +51,11 @@ def hear(db: Connection, fact: Fact) -> None:
 
 def by_mark(db: Connection, mark: str) -> GiftCardWord | None:
     """The card of a mark, its id or the hex hash of its code: as a till's log told of it, or as head office lent it here."""
-    told = db.execute(WORD_SELECT, {"id": mark, "hash": bytes.fromhex(mark)}).fetchone()
+    is_hash = HASH.fullmatch(mark) is not None  # a till may give back money of whatever it calls a card
+    told = db.execute(WORD_SELECT, {"id": mark, "hash": bytes.fromhex(mark) if is_hash else None}).fetchone()
     if told is not None:
         return decode(told[0].encode(), GiftCardWord)
-    lent = gift_cards.by_mark(db, mark)
+    lent = gift_cards.by_mark(db, mark) if is_hash else gift_cards.by_id(db, mark)
     return None if lent is None else gift_cards.word_of(db, lent.card_id)
 
 

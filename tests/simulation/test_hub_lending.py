@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.errors import ConflictError, LoyaltyError, NotFoundError
-from pos_loyalty.store import coupon_words, right_holds
+from pos_loyalty.store import coupon_words, db, relay_cards, right_holds, witness
 from pos_loyalty.store.right_facts import RightLine
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
@@ -21,8 +21,8 @@ from pos_loyalty.till.gift_card_model import FreezeRequest
 from pos_loyalty.till.model import VoidRequest
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Points
-from sync.hub import lending
-from tests.simulation.coupons import given, takes
+from sync.hub import lending, telling
+from tests.simulation.coupons import given, imported, takes
 from tests.simulation.lending import LendingWorld, account_of, check_now, check_quiet, held, held_by, show_card, show_code
 from tests.simulation.test_gift_card_rights import FACE, pay, sold_card
 
@@ -215,6 +215,42 @@ def test_codes_that_the_other_till_took_are_told_while_the_line_is_cut(tmp_path:
     first.till.return_goods(issuing, ReturnRequest(return_id="r", all=True), "r")
     assert told(code) == (False, None)
     world.is_cut = False
+    world.quiet()
+    check_quiet(world)
+    world.close()
+
+
+def test_more_codes_than_a_page_holds_are_told_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = LendingWorld(tmp_path, 0)
+    second = world.counters["T2"]
+    second.go()
+    monkeypatch.setattr(telling, "COUPONS_MAX", 2)
+    codes = [f"LATE-{n}" for n in range(5)]
+    for code in codes:
+        imported(world, code)
+        world.pass_s(5)
+        world.line_go()
+    second.go()
+    assert set(coupon_words.known(second.db, codes)) == set(codes)
+    world.close()
+
+
+def test_money_of_a_card_that_the_hub_does_not_know_goes_on_to_head_office(tmp_path: Path) -> None:
+    """Its till sold it before it had a hub."""
+    world = LendingWorld(tmp_path, 0)
+    first, third = world.counters["T1"], world.counters["T3"]
+    code = sold_card(first)
+    first.go()
+    account = account_of(first, code)
+    for table in ("relay_card", "relay_rest"):
+        with db.write(world.hub.node.db), witness.watched(world.hub.node.db, table, "TRUE", ()):
+            world.hub.node.db.execute(f"DELETE FROM {table}")
+    with db.write(world.hub.node.db):
+        relay_cards.rests(world.hub.node.db, [account, "gift:none of ours", "gift:" + "z" * 64], world.now)
+    world.line_go()
+    assert held(world, account) == 0
+    show_card(third, code)
+    pay(third, code, FACE)
     world.quiet()
     check_quiet(world)
     world.close()
