@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -18,7 +18,10 @@ from pos_loyalty.store import outbox, roads, snapshot_state
 from pos_loyalty.store.db import Connection, checkpoint, file_of, own
 from pos_loyalty.values import Value
 from sync import backoff, local, pull, push, right_round, taking
-from sync.rights import Lends, Much
+from sync.beside import NOTHING as NOTHING
+from sync.beside import Beside as Beside
+from sync.beside import Road as Road
+from sync.rights import NOTHING_LENT, Lends, Much, RightsAnswer, lacks
 from sync.snapshot_files import SnapshotFiles
 from sync.wire import Changes, Reply
 
@@ -31,10 +34,6 @@ HELLO_EVERY: Final = timedelta(minutes=1)
 NS_PER_S: Final = 1_000_000_000
 ROUNDS_MAX: Final = 10_000
 """Batches or pages in one go: ten times the largest backlog we foresee, and an end to any quarrel between the two sides."""
-
-
-Road = Literal["hub", "straight"]
-"""By the store's hub, or straight to head office."""
 
 
 class HeadOffice(Protocol):
@@ -63,7 +62,7 @@ class Pace(Value):
     interval_s: float
     batch_facts_max: int
     wants: Much | None = "home"
-    lends: Lends = right_round.NOTHING_LENT
+    lends: Lends = NOTHING_LENT
     """What nobody wants here goes back to head office: money of gift cards, unique codes."""
     failures_max: int = 1_000
     """So many failures in a row count for the wait: one whose hub is near does not wait long for it."""
@@ -72,29 +71,6 @@ class Pace(Value):
     def asking(self) -> right_round.Asking:
         """What it asks for besides saying hello."""
         return right_round.Asking(wants=self.wants, lends=self.lends)
-
-
-class Answered(NamedTuple):
-    """By which road the last answer came, and when the store's hub last answered; None: not since the start."""
-
-    by: Road
-    hub_at: datetime | None
-
-
-class Beside(NamedTuple):
-    """What is done beside sending and fetching: ``chores`` between goes; ``told``: who hears of each page first, at a hub;
-    ``waiting``: what a hub keeps that head office has not; ``go_straight``: how a till with a hub turns to head office;
-    ``road``: where its next question goes, ``answered``: by which road the last answer came."""
-
-    chores: Callable[[], None] = lambda: None
-    told: Callable[[Changes], None] = lambda _: None
-    go_straight: Callable[[], None] = lambda: None
-    road: Callable[[], Road] = lambda: "straight"
-    waiting: Callable[[], int | None] = lambda: None
-    answered: Callable[[], Answered | None] = lambda: None
-
-
-NOTHING: Final = Beside()
 
 
 class SyncReport(Value):
@@ -171,18 +147,35 @@ class Syncer:
         """Ask for what is free of a member who stands here, or of a gift card (``gift:`` and its mark), or a code (``coupon:``
         and the code); the log goes first where head office has not got all of it.
 
-        Beside the daemon: what is sent twice is booked once. Raises SyncError.
+        Beside the daemon: what is sent twice is booked once. A card or a code that the store's hub lacks is asked of head office
+        itself. Raises SyncError.
         """
-        answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
+        answer = self._ask_for(whom, clock)
+        if answer.held_back == "called":
+            self._beside.wait(CALLED_S)
+            answer = self._ask_for(whom, clock)
+        is_of_hub = bool(answer.hub)
+        if is_of_hub and lacks(answer, right_round.asks_for(whom)):
+            self._beside.go_straight()
+            try:
+                self._ask_for(whom, clock)
+            finally:
+                self._beside.go_by_hub()
+        if is_of_hub:
+            self._fetch_now(clock)
+
+    def lend_nothing(self) -> None:
+        """From now on no gift card and no code goes from here to anybody: what stands in this file may be of an earlier day."""
+        self._pace = replace(self._pace, lends=NOTHING_LENT)
+
+    def _ask_for(self, whom: str, clock: Clock) -> RightsAnswer:
+        lends = self._pace.lends
+        answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock(), lends)
         if answer.held_back == "log":
             self._push = None
             self._send(clock)
-            answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
-        if answer.held_back == "called":
-            Event().wait(CALLED_S)
-            answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock())
-        if answer.hub:
-            self._fetch_now(clock)
+            answer = right_round.ask_for(self._db, self._here, self._head_office, whom, clock(), lends)
+        return answer
 
     def _fetch_now(self, clock: Clock) -> None:
         """What the hub gave rights to may have been earned at another till a moment ago."""
@@ -238,7 +231,7 @@ class Syncer:
         head_seq, last = local.head_seq(self._db), self._asked
         self._asked = (now, head_seq)
         is_due = last is None or head_seq != last[1] or not last[0] <= now < last[0] + HELLO_EVERY
-        if self._pace.wants is not None or self._is_called or is_due:
+        if self._pace.wants is not None or self._here.is_hub or self._is_called or is_due:
             return True
         self._asked = last
         return False

@@ -126,6 +126,12 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         scrub(db)
 
 
+def hear_time(db: Connection, server_time: datetime, clocks: Reading) -> None:
+    """Head office itself said what the time is, beside a page."""
+    with write(db):
+        trusted_time.heard(db, server_time, clocks)
+
+
 def hear_stop(db: Connection, told: StoreStop, store: str, now: datetime) -> None:
     """A rule was stopped, or let act again, for all tills of the store: that is a fact of this till too. Inside ``write()``."""
     if rule_stops.is_news(db, told):

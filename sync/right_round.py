@@ -15,10 +15,9 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
-from sync.rights import STANDS_HERE_FOR, Asks, Lends, Much, Want
+from sync.resting import give_back_rested, note_lent
+from sync.rights import NOTHING_LENT, STANDS_HERE_FOR, Asks, Lends, Much, Want
 from sync.wire import Reply
-
-NOTHING_LENT: Final = Lends()
 
 
 class Asking(Value):
@@ -56,12 +55,12 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
     due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX)
     asked = tuple(Want(member_id=member_id, much=much) for member_id in due.member_ids) if due and much else ()
     try:
-        answer, taken = _ask(db, here, office, Asks(wants=asked), now)
+        answer, taken = _ask(db, here, office, Asks(wants=asked), now, asking.lends)
     except SyncError as error:
         log.warning("rights.failed", reason=str(error))
         return Asked()
     wrote = taken.wrote
-    if rights.give_back_idle(db, here.till, here.signer.credential.store, asking.lends, new_id, now):
+    if _give_back(db, here, answer, asking.lends, now):
         wrote = True
     if taken.is_stale or answer.held_back:
         return Asked(grants=taken.grants, wrote=wrote)
@@ -71,14 +70,17 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
     return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last)
 
 
-def ask_for(db: Connection, here: Here, office: Grantor, whom: str, now: datetime) -> rights.RightsAnswer:
+def ask_for(
+    db: Connection, here: Here, office: Grantor, whom: str, now: datetime, lends: Lends = NOTHING_LENT
+) -> rights.RightsAnswer:
     """Whatever is free of a member who stands here, or of a gift card (``gift:`` and its mark), or a code (``coupon:`` and the
     code). Raises SyncError."""
-    answer, _ = _ask(db, here, office, _asks(whom), now)
+    answer, _ = _ask(db, here, office, asks_for(whom), now, lends)
     return answer
 
 
-def _asks(whom: str) -> Asks:
+def asks_for(whom: str) -> Asks:
+    """Which question asks for who or what stands here."""
     if whom.startswith(GIFT):
         return Asks(gifts=(whom.removeprefix(GIFT),))
     if whom.startswith(COUPON):
@@ -86,10 +88,23 @@ def _asks(whom: str) -> Asks:
     return Asks(wants=(Want(member_id=whom, much="all"),))
 
 
-def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime) -> tuple[rights.RightsAnswer, rights.Taken]:
+def _give_back(db: Connection, here: Here, answer: rights.RightsAnswer, lends: Lends, now: datetime) -> bool:
+    """Gift cards and codes that nobody wants here go back to head office; to a hub they went with its answer."""
+    store = here.signer.credential.store
+    if here.is_hub:
+        return not answer.held_back and lends != NOTHING_LENT and give_back_rested(db, here.till, store, new_id, now)
+    return not answer.hub and rights.give_back_idle(db, here.till, store, lends, new_id, now)
+
+
+def _ask(
+    db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime, lends: Lends
+) -> tuple[rights.RightsAnswer, rights.Taken]:
     question = rights.question(db, new_id(), asks)
     answer = rights.read_answer(office.rights(encode(question)), question)
-    taken = rights.take(db, here.till, answer, here.signer.credential.store, new_id, now)
+    if here.is_hub:
+        note_lent(db, answer.grants, now)
+    taker = rights.Taker(till=here.till, store=here.signer.credential.store, lends=lends)
+    taken = rights.take(db, taker, answer, new_id, now)
     if taken.wrote or answer.held_back:
         log.info("rights.asked", members=len(asks.wants), grants=taken.grants, held_back=answer.held_back)
     return answer, taken

@@ -16,6 +16,7 @@ from pos_loyalty.store import coupon_rights, epochs, follow, right_asking, right
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
+from pos_loyalty.store.right_moves import COUPON, GIFT, coupon_lot, is_lent
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
 from sync import idle
@@ -84,6 +85,13 @@ class RightsAnswer(Value):
     """The store's hub, when it is who answers: ``head`` is of its log, and what is given back goes to it."""
 
 
+def lacks(answer: RightsAnswer, asked: Asks | RightsRequest) -> bool:
+    """Whether some gift card or code that was asked for is not among what is granted."""
+    granted = {line.lot_id for grant in answer.grants for line in grant.lines}
+    cards = {mark for grant in answer.grants for card in grant.cards for mark in (card.card_id, card.code_hash)}
+    return not (cards.issuperset(asked.gifts) and granted.issuperset(map(coupon_lot, asked.coupons)))
+
+
 class Taken(Value):
     """What an answer changed: how many grants were new, and whether facts were written that head office should hear of."""
 
@@ -123,6 +131,14 @@ class Lends(Value):
     gifts: bool = False
     coupons: bool = False
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """How the names of their lots begin."""
+        return (GIFT,) * self.gifts + (COUPON,) * self.coupons
+
+
+NOTHING_LENT: Final = Lends()
+
 
 def give_back_idle(db: Connection, till: str, store: str, lends: Lends, new_id: NewId, now: datetime) -> bool:
     """Give back the money of gift cards and the codes that nobody used here for a while; answers whether there was any."""
@@ -136,8 +152,16 @@ def give_back_idle(db: Connection, till: str, store: str, lends: Lends, new_id: 
     return bool(said)
 
 
-def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: NewId, now: datetime) -> Taken:
-    """Take what was granted, each grant once, and give back what head office asks for.
+class Taker(Value):
+    """Who takes what was granted: a till of a store, and what it lends besides points."""
+
+    till: str
+    store: str
+    lends: Lends = NOTHING_LENT
+
+
+def take(db: Connection, taker: Taker, answer: RightsAnswer, new_id: NewId, now: datetime) -> Taken:
+    """Take what was granted, each grant once, and give back what head office asks for; of cards and codes where they are lent.
 
     A head office that was restored counts on what our newest question said: what an earlier answer grants is not ours any more.
     """
@@ -149,23 +173,24 @@ def take(db: Connection, till: str, answer: RightsAnswer, store: str, new_id: Ne
         else:
             right_asking.told(db, answer.head)
         epoch = epochs.epoch_of(db)
-        fresh = [grant for grant in answer.grants if _is_ours(db, grant, till, epoch)]
+        fresh = [grant for grant in answer.grants if _is_ours(db, grant, taker.till, epoch)]
         for grant in fresh:
-            follow.book(db, Draft(id=new_id(), kind="rights.taken", store=store, body=grant), now)
-        back = [] if answer.held_back else _back(db, till, epoch, answer, now)
+            follow.book(db, Draft(id=new_id(), kind="rights.taken", store=taker.store, body=grant), now)
+        back = [] if answer.held_back else _back(db, taker, epoch, answer, now)
         given = [said for said in back if said.lines or said.closes]
         for said in given:
-            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=store, body=said), now)
+            follow.book(db, Draft(id=new_id(), kind="rights.returned", store=taker.store, body=said), now)
     return Taken(grants=len(fresh), wrote=bool(fresh or given))
 
 
-def _back(db: Connection, till: str, epoch: int, answer: RightsAnswer, now: datetime) -> list[GiveBackFact]:
+def _back(db: Connection, taker: Taker, epoch: int, answer: RightsAnswer, now: datetime) -> list[GiveBackFact]:
     """What goes back, to each of those whom it goes to: what is wished and what nobody needs here to who answers; the rest of
     what ended to who gave it."""
+    till, kinds = taker.till, taker.lends.kinds
     ended = right_holds.ended(db, till, epoch, now)
-    wished = list(answer.back)
+    wished = [line for line in answer.back if not is_lent(line.lot_id) or line.lot_id.startswith(kinds)]
     if answer.hub:
-        wished += idle.lines(db, till, epoch, now)
+        wished += idle.lines(db, till, epoch, now, kinds)
     back = _joined(_surplus(db, till, epoch, _once(wished), now))
     facts = [GiveBackFact(lines=back, to=answer.hub)]
     taken: dict[str, int] = {line.lot_id: line.centi for line in back}

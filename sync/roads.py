@@ -14,11 +14,10 @@ from msgspec.structs import replace
 
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
-from pos_loyalty.errors import HeadOfficeGoneError
-from pos_loyalty.values import Value, decode
+from pos_loyalty.errors import HeadOfficeGoneError, SyncError
+from pos_loyalty.values import Value
 from sync.daemon import HeadOffice, Road
-from sync.rights import RightsRequest
-from sync.wire import Reply
+from sync.wire import Reply, read_changes
 
 SILENT_FOR: Final = timedelta(seconds=20)
 """A hub that did not answer is not asked for so long: a till goes straight to head office meanwhile."""
@@ -81,9 +80,13 @@ class Roads:
     """A HeadOffice by the road that is open. A question that got no answer on one road goes by the other: who got it
     already passes over what it has."""
 
-    def __init__(self, hub: HeadOffice, office: HeadOffice, clock: Clock) -> None:
+    def __init__(
+        self, hub: HeadOffice, office: HeadOffice, clock: Clock, heard: Callable[[datetime], None] = lambda _: None
+    ) -> None:
+        """``heard``: who hears head office's time at a visit."""
         self._to: dict[Road, HeadOffice] = {"hub": hub, "straight": office}
         self._clock = clock
+        self._heard = heard
         self.state = RoadState()
 
     @property
@@ -98,23 +101,17 @@ class Roads:
     def changes(self, question: bytes) -> Reply:
         """By the road that is open; now and then head office is asked too, so that it knows that this till is there.
 
-        What it says then is passed over: a till that knows more than its hub could not be told of the other tills' sales.
+        Of what it says then only the time is taken, of which nobody else's word counts: a till that knows more than its hub could
+        not be told of the other tills' sales.
         """
         if self.road == "hub" and is_visit_due(self.state, self._clock()):
             self.state = replace(self.state, visited_at=self._clock(), greets=True)
-            with suppress(HeadOfficeGoneError):
-                self._to["straight"].changes(question)
+            with suppress(SyncError):
+                self._heard(read_changes(self._to["straight"].changes(question)).server_time)
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
-        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again.
-
-        Money of gift cards and unique codes are head office's alone to give: it is asked itself, and the log goes there too.
-        """
-        asked = decode(question, RightsRequest)
-        if asked.gifts or asked.coupons:
-            self.go_straight()
-            return self._to["straight"].rights(question)
+        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again."""
         if self.state.greets:
             self.state = replace(self.state, greets=False)
             with suppress(HeadOfficeGoneError):
@@ -132,6 +129,10 @@ class Roads:
     def go_straight(self) -> None:
         """Ask head office itself from now on for a while."""
         self.state = set_out_straight(self.state, self._clock())
+
+    def go_by_hub(self) -> None:
+        """The next question goes to the hub again, if it is not silent."""
+        self.state = replace(self.state, is_straight=False)
 
     def _by(self, ask: Callable[[HeadOffice], Reply]) -> Reply:
         failed = HeadOfficeGoneError("neither the hub nor head office answers")

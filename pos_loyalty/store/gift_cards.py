@@ -49,9 +49,10 @@ def follow(db: Connection, fact: Fact) -> None:
 
 
 def hear_of(db: Connection, fact: Fact) -> None:
-    """At a till: rows of cards that others sold and that it was lent money of. Head office has them from who sold them."""
+    """At a till: rows of cards that others sold and that it was lent money of. Head office has them from who sold them, and so
+    has a hub that gives them on."""
     assert fact.grant is not None
-    if meta(db, "role") == "till":
+    if meta(db, "role") == "till" and fact.kind == "rights.taken":
         db.executemany(CARD_INSERT, [lent_row(fact, word) for word in fact.grant.cards])
 
 

@@ -172,4 +172,16 @@ ALTER TABLE sync_state ADD COLUMN road_ms INTEGER;
 ALTER TABLE sync_state ADD COLUMN hub_ms INTEGER;
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD)
+LENDING = """
+-- At a hub: gift cards that its tills' logs tell of. word: what another till has to know of one (JSON), NULL while only its state
+-- was told; state: by the newest of these facts.
+CREATE TABLE relay_card (
+  id TEXT PRIMARY KEY, code_hash BLOB, word TEXT, state TEXT NOT NULL, state_hlc INTEGER NOT NULL, state_till TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX relay_card_by_code ON relay_card (code_hash) WHERE code_hash IS NOT NULL;
+-- At a hub: since when it may hold rights to a gift card or a code, which go back to head office when they rested.
+CREATE TABLE relay_rest (lot TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX relay_rest_by_time ON relay_rest (since_ms);
+"""
+
+SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD, LENDING)

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Final
 
 from pos_loyalty.clock import from_ms, to_ms
+from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.receipt_code import FiscalSign
-from pos_loyalty.store import seal
+from pos_loyalty.store import issues, seal
 from pos_loyalty.store.db import Connection, open_aside
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value, encode
 
+RESTORED: Final = "restored"
+"""A word: the hub of this name found out that its own file was put back from a backup."""
 KEPT_FOR: Final = timedelta(days=90)
 """Facts that head office's figures count already stay so long: goods of their sales may come back."""
 
@@ -87,6 +90,7 @@ def add_facts(db: Connection, facts: Sequence[Fact], payloads: Sequence[bytes], 
         row = (fact.till, fact.epoch, fact.seq, to_ms(fact.at), *sale, payload, hash_)
         n = db.execute(FACT_INSERT, row).lastrowid
         db.executemany(ABOUT_INSERT, [(member, n) for member in members_of(fact)])
+        db.executemany(CODE_INSERT, [(code, n) for code in _codes_of(db, fact)])
         if fact.kind == "rights.taken" and fact.grant is not None:
             db.execute("INSERT OR IGNORE INTO kept_grant (id) VALUES (?)", (fact.grant.grant_id,))
 
@@ -94,7 +98,8 @@ def add_facts(db: Connection, facts: Sequence[Fact], payloads: Sequence[bytes], 
 def drop_facts_after(db: Connection, till: str, seq: int) -> None:
     """Facts of a till after a number, with the batches that bring them: the till sends them anew."""
     key = {"till": till, "seq": seq}
-    db.execute("DELETE FROM kept_about WHERE n IN (SELECT n FROM kept_fact WHERE till = :till AND seq > :seq)", key)
+    for table in ("kept_about", "kept_code"):
+        db.execute(f"DELETE FROM {table} WHERE n IN (SELECT n FROM kept_fact WHERE till = :till AND seq > :seq)", key)
     db.execute("DELETE FROM kept_fact WHERE till = :till AND seq > :seq", key)
     db.execute("DELETE FROM kept_batch WHERE till = :till AND last_seq > :seq", key)
 
@@ -135,6 +140,24 @@ def members_since(db: Connection, after: int, but: str, limit: int) -> list[tupl
     """Members whom facts after a number are about, of other tills than ``but``, with the last such number, by rising number."""
     key = {"after": after, "but": but, "limit": limit}
     return [(str(member), int(n)) for member, n in db.execute(MEMBERS_SELECT, key)]
+
+
+def codes_since(db: Connection, after: int, but: str, limit: int) -> list[tuple[str, int]]:
+    """Unique codes that facts after a number issue, take or let go, of other tills than ``but``, as ``members_since``."""
+    key = {"after": after, "but": but, "limit": limit}
+    return [(str(code), int(n)) for code, n in db.execute(CODES_SELECT, key)]
+
+
+def facts_of_code(db: Connection, code: str) -> Iterator[Fact]:
+    """All that is kept about a code, in the order in which it came."""
+    for (payload,) in db.execute(OF_CODE_SELECT, {"code": code}):
+        yield fact_of(payload)
+
+
+def coupon(db: Connection, code: str) -> bytes | None:
+    """What head office told last of a code."""
+    row = db.execute("SELECT body FROM kept_coupon WHERE code = ?", (code,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def facts_about(db: Connection, member_id: str) -> Iterator[Fact]:
@@ -250,7 +273,8 @@ def empty_lots(db: Connection, member_id: str) -> list[tuple[str, int, datetime 
 def prune(db: Connection, now: datetime) -> None:
     """Forget facts that head office counts and that are old."""
     key = {"before": to_ms(now - KEPT_FOR)}
-    db.execute("DELETE FROM kept_about WHERE n IN (SELECT n FROM kept_fact WHERE n IN (" + OLD + "))", key)
+    for table in ("kept_about", "kept_code"):
+        db.execute(f"DELETE FROM {table} WHERE n IN ({OLD})", key)
     db.execute(f"DELETE FROM kept_fact WHERE n IN ({OLD})", key)
 
 
@@ -262,6 +286,18 @@ def members_of(fact: Fact) -> Iterable[str]:
     if fact.merge is not None:
         named.add(fact.merge.into)
     return sorted(member for member in named if member is not None)
+
+
+def _codes_of(db: Connection, fact: Fact) -> Iterable[str]:
+    """The codes that a fact's sale, or award, issues and takes, in their one spelling."""
+    sale = fact.returned or fact.end
+    told = [fact]
+    if sale is not None and fact.sale is None:
+        till, sale_id = (fact.returned.sale_till, fact.returned.sale_id) if fact.returned else (fact.till, sale.sale_id)
+        told = list(sale_facts(db, till, sale_id))
+    issued = (row[5] for each in told if each.sale or each.award for row in issues.issue_rows(each))
+    taken = (row[0] for each in told for row in issues.take_rows(each))
+    return sorted({spelled(str(code)) for code in (*issued, *taken) if code})
 
 
 def _kept(row: tuple[object, ...]) -> Kept:
@@ -298,6 +334,8 @@ CREATE TABLE IF NOT EXISTS kept_fact (
 CREATE INDEX IF NOT EXISTS kept_fact_by_sale ON kept_fact (sale_till, sale_id) WHERE sale_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS kept_about (member TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (member, n)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kept_about_by_n ON kept_about (n);
+CREATE TABLE IF NOT EXISTS kept_code (code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (code, n)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kept_code_by_n ON kept_code (n);
 CREATE TABLE IF NOT EXISTS kept_batch (
   n INTEGER PRIMARY KEY AUTOINCREMENT, till TEXT NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL, body BLOB NOT NULL
 ) STRICT;
@@ -321,6 +359,7 @@ COUPON_COUNTS_SELECT = """SELECT version, COUNT(*) FROM kept_coupon WHERE versio
 GROUP BY version ORDER BY version"""
 FACT_INSERT = """INSERT INTO kept_fact (till, epoch, seq, at_ms, sale_till, sale_id, payload, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+CODE_INSERT = "INSERT OR IGNORE INTO kept_code (code, n) VALUES (?, ?)"
 ABOUT_INSERT = "INSERT INTO kept_about (member, n) VALUES (?, ?)"
 BATCH_INSERT = "INSERT INTO kept_batch (till, epoch, last_seq, body) VALUES (?, ?, ?, ?)"
 BATCH_SELECT = """SELECT b.n, b.till, b.epoch, b.last_seq, b.body FROM kept_batch AS b
@@ -328,10 +367,14 @@ WHERE NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = b.till AND k.refus
 AND b.till NOT IN (SELECT value FROM json_each(:but)) ORDER BY b.n LIMIT 1"""
 UNKNOWN_SELECT = """SELECT COUNT(*) FROM kept_fact AS f
 WHERE EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = f.till AND k.safe_seq IS NULL)"""
-MEMBERS_SELECT = """SELECT a.member, MAX(a.n) AS last FROM kept_about AS a JOIN kept_fact AS f ON f.n = a.n
-JOIN kept_till AS k ON k.till = f.till
-WHERE a.n > :after AND f.till <> :but AND (k.counted_seq IS NULL OR (f.epoch, f.seq) > (k.counted_epoch, k.counted_seq))
+OTHERS = """JOIN kept_fact AS f ON f.n = a.n JOIN kept_till AS k ON k.till = f.till
+WHERE a.n > :after AND f.till <> :but AND (k.counted_seq IS NULL OR (f.epoch, f.seq) > (k.counted_epoch, k.counted_seq))"""
+"""Facts of other tills that head office's figures do not count."""
+MEMBERS_SELECT = f"""SELECT a.member, MAX(a.n) AS last FROM kept_about AS a {OTHERS}
 GROUP BY a.member ORDER BY last LIMIT :limit"""
+CODES_SELECT = f"""SELECT a.code, MAX(a.n) AS last FROM kept_code AS a {OTHERS}
+GROUP BY a.code ORDER BY last LIMIT :limit"""
+OF_CODE_SELECT = """SELECT f.payload FROM kept_code AS a JOIN kept_fact AS f ON f.n = a.n WHERE a.code = :code ORDER BY a.n"""
 ABOUT_SELECT = """SELECT f.payload FROM kept_about AS a JOIN kept_fact AS f ON f.n = a.n
 WHERE a.member = :member ORDER BY a.n"""
 SALE_SELECT = "SELECT payload FROM kept_fact WHERE sale_till = :till AND sale_id = :sale_id ORDER BY n"

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, to_ms
@@ -248,21 +247,23 @@ def _grant(db: Connection, row: tuple[str, str, int, int, str | None, int | None
         RightLine(lot_id=lot, member_id=member, centi=Points(centi))
         for lot, member, centi in db.execute(LINES_SELECT, {"id": grant_id})
     )
-    by = UNSET if giver is None or giver_epoch is None else RightHolder(till=giver, epoch=giver_epoch)
+    lease_until = from_ms(lease_ms)
+    if giver is not None and giver_epoch is not None:
+        said = _said(db, grant_id)
+        return GrantFact(
+            grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=said.cards,
+            giver=RightHolder(till=giver, epoch=giver_epoch), after=said.after,
+        )  # fmt: skip
     gifts = (line.member_id for line in lines if line.lot_id.startswith(GIFT))
     cards = tuple(word for card_id in gifts if (word := gift_cards.word_of(db, card_id)) is not None)
-    lease_until = from_ms(lease_ms)
-    return GrantFact(
-        grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=cards, giver=by,
-        after=_after(db, grant_id) if by else (),
-    )  # fmt: skip
+    return GrantFact(grant_id=grant_id, till=till, epoch=epoch, lease_until=lease_until, lines=lines, cards=cards)
 
 
-def _after(db: Connection, grant_id: str) -> tuple[LogPart, ...]:
-    """By the payload: a grant by a hub builds on these logs."""
-    said = fact_of(db.execute(AFTER_SELECT, {"id": grant_id}).fetchone()[0]).grant
+def _said(db: Connection, grant_id: str) -> GrantFact:
+    """By the payload: on which logs a grant by a hub builds, and what it tells of its cards."""
+    said = fact_of(db.execute(SAID_SELECT, {"id": grant_id}).fetchone()[0]).grant
     assert said is not None
-    return said.after
+    return said
 
 
 TOLD_SELECT = """SELECT
@@ -279,7 +280,8 @@ LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t
 WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
 UNION SELECT l.lot FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
 WHERE g.till = :till AND g.epoch = :epoch AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'
-UNION SELECT lot FROM right_return WHERE to_till = :till AND to_epoch = :epoch"""
+UNION SELECT lot FROM right_return WHERE to_till = :till AND to_epoch = :epoch
+AND NOT lot GLOB 'gift:*' AND NOT lot GLOB 'coupon:*'"""
 LENT_SELECT = """SELECT coalesce((
   SELECT SUM(l.centi) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.till = (SELECT value FROM meta WHERE key = 'owner')
@@ -317,7 +319,7 @@ OWN_HASH_SELECT = """SELECT hash FROM txn
 WHERE till = (SELECT value FROM meta WHERE key = 'owner') AND epoch = :epoch AND seq = :seq"""
 INCOME_LOGS_SELECT = """SELECT till, epoch, MAX(seq) FROM relay_right
 WHERE lot = :lot AND to_epoch = :epoch AND till <> :but GROUP BY till, epoch"""
-AFTER_SELECT = "SELECT t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn WHERE g.id = :id"
+SAID_SELECT = "SELECT t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn WHERE g.id = :id"
 HUB_LOTS_SELECT = """SELECT lot FROM right_line WHERE member = :member UNION SELECT lot FROM relay_right WHERE member = :member
 ORDER BY lot"""
 LEASE_END_SELECT = """SELECT MIN(g.lease_ms) FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id

@@ -25,6 +25,11 @@ def is_coupon(lot_id: str) -> bool:
     return lot_id.startswith(COUPON)
 
 
+def is_lent(lot_id: str) -> bool:
+    """Whether a lot is a gift card or a unique code, and no points."""
+    return lot_id.startswith((GIFT, COUPON))
+
+
 def held_select(lot_id: str) -> str:
     """What a till holds of a lot, and how much of it came with grants whose lease ended."""
     return COUPON_HELD_SELECT if is_coupon(lot_id) else HELD_SELECT

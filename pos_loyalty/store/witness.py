@@ -50,6 +50,8 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "told": ("till", "epoch", "own_epoch", "own_seq"),
     "relay_start": ("till", "epoch", "seq"),
     "relay_right": ("till", "epoch", "seq", "lot", "member", "centi", "to_epoch"),
+    "relay_card": ("id", "code_hash", "word", "state", "state_hlc", "state_till"),
+    "relay_rest": ("lot", "since_ms"),
     "recompute_mark": ("till", "epoch", "seq", "agreed", "partly", "unknown", "differs"),
     "sale_recomputed": ("till", "epoch", "seq", "detail"),
     "suspense_case": ("id", "till", "epoch", "seq", "reason", "detail", "closed_ms"),

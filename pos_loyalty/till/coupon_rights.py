@@ -1,8 +1,9 @@
 """Whether a unique code that is good may be redeemed at this till now.
 
 Rule: under ``coupons.offline = "escrow"`` only while this till holds the right to it, on line or cut off; one that it does not
-hold is asked for beside the checkout, which waits for nothing. Under ``"refuse"`` only while head office answers. Under
-``"series"`` while head office is silent, as the series says. A till that stands alone knows all codes.
+hold is asked for beside the checkout, which waits for nothing; of the store's hub while head office is silent too. Under
+``"refuse"`` only while head office answers. Under ``"series"`` while head office is silent, as the series says. A till that
+stands alone knows all codes.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def _held(desk: Desk, coupon: KnownCoupon, wants: Wants, trusted: Trusted, *, si
         return None
     if coupon_rights.holds(desk.db, desk.config.till.id, coupon.code, NEVER if trusted.is_lost else trusted.at):
         return None
-    if silent:
+    if silent and desk.config.hub.address is None:
         return "silent"
     if asks and desk.reserver is not None and desk.reserver.wake(ASKS + coupon.code):
         return "asking"
-    return "elsewhere"
+    return "silent" if silent else "elsewhere"

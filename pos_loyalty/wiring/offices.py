@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pos_loyalty import log
-from pos_loyalty.clock import new_id, utc_now
+from pos_loyalty.clock import new_id, read, utc_now
 from pos_loyalty.config import Config, Secrets
 from pos_loyalty.errors import ConfigError
 from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, own
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from pos_loyalty.store.code_book import CodeBook
     from pos_loyalty.store.till_facts import TillKeyFact
-    from sync.daemon import Answered, HeadOffice, Syncer, SyncReport
+    from sync.beside import Answered
+    from sync.daemon import HeadOffice, Syncer, SyncReport
     from sync.identity import Credential, Identity
     from sync.roads import Roads
     from sync.server.enrol import Loss
@@ -78,6 +79,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
     from random import SystemRandom
 
     from pos_loyalty.store.phone_hashes import hash_some
+    from sync import local
     from sync.daemon import Beside, Pace, Syncer
     from sync.local import Here
     from sync.rights import Lends
@@ -97,7 +99,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
         is_hub=hub is not None,
     )
     patience_s = timeout_s or config.head_office.timeout_s
-    head_office, close_line = _road_of(known, identity, patience_s)
+    head_office, close_line = _road_of(known, identity, patience_s, lambda at: local.hear_time(db, at, read(utc_now)))
     is_near = hub is not None or config.hub.address is not None
     pace = Pace(
         failures_max=NEAR_FAILURES_MAX if is_near else FAILURES_MAX,
@@ -105,8 +107,8 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
         batch_facts_max=config.head_office.batch_facts_max,
         wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",
         lends=Lends(
-            gifts=config.gift_cards.offline == "escrow" and hub is None,
-            coupons=config.coupons.offline == "escrow" and hub is None,
+            gifts=config.gift_cards.offline == "escrow" or hub is not None,
+            coupons=config.coupons.offline == "escrow" or hub is not None,
         ),
     )
 
@@ -121,6 +123,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
         chores=hash_phones,
         told=hub.told if hub else Beside().told,
         go_straight=head_office.go_straight if isinstance(head_office, Roads) else Beside().go_straight,
+        go_by_hub=head_office.go_by_hub if isinstance(head_office, Roads) else Beside().go_by_hub,
         road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
         waiting=hub.waiting if hub else Beside().waiting,
         answered=(lambda: _answered(head_office)) if isinstance(head_office, Roads) else Beside().answered,
@@ -129,7 +132,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
 
 
 def _answered(roads: Roads) -> Answered | None:
-    from sync.daemon import Answered
+    from sync.beside import Answered
 
     state = roads.state
     return None if state.answered_by is None else Answered(by=state.answered_by, hub_at=state.hub_answered_at)
@@ -140,8 +143,10 @@ def interval_of(config: Config) -> float:
     return config.head_office.interval_s if config.hub.address is None else config.hub.interval_s
 
 
-def _road_of(known: Settings, identity: Identity, patience_s: float) -> tuple[HeadOffice, Callable[[], None]]:
-    """Head office, by the store's hub where there is one; and what closes the line."""
+def _road_of(
+    known: Settings, identity: Identity, patience_s: float, heard: Callable[[datetime], None]
+) -> tuple[HeadOffice, Callable[[], None]]:
+    """Head office, by the store's hub where there is one; and what closes the line. ``heard``: as ``Roads`` has it."""
     from sync.client import HttpHeadOffice
 
     config = known.config
@@ -158,7 +163,7 @@ def _road_of(known: Settings, identity: Identity, patience_s: float) -> tuple[He
         hub.close()
         straight.close()
 
-    return Roads(hub, straight, utc_now), close
+    return Roads(hub, straight, utc_now, heard), close
 
 
 def run_head_office(known: Settings, *, database: Database | None, port: int | None, ready: Ready) -> None:

@@ -16,7 +16,8 @@ from sync import hub_wire
 from sync.hub.node import HubNode
 from sync.hub_wire import Stamp
 from sync.identity import Holder, Signer
-from sync.rights import RightsRequest
+from sync.right_round import COUPON, GIFT
+from sync.rights import RightsAnswer, RightsRequest, lacks
 from sync.server.app import _body, _guarded, _question
 from sync.wire import SaleQuestion, deflate
 
@@ -68,7 +69,8 @@ class Told(Protocol):
         """A batch is there to bring."""
 
     def reserve(self, member_ids: Sequence[str]) -> None:
-        """These members stand at a till: whatever head office has free of them is wanted."""
+        """These members stand at a till, these cards (``gift:`` and a mark) or codes (``coupon:`` and the code) were presented
+        there: whatever head office has free of them is wanted."""
 
 
 def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, line: Told) -> Starlette:
@@ -94,7 +96,7 @@ def hub_app(open_node: Callable[[], HubNode], signer: Signer, clock: Clock, line
     async def rights(request: Request, asked: Stamp, body: bytes) -> bytes:
         question = decode(body, RightsRequest, place="body")
         answer = await desk.ask(lambda node: node.rights(asked.credential, question, new_id, clock()))
-        if standing := [want.member_id for want in question.wants if want.much == "all"]:
+        if standing := wanted(question, answer):
             line.reserve(standing)
         return encode(answer)
 
@@ -158,6 +160,14 @@ class _Signed:
             return response
 
         return stamped
+
+
+def wanted(asked: RightsRequest, answer: RightsAnswer) -> list[str]:
+    """For whom and for what the hub asks head office in its turn: members always, cards and codes that it could not give."""
+    members = [want.member_id for want in asked.wants if want.much == "all"]
+    if answer.held_back == "hello" or not lacks(answer, asked):  # a hub that was put back from a backup gives nothing
+        return members
+    return [*members, *(GIFT + mark for mark in asked.gifts), *(COUPON + code for code in asked.coupons)]
 
 
 def _answer(body: bytes, status: int, kind: str) -> Response:

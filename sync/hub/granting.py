@@ -6,19 +6,21 @@ own once that till's signed log says so. So the sum over all logs stays what hea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.model import CENTI_MAX
-from pos_loyalty.store import epochs, follow, relay, right_holds
+from pos_loyalty.store import epochs, follow, relay, relay_cards, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import AFTER_MAX, LINES_MAX, GrantFact, RightHolder, RightLine
+from pos_loyalty.store.right_moves import is_lent
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
+from sync.hub import lending
 from sync.identity import Credential
 from sync.rights import GRANTS_MAX, RightsAnswer, RightsRequest, Want
 
@@ -27,7 +29,7 @@ CALLED_FOR: Final = timedelta(minutes=1)
 
 
 class Called(Value):
-    """A member stands at a till, and another one may hold rights of theirs."""
+    """A member stands at a till, or a card or a code was presented there, and another one may hold rights to it."""
 
     till: str
     at: datetime
@@ -41,14 +43,20 @@ class Terms(NamedTuple):
     lease: timedelta
 
 
-def note_income(db: Connection, hub: RightHolder, facts: Iterable[Fact]) -> None:
-    """What tills gave back to this hub in facts that come now. On disk before the facts count as kept; again changes nothing."""
-    ours = [fact for fact in facts if fact.give_back is not None and fact.give_back.to and fact.give_back.to.till == hub.till]
-    if ours:
-        with write(db):
-            for fact in ours:
+def note_income(db: Connection, hub: RightHolder, facts: Sequence[Fact], now: datetime) -> None:
+    """What tills gave back to this hub in facts that come now, and what these say of gift cards. On disk before the facts count
+    as kept; again changes nothing."""
+    ours = {fact.id for fact in facts if fact.give_back is not None and fact.give_back.to and fact.give_back.to.till == hub.till}
+    told = [fact for fact in facts if fact.id in ours or fact.gift_card is not None or fact.grant is not None]
+    if not told:
+        return
+    with write(db):
+        for fact in told:
+            relay_cards.hear(db, fact)
+            if fact.id in ours and fact.give_back is not None:
                 right_holds.add_income(db, fact)
                 right_holds.put_known_from(db, fact.till, fact.epoch, fact.seq)
+                relay_cards.rests(db, [line.lot_id for line in fact.give_back.lines], now)
 
 
 def is_behind(db: Connection, seen: Place | None) -> bool:
@@ -68,7 +76,8 @@ def answer(
         known = right_holds.known_from(db, asker.till)
         if known is None or known[0] < asked.head.epoch:  # whatever it gives back to this hub comes after its head now
             right_holds.put_known_from(db, asker.till, asked.head.epoch, asked.head.seq)
-        lines = _lines(db, hub, asked.wants, now)
+        lent = lending.held(db, hub, lending.shown(db, asked), now)
+        lines = (*(line for line, _ in lent), *_lines(db, hub, asked.wants, now))[:LINES_MAX]
         if lines:
             grant = GrantFact(
                 grant_id=terms.new_id().hex,
@@ -76,6 +85,7 @@ def answer(
                 epoch=asker.epoch,
                 lease_until=_lease(db, hub, lines, terms),
                 lines=lines,
+                cards=tuple(one.card for _, one in lent if one.card is not None),
                 giver=hub,
                 after=right_holds.income_logs(db, hub, (line.lot_id for line in lines), asker.till)[:AFTER_MAX],
             )
@@ -89,11 +99,16 @@ def answer(
 def called_back(
     db: Connection, hub: RightHolder, asker: Credential, called: dict[str, Called], now: datetime
 ) -> tuple[RightLine, ...]:
-    """What the till should give back: what the hub gave it of members who stand elsewhere by now."""
-    lots: dict[str, RightLine] = {}
-    wanted = {member for member, one in called.items() if one.till != asker.till and one.at <= now < one.at + CALLED_FOR}
+    """What the till should give back: what the hub gave it of members who stand elsewhere by now, and whatever it holds of
+    cards and codes that were presented elsewhere."""
+    wanted = {name for name, one in called.items() if one.till != asker.till and one.at <= now < one.at + CALLED_FOR}
     if not wanted:
         return ()
+    lots = {
+        name: RightLine(lot_id=name, member_id=name.partition(":")[2], centi=Points(CENTI_MAX))
+        for name in sorted(wanted)
+        if is_lent(name)
+    }
     for grant in right_holds.given_by(db, asker.till, asker.epoch, hub, GIVEN_MAX):
         for line in grant.lines:
             if line.member_id in wanted:

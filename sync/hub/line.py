@@ -36,7 +36,7 @@ class Work:
         self._event.set()
 
     def reserve(self, member_ids: Sequence[str]) -> None:
-        """These members stand at a till."""
+        """These members stand at a till, these cards or codes were presented there."""
         self._standing.extend(member_ids)
         self._event.set()
 
@@ -81,6 +81,8 @@ class Line:
     def go(self, clock: Clock, standing: Sequence[str] = ()) -> LineReport:
         """Bring all that waits, then sync, and ask for members who stand at a till. Head office's silence is in the report;
         StoreError is raised."""
+        if relay.word(self._relay, relay.RESTORED) == self._hub.credential.till.encode():
+            self._syncer.lend_nothing()
         batches, trouble = 0, None
         waits: set[str] = set()
         for _ in range(BATCHES_MAX):

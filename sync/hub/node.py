@@ -18,13 +18,13 @@ from pos_loyalty.store.right_facts import RightHolder
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value
 from sync import hub_wire
-from sync.hub import granting, keeping, telling
+from sync.hub import granting, keeping, lending, telling
 from sync.hub.granting import Called, Terms
 from sync.hub.keeping import Hub
 from sync.hub_wire import Stamp
 from sync.identity import Credential
 from sync.local import hear_stop
-from sync.rights import RightsAnswer, RightsRequest
+from sync.rights import RightsAnswer, RightsRequest, lacks
 from sync.server.right_desk import Mark, Told
 from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
 
@@ -71,7 +71,7 @@ class HubNode:
         """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
         known = right_holds.known_from(self.db, till)
         came = keeping.read_batch(self.relay, self.hub, till, body, known)
-        granting.note_income(self.db, self.holder, came.facts)
+        granting.note_income(self.db, self.holder, came.facts, now)
         self._hear_stops(came.facts, now)
         kept = keeping.keep_batch(self.relay, self.hub, came, body)
         return keeping.ack_of(kept, now, self.silent_s(now))
@@ -103,10 +103,11 @@ class HubNode:
         """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
         seen = asked.hub_seen
         self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
-        back = granting.called_back(self.db, self.holder, asker, self.called, now)
         standing = [want.member_id for want in asked.wants if want.much == "all"]
+        lent = [one.lot_id for one in lending.shown(self.db, asked)]
         still = {member_id: one for member_id, one in self.called.items() if now < one.at + granting.CALLED_FOR}
-        self.called = still | {member_id: Called(till=asker.till, at=now) for member_id in standing}
+        self.called = still | {member_id: Called(till=asker.till, at=now) for member_id in (*standing, *lent)}
+        back = granting.called_back(self.db, self.holder, asker, self.called, now)
         if self.is_restored:
             head = epochs.place_of(self.db)
             return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
@@ -114,7 +115,7 @@ class HubNode:
         before = epochs.place_of(self.db)
         answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
         self.mark.put(Told(head=answer.head))
-        is_short = bool(standing) and answer.head == before
+        is_short = (bool(standing) and answer.head == before) or lacks(answer, asked)
         return replace(answer, back=back, held_back="called" if is_short and not back else "")
 
     def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
@@ -138,6 +139,8 @@ class HubNode:
     def _look_back(self, seen: Place | None) -> None:
         if not self.is_restored and granting.is_behind(self.db, seen):
             self.is_restored = True
+            with write(self.relay):
+                relay.put_word(self.relay, relay.RESTORED, self.hub.credential.till.encode())
             log.error("hub.restored")
 
     def silent_s(self, now: datetime) -> int | None:

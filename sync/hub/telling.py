@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import UnsetType
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode, encode
 from sync import programme_list
+from sync.hub import codes as code_view
 from sync.hub import keeping, view
 from sync.hub.view import LotSum
 from sync.server.sqlite_members import change_of
@@ -38,6 +39,7 @@ from sync.wire import (
     TierChange,
 )
 
+CODES_MAX: Final = 1_000
 LIFE: Final = "life"
 PROGRAMMES: Final = "programmes"
 CODES: Final = "codes"
@@ -77,15 +79,16 @@ def changes(
     is_empty = asked.since == own.pulled_version == 0
     is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, silent_s)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
-    hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[bytes]()
+    hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[CouponChange]()
     if is_known:
         told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
         mark = relay.mark_for(relay_db, version) or mark
     is_complete = not (told or coupons)
     if is_complete and is_settled:
-        rows = relay.members_since(relay_db, hub_place.n, till, MEMBERS_MAX)
-        is_complete = len(rows) < MEMBERS_MAX
-        told, hub_place = [member_id for member_id, _ in rows], replace(hub_place, n=_told_to(relay_db, rows))
+        others = _others(relay_db, hub_place.n, till)
+        is_complete, told = others.is_all, others.members
+        coupons = _codes(relay_db, others.codes) if is_known else []
+        hub_place = replace(hub_place, n=others.n)
     as_of = _as_of(kept)
     return Changes(
         since=asked.since,
@@ -96,7 +99,7 @@ def changes(
         complete=is_complete,
         server_time=now,
         members=tuple(_told(db, relay_db, member_id) for member_id in told),
-        coupons=tuple(decode(body, CouponChange) for body in coupons),
+        coupons=tuple(coupons),
         programmes=_programmes(relay_db, asked.programmes),
         relayed=Relayed(safe=kept.safe if kept else None, silent_s=silent_s, kept_seq=_kept_seq(db, till, kept)),
         hub=hub_place,
@@ -121,17 +124,48 @@ def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
     return sold_facts.sold_of(till, sale_id, relay.sale_facts(relay_db, till, sale_id))
 
 
-def _told_to(relay_db: Connection, rows: Sequence[tuple[str, int]]) -> int:
-    """Up to which fact a page tells of what the others did."""
-    return rows[-1][1] if len(rows) == MEMBERS_MAX else relay.newest(relay_db)
+class Others(NamedTuple):
+    """What the other tills did up to fact ``n``; ``is_all``: there is no more to tell."""
+
+    members: list[str]
+    codes: list[str]
+    n: int
+    is_all: bool
 
 
-def _since(db: Connection, relay_db: Connection, since: int, newest: int) -> tuple[list[str], list[bytes], int]:
-    """Members and codes after a version, and the version up to which these are all."""
+def _others(relay_db: Connection, after: int, till: str) -> Others:
+    """Members and codes that facts of other tills after a number are about. A page that is full ends with its last fact."""
+    rows = relay.members_since(relay_db, after, till, MEMBERS_MAX)
+    codes = relay.codes_since(relay_db, after, till, CODES_MAX)
+    ends = [full[-1][1] for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
+    return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=relay.newest(relay_db)), not ends)
+
+
+def _codes(relay_db: Connection, codes: Sequence[str]) -> list[CouponChange]:
+    """Codes by head office's word, with what the store's tills did that it does not count."""
+    counted = _counted(relay_db)
+    told = []
+    for code in codes:
+        body = relay.coupon(relay_db, code)
+        facts = [fact for fact in relay.facts_of_code(relay_db, code) if not _is_counted(fact, counted.get(fact.till))]
+        word = None if body is None else decode(body, CouponChange)
+        told.append(code_view.with_facts(word, code, facts, lambda till, sale: _authorised(relay_db, till, sale)))
+    return [one for one in told if one is not None]
+
+
+def _counted(relay_db: Connection) -> dict[str, Place | None]:
+    """How far head office's figures count each till's log."""
+    return {one.till: one.counted for one in relay.all_kept(relay_db)}
+
+
+def _since(db: Connection, relay_db: Connection, since: int, newest: int) -> tuple[list[str], list[CouponChange], int]:
+    """Members and codes after a version, and the version up to which these are all. Codes of one version came in one page, so
+    at least those of the first one fit."""
     told = [one for one in members.changed_since(db, since, MEMBERS_MAX) if one.version <= newest]
     end = told[-1].version if len(told) == MEMBERS_MAX else newest
     end = relay.coupons_end(relay_db, since, end, COUPONS_MAX)
-    return [one.member_id for one in told if one.version <= end], relay.coupons_between(relay_db, since, end), end
+    codes = [decode(body, CouponChange) for body in relay.coupons_between(relay_db, since, end)]
+    return [one.member_id for one in told if one.version <= end], codes, end
 
 
 def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:
@@ -145,7 +179,7 @@ def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:
 
 def uncounted(relay_db: Connection, member_id: str) -> list[Fact]:
     """Facts about a member that head office's figures do not count."""
-    counted = {one.till: one.counted for one in relay.all_kept(relay_db)}
+    counted = _counted(relay_db)
     return [fact for fact in relay.facts_about(relay_db, member_id) if not _is_counted(fact, counted.get(fact.till))]
 
 

@@ -21,9 +21,10 @@ from pos_loyalty.values import Value, decode, encode
 from sync.identity import Holder
 from sync.rights import RightsAnswer, RightsRequest
 from sync.server import rights
+from sync.server.calls import Calls
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
-from sync.server.rights import RightTerms
+from sync.server.rights import Granting, RightTerms
 
 
 class Told(Value):
@@ -103,6 +104,7 @@ class RightDesk:
     def __init__(self, terms: RightTerms, mark: Mark) -> None:
         self.terms = terms
         self.mark = mark
+        self.calls = Calls()
         self._tills: frozenset[str] = frozenset()
 
     def opened(self, store: LedgerStore, now: datetime) -> LedgerStore:
@@ -124,7 +126,7 @@ class RightDesk:
 
     def answer(self, store: LedgerStore, holder: Holder, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
         """As ``rights.answer``, and the mark is kept."""
-        said = rights.answer(store, holder, asked, self.terms, new_id, now)
+        said = rights.answer(store, holder, asked, Granting(self.terms, self.calls), new_id, now)
         if said.grants:
             self._tills |= {holder.till}
         self.mark.put(Told(head=said.head, tills=tuple(sorted(self._tills))))

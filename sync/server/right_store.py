@@ -103,6 +103,9 @@ class RightStore(Protocol):
     def gift(self, mark: str) -> FreeGift | None:
         """A gift card of which something is free, by its id or its code's hash."""
 
+    def gift_lot(self, mark: str) -> str | None:
+        """The account of the card of a mark, where it may pay."""
+
     def is_code_free(self, code: str, now: datetime) -> bool:
         """Whether a unique code, in its one spelling, is good, taken by no sale and held by no till."""
 

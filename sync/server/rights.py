@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta
 
@@ -24,6 +24,7 @@ from pos_loyalty.values import Points, Value
 from sync.identity import Holder
 from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
+from sync.server.calls import LOTS_MAX, Calls
 from sync.server.chains import held_for
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN, FreeGift
@@ -39,10 +40,18 @@ class RightTerms(Value):
     lease_days: Annotated[int, Meta(ge=1, le=365)] = 30
 
 
+class Granting(NamedTuple):
+    """``calls``: cards and codes that somebody asks for, which whoever holds them should give back."""
+
+    terms: RightTerms
+    calls: Calls
+
+
 def answer(
-    store: LedgerStore, holder: Holder, asked: RightsRequest, terms: RightTerms, new_id: NewId, now: datetime
+    store: LedgerStore, holder: Holder, asked: RightsRequest, grants: Granting, new_id: NewId, now: datetime
 ) -> RightsAnswer:
     """What the till gets, durably noted when this returns; the same grants again until it says that it took them."""
+    terms, calls = grants
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
         if asked.seen is not None:
@@ -62,6 +71,8 @@ def answer(
             lines += tuple(_gift_line(free) for free in cards)
             codes = dict.fromkeys(map(spelled, asked.coupons))
             lines += tuple(line_of(code) for code in codes if store.rights.is_code_free(code, now))
+            lots = [store.rights.gift_lot(mark) for mark in asked.gifts] + [line_of(code).lot_id for code in codes]
+            calls.asked(holder.till, [lot for lot in lots if lot], [line.lot_id for line in lines], now)
         if lines:
             grant = GrantFact(
                 grant_id=new_id().hex,
@@ -77,7 +88,7 @@ def answer(
             head=store.rights.own_head(),
             server_time=now,
             grants=store.rights.on_their_way(holder.till, holder.epoch, GRANTS_MAX),
-            back=() if held_back else _surplus(store, holder, asked.wants, now),
+            back=() if held_back else _surplus(store, holder, asked.wants, now) + _called(store, holder, calls, now),
             held_back=held_back,
         )
 
@@ -166,7 +177,13 @@ def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: d
         lines += [
             RightLine(lot_id=lot_id, member_id=want.member_id, centi=Points(centi)) for lot_id, centi in held.items() if centi > 0
         ]
-    return tuple(lines[:LINES_MAX])
+    return tuple(lines[: LINES_MAX - LOTS_MAX])
+
+
+def _called(store: LedgerStore, holder: Holder, calls: Calls, now: datetime) -> tuple[RightLine, ...]:
+    """What this till holds of cards and codes that are asked for elsewhere."""
+    held = store.rights.held(holder.till, holder.epoch, calls.by_others(holder.till, now), now)
+    return tuple(RightLine(lot_id=lot, member_id=lot.partition(":")[2], centi=Points(centi)) for lot, centi in held.items())
 
 
 def _store_of(store: LedgerStore, holder: Holder) -> str | None:

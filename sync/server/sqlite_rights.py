@@ -191,6 +191,11 @@ class SqliteRightStore:
         minor = card.balance_minor - right_holds.held_by_all(self._db, gift_account(card.card_id))
         return FreeGift(word=word, minor=minor) if minor > 0 else None
 
+    def gift_lot(self, mark: str) -> str | None:
+        """By its row."""
+        card = gift_cards.by_mark(self._db, mark)
+        return None if card is None or card.state != "active" else gift_account(card.card_id)
+
     def is_code_free(self, code: str, now: datetime) -> bool:
         """By the rows of codes and the sums over the logs."""
         return coupon_rights.is_free(self._db, code, now)

@@ -22,9 +22,10 @@ from sync.local import Here
 from sync.rights import RightsRequest
 from sync.server import rights as granting
 from sync.server import steps
+from sync.server.calls import Calls
 from sync.server.desk import Desk as OfficeDesk
 from sync.server.ledger_store import LedgerStore
-from sync.server.rights import RightTerms
+from sync.server.rights import Granting, RightTerms
 from sync.server.sqlite import SqliteLedgerStore
 from sync.wire import ChangesRequest, Reply, problem
 from tests.gifts import GIFT_PROGRAMME, basket_of, gift, line, sell
@@ -92,7 +93,8 @@ class Office:
     def rights(self, question: bytes) -> Reply:
         """The same."""
         asked, holder = decode(question, RightsRequest), Holder(till="T1", epoch=1)
-        return self._answer(lambda store: encode(granting.answer(store, holder, asked, RightTerms(), new_id, NOW)))
+        grants = Granting(RightTerms(), Calls())
+        return self._answer(lambda store: encode(granting.answer(store, holder, asked, grants, new_id, NOW)))
 
     def close(self) -> None:
         """Let go of the file."""

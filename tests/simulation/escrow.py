@@ -165,6 +165,12 @@ class Counter:
         assert self.signer is not None
         return Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC)
 
+    @property
+    def lends(self) -> rights.Lends:
+        """By the config."""
+        config = self.till._desk.config
+        return rights.Lends(gifts=config.gift_cards.offline == "escrow", coupons=config.coupons.offline == "escrow")
+
     def enrol(self) -> None:
         office = self.world.office
         private_key = f"{ord(self.name[-1]) + self.n % 100:02x}" * 32
@@ -188,9 +194,7 @@ class Counter:
     def go(self) -> None:
         """One go of the daemon; a fresh one after each failure of the disk or of this process."""
         if self._syncer is None:
-            config = self.till._desk.config
-            lends = rights.Lends(gifts=config.gift_cards.offline == "escrow", coupons=config.coupons.offline == "escrow")
-            pace = Pace(interval_s=1.0, batch_facts_max=3, lends=lends)
+            pace = Pace(interval_s=1.0, batch_facts_max=3, lends=self.lends)
             self._syncer = Syncer(self.db, self.here, pace, Wire(self), half)
         self._syncer.once(lambda: self.world.now)
 
@@ -322,7 +326,8 @@ class World:
                 counter.stand(self.rng.choice(sorted(MEMBERS)))
             case 15 if counter.late:
                 late = counter.late.pop(self.rng.randrange(len(counter.late)))
-                rights.take(counter.db, counter.name, late, STORES[counter.name], counter.new_id, self.now)
+                taker = rights.Taker(till=counter.name, store=STORES[counter.name])
+                rights.take(counter.db, taker, late, counter.new_id, self.now)
             case 16 if self.chance(0.3):
                 self.backups.append(self.folder / f"night{len(self.backups)}.db")
                 self.office.db.execute("VACUUM INTO ?", (str(self.backups[-1]),))

@@ -15,13 +15,14 @@ from pos_loyalty.store.db import open_store
 from pos_loyalty.values import decode, encode
 from sync import identity
 from sync.daemon import Beside, Pace, Syncer
+from sync.hub.app import wanted
 from sync.hub.keeping import Hub
-from sync.hub.line import Line
+from sync.hub.line import Line, Work
 from sync.hub.node import HubNode
 from sync.hub.telling import note_page
 from sync.identity import Credential, EnrolRequest, Holder, Signer
 from sync.local import Here
-from sync.rights import RightsRequest
+from sync.rights import Lends, RightsAnswer, RightsRequest
 from sync.roads import Roads
 from sync.server import enrol, steps
 from sync.server.right_desk import FileMark
@@ -58,6 +59,7 @@ class StoreHub:
         self.folder = world.folder / HUB
         self.folder.mkdir()
         self.keys = 0
+        self.work = Work()
         self.lost: list[str] = []
         self.db_path, self.relay_path = self.folder / "hub.db", self.folder / "hub.db.relay"
         self.enrol()
@@ -82,7 +84,7 @@ class StoreHub:
         self.node = HubNode(hub, store(), kept(), FileMark(self.folder / "hub.db.mark"))
         db, relay_db = store(), kept()
         here = Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True)
-        pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store")
+        pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store", lends=Lends(gifts=True, coupons=True))
         beside = Beside(told=lambda page: note_page(relay_db, page), waiting=lambda: relay.waiting_count(relay_db))
         syncer = Syncer(db, here, pace, Outside(self), half, beside)
         self.line = Line(hub, relay_db, syncer, Outside(self), lambda: (db.close(), relay_db.close()))  # type: ignore[func-returns-value, arg-type]
@@ -193,7 +195,10 @@ class ByHub:
 
     def rights(self, question: bytes) -> Reply:
         asked = decode(question, RightsRequest)
-        return self._ask(lambda node: encode(node.rights(self.credential, asked, self.world.office.new_id, self.world.now)))
+        reply = self._ask(lambda node: encode(node.rights(self.credential, asked, self.world.office.new_id, self.world.now)))
+        if reply.status == 200 and self.world.lends:
+            self.world.hub.work.reserve(wanted(asked, decode(reply.body, RightsAnswer)))
+        return reply
 
     def _ask(self, answer: Callable[[HubNode], bytes]) -> Reply:
         return self.world.through(lambda: worded(lambda: answer(self.world.hub.node)), is_cut=self.world.is_hub_silent)
@@ -222,9 +227,13 @@ class StoreCounter(Counter):
     def go(self) -> None:
         if self._syncer is None:
             roads = self.road()
-            pace = Pace(interval_s=1.0, batch_facts_max=3, wants=None)
-            self._syncer = Syncer(self.db, self.here, pace, roads, half, Beside(go_straight=roads.go_straight))
+            pace = Pace(interval_s=1.0, batch_facts_max=3, wants=None, lends=self.lends)
+            beside = Beside(go_straight=roads.go_straight, go_by_hub=roads.go_by_hub, wait=self.wait)
+            self._syncer = Syncer(self.db, self.here, pace, roads, half, beside)
         self._syncer.once(lambda: self.world.now)
+
+    def wait(self, wait_s: float) -> None:
+        """While the hub gets what it lacks."""
 
     def stand(self, member_id: str) -> None:
         """The member stands here: rights, then what the hub knows of them."""
@@ -244,17 +253,22 @@ class HubWorld(World):
 
     is_cut = False
     is_hub_silent = False
+    lends = False
+    """Gift cards and codes too; then the hub asks head office on, as its process does."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, more: str = "") -> None:
         self.hub_backups: list[Path] = []
         self.nights = 0
         self.is_restored = False
         self.ever_held: dict[str, int] = {}
-        super().__init__(folder, seed)
+        super().__init__(folder, seed, more)
 
     def make_counter(self, name: str, more: str) -> Counter:
         if name in WITH_HUB and not hasattr(self, "hub"):
             self.hub = StoreHub(self)
+        return self.counter_of(name, more)
+
+    def counter_of(self, name: str, more: str) -> Counter:
         return (StoreCounter if name in WITH_HUB else Counter)(self, name, more)
 
     def through(self, ask: Callable[[], Reply], *, is_cut: bool) -> Reply:
@@ -315,7 +329,7 @@ class HubWorld(World):
                 counter.sell(member_id, self.rng.choice([2_500, 30_000]), "max", complete=True)
 
     def line_go(self) -> None:
-        self.hub.line.go(lambda: self.now)
+        self.hub.line.go(lambda: self.now, self.hub.work.take())
 
     def quiet(self, rounds: int = 8) -> None:
         self.is_faulty = self.is_cut = self.is_hub_silent = False

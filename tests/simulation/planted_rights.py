@@ -101,8 +101,8 @@ def stale_answer_taken(put: Put) -> None:
     """An answer to an older question about rights counts."""
     true = rights.take
 
-    def take(db_: Any, till: str, answer: Any, *more: Any) -> Any:
-        return true(db_, till, replace(answer, ask_id=right_asking.state(db_).ask_id), *more)
+    def take(db_: Any, taker: Any, answer: Any, *more: Any) -> Any:
+        return true(db_, taker, replace(answer, ask_id=right_asking.state(db_).ask_id), *more)
 
     put(rights, "take", take)
     true_read = rights.read_answer

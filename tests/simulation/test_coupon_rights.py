@@ -14,7 +14,6 @@ from pos_loyalty.store.coupon_import import Row
 from pos_loyalty.values import encode
 from sync import right_round, rights
 from sync.rights import Asks
-from sync.roads import Roads
 from sync.server import enrol
 from sync.wire import Reply, problem
 from tests.simulation.coupons import (
@@ -228,26 +227,3 @@ def test_a_question_without_codes_says_nothing_of_them(tmp_path: Path) -> None:
     assert b'"coupons":["PAPER-1"]' in asked[0]
     assert sell(first, ("PAPER-1",)).quote.total_minor == PRICE
     world.close()
-
-
-def test_a_code_is_asked_of_head_office_itself_and_not_of_the_hub(tmp_path: Path) -> None:
-    world = made(tmp_path)
-    first = world.counters["T1"]
-    hub, office = Line(), Line()
-    roads = Roads(hub, office, lambda: world.now)  # type: ignore[arg-type]
-    for asks in (Asks(), Asks(coupons=("PAPER-1",))):
-        roads.rights(encode(rights.question(first.db, new_id(), asks)))
-    assert (len(hub.heard), len(office.heard)) == (1, 1) and b"PAPER-1" in office.heard[0]
-    world.close()
-
-
-class Line:
-    """Somebody who hears questions."""
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-
-    def rights(self, question: bytes) -> Reply:
-        """Heard, and answered with nothing."""
-        self.heard.append(question)
-        return json_reply(200, b"{}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from msgspec.structs import replace
 
-from pos_loyalty.clock import Clock
+from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import HeadOfficeGoneError
-from pos_loyalty.store import ledger, outbox, relay, right_holds
+from pos_loyalty.store import ledger, outbox, relay, right_holds, trusted_time
 from pos_loyalty.store.db import open_store
-from sync import hub_wire, identity
+from sync import hub_wire, identity, local
 from sync.client import HttpHeadOffice
 from sync.daemon import Beside, Pace, Syncer
 from sync.hub.app import hub_app
@@ -153,6 +154,25 @@ def test_the_hub_answers_tills_of_its_store_alone(shop: Shop) -> None:
     refused = requests.post(url, data=b"x", headers={hub_wire.ASKED: stamp}, timeout=60)
     assert refused.status_code == 422 and hub_wire.ANSWERED in refused.headers
     assert requests.post(url, data=b"y", headers={hub_wire.ASKED: stamp}, timeout=60).status_code == 401
+
+
+def test_a_till_hears_the_time_from_head_office_itself_and_not_from_its_hub(shop: Shop) -> None:
+    """The hub's clock is two days ahead, head office's an hour."""
+    till, hub_at, office_at = shop.tills["A"], NOW + timedelta(days=2), NOW + timedelta(hours=1)
+    for served in (shop.served_hub, shop.served_office):
+        served.close()
+    shop.served_office = Served(head_office_app(shop.open_office, OFFICE, lambda: office_at))
+    shop.served_hub = Served(hub_app(shop.node, shop.hub_till.here.signer, lambda: hub_at, Work()))
+    heard: list[datetime] = []
+    roads = Roads(shop.hub_client("A"), shop.straight("A"), shop.clock, heard.append)
+    pace = Pace(interval_s=1.0, batch_facts_max=3, wants=None)
+    till.sell("1")
+    report = Syncer(till.db, till.here, pace, roads, half).once(shop.clock)
+    assert (report.trouble, roads.road) == (None, "hub")
+    assert heard == [office_at]
+    assert trusted_time.kept(till.db) is None, "the hub's page moves no clock"
+    local.hear_time(till.db, office_at, read(shop.clock))
+    assert trusted_time.now(till.db, read(shop.clock)).at == office_at
 
 
 def test_what_one_till_gave_the_next_one_has_over_the_hub(shop: Shop) -> None:

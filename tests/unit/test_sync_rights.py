@@ -42,7 +42,7 @@ class Clerk(Till):
         return rights.question(self.db, ask_id, Asks(wants=(Want(member_id=member, much=much),)))  # type: ignore[arg-type]
 
     def take(self, answer: RightsAnswer) -> int:
-        return rights.take(self.db, self.name, answer, "S1", self.new_id, self.now).grants
+        return rights.take(self.db, rights.Taker(till=self.name, store="S1"), answer, self.new_id, self.now).grants
 
     def spendable(self, member_id: str) -> tuple[Lot, ...]:
         lots = ledger.lots_of(self.db, member_id)

@@ -18,7 +18,8 @@ from sync.identity import Holder
 from sync.rights import RightsRequest
 from sync.server import rights as granting
 from sync.server import steps
-from sync.server.rights import RightTerms
+from sync.server.calls import Calls
+from sync.server.rights import Granting, RightTerms
 from tests.shop import Shop
 from tests.simulation.disk import Disk, WatchedConnection
 from tests.simulation.escrow import PROGRAMME
@@ -103,7 +104,7 @@ def test_the_log_of_another_machine_is_no_hello(tmp_path: Path) -> None:
     office, till, night = two_machines(tmp_path)
     office.restore(night)
     asked = RightsRequest(ask_id="0" * 32, head=epochs.place_of(till.db))
-    answer = granting.answer(office.store, Holder(till="A", epoch=2), asked, RightTerms(), till.new_id, NOW)
+    answer = granting.answer(office.store, Holder(till="A", epoch=2), asked, Granting(RightTerms(), Calls()), till.new_id, NOW)
     assert answer.held_back == "log", "three facts of the first machine are not two of this one"
 
 
