@@ -13,7 +13,7 @@ from pos_loyalty.clock import utc_now
 from pos_loyalty.store import outbox, right_holds, roads
 from pos_loyalty.store.verify import verify
 from pos_loyalty.web.figures import figures
-from sync.daemon import Answered, Beside
+from sync.beside import Answered, Beside
 from sync.server.meter import Meter
 from sync.server.meter import figures as office_figures
 from tests.shop import CONFIG, NOW, Shop
