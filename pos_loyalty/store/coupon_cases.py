@@ -6,31 +6,61 @@ one may stand that took the code after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from pos_loyalty.engine.coupons import spelled
+from pos_loyalty.store import ledger
 from pos_loyalty.store.cases import OPEN, CaseName
 from pos_loyalty.store.db import Connection
 
 TWICE = "coupon.twice"
+STANDING = ("authorised", "completed")
+
+
+class _Use(NamedTuple):
+    """A sale that took a code. ``txn``: the fact that began it."""
+
+    till: str
+    sale_id: str
+    txn: bytes
+    state: str
 
 
 def at_rest(db: Connection, till: str, sale_id: str) -> tuple[CaseName, ...]:
-    """Open cases about sales that took a code of this sale, where no code is taken by two sales that stand."""
-    names = []
-    key = {"till": till, "sale_id": sale_id}
-    for of_till, epoch, seq, of_sale in db.execute(CASES_SELECT, key).fetchall():
-        if db.execute(STILL_TWICE_SELECT, {"till": of_till, "sale_id": of_sale}).fetchone() is None:
-            names.append(CaseName(till=of_till, epoch=epoch, seq=seq, reason=TWICE))
-    return tuple(names)
+    """Open cases about sales that took a code of this sale, which stands no longer, where no code of theirs is taken by two
+    sales that stand."""
+    row = db.execute("SELECT txn, state FROM sale WHERE till = ? AND sale_id = ?", (till, sale_id)).fetchone()
+    if row is None or row[1] in STANDING:
+        return ()
+    found: dict[bytes, _Use] = {use.txn: use for code in _codes(db, bytes(row[0])) for use in _uses(db, code)}
+    named = ((use, name) for use in found.values() for name in _open_case(db, use.txn))
+    return tuple(name for use, name in named if not _is_twice(db, use))
 
 
-STANDS = "state IN ('authorised', 'completed')"
-CASES_SELECT = f"""SELECT DISTINCT c.till, c.epoch, c.seq, s.sale_id
-FROM coupon_use AS mine JOIN coupon_use AS u ON u.code = mine.code
-JOIN sale AS s ON s.till = u.till AND s.sale_id = u.sale_id JOIN txn AS t ON t.id = s.txn
-JOIN suspense_case AS c ON c.till = t.till AND c.epoch = t.epoch AND c.seq = t.seq AND c.reason = '{TWICE}'
-WHERE mine.till = :till AND mine.sale_id = :sale_id
-AND NOT EXISTS (SELECT 1 FROM sale AS x WHERE x.till = :till AND x.sale_id = :sale_id AND x.{STANDS})
-AND {OPEN} ORDER BY c.till, c.epoch, c.seq"""
-STILL_TWICE_SELECT = f"""SELECT 1 FROM coupon_use AS a JOIN sale AS s ON s.till = a.till AND s.sale_id = a.sale_id
-JOIN coupon_use AS b ON b.code = a.code AND NOT (b.till = a.till AND b.sale_id = a.sale_id)
-JOIN sale AS o ON o.till = b.till AND o.sale_id = b.sale_id
-WHERE a.till = :till AND a.sale_id = :sale_id AND s.{STANDS} AND o.{STANDS} LIMIT 1"""
+def _is_twice(db: Connection, sale: _Use) -> bool:
+    if sale.state not in STANDING:
+        return False
+    uses = (use for code in _codes(db, sale.txn) for use in _uses(db, code))
+    return any(use.txn != sale.txn and use.state in STANDING for use in uses)
+
+
+def _codes(db: Connection, txn: bytes) -> Iterable[str]:
+    fact = ledger.by_id(db, UUID(bytes=txn))
+    return [] if fact is None or fact.sale is None else [spelled(taken.code) for taken in fact.sale.quote.coupons]
+
+
+def _uses(db: Connection, code: str) -> list[_Use]:
+    return [_Use(till, sale_id, bytes(txn), state) for till, sale_id, txn, state in db.execute(USES_SELECT, {"code": code})]
+
+
+def _open_case(db: Connection, txn: bytes) -> list[CaseName]:
+    rows = db.execute(CASE_SELECT, {"txn": txn})
+    return [CaseName(till=till, epoch=epoch, seq=seq, reason=TWICE) for till, epoch, seq in rows]
+
+
+USES_SELECT = """SELECT u.till, u.sale_id, s.txn, s.state
+FROM coupon_use AS u JOIN sale AS s ON s.till = u.till AND s.sale_id = u.sale_id WHERE u.code = :code ORDER BY s.txn"""
+CASE_SELECT = f"""SELECT DISTINCT c.till, c.epoch, c.seq FROM txn AS t CROSS JOIN suspense_case AS c
+WHERE t.id = :txn AND c.till = t.till AND c.epoch = t.epoch AND c.seq = t.seq AND c.reason = '{TWICE}' AND {OPEN}"""

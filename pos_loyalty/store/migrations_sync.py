@@ -163,6 +163,11 @@ CREATE TABLE told (
 -- have said it. An empty id: the restore itself.
 CREATE TABLE even_due (txn BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 
+-- What a hub gave and got back, and what one till gave back.
+CREATE INDEX right_grant_by_giver ON right_grant (giver, giver_epoch);
+CREATE INDEX right_return_by_to ON right_return (to_till, to_epoch);
+CREATE INDEX right_return_by_till ON right_return (till, epoch);
+
 -- At head office: facts that a hub keeps of its tills and that head office has not confirmed, as it last said; NULL: no hub.
 ALTER TABLE till ADD COLUMN hub_waiting INTEGER;
 

@@ -232,7 +232,10 @@ def _suspense(db: Connection) -> Points:
 TILLS_SELECT = """SELECT t.id, k.store, t.epoch, t.applied_seq, t.heard_ms, t.asked_ms, t.frozen, k.state,
   (SELECT s.programme_version FROM txn AS s WHERE s.till = t.id AND s.epoch = t.epoch AND s.programme_version IS NOT NULL
    ORDER BY s.seq DESC LIMIT 1),
-  t.hub_waiting IS NOT NULL OR EXISTS (SELECT 1 FROM txn AS f WHERE f.till = t.id AND f.seq = 1 AND f.kind = 'rights.returned'),
+  t.hub_waiting IS NOT NULL OR EXISTS (
+    SELECT 1 FROM till_key AS e CROSS JOIN txn AS f
+    WHERE e.till = t.id AND f.till = e.till AND f.epoch = e.epoch AND f.seq = 1 AND f.kind = 'rights.returned'
+  ),
   t.hub_waiting
 FROM till AS t LEFT JOIN till_key AS k
   ON k.till = t.id AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = t.id)

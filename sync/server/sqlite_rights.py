@@ -308,7 +308,8 @@ TOLD_UPSERT = """INSERT INTO told (till, epoch, own_epoch, own_seq) VALUES (:til
 ON CONFLICT (till, epoch) DO UPDATE SET own_epoch = excluded.own_epoch, own_seq = excluded.own_seq"""
 SAID_AT_SELECT = """SELECT t.epoch, t.seq FROM till_key AS k JOIN txn AS t ON t.id = k.txn
 WHERE k.till = :till AND k.epoch = :epoch"""
-HUB_SELECT = """SELECT 1 FROM txn WHERE till = :till AND seq = 1 AND kind = 'rights.returned'
+HUB_SELECT = """SELECT 1 FROM till_key AS k CROSS JOIN txn AS f
+WHERE k.till = :till AND f.till = k.till AND f.epoch = k.epoch AND f.seq = 1 AND f.kind = 'rights.returned'
 UNION ALL SELECT 1 FROM right_grant WHERE giver = :till
 UNION ALL SELECT 1 FROM right_return WHERE to_till = :till LIMIT 1"""
 NAMED_SELECT = """SELECT n.epoch, k.store FROM (
