@@ -17,7 +17,8 @@ from pos_loyalty.clock import Clock
 from pos_loyalty.errors import HeadOfficeGoneError, SyncError
 from pos_loyalty.values import Value
 from sync.daemon import HeadOffice, Road
-from sync.wire import Reply, read_changes
+from sync.rights import RightsAnswer
+from sync.wire import Reply, checked, read_changes, value_of
 
 SILENT_FOR: Final = timedelta(seconds=20)
 """A hub that did not answer is not asked for so long: a till goes straight to head office meanwhile."""
@@ -111,11 +112,15 @@ class Roads:
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
-        """By the road that is open; after a visit head office hears it too, as a hello. What it grants then it tells again."""
+        """By the road that is open; after a visit head office hears it too, as a hello. Where it grants something then, its
+        answer counts: what a hub gave before it was lost nobody else tells the till of.
+        """
         if self.state.greets:
             self.state = replace(self.state, greets=False)
-            with suppress(HeadOfficeGoneError):
-                self._to["straight"].rights(question)
+            with suppress(SyncError):
+                reply = self._to["straight"].rights(question)
+                if value_of(checked(reply), RightsAnswer, "rights").grants:
+                    return reply
         return self._by(lambda to: to.rights(question))
 
     def snapshot(self) -> Reply:

@@ -115,7 +115,7 @@ PLANTED = (
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[..., None]) -> None:
     plant(monkeypatch)
-    for seed in SEEDS:
+    for seed in (36, 142, *SEEDS):  # the first two tell of a head office that does not wait
         (tmp_path / f"{seed}").mkdir()
         world = HubWorld(tmp_path / f"{seed}", seed)
         try:
