@@ -50,9 +50,10 @@ def answer(
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
-        if held_back != "log":
-            _hear_hello(store, holder.till, now)
-        if not held_back and store.rights.is_waiting():
+        is_waiting = store.rights.is_waiting()
+        if is_waiting and held_back != "log":
+            is_waiting = _hear_hello(store, holder.till, now)
+        if not held_back and is_waiting:
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
@@ -86,16 +87,20 @@ def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datet
     ``others``: tills to wait for besides those that are known here.
     """
     here = store.rights.own_head()
+    if seen == here:
+        return
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
 
 
-def _hear_hello(store: LedgerStore, till: str, now: datetime) -> None:
-    """With the last one everything is known again that tills hold: what waited for that is evened out."""
-    was_waiting = store.rights.is_waiting()
+def _hear_hello(store: LedgerStore, till: str, now: datetime) -> bool:
+    """Answers whether others are still waited for. With the last one everything is known again that tills hold: what waited for
+    that is evened out."""
     store.rights.heard_hello(till)
-    if was_waiting and not store.rights.is_waiting():
-        store.touch(store.rights.even_out_again(now))
+    if store.rights.is_waiting():
+        return True
+    store.touch(store.rights.even_out_again(now))
+    return False
 
 
 def _held_back(store: LedgerStore, holder: Holder, head: Place) -> HeldBack:
