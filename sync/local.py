@@ -88,6 +88,8 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime, waiting: int | None = None) -> pull.PullStep:
     """The next question for changes, or none when it is not yet time. ``waiting``: of a hub, what it keeps for head office."""
+    if not pull.is_due(state, now):
+        return pull.PullStep(state=state)
     digest = programme_list.digest_here(db)
     return pull.outgoing(state, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
 
@@ -110,8 +112,10 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
         _keep_safe(db, changes)
-        members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
-        coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
+        if pulled:
+            members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
+        if changes.coupons:
+            coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
         for told in changes.stops or ():

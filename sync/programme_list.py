@@ -39,6 +39,13 @@ def told(store: Published, now: datetime, office_key: str | None) -> tuple[Progr
     return tuple(made)
 
 
+def news(store: Published, now: datetime, office_key: str | None, known: str | None) -> tuple[ProgrammeBody, ...] | None:
+    """The same for who has the list of this digest; None when that is the list, as it is all day: no body is read then."""
+    one_by_one = publications.of_interest(store.publications(), now, PROGRAMMES_AHEAD_MAX)
+    listed = _digest([(one.number, one.effective_ms, one.sha256.hex()) for one in one_by_one])
+    return None if listed in (None, known) else told(store, now, office_key)
+
+
 def signed(programme: ProgrammeBody, office_key: str) -> ProgrammeBody:
     """With head office's signature."""
     return replace(programme, signature=identity.sign(_said_of(programme), office_key))

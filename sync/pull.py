@@ -54,12 +54,17 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
     return PullState(since=since, mark=mark, set_at=now, wake_at=now)
 
 
+def is_due(state: PullState, now: datetime) -> bool:
+    """Whether it is time to ask."""
+    return backoff.is_due(state.set_at, state.wake_at, now)
+
+
 def outgoing(
     state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False, waiting: int | None = None
 ) -> PullStep:
     """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks, which keeps
     ``waiting`` facts that head office has not confirmed."""
-    if not backoff.is_due(state.set_at, state.wake_at, now):
+    if not is_due(state, now):
         return PullStep(state=state)
     question = ChangesRequest(
         peer=peer,

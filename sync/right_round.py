@@ -60,11 +60,11 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
         log.warning("rights.failed", reason=str(error))
         return Asked()
     wrote = taken.wrote
-    if _give_back(db, here, answer, asking.lends, now):
+    if asking.lends != NOTHING_LENT and _give_back(db, here, answer, asking.lends, now):
         wrote = True
     if taken.is_stale or answer.held_back:
         return Asked(grants=taken.grants, wrote=wrote)
-    if due is not None:
+    if due is not None and due.moves:
         with write(db):
             right_asking.asked(db, due)
     return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last)

@@ -105,15 +105,15 @@ def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
     """What to ask, as of the log's end now. From now on the answer to no earlier question counts."""
     with write(db):
         right_asking.asks(db, ask_id.hex)
-        seen, head, hub_seen = right_asking.state(db).told, epochs.place_of(db), right_asking.hub_head(db)
+        known, head = right_asking.state(db), epochs.place_of(db)
     return RightsRequest(
         ask_id=ask_id.hex,
         head=head,
-        seen=seen,
+        seen=known.told,
         wants=asks.wants,
         gifts=asks.gifts,
         coupons=asks.coupons,
-        hub_seen=hub_seen,
+        hub_seen=known.hub_head,
     )
 
 
@@ -166,12 +166,10 @@ def take(db: Connection, taker: Taker, answer: RightsAnswer, new_id: NewId, now:
     A head office that was restored counts on what our newest question said: what an earlier answer grants is not ours any more.
     """
     with write(db):
-        if right_asking.state(db).ask_id != answer.ask_id:
+        known = right_asking.state(db)
+        if known.ask_id != answer.ask_id:
             return Taken(is_stale=True)
-        if answer.hub:
-            right_asking.told_by_hub(db, HubHead(hub=answer.hub.till, head=answer.head))
-        else:
-            right_asking.told(db, answer.head)
+        _note_told(db, known, answer)
         epoch = epochs.epoch_of(db)
         fresh = [grant for grant in answer.grants if _is_ours(db, grant, taker.till, epoch)]
         for grant in fresh:
@@ -181,6 +179,15 @@ def take(db: Connection, taker: Taker, answer: RightsAnswer, new_id: NewId, now:
         for said in given:
             follow.book(db, Draft(id=new_id(), kind="rights.returned", store=taker.store, body=said), now)
     return Taken(grants=len(fresh), wrote=bool(fresh or given))
+
+
+def _note_told(db: Connection, known: right_asking.Asking, answer: RightsAnswer) -> None:
+    """Up to which fact who answers has told us, where that is another than before."""
+    hub_head = HubHead(hub=answer.hub.till, head=answer.head) if answer.hub else None
+    if hub_head is None and known.told != answer.head:
+        right_asking.told(db, answer.head)
+    elif hub_head is not None and known.hub_head != hub_head:
+        right_asking.told_by_hub(db, hub_head)
 
 
 def _back(db: Connection, taker: Taker, epoch: int, answer: RightsAnswer, now: datetime) -> list[GiveBackFact]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -108,8 +109,9 @@ def _facts_of(db: Connection, member_id: str) -> list[Told]:
         txn = todo.pop()
         if txn.hex in found:
             continue
-        told, booked = ledger.by_id(db, txn), lot_trails.booked(db, txn)
-        assert told is not None and booked is not None
+        told = ledger.by_id(db, txn)
+        assert told is not None
+        booked = lot_trails.as_booked(db, told)
         own = (entry for entry in booked.entries if entry.member_id == member_id and entry.unit == "point")
         found[told.id] = told, tuple(_dated(entry, lots) for entry in own)
         if told.sale is not None or told.claim is not None:
@@ -123,8 +125,6 @@ def _dated(entry: Entry, lots: Mapping[str, Lot]) -> Entry:
 
 
 def _played(db: Connection, member_id: str, facts: Sequence[Told]) -> OneTill:
-    days: dict[bytes, int | None] = {}
-
     def grace_days(fact: Fact) -> int | None:
         """By the till's own fact, else by the programme, else by what another fact of the member tells."""
         own, body = _told_days(fact), publications.body_in_force(db, fact.at)
@@ -132,14 +132,18 @@ def _played(db: Connection, member_id: str, facts: Sequence[Told]) -> OneTill:
             return own
         if body is None:
             return next((found for told, _ in facts if (found := _told_days(told)) is not None), None)
-        if body not in days:
-            days[body] = load_programme(body).points.grace_days
-        return days[body]
+        return _grace_days_of(body)
 
     one = OneTill(db, member_id, grace_days)
     for told, booked in _in_order(facts):
         one.play(told, booked)
     return one
+
+
+@lru_cache(maxsize=8)
+def _grace_days_of(body: bytes) -> int | None:
+    """Of a programme: reading one takes longer than the rest, and head office asks for each member of each batch."""
+    return load_programme(body).points.grace_days
 
 
 def _in_order(facts: Sequence[Told]) -> Iterator[Told]:

@@ -70,10 +70,13 @@ def settled_later(db: Connection, lot_id: str, facts: Iterable[Fact]) -> tuple[F
 def booked(db: Connection, txn: UUID) -> Fact | None:
     """A fact with its entries as they were booked: at head office suspense may stand in a member's place."""
     fact = ledger.by_id(db, txn)
-    if fact is None:
-        return None
+    return None if fact is None else as_booked(db, fact)
+
+
+def as_booked(db: Connection, fact: Fact) -> Fact:
+    """The same for a fact that was read."""
     fields = ("kind", "debit", "credit", "amount", "unit", "lot_id", "member_id", "rule")
-    rows = db.execute(ENTRIES_SELECT, {"txn": txn.bytes}).fetchall()
+    rows = db.execute(ENTRIES_SELECT, {"txn": UUID(fact.id).bytes}).fetchall()
     return replace(fact, entries=tuple(Entry(**dict(zip(fields, row, strict=True))) for row in rows))
 
 

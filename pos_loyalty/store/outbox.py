@@ -95,6 +95,9 @@ def heard(db: Connection, now: datetime) -> None:
 
 def pulled(db: Connection, version: int, mark: str | None) -> None:
     """We hold all changes of head office up to ``version``, which bears this mark."""
+    before = state(db)
+    if (before.pulled_version, before.pulled_mark) == (version, mark):
+        return
     with watched(db, "sync_state", "id = 1", ()):
         db.execute(PULLED_UPDATE, {"version": version, "mark": mark})
 
@@ -130,7 +133,8 @@ SINCE_SELECT = f"""SELECT epoch, seq, payload, prev_hash, hash FROM txn
 WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"""
 AFTER_SELECT = f"SELECT 1 FROM txn WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) LIMIT 1"
 HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND epoch = :epoch AND seq = :seq"
-ACKED_UPDATE = "UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash WHERE id = 1"
+ACKED_UPDATE = """UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash
+WHERE id = 1 AND (acked_epoch, acked_seq, acked_hash) IS NOT (:epoch, :seq, :hash)"""
 COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY epoch DESC, seq DESC LIMIT 1), 0) - acked_seq
 FROM sync_state WHERE id = 1"""
 STATE = ("acked_seq", "acked_hash", "heard_ms", "pulled_version", "pulled_mark", "trouble")

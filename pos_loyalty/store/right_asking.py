@@ -13,28 +13,33 @@ from pos_loyalty.values import Value, decode, encode
 
 
 class Asking(Value):
-    """``ask_id``: of the newest question; ``told``: the newest fact of head office's own log that we were told of."""
+    """``ask_id``: of the newest question; ``told``: the newest fact of head office's own log that we were told of, ``hub_head``
+    that of the hub's."""
 
     ask_id: str | None
     told: Place | None
+    hub_head: HubHead | None
     asked_version: int
     asked_seq: int
 
 
 class Due(Value):
-    """Members to ask for, and how far their answer brings us. ``is_last``: there are no more."""
+    """Members to ask for, and how far their answer brings us. ``is_last``: there are no more; ``moves``: further
+    than before."""
 
     member_ids: tuple[str, ...]
     version: int
     seq: int
     is_last: bool
+    moves: bool
 
 
 def state(db: Connection) -> Asking:
     """Where asking stands."""
-    ask_id, told_head, version, seq = db.execute(STATE_SELECT).fetchone()
+    ask_id, told_head, hub_head, version, seq = db.execute(STATE_SELECT).fetchone()
     told_at = None if told_head is None else decode(told_head.encode(), Place)
-    return Asking(ask_id=ask_id, told=told_at, asked_version=version, asked_seq=seq)
+    hub_at = None if hub_head is None else decode(hub_head.encode(), HubHead)
+    return Asking(ask_id=ask_id, told=told_at, hub_head=hub_at, asked_version=version, asked_seq=seq)
 
 
 def asks(db: Connection, ask_id: str) -> None:
@@ -50,12 +55,6 @@ def told(db: Connection, head: Place) -> None:
 def told_by_hub(db: Connection, head: HubHead) -> None:
     """The hub told of a fact of its own log."""
     _put(db, "hub_head = :head", {"head": encode(head).decode()})
-
-
-def hub_head(db: Connection) -> HubHead | None:
-    """The newest fact of the hub's log that we were told of."""
-    head = db.execute("SELECT hub_head FROM sync_state WHERE id = 1").fetchone()[0]
-    return None if head is None else decode(head.encode(), HubHead)
 
 
 def idle_seq(db: Connection) -> int:
@@ -97,11 +96,14 @@ def due(db: Connection, taken_before: datetime, limit: int) -> Due:
     key = {"seq": before.asked_seq, "before": to_ms(taken_before), "limit": limit - len(changed)}
     taken = db.execute(TAKEN_SELECT, key).fetchall()
     found = dict.fromkeys([*(row[0] for row in changed if row[2]), *(row[0] for row in taken)])
+    version = max((row[1] for row in changed), default=before.asked_version)
+    seq = max((row[1] for row in taken), default=before.asked_seq)
     return Due(
         member_ids=tuple(found),
-        version=max((row[1] for row in changed), default=before.asked_version),
-        seq=max((row[1] for row in taken), default=before.asked_seq),
+        version=version,
+        seq=seq,
         is_last=len(changed) + len(taken) < limit,
+        moves=(version, seq) != (before.asked_version, before.asked_seq),
     )
 
 
@@ -110,7 +112,7 @@ def _put(db: Connection, what: str, row: dict[str, object]) -> None:
         db.execute(f"UPDATE sync_state SET {what} WHERE id = 1", row)
 
 
-STATE_SELECT = "SELECT ask_id, told_head, asked_version, asked_seq FROM sync_state WHERE id = 1"
+STATE_SELECT = "SELECT ask_id, told_head, hub_head, asked_version, asked_seq FROM sync_state WHERE id = 1"
 CHANGED_SELECT = """SELECT m.id, m.version, EXISTS (SELECT 1 FROM lot AS l WHERE l.member = m.id AND l.remaining > 0)
 FROM member AS m WHERE m.version > :version ORDER BY m.version LIMIT :limit"""
 TAKEN_SELECT = """SELECT MIN(l.member), t.seq FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id

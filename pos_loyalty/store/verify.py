@@ -72,12 +72,17 @@ def _schema_differences(db: Connection) -> Iterator[str]:
     try:
         for step in MIGRATIONS:
             fresh.executescript(step)
-        for kind, name, sql in fresh.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
-            stored = db.execute("SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?", (kind, name)).fetchone()
-            if stored is None or _plain(stored[0]) != _plain(sql):
+        made, stored = _schema(fresh), _schema(db)
+        for (kind, name), sql in made.items():
+            if _plain(stored.get((kind, name), "")) != _plain(sql):
                 yield f"The {kind} {name} is missing or not as this build makes it."
     finally:
         fresh.close()
+
+
+def _schema(db: Connection) -> dict[tuple[str, str], str]:
+    """By kind and name; what SQLite makes by itself is left out."""
+    return {(kind, name): sql for kind, name, sql in db.execute(SCHEMA_SELECT)}
 
 
 def _plain(sql: str) -> str:
@@ -321,6 +326,7 @@ def _shown(value: object) -> str:
     return f"{len(value)} bytes" if isinstance(value, bytes) else repr(value)[:80]
 
 
+SCHEMA_SELECT = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 LOG_COLUMNS = ("till", "epoch", "seq", "hlc", "payload", "prev_hash", "hash")
 TXN_COLUMNS = (
     "id", "till", "epoch", "seq", "kind", "wall_ms", "boot_id", "mono_ns", "hlc", "programme_version", "engine_version",

@@ -99,6 +99,8 @@ def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datet
     ``others``: tills to wait for besides those that are known here.
     """
     here = store.rights.own_head()
+    if seen == here:
+        return
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
 

@@ -112,7 +112,7 @@ def changes(
         enrol.check_epoch(store, peer.till, peer.epoch)
         hold = held_for(store, peer.till, peer.epoch)
         if is_stranger(store, peer.till, peer.epoch):
-            return _nothing_yet(asked, programme_list.told(store, now, office_key), now)
+            return _nothing_yet(asked, programme_list.news(store, now, office_key, asked.programmes), now)
         store.asked(peer.till, now)
         if asked.waiting is not UNSET:
             store.rights.note_hub(peer.till, asked.waiting)
@@ -122,7 +122,7 @@ def changes(
             raise SnapshotNeededError(f"{newest - since} changes are too many to be told one by one: take a snapshot first")
         found = store.changed(since, MEMBERS_MAX)
         coupons = store.changed_coupons(since, COUPONS_MAX)
-        programmes = programme_list.told(store, now, office_key)
+        programmes = programme_list.news(store, now, office_key, asked.programmes)
         page = _page(found)
         version = _page_end(newest, found, page, coupons)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
@@ -140,14 +140,14 @@ def changes(
         server_time=now,
         members=members,
         coupons=tuple(each.coupon for each in coupons if each.version <= version),
-        programmes=_news(asked, programmes),
+        programmes=programmes,
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
         anew=since != asked.since if asked.is_hub else UNSET,
         holds=holds,
     )
 
 
-def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...], now: datetime) -> Changes:
+def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...] | None, now: datetime) -> Changes:
     return Changes(
         since=asked.since,
         as_of_seq=0,
@@ -158,12 +158,8 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...], n
         server_time=now,
         members=(),
         coupons=(),
-        programmes=_news(asked, programmes),
+        programmes=programmes,
     )
-
-
-def _news(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...]) -> tuple[ProgrammeBody, ...] | None:
-    return None if programme_list.digest_of(programmes) in (None, asked.programmes) else programmes
 
 
 def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import random
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 
-from tests.simulation.running import Outcome, run, shrink
+from tests.simulation.running import Played, begin, play, run, shrink
 from tests.simulation.world import plan
 
 
@@ -18,12 +21,13 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="one world, told step by step")
     asked.add_argument("--seeds", type=int, default=100, help="so many worlds")
     asked.add_argument("--start", type=int, default=None, help="the first seed; of chance when not given")
+    asked.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="so many worlds at once; all cores")
     asked.add_argument("--no-shrink", action="store_true")
     args = asked.parse_args()
     if args.seed is not None:
         return _one(args.seed, not args.no_shrink)
     start = random.SystemRandom().randrange(10**9) if args.start is None else args.start
-    return _many(range(start, start + args.seeds))
+    return _many(range(start, start + args.seeds), max(1, min(args.jobs, args.seeds)))
 
 
 def _one(seed: int, shrinks: bool) -> int:
@@ -38,23 +42,32 @@ def _one(seed: int, shrinks: bool) -> int:
     return 1
 
 
-def _many(seeds: range) -> int:
-    began_s, cpu_s = time.monotonic(), time.process_time()
-    failed: list[Outcome] = []
-    events = messages = 0
-    for seed in seeds:
-        outcome = run(seed, plan(seed))
-        events, messages = events + outcome.events, messages + outcome.messages
-        if outcome.error is not None:
-            failed.append(outcome)
-            where = traceback.extract_tb(outcome.error.__traceback__)[-1]
-            said = f"{type(outcome.error).__name__}: {str(outcome.error)[:400]}"
-            print(f"seed {seed}, step {outcome.step}: {said} ({where.name}, line {where.lineno})", flush=True)
-    took_s, worked_s = time.monotonic() - began_s, time.process_time() - cpu_s
-    rates = f"{len(seeds) / worked_s:.1f} worlds/s, {(events + messages) / worked_s:.0f} events/s"
-    print(f"{len(seeds)} worlds from seed {seeds.start}: {len(failed)} failed; {events} steps, {messages} messages")
-    print(f"{took_s:.1f} s, {worked_s:.1f} s of CPU: {rates}")
+def _many(seeds: range, jobs: int) -> int:
+    """In the order of the seeds, whoever played them."""
+    began_s = time.monotonic()
+    failed = events = messages = 0
+    worked_s, traces = 0.0, 0
+    for played in _played(seeds, jobs):
+        events, messages, worked_s = events + played.events, messages + played.messages, worked_s + played.worked_s
+        traces ^= int(played.trace, 16)
+        if played.failure:
+            failed += 1
+            print(played.failure, flush=True)
+    took_s = time.monotonic() - began_s
+    said = f"{events} steps, {messages} messages; traces {traces:016x}"
+    print(f"{len(seeds)} worlds from seed {seeds.start}: {failed} failed; {said}")
+    rates = f"{len(seeds) / worked_s:.2f} worlds/s, {(events + messages) / worked_s:.0f} events/s of one core"
+    print(f"{took_s:.1f} s, {worked_s:.1f} s of CPU: {rates}; {len(seeds) / took_s:.2f} worlds/s by the clock, {jobs} at once")
     return 1 if failed else 0
+
+
+def _played(seeds: range, jobs: int) -> Iterator[Played]:
+    if jobs == 1:
+        begin()
+        yield from map(play, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs, begin) as pool:
+        yield from pool.imap(play, seeds)
 
 
 if __name__ == "__main__":

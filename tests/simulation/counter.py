@@ -148,6 +148,9 @@ class Counter:
         self.heard: list[tuple[int, int, int]] = []
         """Head office's time in ms, true time, boot: of each page that may have been applied."""
         self._till: Till | None = None
+        self._identity: Identity | None = None
+        self._spare: Connection | None = None
+        """What an asker let go of in good order: the next one of this run goes on with it, where a shop's would open the file."""
 
     @property
     def till(self) -> Till:
@@ -163,7 +166,9 @@ class Counter:
     @property
     def identity(self) -> Identity:
         """What it was enrolled as."""
-        return decode((self.folder / "var/identity.json").read_bytes(), Identity)
+        if self._identity is None:
+            self._identity = decode((self.folder / "var/identity.json").read_bytes(), Identity)
+        return self._identity
 
     def boot(self) -> None:
         """Start till and daemon, be it after a crash."""
@@ -178,15 +183,23 @@ class Counter:
         """As ``wiring.offices.syncer_of`` makes it, over this world's line."""
         signer = self.identity.signer
         here = Here(till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=signer, head_office_key=PUBLIC)
-        db = open_store(self.machine.disk.path, role="till", owner=self.name, now=utc_now(), master_key=MASTER_KEY)
-        self.connections.append(db)
+        db, self._spare = self._spare or self._opened(), None
+        met = len(self.machine.disk.met)
 
         def close() -> None:
+            if self._spare is None and not db.in_transaction and len(self.machine.disk.met) == met:
+                self._spare = db
+                return
             self.connections.remove(db)
             db.close()
 
         pace = Pace(interval_s=INTERVAL_S, batch_facts_max=self.world.batch_max)
         return Syncer(db, here, pace, Line(self, patience_s), self.chance.random), close
+
+    def _opened(self) -> Connection:
+        db = open_store(self.machine.disk.path, role="till", owner=self.name, now=utc_now(), master_key=MASTER_KEY)
+        self.connections.append(db)
+        return db
 
     def spawn(self, what: Callable[[], object]) -> greenlet.greenlet:
         """Something that goes on beside the till, of the same machine."""
@@ -215,7 +228,7 @@ class Counter:
     def _let_go(self) -> None:
         for db in self.connections:
             db.close()
-        self.connections = []
+        self.connections, self._spare = [], None
         till, self._till = self._till, None
         if till is not None:
             if till._desk._db is not None:
@@ -241,6 +254,7 @@ class Counter:
         def ask(asked: EnrolRequest) -> identity.EnrolAnswer:
             return read_enrolment(self.world.net.ask("enrol", self.name, "", encode(asked), PATIENCE_S))
 
+        self._identity = None
         identities.enrol(settings(self.config), code, ask)
 
     def unsent(self) -> int:

@@ -19,6 +19,8 @@ from pos_loyalty.store.db import Connection
 SECTOR = 512
 WRITES = ("INSERT", "UPDATE", "DELETE")
 SUFFIXES = ("", "-wal", "-shm")
+ONE_PROCESS = "vfs=unix-excl"
+"""Nobody else opens these files: SQLite keeps its locks and the index of the journal in memory (https://www.sqlite.org/vfs.html)."""
 
 Trouble = Literal["die", "die in commit", "lost commit", "ghost commit", "full"]
 """The machine dies at a statement, or while it commits; COMMIT fails and does not stand, or does stand; the disk is full."""
@@ -161,8 +163,8 @@ class WatchedConnection(Connection):
         """What opens connections."""
 
         class Made(cls):  # type: ignore[misc, valid-type]
-            def __init__(self, *args: Any, **more: Any) -> None:
-                super().__init__(*args, **more)
+            def __init__(self, path: str, *args: Any, **more: Any) -> None:
+                super().__init__(f"{path}&{ONE_PROCESS}", *args, **more)
                 self.disk = disk_of()
 
         return Made

@@ -159,13 +159,13 @@ def _config(path: Path) -> Config:
 
 @lru_cache(1)
 def _tables_at_once() -> tuple[str]:
-    """What all migrations come to, in one: ``verify`` makes it anew in each file that it looks at."""
+    """What all migrations come to, in one: new files are made of it, and ``verify`` makes it anew for each that it looks at."""
     fresh = dbapi2.connect(":memory:")
     try:
         for step in MIGRATIONS:
             fresh.executescript(step)
         made = fresh.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
-        return (";\n".join(row[0] for row in made),)
+        return ("".join(f"{row[0]};\n" for row in made),)
     finally:
         fresh.close()
 
@@ -195,6 +195,7 @@ def standing(ground: Ground) -> Iterator[None]:
         (seal, "scrypt", _cheap_hash),
         (sqlite_rights, "WAITS_MAX", WAITS_MAX),
         (daemon, "LOOK_S", NEVER_S),
+        (db, "MIGRATIONS", _tables_at_once()),
         (verify, "MIGRATIONS", _tables_at_once()),
         *((place, "load_programme", LOADED) for place in READERS),
         (files, "load_config", _config),

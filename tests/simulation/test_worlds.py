@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 
 import pytest
 
 from tests.simulation import twin
-from tests.simulation.running import run, shrink
+from tests.simulation.running import begin, play, run, shrink
 from tests.simulation.world import plan
 
 FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "20")), int(os.environ.get("WORLDS_FRESH", "5"))
@@ -32,14 +33,18 @@ def test_fixed_worlds(start: int) -> None:
     _held(range(start, min(FIXED, start + TOGETHER)))
 
 
-def test_fresh_worlds() -> None:
-    print(f"fresh worlds from seed {START}")
-    _held(range(START, START + FRESH))
+@pytest.mark.parametrize("start", range(0, FRESH, TOGETHER))
+def test_fresh_worlds(start: int) -> None:
+    print(f"fresh worlds from seed {START + start}")
+    _held(range(START + start, START + min(FRESH, start + TOGETHER)))
 
 
 def test_a_seed_is_played_again_to_the_byte() -> None:
     first, again = run(3, plan(3)), run(3, plan(3))
     assert (first.trace, first.messages, first.error) == (again.trace, again.messages, None)
+    with multiprocessing.get_context("spawn").Pool(1, begin) as pool:
+        elsewhere = pool.apply(play, (3,))
+    assert (elsewhere.trace, elsewhere.failure) == (first.trace, ""), "another process plays the same world"
 
 
 def test_a_failure_is_shrunk_to_the_steps_that_it_needs() -> None:
