@@ -323,8 +323,8 @@ def _fact(batch: Batch, n: int) -> Fact:
         raise WireError(f"fact {seq} calls itself fact {fact.seq} of till {fact.till}, epoch {fact.epoch}, schema {fact.schema}")
     if not (0 <= fact.mono_ns <= INT64_MAX and 0 <= fact.hlc <= INT64_MAX):
         raise WireError(f"fact {seq} has a clock out of range")
-    check_figures(seq, payload)
     check_kind(fact)
+    check_figures(seq, payload)
     return fact
 
 

@@ -38,7 +38,7 @@ QUOTES_MAX = 5
 
 
 ORDERED = 1_000_000
-"""An order's number comes after those of all acts."""
+"""An order's number comes after those of all acts, its member after those who are there."""
 
 
 def main(config: Path, seed: int, first: int, last: int, pause_s: float) -> None:
@@ -61,12 +61,12 @@ def obey(till: Till, name: str, order: Path) -> str:
         return ""
     word, _, what = order.read_text(encoding="utf-8").partition(" ")
     if word == "earn":
-        card = card_of(int(what))
+        card = card_of(ORDERED + int(what))
         till.enrol(EnrolRequest(card=card), f"enrol {what}")
         _sell(till, name, f"{name}-earn-{what}", (_line("0", POINTS_SKU, 10_000),), card=card, redeem=None)
         print(f"ACK {ORDERED + int(what)} sale.completed={name}-earn-{what}", flush=True)
     elif word == "meet":
-        card = card_of(int(what))
+        card = card_of(ORDERED + int(what))
         while not _redeems(till, card):
             time.sleep(0.05)
         met = _sell(till, name, f"{name}-meet-{what}", (_line("0", "461", 90_000),), card=card, redeem="max")

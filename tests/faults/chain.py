@@ -143,6 +143,10 @@ class Chain:
                 till.order("stop")
         for till in self.tills:
             until(lambda till=till: till.seller.is_done, f"{till.name}: {till.seller.said[-2000:]}", QUIET_S)  # type: ignore[misc]
+        for till in self.tills:  # one that heard nothing for long may wait for minutes: a shop would restart it
+            if not bank.is_even(till.database, self.office.database):
+                till.daemon.kill()
+                till.daemon.start()
         machines = [till.database for till in self.tills]
         until(lambda: all(bank.is_even(path, self.office.database) for path in machines), "tills and head office differ", QUIET_S)
         hub = self.hub
