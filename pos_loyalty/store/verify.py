@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain as chained
 from itertools import islice
 from typing import Any
@@ -68,16 +69,23 @@ def _differences(db: Connection) -> Iterator[str]:
 
 def _schema_differences(db: Connection) -> Iterator[str]:
     """Tables and indexes are as this build makes them; tables of others may stand beside them."""
+    for kind, name, sql in _schema_made():
+        stored = db.execute("SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?", (kind, name)).fetchone()
+        if stored is None or _plain(stored[0]) != sql:
+            yield f"The {kind} {name} is missing or not as this build makes it."
+
+
+@cache
+def _schema_made() -> tuple[tuple[str, str, str], ...]:
+    """Kind, name and statement of all that this build makes."""
     fresh = dbapi2.connect(":memory:")
     try:
         for step in MIGRATIONS:
             fresh.executescript(step)
-        for kind, name, sql in fresh.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
-            stored = db.execute("SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?", (kind, name)).fetchone()
-            if stored is None or _plain(stored[0]) != _plain(sql):
-                yield f"The {kind} {name} is missing or not as this build makes it."
+        made = fresh.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     finally:
         fresh.close()
+    return tuple((kind, name, _plain(sql)) for kind, name, sql in made)
 
 
 def _plain(sql: str) -> str:

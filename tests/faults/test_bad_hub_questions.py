@@ -34,7 +34,7 @@ NO_PLACES = ("/v1/tills/T2/log", "/v1/tills/S1-HUB/log", "/v1/tills/T1/log/", "/
 BAD_SINCE = (
     "", "since=-1", "since=x", "since=9e9", f"since={'9' * 40}", "since=0&mark=zz", "since=0&hub_life=x&hub_n=1", "since=%00",
 )  # fmt: skip
-ODD_SALES = ("till=%00&sale_id=%FF", "till=T1", "", "fn=1&i=2&fp=3", "sale_id=" + "s" * 65, "till=T1&sale_id=none", "what=1")
+ODD_SALES = ("till=%00&sale_id=%FF", "till=T1", "x", "fn=1&i=2&fp=3", "sale_id=" + "s" * 65, "till=T1&sale_id=none", "what=1")
 HEAD = {"epoch": 1, "seq": 3, "hash": "0" * 64}
 BAD_RIGHTS: tuple[Json, ...] = (
     {"ask_id": "x"}, {"ask_id": 7}, {"head": None}, {"head": {**HEAD, "seq": -1}}, {"head": {**HEAD, "seq": 2**70}}, {"more": 1},
