@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from pos_loyalty.clock import utc_now
 from pos_loyalty.engine.model import Basket, Line, Tender
-from pos_loyalty.errors import NotFoundError, QuoteStaleError
+from pos_loyalty.errors import NotFoundError, QuoteStaleError, StoreBusyError
 from pos_loyalty.till import Till
 from pos_loyalty.till.model import (
     CompleteRequest,
@@ -37,6 +40,7 @@ ACTS = ("redeem", "redeem", "redeem", "sale", "return", "void", "gift")
 QUOTES_MAX = 5
 
 
+T = TypeVar("T")
 ORDERED = 1_000_000
 """An order's number comes after those of all acts, its member after those who are there."""
 
@@ -46,13 +50,22 @@ def main(config: Path, seed: int, first: int, last: int, pause_s: float) -> None
     till = open_till(config)
     name = till._desk.config.till.id
     for number in range(first, last + 1):
-        if obey(till, name, config.with_name("order")) == "stop":
+        if again(partial(obey, till, name, config.with_name("order"))) == "stop":
             break
         print(f"TRY {number}", flush=True)
-        said = ",".join(act(till, name, number, Random(f"{name} {seed} {number}")))
+        said = ",".join(again(lambda number=number: act(till, name, number, Random(f"{name} {seed} {number}"))))
         print(f"ACK {number} {said}", flush=True)
         time.sleep(pause_s)
     till.close()
+
+
+def again(step: Callable[[], T]) -> T:
+    """Do it, and again while another process holds the file for long: as the till says to its host."""
+    while True:
+        try:
+            return step()
+        except StoreBusyError:
+            time.sleep(0.2)
 
 
 def obey(till: Till, name: str, order: Path) -> str:
