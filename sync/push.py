@@ -146,7 +146,7 @@ def failed(state: PushState, error: SyncError, now: datetime, random: backoff.Ra
             return PushStep(state=_stopped(state, str(error)))
         case LogGapError(expected_seq=expected_seq):
             seq = min(state.seq, expected_seq - 1)
-            wake_at = now if failures == 1 else wake_at
+            wake_at = now if failures == 1 or seq < state.seq else wake_at  # it answers, and we have what it lacks
         case WireError():
             state = replace(state, protocol=PROTOCOL, is_understood=False)
             wake_at = now + timedelta(seconds=backoff.LONGEST_S)

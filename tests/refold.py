@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pos_loyalty.store import awards, follow, ledger, members, sales
@@ -95,7 +96,7 @@ OF_A_MEMBER: Mapping[str, str] = {"member": "id", "card": "member", "lot": "memb
 def refold(source: Connection, path: Path) -> Connection:
     """A new store at ``path``, with the facts of ``source`` in the order in which they came."""
     made_at = datetime.fromisoformat(meta(source, "made_at") or "")
-    db = open_store(path, role="till", owner=meta(source, "owner") or "", now=made_at, master_key=source.master_key)
+    db = _empty(path, meta(source, "owner") or "", made_at, source.master_key)
     with write(db):
         db.executemany("INSERT INTO member_key (member, till, sealed) VALUES (?, ?, ?)", source.execute(KEYS_SELECT).fetchall())
         db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (meta(source, "epoch"),))
@@ -104,6 +105,18 @@ def refold(source: Connection, path: Path) -> Connection:
             ledger.store_fact(db, fact, payload, prev_hash, hash_)
             _rows(db, fact)
     return db
+
+
+def _empty(path: Path, owner: str, made_at: datetime, master_key: str | None) -> Connection:
+    """A new store; one that was made at the same moment for the same till is the same to the byte."""
+    path.write_bytes(_made(path, owner, made_at))
+    return open_store(path, role="till", owner=owner, now=made_at, master_key=master_key)
+
+
+@lru_cache(maxsize=4)
+def _made(path: Path, owner: str, made_at: datetime) -> bytes:
+    open_store(path, role="till", owner=owner, now=made_at).close()
+    return path.read_bytes()
 
 
 def _rows(db: Connection, fact: Fact) -> None:

@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain as chained
 from itertools import islice
 from typing import Any
@@ -68,21 +69,28 @@ def _differences(db: Connection) -> Iterator[str]:
 
 def _schema_differences(db: Connection) -> Iterator[str]:
     """Tables and indexes are as this build makes them; tables of others may stand beside them."""
+    stored = _schema(db)
+    for kind, name, sql in _schema_made():
+        if stored.get((kind, name)) != sql:
+            yield f"The {kind} {name} is missing or not as this build makes it."
+
+
+@cache
+def _schema_made() -> tuple[tuple[str, str, str], ...]:
+    """Kind, name and statement of all that this build makes."""
     fresh = dbapi2.connect(":memory:")
     try:
         for step in MIGRATIONS:
             fresh.executescript(step)
-        made, stored = _schema(fresh), _schema(db)
-        for (kind, name), sql in made.items():
-            if _plain(stored.get((kind, name), "")) != _plain(sql):
-                yield f"The {kind} {name} is missing or not as this build makes it."
+        made = _schema(fresh)
     finally:
         fresh.close()
+    return tuple((kind, name, sql) for (kind, name), sql in made.items())
 
 
 def _schema(db: Connection) -> dict[tuple[str, str], str]:
     """By kind and name; what SQLite makes by itself is left out."""
-    return {(kind, name): sql for kind, name, sql in db.execute(SCHEMA_SELECT)}
+    return {(kind, name): _plain(sql) for kind, name, sql in db.execute(SCHEMA_SELECT)}
 
 
 def _plain(sql: str) -> str:

@@ -47,6 +47,14 @@ class HubHealth(Value):
     refused: tuple[str, ...]
 
 
+class Ahead(Value):
+    """A till that head office told more than its hub: up to which version, under which mark, and when it first said so here."""
+
+    version: int
+    mark: str | None
+    at: datetime
+
+
 class HubNode:
     """``db``: the hub's own file, a till's in form, with head office's word and the hub's own log; ``relay_db``: what it keeps of
     its tills' logs. Not for two threads at once."""
@@ -58,6 +66,7 @@ class HubNode:
         self.mark = mark
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
+        self.ahead: dict[str, Ahead] = {}
         self.is_restored = False
         told = mark.read()
         self._look_back(told.head if told else None)
@@ -122,7 +131,8 @@ class HubNode:
         """What head office and the other tills of the store changed."""
         told = telling.changes(self.db, self.relay, asker.till, asked, now, self.silent_s(now))
         stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
-        return replace(told, calls=granting.is_called(asker.till, self.called, now), stops=stops)
+        is_behind = told.is_behind or self._knows_what_is_gone(asker.till, asked, now)
+        return replace(told, calls=granting.is_called(asker.till, self.called, now), stops=stops, is_behind=is_behind)
 
     def sold(self, question: SaleQuestion) -> SaleFound:
         """A sale of this store's tills, as far as the hub keeps it."""
@@ -135,6 +145,20 @@ class HubNode:
             with write(self.db):
                 for fact in said:
                     hear_stop(self.db, _stop_of(fact), self.hub.store, now)
+
+    def _knows_what_is_gone(self, till: str, asked: ChangesRequest, now: datetime) -> bool:
+        """Whether head office told a till versions straight that it has not got any more: it was put back to before them.
+
+        The hub has heard all of head office since the till first named such a version, and it knows no version as new.
+        """
+        own = outbox.state(self.db)
+        if asked.since <= own.pulled_version:
+            self.ahead.pop(till, None)
+            return False
+        first = self.ahead.get(till)
+        if first is None or (first.version, first.mark) != (asked.since, asked.mark):
+            self.ahead[till] = first = Ahead(version=asked.since, mark=asked.mark, at=now)
+        return own.heard_ms is not None and own.heard_ms > to_ms(first.at)
 
     def _look_back(self, seen: Place | None) -> None:
         if not self.is_restored and granting.is_behind(self.db, seen):

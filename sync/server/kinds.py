@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,6 +11,8 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store.facts import FIELD_OF, Fact, FactKind, SaleFact
 
 NONE: Final = ""
+TOO_LARGE: Final = re.compile(rb'(?<!\\)"(?!hlc"|mono_ns")(\w+)":(-?\d{15,})')
+"""A figure of fifteen digits under its key. A quote within a text bears a backslash, so no text looks like one."""
 BODIES: Mapping[FactKind, tuple[str, ...]] = {
     "sale.authorised": ("sale",),
     "sale.completed": ("sale", "end"),
@@ -34,6 +37,14 @@ BODIES: Mapping[FactKind, tuple[str, ...]] = {
     "rule.resumed": ("rule_stop",),
 }
 """What a fact of each kind that a till makes is about, one of these."""
+
+
+def check_figures(seq: int, payload: bytes) -> None:
+    """Whether every figure of a fact, in canonical bytes, is one that can be added up: nothing that a shop counts comes near.
+    Raises WireError."""
+    found = TOO_LARGE.search(payload)
+    if found is not None:
+        raise WireError(f"fact {seq}: {found[1].decode()} is {found[2].decode()[:24]}, more than any figure may be")
 
 
 def check_kind(fact: Fact) -> None:

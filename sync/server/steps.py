@@ -19,7 +19,7 @@ from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
 from sync.server import enrol
 from sync.server.chains import begin, check_place, check_signed, held_for, is_here, is_stranger
-from sync.server.kinds import check_kind
+from sync.server.kinds import check_figures, check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
 from sync.server.suspense import UNDOES_SALE, post
 from sync.wire import (
@@ -336,6 +336,7 @@ def _fact(batch: Batch, n: int) -> Fact:
     if not (0 <= fact.mono_ns <= INT64_MAX and 0 <= fact.hlc <= INT64_MAX):
         raise WireError(f"fact {seq} has a clock out of range")
     check_kind(fact)
+    check_figures(seq, payload)
     return fact
 
 

@@ -1,41 +1,56 @@
-"""A bad line to head office: an HTTP proxy of our own that loses, tears, swallows, drips, doubles and delays requests.
+"""Bad lines to head office or to a hub: an HTTP proxy that loses, tears, swallows, drips, doubles and reorders requests.
 
-Run as ``python -m tests.faults.bad_line HOST PORT TO_HOST TO_PORT SEED CALM``: while the file CALM is there every request passes.
-It prints the fate of each request, a line each.
+Run as ``python -m tests.faults.bad_line SEED FOLDER HOST:PORT=HOST:PORT …``: it listens here and brings to there. While the file
+``calm-PORT`` is in the folder every request to that port passes. It prints the fate of each request, a line each, and
+``overtaken`` for each that went up after a newer one of the same till had gone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 FATES = (
-    "passed", "passed", "passed", "request lost", "request torn", "request delayed", "reply lost", "reply torn", "reply dripped",
+    "passed", "passed", "passed", "request lost", "request torn", "reordered", "reply lost", "reply torn", "reply dripped",
     "half-open", "doubled", "doubled late", "refused",
 )  # fmt: skip
 HALF_OPEN_S = 6.0
 LATE_S = 2.5
+HELD_S = 20.0
+"""A request is held no longer than that for a newer one to overtake it."""
+LOOK_S = 0.05
 DRIP_BYTES, DRIP_S = 64, 0.02
 PARTITION_OF, PARTITION_REQUESTS = 0.02, 15
+OVERTAKEN = "overtaken"
+Place = tuple[str, int]
+"""A till, and the number of its request on this line."""
 
 
 class BadLine:
-    """Requests come whole (by Content-Length), and each goes up on a connection of its own."""
+    """Requests come whole (by Content-Length), and each goes up on a connection of its own. Fates come as cards of a deck: each
+    has had its turn before the next begins."""
 
     def __init__(self, to: tuple[str, int], random: Random, calm: Path) -> None:
         self._to, self._random, self._calm = to, random, calm
         self._cut = 0
-        self._late: set[asyncio.Task[bytes]] = set()
+        self._deck: list[str] = []
+        self._late: set[asyncio.Task[None]] = set()
+        self._came, self._went = Counter[str](), Counter[str]()
+        """By till: the number of its newest request, and of the newest that went up."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection, until its fate or its client ends it."""
         try:
             while (request := await _message(reader)) is not None:
-                fate = self._fate()
+                fate, till = self._fate(), _till_of(request)
+                self._came[till] += 1
                 print(fate, flush=True)
-                if not await self._meet(fate, request, writer):
+                if not await self._meet(fate, request, (till, self._came[till]), writer):
                     break
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -50,9 +65,11 @@ class BadLine:
         if self._cut:
             self._cut -= 1
             return "refused"
-        return self._random.choice(FATES)
+        if not self._deck:
+            self._deck = self._random.sample(FATES, len(FATES))
+        return self._deck.pop()
 
-    async def _meet(self, fate: str, request: bytes, writer: asyncio.StreamWriter) -> bool:
+    async def _meet(self, fate: str, request: bytes, place: Place, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection goes on."""
         match fate:
             case "refused" | "request lost":
@@ -61,15 +78,17 @@ class BadLine:
                 await asyncio.sleep(HALF_OPEN_S)
                 return False
             case "request torn":
-                await self._up(request[: self._random.randrange(len(request))], reads=False)
+                await self._up(request[: self._random.randrange(len(request))], place, reads=False)
                 return False
-            case "request delayed":
-                await asyncio.sleep(LATE_S)  # the client gave up and asks again meanwhile: this one comes after newer ones
+            case "reordered":  # its client gives up and asks again meanwhile
+                self._later(request, place, self._is_overtaken)
+                await asyncio.sleep(HALF_OPEN_S)
+                return False
             case "doubled late":
-                self._later(request)
-        reply = await self._up(request)
+                self._later(request, place, lambda _: False, LATE_S)
+        reply = await self._up(request, place)
         if fate == "doubled":
-            reply = await self._up(request)
+            reply = await self._up(request, place)
         if fate == "reply lost":
             return False
         if fate == "reply torn":
@@ -83,21 +102,30 @@ class BadLine:
             await asyncio.sleep(DRIP_S if fate == "reply dripped" else 0)
         return bool(reply)
 
-    def _later(self, request: bytes) -> None:
-        async def send() -> bytes:
-            await asyncio.sleep(LATE_S)
-            return await self._up(request)
+    def _is_overtaken(self, place: Place) -> bool:
+        return self._went[place[0]] > place[1]
+
+    def _later(self, request: bytes, place: Place, is_time: Callable[[Place], bool], longest_s: float = HELD_S) -> None:
+        async def send() -> None:
+            waited_s = 0.0
+            while waited_s < longest_s and not is_time(place):
+                await asyncio.sleep(LOOK_S)
+                waited_s += LOOK_S
+            await self._up(request, place)
 
         task = asyncio.create_task(send())
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _up(self, data: bytes, *, reads: bool = True) -> bytes:
-        """Head office's whole answer; empty when there is none."""
+    async def _up(self, data: bytes, place: Place, *, reads: bool = True) -> bytes:
+        """The whole answer; empty when there is none."""
         try:
             reader, writer = await asyncio.open_connection(*self._to)
         except OSError:
             return b""
+        if self._is_overtaken(place):
+            print(OVERTAKEN, flush=True)
+        self._went[place[0]] = max(self._went[place[0]], place[1])
         try:
             writer.write(data)
             await writer.drain()
@@ -122,14 +150,19 @@ async def _message(reader: asyncio.StreamReader) -> bytes | None:
     return head + await reader.readexactly(length)
 
 
-async def main(host: str, port: int, to: tuple[str, int], seed: int, calm: Path) -> None:
+def _till_of(request: bytes) -> str:
+    found = re.match(rb"\w+ /v1/tills/([^/ ]+)/", request)
+    return found[1].decode() if found else ""
+
+
+async def main(seed: int, folder: Path, routes: Sequence[str]) -> None:
     """Listen until killed."""
-    line = BadLine(to, Random(seed), calm)
-    server = await asyncio.start_server(line.serve, host, port)
-    async with server:
-        await server.serve_forever()
+    for number, route in enumerate(routes):
+        (host, port), (to_host, to_port) = (end.split(":") for end in route.split("="))
+        line = BadLine((to_host, int(to_port)), Random(f"{seed} {number}"), folder / f"calm-{port}")
+        await asyncio.start_server(line.serve, host, int(port))
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    _host, _port, _to_host, _to_port, _seed, _calm = sys.argv[1:]
-    asyncio.run(main(_host, int(_port), (_to_host, int(_to_port)), int(_seed), Path(_calm)))
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))

@@ -1,38 +1,99 @@
 """A process that sells without pause to a few members of the whole chain, made to be killed: TRY before each act, ACK after it.
 
-All follows from the number of an act, so the last one that was tried is done again first. ACK names sales and returns.
+All follows from the number of an act, so the last one that was tried is done again first. ACK names sales and returns. Before an
+act it looks for the file ``order`` beside its config: ``earn N`` enrols a member and sells them points, ``meet CARD`` waits until
+points of that card can be redeemed here and redeems them, ``stop`` ends it.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from pos_loyalty.clock import utc_now
 from pos_loyalty.engine.model import Basket, Line, Tender
-from pos_loyalty.errors import NotFoundError, QuoteStaleError
+from pos_loyalty.errors import NotFoundError, QuoteStaleError, StoreBusyError
 from pos_loyalty.till import Till
-from pos_loyalty.till.model import CompleteRequest, IdentifyRequest, QuoteRequest, SaleAnswer, SaleRequest, VoidRequest
+from pos_loyalty.till.model import (
+    CompleteRequest,
+    EnrolRequest,
+    IdentifyRequest,
+    QuoteRequest,
+    SaleAnswer,
+    SaleRequest,
+    VoidRequest,
+)
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.values import Minor, Thousandths
 from pos_loyalty.wiring import open_till
+from tests.tables import card_of
 
 CARDS = ("2200000000019", "2200000000026", "2200000000033", "2200000000040")
+POINTS_SKU = "PTS"
+"""What gives its buyer points, by the bank's programme."""
 ACTS = ("redeem", "redeem", "redeem", "sale", "return", "void", "gift")
 QUOTES_MAX = 5
 
 
-def main(config: Path, seed: int, first: int, last: int) -> None:
-    """Act from number ``first`` on to ``last``, or until killed."""
+T = TypeVar("T")
+ORDERED = 1_000_000
+"""An order's number comes after those of all acts, its member after those who are there."""
+
+
+def main(config: Path, seed: int, first: int, last: int, pause_s: float) -> None:
+    """Act from number ``first`` on to ``last``, or until killed or told to stop; so long a pause after each act."""
     till = open_till(config)
     name = till._desk.config.till.id
     for number in range(first, last + 1):
+        if again(partial(obey, till, name, config.with_name("order"))) == "stop":
+            break
         print(f"TRY {number}", flush=True)
-        said = ",".join(act(till, name, number, Random(f"{name} {seed} {number}")))
+        said = ",".join(again(lambda number=number: act(till, name, number, Random(f"{name} {seed} {number}"))))
         print(f"ACK {number} {said}", flush=True)
+        time.sleep(pause_s)
     till.close()
+
+
+def again(step: Callable[[], T]) -> T:
+    """Do it, and again while another process holds the file for long: as the till says to its host."""
+    while True:
+        try:
+            return step()
+        except StoreBusyError:
+            time.sleep(0.2)
+
+
+def obey(till: Till, name: str, order: Path) -> str:
+    """Do what is ordered; again when the last one who tried was killed."""
+    if not order.exists():
+        return ""
+    word, _, what = order.read_text(encoding="utf-8").partition(" ")
+    if word == "earn":
+        card = card_of(ORDERED + int(what))
+        till.enrol(EnrolRequest(card=card), f"enrol {what}")
+        _sell(till, name, f"{name}-earn-{what}", (_line("0", POINTS_SKU, 10_000),), card=card, redeem=None)
+        print(f"ACK {ORDERED + int(what)} sale.completed={name}-earn-{what}", flush=True)
+    elif word == "meet":
+        card = card_of(ORDERED + int(what))
+        while not _redeems(till, card):
+            time.sleep(0.05)
+        met = _sell(till, name, f"{name}-meet-{what}", (_line("0", "461", 90_000),), card=card, redeem="max")
+        print(f"MET {what} {met.quote.redemption.centi if met.quote.redemption else 0}", flush=True)
+        print(f"ACK {ORDERED + int(what)} sale.completed={name}-meet-{what}", flush=True)
+    order.unlink()
+    return word
+
+
+def _redeems(till: Till, card: str) -> bool:
+    try:
+        return till.identify(IdentifyRequest(card=card)).redeemable_centi > 0
+    except NotFoundError:  # nobody told of them yet
+        return False
 
 
 def act(till: Till, name: str, number: int, random: Random) -> list[str]:
@@ -65,8 +126,14 @@ def _sell(
         stored = till.sale(sale_id)
     except NotFoundError:
         basket = Basket(
-            basket_id=sale_id, store="S1", till=name, opened_at=utc_now(), currency="RUB", lines=lines, redeem=redeem  # type: ignore[arg-type]
-        )  # fmt: skip
+            basket_id=sale_id,
+            store=till._desk.config.store.id,
+            till=name,
+            opened_at=utc_now(),
+            currency="RUB",
+            lines=lines,
+            redeem=redeem,  # type: ignore[arg-type]
+        )
         stored = _authorised(till, sale_id, QuoteRequest(basket=basket, card=card), paid)
     return till.complete(sale_id, CompleteRequest(), f"complete {sale_id}") if stored.state == "authorised" else stored
 
@@ -95,4 +162,5 @@ def _line(line_id: str, sku: str, price_minor: int) -> Line:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else sys.maxsize)
+    _config, _seed, _first, _last, _pause_s = sys.argv[1:]
+    main(Path(_config), int(_seed), int(_first), int(_last), float(_pause_s))

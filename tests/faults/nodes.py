@@ -1,4 +1,4 @@
-"""A chain of real processes: head office, tills that sell and their daemons, each in its own folder; killed and started at will.
+"""A chain of real processes: head office, a hub, tills that sell and their daemons; killed and started at will.
 
 A node may run in a network namespace (``inside``) and speaks to the address that it is told: head office, a proxy, a hub.
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -19,15 +20,20 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty import wiring
 from pos_loyalty.clock import utc_now
-from pos_loyalty.till import staff
+from pos_loyalty.errors import HeadOfficeGoneError
 from pos_loyalty.values import Points
-from pos_loyalty.wiring import offices, open_till
+from pos_loyalty.wiring import offices
 from sync.server import steps
 from sync.wire import CardChange, LotChange, MemberChange
+from tests.faults.namespaces import Wires
+from tests.faults.told import spoken
 from tests.shop import CONFIG
 
 COMMAND = (sys.executable, "-m", "pos_loyalty.cli.main")
 PATIENCE_S = 120
+TIMEOUT_S = 1.5
+INTERVAL_S = 0.5
+"""So often a daemon looks; what its seller sold it sends at once."""
 
 
 class Process:
@@ -35,6 +41,7 @@ class Process:
 
     def __init__(self, name: str, folder: Path, *command: str) -> None:
         self.log = folder / f"{name}.log"
+        self.log.touch()
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +61,7 @@ class Process:
     @property
     def said(self) -> str:
         """All that it printed so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def is_done(self) -> bool:
@@ -106,46 +113,89 @@ class Office:
         shutil.copyfile(saved, self.database)
 
 
-class Shopfloor:
-    """One till's machine: a seller and a daemon over one file. ``url``: whom the till speaks to."""
+class Machine:
+    """A machine of a store that head office enrols, in a folder of its own. ``inside``: where it runs."""
 
-    def __init__(self, office: Office, name: str, folder: Path, url: str, *, inside: Sequence[str] = (), more: str = "") -> None:
-        self.name, self.folder, self._inside = name, folder, tuple(inside)
+    def __init__(self, office: Office, name: str, folder: Path, wires: Wires, inside: str) -> None:
+        self.name, self.folder = name, folder
+        self._wires, self._inside = wires, inside
         folder.mkdir()
         self.config = folder / "config.toml"
-        sync = f'\n[head_office]\nurl = "{url}"\ninterval_s = 0.2\nanswers_for_s = 2.0\ntimeout_s = 1.5\nbatch_facts_max = 20\n'
-        text = CONFIG.replace('id = "T1"\n', f'id = "{name}"\nidentity = "till.json"\n')
-        self.config.write_text(text + sync + more, encoding="utf-8")
         shutil.copy(office.folder / "secrets.toml", folder / "secrets.toml")
-        till = open_till(self.config)
-        for person, role, pin in (("C7", "cashier", "1234"), ("S1", "senior", "998877")):
-            staff.add(till._desk.db, person, role, pin, till._desk.secrets.pepper)  # type: ignore[arg-type]
-        till.close()
-        self.database = folder / "till.db"
-        self.seller = Process("seller", folder, *inside, sys.executable, "-m", "tests.faults.bank_seller", str(self.config))
-        self.daemon = Process("daemon", folder, *inside, *COMMAND, "sync", "--follow", "--config", str(self.config))
+
+    @property
+    def known(self) -> wiring.Settings:
+        """Its settings, by which it is enrolled."""
+        return wiring.settings(self.config)
 
     def enrol(self, code: str) -> None:
-        """Become a till, as soon as head office answers."""
-        until(lambda: self._command("sync", "--enrol", code).returncode == 0, "nobody enrols this till")
+        """Become a till, or a hub, as soon as head office answers."""
+        deadline = time.monotonic() + PATIENCE_S
 
-    def sync_once(self) -> bool:
-        """Whether one go sent and fetched everything."""
-        done = self._command("sync", "--json")
-        return done.returncode == 0 and '"unsent_facts":0' in done.stdout and '"trouble":null' in done.stdout
+        def ask() -> bool:
+            while time.monotonic() < deadline:
+                with suppress(HeadOfficeGoneError):
+                    wiring.enrol_till(self.known, code)
+                    return True
+                time.sleep(0.05)
+            return False
 
-    def sync_to_the_end(self) -> None:
-        """Until nothing is left either way."""
-        until(self.sync_once, f"till {self.name} does not come to an end")
+        assert self._wires.within(self._inside, ask), f"nobody enrols {self.name}"
+
+    def _process(self, name: str, *command: str) -> Process:
+        return Process(name, self.folder, *self._wires.inside(self._inside), *command, "--config", str(self.config))
+
+
+class Hub(Machine):
+    """A store's hub; ``url``: where it finds head office."""
+
+    def __init__(self, office: Office, folder: Path, url: str, wires: Wires, at: tuple[str, int], *, inside: str) -> None:
+        super().__init__(office, "S1-HUB", folder, wires, inside)
+        more = (
+            f'\n[head_office]\nurl = "{url}"\ntimeout_s = {TIMEOUT_S}\n[hub]\nserve = true\nid = "{self.name}"\n'
+            f'host = "{at[0]}"\nport = {at[1]}\ndatabase = "hub.db"\nidentity = "hub.json"\n'
+        )
+        self.config.write_text(CONFIG + more, encoding="utf-8")
+        self.database, self.relay = folder / "hub.db", folder / "hub.db.relay"
+        self.process = self._process("hub", *COMMAND, "hub")
+
+    @property
+    def known(self) -> wiring.Settings:
+        """Its settings as head office knows it."""
+        return wiring.as_hub(super().known)
+
+
+class Shopfloor(Machine):
+    """One till's machine: a seller and a daemon over one file. ``url``: where it finds head office; ``more``: of its config."""
+
+    def __init__(
+        self, office: Office, name: str, folder: Path, url: str, wires: Wires, *, inside: str, store: str = "S1", more: str = ""
+    ) -> None:
+        super().__init__(office, name, folder, wires, inside)
+        sync = f'\n[head_office]\nurl = "{url}"\ninterval_s = {INTERVAL_S}\nanswers_for_s = 2.0\ntimeout_s = {TIMEOUT_S}\n'
+        text = CONFIG.replace('id = "T1"\n', f'id = "{name}"\nidentity = "till.json"\n').replace('"S1"', f'"{store}"')
+        self.config.write_text(text + sync + "batch_facts_max = 20\n" + more, encoding="utf-8")
+        self.database = folder / "till.db"
+        seller = (sys.executable, "-m", "tests.faults.bank_seller", str(self.config))
+        self.seller = Process("seller", folder, *wires.inside(inside), *seller)
+        self.daemon = self._process("daemon", *COMMAND, "sync", "--follow")
+
+    def begin(self, seed: int, last: int = sys.maxsize, pause_s: float = 0.0) -> None:
+        """The seller begins, with the act that it has not acknowledged."""
+        acked, tried = spoken(self.seller.log)
+        first = max(1, tried if tried not in acked else tried + 1)
+        self.seller.start(str(seed), str(first), str(last), str(pause_s))
+
+    def order(self, words: str) -> None:
+        """What the seller is to do next, see there."""
+        made = self.folder / "order.new"
+        made.write_text(words, encoding="utf-8")
+        made.rename(self.folder / "order")
 
     def kill(self) -> None:
         """Both processes."""
         self.seller.kill()
         self.daemon.kill()
-
-    def _command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [*self._inside, *COMMAND, *words, "--config", str(self.config)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def until(holds: Callable[[], bool], otherwise: str, patience_s: float = PATIENCE_S) -> None:
@@ -153,7 +203,7 @@ def until(holds: Callable[[], bool], otherwise: str, patience_s: float = PATIENC
     deadline = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < deadline, otherwise
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

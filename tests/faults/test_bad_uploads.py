@@ -101,6 +101,7 @@ CASES: dict[str, tuple[Callable[[Desk], bytes], int, str, str]] = {
     "27 negative": (lambda d: d.next(swap('"amount":1000', '"amount":-1000')), 422, "wire", r"entries[0].amount"),
     "27 fraction": (lambda d: d.next(swap('"amount":1000', '"amount":1000.5')), 422, "wire", r"entries[0].amount"),
     "27 foreign digits": (lambda d: d.next(swap('"amount":1000', '"amount":١٢')), 422, "wire", "fact 4"),
+    "27 beyond adding up": (lambda d: d.next(swap('"owed_centi":0', f'"owed_centi":{10**15}')), 422, "wire", "owed_centi"),
     "27 as text": (lambda d: d.next(swap('"amount":1000', '"amount":"1000"')), 422, "wire", r"entries[0].amount"),
     "28 protocol": (lambda d: d.next(protocol=99), 422, "peer", "protocol 99 is not spoken"),
     "28 schema": (lambda d: d.next(schema=99), 422, "peer", "facts of schema 99"),

@@ -1,98 +1,115 @@
 """The bank test: tills that sell, redeem, take back, void and pay by gift card to one set of members, over lines that fail.
 
-Real processes: head office, tills, their daemons, and a proxy of our own between them. The total stays, nothing is overdrawn,
-each till shows what head office shows when all is quiet. ``make bank`` is the long form (``BANK_ACTS=n``).
+Real processes in network namespaces: head office, tills, their daemons, a store's hub, and a proxy of our own on every line. The
+total stays, nothing is overdrawn, tills, hub and head office show the same when all is quiet. ``make bank`` is the long form
+(``BANK_ACTS=n``; with a hub ``HUB_ROUNDS=n`` of ``HUB_KILLS=n`` each).
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.faults import bank
-from tests.faults.namespaces import Wire
-from tests.faults.nodes import Office, Process, Shopfloor, until
-from tests.ports import free_port
+from tests.faults.bad_line import FATES, OVERTAKEN
+from tests.faults.chain import ABROAD, HUB, LAN, OFFICE, OTHER, OUTSIDE, SEED, TILLS, Chain
+from tests.faults.namespaces import Wires
+from tests.faults.nodes import Shopfloor, rows, until
 
 ACTS = int(os.environ.get("BANK_ACTS", "12"))
-TILLS = ("T1", "T2", "T3")
-SEED = 20261122
-ESCROW = '\n[offline]\npolicy = "escrow"\n'
+ROUNDS = int(os.environ.get("HUB_ROUNDS", "1"))
+KILLS = int(os.environ.get("HUB_KILLS", "2"))
+BAD = {*FATES, OVERTAKEN}
+BEHIND = ("T1", "T2")
+PAUSE_S = float(os.environ.get("BANK_PAUSE_S", "0.4"))
+"""Between two acts of a seller: time for the others to tell each other."""
 
 
-class Chain:
-    """Head office, a bad line to it, and tills behind the line."""
-
-    def __init__(self, folder: Path, wire: Wire, names: Sequence[str]) -> None:
-        port, line_port = free_port(), free_port()
-        self.calm = folder / "calm"
-        self.calm.touch()
-        self.office = Office(folder / "office", port, host=wire.office_host, inside=wire.inside_office)
-        self.office.prepare(bank.PROGRAMME, bank.MEMBERS)
-        line = (sys.executable, "-m", "tests.faults.bad_line", wire.till_host, str(line_port), wire.office_host, str(port))
-        self.line = Process("line", folder, *wire.inside_tills, *line, str(SEED), str(self.calm))
-        url = f"http://{wire.till_host}:{line_port}"
-        self.tills = [Shopfloor(self.office, name, folder / name, url, inside=wire.inside_tills, more=ESCROW) for name in names]
-
-    def open(self) -> None:
-        """All runs, every till is enrolled and has heard everything."""
-        self.office.process.start()
-        self.line.start()
-        for till in self.tills:
-            till.enrol(self.office.code(till.name))
-            till.sync_to_the_end()
-
-    def sell(self, acts: int) -> None:
-        """Everybody sells so much, the first few acts over a good line: then head office knows who visits here."""
-        for till in self.tills:
-            till.daemon.start()
-            till.seller.start(str(SEED), "1", str(acts))
-        for till in self.tills:
-            until(lambda till=till: "ACK 3 " in till.seller.said, till.seller.said[-2000:])  # type: ignore[misc]
-        self.calm.unlink()
-        for till in self.tills:
-            until(lambda till=till: till.seller.is_done, f"{till.name}: {till.seller.said[-2000:]}", 600)  # type: ignore[misc]
-            assert f"ACK {acts} " in till.seller.said, till.seller.said[-2000:]
-
-    def settle(self) -> None:
-        """The line is mended, and all send and fetch until nothing is left; twice, for what the others sent meanwhile."""
-        self.calm.touch()
-        for till in self.tills:
-            till.daemon.kill()
-        for _ in range(2):
-            for till in self.tills:
-                till.sync_to_the_end()
-
-    def close(self) -> None:
-        """End all."""
-        for process in (self.line, self.office.process):
-            process.kill()
-        for till in self.tills:
-            till.kill()
-
-
-@pytest.fixture
-def wire(tmp_path: Path) -> Iterator[Wire]:
-    made = Wire.made()
-    yield made
-    made.close()
-
-
-@pytest.mark.timeout(1800)
-def test_the_bank_holds_over_a_bad_line(tmp_path: Path, wire: Wire) -> None:
-    chain = Chain(tmp_path, wire, TILLS)
+@pytest.mark.timeout(3600)
+def test_the_bank_holds_over_a_bad_line(tmp_path: Path) -> None:
+    wires = Wires.made((OFFICE, TILLS))
+    chain = Chain(tmp_path, wires, ("T1", "T2", "T3"))
     try:
         chain.open()
-        chain.sell(ACTS)
+        chain.sell(pause_s=PAUSE_S)
+        chain.wait(3)
+        chain.roughen()
+        chain.wait(ACTS)
+        until(lambda: chain.fates.keys() >= BAD, f"the line was hardly bad: {chain.fates}")
         chain.settle()
-        figures = bank.check(chain.office, chain.tills)
+        figures = bank.check(chain)
     finally:
         chain.close()
-    fates = Counter(chain.line.said.splitlines())
-    print(f"{wire.words}: {dict(figures)}, {sum(fates.values())} requests: {dict(fates.most_common())}")
-    assert len(fates) > 5, "the line was hardly bad"
+        wires.close()
+    print(f"{wires.words}: {dict(figures)}, {told(chain.fates)}")
+
+
+@pytest.mark.timeout(7200)
+def test_the_bank_holds_in_a_store_with_a_hub(tmp_path: Path) -> None:
+    """All lines are bad, each side is killed, the outside line is cut, and the store's own; the long form does it often.
+
+    While the outside line is cut a new member gets points at one till and redeems them at the next.
+    """
+    wires = Wires.made(*OUTSIDE, *LAN, *ABROAD)
+    chain = Chain(tmp_path, wires, (*BEHIND, "T9"), behind=BEHIND, abroad=("T9",))
+    random, killed = Random(SEED), Counter[str]()
+    try:
+        chain.open()
+        chain.sell(pause_s=PAUSE_S)
+        chain.wait(3)
+        for number in range(ROUNDS):
+            chain.roughen((HUB, OFFICE), (TILLS, OFFICE), (OTHER, OFFICE))
+            chain.wait_for_more(3)
+            wires.pull(*OUTSIDE)
+            meet(chain, number)
+            wires.plug(*OUTSIDE)
+            chain.roughen((TILLS, HUB))
+            killed += chain.kill_each(KILLS, random, PAUSE_S)
+            until(lambda: chain.fates.keys() >= BAD, f"the lines were hardly bad: {chain.fates}")
+            wires.pull(*LAN)
+            pass_the_hub_by(chain)
+            wires.plug(*LAN)
+            chain.calm((TILLS, HUB))
+        chain.settle()
+        figures = bank.check(chain, earned=ROUNDS)
+    finally:
+        chain.close()
+        wires.close()
+    print(f"{wires.words}: killed {dict(killed)}, {dict(figures)}, {told(chain.fates)}")
+    assert {side for side, times in killed.items() if times >= KILLS * ROUNDS} == {"office", "hub", "seller", "daemon"}
+
+
+def meet(chain: Chain, number: int) -> None:
+    """Points of the first till are redeemed at the second one; head office hears of nobody in the store meanwhile."""
+    first, second = chain.behind
+    obeyed(first, f"earn {number}")
+    held = rows(chain.office.database, HELD_OF_STORE)
+    obeyed(second, f"meet {number}")
+    assert f"MET {number} {bank.EARNED_CENTI}" in second.seller.said
+    assert rows(chain.office.database, HELD_OF_STORE) == held, "head office was not cut off"
+
+
+def pass_the_hub_by(chain: Chain) -> None:
+    """Each till of the store comes to head office without its hub."""
+    for till in chain.behind:
+        of_till = f"SELECT COUNT(*) FROM txn WHERE till = '{till.name}'"
+        before = rows(chain.office.database, of_till)
+        until(lambda: rows(chain.office.database, of_till) != before, f"{till.name} finds no way")  # noqa: B023
+
+
+def obeyed(till: Shopfloor, words: str) -> None:
+    """The seller does what it is told before its next act."""
+    till.order(words)
+    until(lambda: not (till.folder / "order").exists(), f"{till.name} does not {words}: {till.seller.said[-2000:]}")
+
+
+HELD_OF_STORE = "SELECT COUNT(*) FROM txn WHERE till IN ('T1', 'T2', 'S1-HUB')"
+
+
+def told(fates: Counter[str]) -> str:
+    """For people."""
+    return f"{sum(fates[fate] for fate in FATES)} requests: {dict(fates.most_common())}"

@@ -26,7 +26,7 @@ from pos_loyalty.till.model import EnrolRequest, IdentifyRequest, QuoteRequest, 
 from pos_loyalty.values import Minor, Thousandths
 from tests.simulation.escrow import PROGRAMME
 
-KILLS = 6
+KILLS = 3
 CONFIG = """
 secrets = "{keys}"
 [store]
@@ -174,7 +174,6 @@ def test_a_store_as_processes(store: Store) -> None:
     store.enrol("S1-HUB", "hub")
     store.start_hub()
     for till in ("T1", "T2"):
-        store.run("sync", till=till)
         store.start(till, "sync", "--follow", till=till)
     tills = {name: wiring.open_till(path) for name, path in store.configs.items()}
     try:

@@ -218,6 +218,32 @@ def test_a_till_that_never_spoke_to_the_hub_counts_its_own_sales_once(tmp_path: 
     world.close()
 
 
+def test_what_a_restored_head_office_forgot_is_not_believed_for_ever(tmp_path: Path) -> None:
+    """T1 was told versions straight that are gone with the restore; by the hub it hears of what came since all the same."""
+    world = HubWorld(tmp_path, 6)
+    world.quiet(2)
+    world.office.db.execute("VACUUM INTO ?", (str(tmp_path / "night.db"),))
+    first, other = world.counters["T1"], world.counters["T3"]
+    world.is_hub_silent = True
+    for _ in range(6):
+        other.sell("M0", 5_000, None, complete=True)
+        other.go()
+        world.now += timedelta(seconds=30)
+        first.go()
+    world.is_hub_silent = False
+    world.office.restore(tmp_path / "night.db")
+    told = outbox.state(first.db).pulled_version
+    for n in range(8):
+        if n == 3:
+            other.sell("M0", 5_000, None, complete=True)
+        for go in (other.go, world.line_go, first.go):
+            world.now += timedelta(seconds=10)
+            go()
+    assert world.office.rows("SELECT MAX(version) FROM member")[0][0] < told  # type: ignore[operator]
+    assert balances(first.db)["M0"] == balances(world.office.db)["M0"]
+    world.close()
+
+
 def test_a_rule_stopped_at_one_till_reaches_the_next_while_the_line_is_cut(tmp_path: Path) -> None:
     world = HubWorld(tmp_path, 4)
     world.quiet(2)

@@ -282,6 +282,18 @@ def test_a_gap_again_and_again_waits_longer(tmp_path: Path) -> None:
     assert first.wake_at == NOW < second.wake_at
 
 
+def test_who_was_away_and_lacks_facts_gets_them_at_once() -> None:
+    """Head office was restored and silent for long: its word on what it lacks ends the wait, unless it says the same again."""
+    state = push.begin(7, 400, NOW)
+    for _ in range(8):
+        state = push.failed(state, HeadOfficeGoneError("gone"), NOW, half).state
+    assert state.wake_at > NOW
+    told = push.failed(state, LogGapError("gap", 4), NOW, half).state
+    assert (told.seq, told.wake_at) == (3, NOW)
+    again = push.failed(told, LogGapError("gap", 4), NOW, half).state
+    assert (again.seq, again.wake_at > NOW) == (3, True)
+
+
 def test_a_clock_that_was_set_back_waits_for_nothing() -> None:
     at = NOW + timedelta(seconds=15)
     assert not backoff.is_due(NOW, at, NOW)
