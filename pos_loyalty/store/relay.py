@@ -42,6 +42,11 @@ class Kept(Value):
     counted: Place | None = None
     refused: str | None = None
 
+    @property
+    def newest_epoch(self) -> int:
+        """Of the newest machine of this till that was heard of, from its log or from head office."""
+        return max(self.epoch, *(place.epoch for place in (self.safe, self.counted) if place is not None), 0)
+
 
 class Waiting(Value):
     """A till's batch that head office has not taken yet. ``n``: in the order in which they came."""

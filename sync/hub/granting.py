@@ -75,7 +75,7 @@ def answer(
     with write(db):
         known = right_holds.known_from(db, asker.till)
         if known is None or known[0] < asked.head.epoch:  # whatever it gives back to this hub comes after its head now
-            right_holds.put_known_from(db, asker.till, asked.head.epoch, asked.head.seq)
+            right_holds.put_known_from(db, asker.till, asked.head.epoch, _known_of(known, asker, asked.head))
         lent = lending.held(db, hub, lending.shown(db, asked), now)
         lines = (*(line for line, _ in lent), *_lines(db, hub, asked.wants, now))[:LINES_MAX]
         if lines:
@@ -94,6 +94,17 @@ def answer(
         head = epochs.place_of(db)
     fresh = tuple(grant for grant in given if not relay.is_taken(relay_db, grant.grant_id))[:GRANTS_MAX]
     return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, grants=fresh, hub=hub)
+
+
+def _known_of(known: tuple[int, int] | None, asker: Credential, head: Place) -> int:
+    """Up to which fact of its log a machine that asks for the first time gave this hub nothing back that the hub does not know.
+
+    One that goes on from its own log may have given back before it was enrolled anew, past this hub.
+    """
+    place = asker.continues
+    if known is None or place is None or known[0] != place.epoch:
+        return head.seq
+    return min(known[1], place.seq)
 
 
 def called_back(

@@ -70,9 +70,11 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[in
     before = relay.kept(db, till)
     _check_not_refused(before, header)
     is_begun = before is not None and before.hash is not None
-    if not is_begun and known is not None and known[0] == header.epoch:
-        up_to = known[1] if before is None or before.epoch != header.epoch else min(known[1], before.seq)
-        if header.first_seq > up_to + 1:
+    if not is_begun and known is not None:
+        up_to = _known_up_to(known, header)
+        if up_to is not None and before is not None and before.epoch == header.epoch:
+            up_to = min(up_to, before.seq)
+        if up_to is not None and header.first_seq > up_to + 1:
             raise LogGapError(f"the hub knows the log of till {till} up to {up_to}", up_to + 1)
     start = _start(db, before, header, hashes)
     first_new = max(0, start.seq + 1 - header.first_seq)
@@ -104,9 +106,21 @@ def ack_of(kept: Kept, now: datetime, silent_s: int | None) -> Ack:
     return Ack(applied_seq=kept.seq, applied_hash=kept.hash.hex(), server_time=now, max_batch=FACTS_MAX, relayed=relayed)
 
 
+def as_told_to(kept: Kept, asker: Credential) -> Kept:
+    """What is kept of a till, for the machine that is it now: what head office holds of a machine before is no ack for its log,
+    but for the facts that it goes on from."""
+    safe, place = kept.safe, asker.continues
+    if safe is None or safe.epoch == asker.epoch:
+        return kept
+    if place is not None and safe.epoch == place.epoch and safe.seq <= place.seq:
+        return kept
+    return replace(kept, safe=None)
+
+
 def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
     """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
-    return ack_of(keep_batch(db, hub, read_batch(db, hub, till, body), body), now, silent_s)
+    came = read_batch(db, hub, till, body)
+    return ack_of(as_told_to(keep_batch(db, hub, came, body), came.header.credential), now, silent_s)
 
 
 def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:
@@ -120,6 +134,7 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
     none: the same batch comes again."""
     try:
         ack = read_ack(reply)
+        _check_ours(db, waiting, ack)
     except HeadOfficeGoneError:
         raise
     except TokenError as error:  # of the hub's own token: what is wrong with a till's key comes as another word
@@ -128,7 +143,7 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
         _ask_anew(db, waiting, error.expected_seq)
         return 0
     except SyncError as error:
-        _refuse(db, waiting.till, error)
+        _refuse(db, waiting, error)
         return 0
     with write(db):
         one = relay.kept(db, waiting.till)
@@ -141,6 +156,13 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
     return max(1, ack.retry_after or AGAIN_S)
 
 
+def _check_ours(db: Connection, waiting: Waiting, ack: Ack) -> None:
+    """An ack of another log is none. Raises HeadOfficeGoneError."""
+    ours = relay.hash_at(db, waiting.till, waiting.epoch, ack.applied_seq)
+    if ours is not None and ours.hex() != ack.applied_hash:
+        raise HeadOfficeGoneError(f"head office answers of another log than that of till {waiting.till}")
+
+
 def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     """Head office's figures count the logs of the hub's tills up to these places, and it holds so much.
 
@@ -150,7 +172,7 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     with write(db):
         for till, place in holds:
             one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
-            noted = replace(one, safe=place, counted=place)
+            noted = replace(one, safe=place, counted=place, refused=one.refused if one.epoch >= place.epoch else None)
             if one.hash is None and (one.epoch, one.seq) < (place.epoch, place.seq):
                 noted = replace(noted, epoch=place.epoch, seq=place.seq)
             if one.safe is not None and _is_before(place, one.safe):
@@ -185,6 +207,9 @@ def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Seq
     if before.epoch > header.credential.epoch:
         raise TokenError(f"till {header.till} was enrolled anew since; this machine is not that till any more")
     if before.epoch < header.epoch:
+        up_to = _known_up_to((before.epoch, before.seq), header)
+        if up_to is not None and header.first_seq > up_to + 1:
+            raise LogGapError(f"the hub keeps the log of till {header.till} up to {up_to}", up_to + 1)
         return replace(fresh, safe=before.safe, counted=before.counted)
     if before.hash is None and header.first_seq <= before.seq + 1:
         return replace(before, seq=place[0], hash=place[1], refused=None)
@@ -198,22 +223,40 @@ def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Seq
     return replace(before, refused=None)
 
 
+def _known_up_to(known: tuple[int, int], header: BatchHeader) -> int | None:
+    """Up to which fact a batch's log is known, from epoch and number in its own epoch or in the one that it goes on from; None
+    where that says nothing of it."""
+    place = header.credential.continues
+    if known[0] == header.epoch:
+        return known[1]
+    if header.epoch == header.credential.epoch and place is not None and known[0] == place.epoch:
+        return min(known[1], place.seq)
+    return None
+
+
 def _ask_anew(db: Connection, waiting: Waiting, expected_seq: int) -> None:
     """Head office lacks facts that are here no more: the till sends them again from there."""
     with write(db):
         one = relay.kept(db, waiting.till)
         if one is None:
             return
+        if waiting.epoch < one.newest_epoch:
+            relay.drop_batch(db, waiting.n)
+            return
         hash_ = relay.hash_at(db, waiting.till, waiting.epoch, expected_seq - 1)
         relay.drop_facts_after(db, waiting.till, expected_seq - 1)
         relay.keep(db, replace(one, seq=expected_seq - 1, hash=hash_, safe=None))
 
 
-def _refuse(db: Connection, till: str, error: SyncError) -> None:
+def _refuse(db: Connection, waiting: Waiting, error: SyncError) -> None:
+    """Head office does not take a till's batch. That of a machine before says nothing of the one that is the till now."""
     kind = next((kind for kind, type_ in OF_ITS_TILL.items() if isinstance(error, type_)), "wire")
     with write(db):
-        one = relay.kept(db, till)
+        one = relay.kept(db, waiting.till)
         if one is None:
+            return
+        if waiting.epoch < one.newest_epoch:
+            relay.drop_batch(db, waiting.n)
             return
         if one.safe is not None:
             one = _cut(db, one, one.safe)

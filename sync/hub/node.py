@@ -83,7 +83,7 @@ class HubNode:
         granting.note_income(self.db, self.holder, came.facts, now)
         self._hear_stops(came.facts, now)
         kept = keeping.keep_batch(self.relay, self.hub, came, body)
-        return keeping.ack_of(kept, now, self.silent_s(now))
+        return keeping.ack_of(keeping.as_told_to(kept, came.header.credential), now, self.silent_s(now))
 
     def asker(self, header: str | None, method: str, target: str, body: bytes) -> Stamp:
         """The till that asks: one of this store. Raises TokenError."""
@@ -129,7 +129,7 @@ class HubNode:
 
     def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
         """What head office and the other tills of the store changed."""
-        told = telling.changes(self.db, self.relay, asker.till, asked, now, self.silent_s(now))
+        told = telling.changes(self.db, self.relay, asker, asked, now, self.silent_s(now))
         stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
         is_behind = told.is_behind or self._knows_what_is_gone(asker.till, asked, now)
         return replace(told, calls=granting.is_called(asker.till, self.called, now), stops=stops, is_behind=is_behind)

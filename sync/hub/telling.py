@@ -24,6 +24,7 @@ from sync import programme_list
 from sync.hub import codes as code_view
 from sync.hub import keeping, view
 from sync.hub.view import LotSum
+from sync.identity import Credential
 from sync.server.sqlite_members import change_of
 from sync.wire import (
     COUPONS_MAX,
@@ -69,16 +70,25 @@ def note_page(relay_db: Connection, page: Changes) -> None:
 
 
 def changes(
-    db: Connection, relay_db: Connection, till: str, asked: ChangesRequest, now: datetime, silent_s: int | None
+    db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, silent_s: int | None
 ) -> Changes:
     """A page for a till: what head office changed since it asked, as far as the hub was told; then what the others did."""
+    till = asker.till
     kept = relay.kept(relay_db, till)
+    if kept is not None and kept.newest_epoch < asker.epoch:
+        kept = _of_new_machine(relay_db, kept, asker)
+        if kept is None:
+            return _only_programmes(relay_db, asked, now, silent_s)
+    safe = keeping.as_told_to(kept, asker).safe if kept else None
     own = outbox.state(db)
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
     is_empty = asked.since == own.pulled_version == 0
     is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, silent_s)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
+    is_ahead = (
+        asked.since > own.pulled_version and mark == own.pulled_mark
+    )  # another mark: head office was restored, or told more
     hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[CouponChange]()
     if is_known:
         told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
@@ -101,9 +111,9 @@ def changes(
         members=tuple(_told(db, relay_db, member_id) for member_id in told),
         coupons=tuple(coupons),
         programmes=_programmes(relay_db, asked.programmes),
-        relayed=Relayed(safe=kept.safe if kept else None, silent_s=silent_s, kept_seq=_kept_seq(db, till, kept)),
+        relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, till, kept)),
         hub=hub_place,
-        is_behind=is_settled and not is_known and asked.since <= own.pulled_version,
+        is_behind=is_settled and not is_known and not is_ahead,
     )
 
 
@@ -122,6 +132,46 @@ def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
             return None
         till, sale_id = found
     return sold_facts.sold_of(till, sale_id, relay.sale_facts(relay_db, till, sale_id))
+
+
+def _of_new_machine(relay_db: Connection, kept: Kept, asker: Credential) -> Kept | None:
+    """What the hub keeps of a machine that was enrolled since the log that is here: as far as its log is the same.
+
+    None where that cannot be told: head office can.
+    """
+    place, here = asker.continues, _as_of(kept)
+    if place is None:
+        return replace(kept, epoch=asker.epoch, seq=0, hash=GENESIS)
+    if place.epoch != here.epoch:
+        return None
+    if here.seq < place.seq:
+        return replace(kept, epoch=here.epoch, seq=here.seq, hash=bytes.fromhex(here.hash))
+    ours = here.hash if here.seq == place.seq else _hash_at(relay_db, asker.till, place)
+    if ours not in (None, place.hash):
+        return None
+    return replace(kept, epoch=asker.epoch, seq=place.seq, hash=bytes.fromhex(place.hash))
+
+
+def _hash_at(relay_db: Connection, till: str, place: Place) -> str | None:
+    found = relay.hash_at(relay_db, till, place.epoch, place.seq)
+    return None if found is None else found.hex()
+
+
+def _only_programmes(relay_db: Connection, asked: ChangesRequest, now: datetime, silent_s: int | None) -> Changes:
+    """A machine whose log the hub cannot place sells by the rules, and hears the rest from head office."""
+    return Changes(
+        since=asked.since,
+        as_of_seq=0,
+        as_of_hash=GENESIS.hex(),
+        version=asked.since,
+        mark=asked.mark,
+        complete=True,
+        server_time=now,
+        programmes=_programmes(relay_db, asked.programmes),
+        relayed=Relayed(safe=None, silent_s=silent_s),
+        hub=_place_of(relay_db, asked.hub),
+        is_behind=True,
+    )
 
 
 class Others(NamedTuple):
@@ -172,9 +222,8 @@ def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:
     """A member by head office's word, with what their store's tills did that it does not count."""
     word = member_words.told(db, member_id)
     told = view.fresh(member_id) if word is None else _change(decode(word, members.PulledMember))
-    return view.with_facts(
-        told, _lots(db, member_id), uncounted(relay_db, member_id), lambda till, sale: _authorised(relay_db, till, sale)
-    )
+    lots = view.begun(member_id, relay.facts_about(relay_db, member_id)) | _lots(db, member_id)
+    return view.with_facts(told, lots, uncounted(relay_db, member_id), lambda till, sale: _authorised(relay_db, till, sale))
 
 
 def uncounted(relay_db: Connection, member_id: str) -> list[Fact]:

@@ -38,6 +38,17 @@ def fresh(member_id: str) -> MemberChange:
     return MemberChange(member_id=member_id)
 
 
+def begun(member_id: str, facts: Iterable[Fact]) -> dict[str, LotSum]:
+    """Lots that these facts brought the member, with nothing in them: head office never told of one that was empty again by
+    then, and points may come back into it."""
+    return {
+        entry.lot_id: LotSum(amount_centi=entry.amount, centi=0, usable_from=entry.usable_from, expires_at=entry.expires_at)
+        for fact in facts
+        for entry in fact.entries
+        if entry.lot_id is not None and entry.kind == "accrue" and entry.credit == MEMBER + member_id
+    }
+
+
 def with_facts(word: MemberChange, empty_lots: dict[str, LotSum], facts: Iterable[Fact], authorised: Authorised) -> MemberChange:
     """The word with facts that head office's figures do not count, in the order in which they came.
 

@@ -22,9 +22,9 @@ from pos_loyalty.errors import (
 )
 from pos_loyalty.store import outbox
 from sync.server import enrol, steps
-from tests.simulation import rogue, selling, template
+from tests.simulation import hub_acts, rogue, selling, template
 from tests.simulation.counter import Counter
-from tests.simulation.disk import DiedError
+from tests.simulation.disk import DiedError, Disk
 from tests.simulation.ground import Machine
 from tests.simulation.net import Line
 
@@ -37,36 +37,36 @@ Act = Callable[["World", Counter, Random], None]
 
 def sell(world: World, counter: Counter, chance: Random) -> None:
     """A basket, priced and paid; now and then it stays open."""
-    _verb(world, counter, lambda: selling.sell(counter, chance))
+    verb(world, counter, lambda: selling.sell(counter, chance))
 
 
 def end_one(world: World, counter: Counter, chance: Random) -> None:
     """An open sale is completed or cancelled."""
-    _verb(world, counter, lambda: selling.end(counter, chance))
+    verb(world, counter, lambda: selling.end(counter, chance))
 
 
 def stand(world: World, counter: Counter, chance: Random) -> None:
     """A member shows the card: whatever is free is asked for beside the checkout."""
-    _verb(world, counter, lambda: selling.stand(counter, chance))
+    verb(world, counter, lambda: selling.stand(counter, chance))
 
 
 def take_back(world: World, counter: Counter, chance: Random) -> None:
     """Goods of a sale come back, here or at another till, or it is voided."""
     others = [each for each in world.counters.values() if each is not counter and each.done_sales]
     of = chance.choice(others) if others and chance.random() < 0.2 else counter
-    _verb(world, counter, lambda: selling.take_back(counter, of, chance))
+    verb(world, counter, lambda: selling.take_back(counter, of, chance))
 
 
 def enrol_member(world: World, counter: Counter, chance: Random) -> None:
     """Somebody joins."""
-    _verb(world, counter, lambda: selling.join(counter, chance))
+    verb(world, counter, lambda: selling.join(counter, chance))
 
 
 def night(world: World, counter: Counter, chance: Random) -> None:
     """The nightly jobs of a till, and a backup of its file."""
     from tests.simulation import machines
 
-    _verb(world, counter, lambda: counter.till.nightly())
+    verb(world, counter, lambda: counter.till.nightly())
     machines.save(world, counter, chance)
 
 
@@ -86,14 +86,16 @@ def long_time(world: World, counter: Counter, chance: Random) -> None:
 
 def cut(world: World, counter: Counter, chance: Random) -> None:
     """A line is cut: whole, or one way, so that questions arrive and answers do not."""
-    line = world.net.lines[counter.name]
-    line.asks, line.answers = chance.choice(((False, False), (False, True), (True, False)))
-    world.after(chance.choice((60_000, 20 * 60_000, 5 * HOUR_MS, 30 * DAY_MS)), lambda: _join(line))
+    ways = chance.choice(((False, False), (False, True), (True, False)))
+    until = chance.choice((60_000, 20 * 60_000, 5 * HOUR_MS, 30 * DAY_MS))
+    for line in hub_acts.lines_of(world, counter, chance):
+        line.asks, line.answers = ways
+        world.after(until, lambda line=line: _join(line))
 
 
 def worsen(world: World, counter: Counter, chance: Random) -> None:
     """A line loses, doubles, delays, mixes up or answers like a hotel."""
-    line = world.net.lines[counter.name]
+    line = hub_acts.lines_of(world, counter, chance)[0]
     line.loss, line.double = chance.choice((0.0, 0.1, 0.4)), chance.choice((0.0, 0.1, 0.4))
     line.slow_ms = chance.choice((10, 100, 2_000, 6_000))
     line.portal, line.stale = chance.choice((0.0, 0.0, 0.2)), chance.choice((0.0, 0.0, 0.3))
@@ -101,7 +103,8 @@ def worsen(world: World, counter: Counter, chance: Random) -> None:
 
 def mend_line(world: World, counter: Counter, chance: Random) -> None:
     """A good line."""
-    world.net.lines[counter.name].heal()
+    for line in hub_acts.lines_of(world, counter, chance):
+        line.heal()
 
 
 def swizzle(world: World, counter: Counter, chance: Random) -> None:
@@ -115,19 +118,20 @@ def swizzle(world: World, counter: Counter, chance: Random) -> None:
 
 def trouble_disk(world: World, counter: Counter, chance: Random) -> None:
     """A till's disk: soon a statement or a COMMIT kills the machine, fails, or finds no room."""
-    kind = chance.choice(("die", "die in commit", "die in commit", "lost commit", "ghost commit", "full"))
-    left = chance.randrange(1, 60) if kind in ("die", "full") else chance.randrange(1, 4)
-    counter.machine.disk.plan(kind, left, Random(chance.randrange(2**32)), for_ever=kind == "full")  # type: ignore[arg-type]
-    world.after(10 * 60_000, counter.machine.disk.heal)
+    trouble(world, counter.machine.disk, chance, 60)
 
 
 def trouble_office_disk(world: World, counter: Counter, chance: Random) -> None:
     """The same at head office."""
+    trouble(world, world.office.machine.disk, chance, 120)
+
+
+def trouble(world: World, disk: Disk, chance: Random, far: int) -> None:
+    """Something goes wrong within so many statements, and a full disk is emptied after a while."""
     kind = chance.choice(("die", "die in commit", "die in commit", "lost commit", "ghost commit", "full"))
-    left = chance.randrange(1, 120) if kind in ("die", "full") else chance.randrange(1, 4)
-    disk = world.office.machine.disk
+    left = chance.randrange(1, far) if kind in ("die", "full") else chance.randrange(1, 4)
     disk.plan(kind, left, Random(chance.randrange(2**32)), for_ever=kind == "full")  # type: ignore[arg-type]
-    world.after(20 * 60_000, disk.heal)
+    world.after(far * 10_000, disk.heal)
 
 
 def cut_power(world: World, counter: Counter, chance: Random) -> None:
@@ -257,7 +261,7 @@ def boot_office(world: World) -> None:
 def mend_all(world: World) -> None:
     """Good lines, good disks, right clocks, everybody up."""
     boot_office(world)
-    for machine in (world.office.machine, *(each.machine for each in world.counters.values())):
+    for machine in (world.office.machine, *(each.machine for each in world.writers.values())):
         machine.disk.heal()
         machine.stands_at, machine.off_ms = None, 0
     for line in world.net.lines.values():
@@ -265,6 +269,8 @@ def mend_all(world: World) -> None:
     world.net.unheard.clear()
     for counter in world.counters.values():
         boot(world, counter)
+    if world.hub is not None:
+        hub_acts.boot(world, world.hub)
 
 
 def do_as_told(world: World) -> None:
@@ -274,21 +280,23 @@ def do_as_told(world: World) -> None:
     for counter in list(world.counters.values()):
         if counter.is_up and "enrol" in (outbox.state(counter.db).trouble or ""):
             machines.enrol_again(world, counter)
+    if world.hub is not None:
+        hub_acts.mend_for_good(world)
 
 
 def end_all(world: World, counter: Counter) -> None:
     """No sale stays open."""
     while counter.is_up and counter.open_sales and not counter.busy:
-        _verb(world, counter, lambda: selling.end(counter, Random(len(counter.open_sales))))
+        verb(world, counter, lambda: selling.end(counter, Random(len(counter.open_sales))))
 
 
 def sell_first(world: World, counter: Counter) -> None:
     """A new machine without a fact sells to somebody without a card: a restored head office that forgot it knows it by that."""
     if counter.is_up and not counter.busy and counter.place()[1] == 0:
-        _verb(world, counter, lambda: selling.sell(counter, Random(0), (None,)))
+        verb(world, counter, lambda: selling.sell(counter, Random(0), (None,)))
 
 
-def _verb(world: World, counter: Counter, act: Callable[[], object]) -> None:
+def verb(world: World, counter: Counter, act: Callable[[], object]) -> None:
     """A verb at a till that is up and does nothing else; what it refuses is no fault."""
     if not counter.is_up or counter.busy is not None:
         return
@@ -298,7 +306,7 @@ def _verb(world: World, counter: Counter, act: Callable[[], object]) -> None:
             selling.look_up(counter)
             act()
         except (ConflictError, NotFoundError, NotAllowedError, InputError, HeadOfficeGoneError, StoreError) as error:
-            world.say(f"  {counter.name}: {type(error).__name__}")
+            world.say(f"  {counter.name}: {type(error).__name__}: {error}")
         finally:
             counter.busy = None
 

@@ -7,10 +7,19 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 Holder = tuple[str, int]
 """Till and epoch."""
+
+
+class Given(NamedTuple):
+    """A grant. ``giver``: the hub that gives out of its own; None for head office."""
+
+    grant_id: str
+    whose: Holder
+    lines: tuple[tuple[str, int], ...]
+    giver: Holder | None
 
 
 @dataclass(frozen=True)
@@ -26,13 +35,15 @@ class Told:
     """Lot, and what its member's points in it gain or lose."""
     ends: tuple[tuple[str, datetime | None], ...]
     """Lots that it makes, with their ends."""
-    grant: tuple[str, Holder, tuple[tuple[str, int], ...]] | None
+    grant: Given | None
     back: tuple[tuple[str, int], ...]
+    to: Holder | None
+    """The hub that ``back`` goes to; None for head office."""
 
     @property
     def lots(self) -> set[str]:
         """All lots that it speaks of."""
-        granted = () if self.grant is None else self.grant[2]
+        granted = () if self.grant is None else self.grant.lines
         return {lot for lot, _ in (*self.moves, *self.back, *granted)}
 
 
@@ -61,13 +72,14 @@ def read(id_: bytes, payload: bytes) -> Told:
     return _known[key]
 
 
-def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset()) -> Books:
+def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(), gone: Container[Holder] = frozenset()) -> Books:
     """Lots and rights as of these facts, in any order. ``own``: the name of head office's own log, which holds nothing.
 
-    ``live``: who may still take what is on its way to them.
+    ``live``: who may still take what is on its way to them. ``gone``: hubs whose own log may be lost; what was given to them they
+    had. A hub that gave has less, whether its own log tells of it or only that of the till that took it.
     """
     books = Books()
-    given: dict[str, tuple[Holder, tuple[tuple[str, int], ...]]] = {}
+    given: dict[str, Given] = {}
     taken: set[str] = set()
     for fact in facts:
         holder = (fact.till, fact.epoch)
@@ -80,19 +92,25 @@ def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset())
         books.ends.update(fact.ends)
         for lot, centi in fact.back:
             books.held[holder][lot] -= centi
+            if fact.to is not None:
+                books.held[fact.to][lot] += centi
         if fact.grant is not None:
-            grant_id, whose, lines = fact.grant
+            grant = fact.grant
+            given.setdefault(grant.grant_id, grant)
             if fact.kind == "rights.granted":
-                given[grant_id] = (whose, lines)
-            elif grant_id not in taken:
-                taken.add(grant_id)
-                for lot, centi in lines:
-                    books.held[whose][lot] += centi
-            else:
-                raise AssertionError(f"I4: grant {grant_id} was taken twice")
-    for whose, lines in (given[grant_id] for grant_id in given.keys() - taken):
-        for lot, centi in lines if whose in live else ():
-            books.on_its_way[lot] += centi
+                continue
+            if grant.grant_id in taken:
+                raise AssertionError(f"I4: grant {grant.grant_id} was taken twice")
+            taken.add(grant.grant_id)
+    for grant in given.values():
+        is_had = grant.grant_id in taken or grant.whose in gone
+        for lot, centi in grant.lines:
+            if grant.giver is not None:
+                books.held[grant.giver][lot] -= centi
+            if is_had:
+                books.held[grant.whose][lot] += centi
+            elif grant.whose in live:
+                books.on_its_way[lot] += centi
     return books
 
 
@@ -118,9 +136,18 @@ def _told(id_: bytes, fact: dict[str, Any]) -> Told:
         kind=fact["kind"],
         moves=tuple(moves),
         ends=tuple(ends),
-        grant=None if grant is None else (grant["grant_id"], (grant["till"], grant["epoch"]), _lines(grant["lines"])),
+        grant=None if grant is None else Given(grant["grant_id"], _holder(grant), _lines(grant["lines"]), _other(grant, "giver")),
         back=() if back is None else _lines(back["lines"]),
+        to=None if back is None else _other(back, "to"),
     )
+
+
+def _holder(said: dict[str, Any]) -> Holder:
+    return said["till"], said["epoch"]
+
+
+def _other(said: dict[str, Any], name: str) -> Holder | None:
+    return _holder(said[name]) if said.get(name) else None
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:

@@ -9,11 +9,16 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty.store.db import Connection, open_reader
 from pos_loyalty.till.model import SaleAnswer
+from tests.simulation.books import read
 from tests.simulation.template import MEMBERS, OPENING
 
 if TYPE_CHECKING:
     from tests.simulation.counter import Counter
+    from tests.simulation.store_hub import StoreHub
     from tests.simulation.world import World
+
+OFFICE = "head-office"
+"""The name of head office's own log."""
 
 
 class Row(NamedTuple):
@@ -50,6 +55,12 @@ class Chronicle:
         self.ends: dict[str, datetime | None] = {f"{name}:{member}": ends for member in MEMBERS for name, _, ends in OPENING}
         """Of lots that stood in any log when it was last looked at: when they end."""
         self.rogues: set[str] = set()
+        self.gone_hubs: set[tuple[str, int]] = set()
+        """Hubs whose place another took, by name and epoch: nothing is given by them any more, and their own log may be lost."""
+        self.lost_hubs: set[tuple[str, int]] = set()
+        """Of these, whom a person at head office called lost: what they held is free."""
+        self.older_lots: set[str] = set()
+        """Lots from before the hub that is there now, or its file: head office never told it of those that were empty then."""
         self._before: dict[bytes, Row] = {}
 
     def sold(self, counter: Counter, answer: SaleAnswer) -> None:
@@ -87,11 +98,18 @@ class Chronicle:
         self.acks.clear()
         self._said.clear()
         gone = self._before.keys() - {row.id for row in rows_of(self.world.office.db)}
-        for counter in self.world.counters.values():
-            gone -= ids_in(counter)
+        for writer in self.world.writers.values():
+            gone -= ids_in(writer)
         rows = [self._before[id_] for id_ in gone]
-        self._lose([row for row in rows if row.till in self.world.counters])
-        self.forgotten += [row for row in rows if row.till not in self.world.counters]
+        self._lose([row for row in rows if row.till != OFFICE])
+        self.forgotten += [row for row in rows if row.till == OFFICE]
+
+    def hub_began_anew(self) -> None:
+        """Another hub stands in the store, or the one that does with an older file."""
+        self.older_lots |= self.ends.keys()
+        for counter in self.world.counters.values():
+            self.world.at(counter)
+            self.older_lots |= {lot for row in rows_in(counter) for lot, _ in read(row.id, row.payload).ends}
 
     def gone(self, machine: Counter, successor_ids: set[bytes]) -> None:
         """A till's machine is destroyed: what it alone held is lost."""
@@ -137,20 +155,20 @@ def rows_of(db: Connection, till: str | None = None) -> list[Row]:
     return [Row(r[0], r[1], r[2], bytes(r[3]), r[4], bytes(r[5]), bytes(r[6])) for r in plainly(db, sql, {"till": till or ""})]
 
 
-def ids_in(counter: Counter) -> set[bytes]:
-    """Facts in a till's file, be the machine up or not."""
-    return {row.id for row in rows_in(counter)}
+def ids_in(writer: Counter | StoreHub) -> set[bytes]:
+    """Facts in a till's or a hub's file, be the machine up or not."""
+    return {row.id for row in rows_in(writer)}
 
 
-def rows_in(counter: Counter) -> list[Row]:
-    """The log of a till in its own file, be the machine up or not."""
-    if counter.is_up:
-        return rows_of(counter.db, counter.name)
-    counter.machine.disk.restart()
-    if not counter.machine.disk.path.exists():
+def rows_in(writer: Counter | StoreHub) -> list[Row]:
+    """The log of a till or a hub in its own file, be the machine up or not."""
+    if writer.is_up:
+        return rows_of(writer.db, writer.name)
+    writer.machine.disk.restart()
+    if not writer.machine.disk.path.exists():
         return []
-    db = open_reader(counter.machine.disk.path)
+    db = open_reader(writer.machine.disk.path)
     try:
-        return rows_of(db, counter.name)
+        return rows_of(db, writer.name)
     finally:
         db.close()

@@ -29,12 +29,15 @@ from sync.identity import EnrolRequest, Identity
 from sync.local import Here
 from sync.reserving import Asker
 from sync.wire import Reply, checked, read_enrolment, read_sale
+from tests.simulation.by_hub import roads_of, sales_of
 from tests.simulation.disk import DiedError, Disk
 from tests.simulation.ground import Machine
+from tests.simulation.net import Question
 from tests.simulation.office import PUBLIC, ChunkQuestion
-from tests.simulation.template import MASTER_KEY
+from tests.simulation.template import HUB_STORE, MASTER_KEY, STORES
 
 if TYPE_CHECKING:
+    from tests.simulation.store_hub import StoreHub
     from tests.simulation.world import World
 
 PATIENCE_S, PERSON_WAITS_S = 5.0, 2.0
@@ -46,7 +49,7 @@ LOOK_MS = 3_000
 class Line:
     """Head office as the daemon, an asker or a return of this till sees it: the client without HTTP."""
 
-    def __init__(self, counter: Counter, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, counter: Counter | StoreHub, patience_s: float = PATIENCE_S) -> None:
         self._counter, self._patience_s = counter, patience_s
 
     def push(self, batch: bytes) -> Reply:
@@ -74,14 +77,18 @@ class Line:
 
     def _asked(self, kind: str, body: bytes) -> Reply:
         me = self._counter
-        for db in me.connections:
-            assert not db.in_transaction, "nobody waits for the network within a transaction"
-        reply = me.world.net.ask(kind, me.name, me.identity.token, body, self._patience_s)
+        reply = self._reply(kind, me.name, body)
         if kind == "log" and reply.status == 200:
             me.world.heard_ack(me, reply)
         if kind == "changes" and reply.status == 200:
             me.world.heard_page(me, reply)
         return reply
+
+    def _reply(self, kind: str, till: str, body: bytes) -> Reply:
+        me = self._counter
+        for db in me.connections:
+            assert not db.in_transaction, "nobody waits for the network within a transaction"
+        return me.world.net.ask(Question(kind, till, me.identity.token, body, me.outside), self._patience_s)
 
 
 class Sleep:
@@ -164,6 +171,16 @@ class Counter:
         return self.till._desk.db
 
     @property
+    def has_hub(self) -> bool:
+        """Whether a hub stands in its store."""
+        return self.world.hub is not None and STORES[self.name] == HUB_STORE
+
+    @property
+    def outside(self) -> str:
+        """Its own line to head office."""
+        return self.name
+
+    @property
     def identity(self) -> Identity:
         """What it was enrolled as."""
         if self._identity is None:
@@ -175,9 +192,11 @@ class Counter:
         self.machine.disk.restart()
         self.machine.boot()
         self.is_up = True
-        self._till = wiring.open_till(self.config, elsewhere=Line(self, 3.0))
+        line = Line(self, 3.0)
+        self._till = wiring.open_till(self.config, elsewhere=sales_of(self, line) if self.has_hub else line)
         self.till._desk.reserver = Waker(self)
-        self.spawn(lambda: daemon.follow(self.syncer, utc_now, Sleep(self), INTERVAL_S))  # type: ignore[arg-type]
+        interval_s = self.world.near_s if self.has_hub else INTERVAL_S
+        self.spawn(lambda: daemon.follow(self.syncer, utc_now, Sleep(self), interval_s))  # type: ignore[arg-type]
 
     def syncer(self, patience_s: float = PATIENCE_S) -> tuple[Syncer, Callable[[], None]]:
         """As ``wiring.offices.syncer_of`` makes it, over this world's line."""
@@ -194,7 +213,11 @@ class Counter:
             db.close()
 
         pace = Pace(interval_s=INTERVAL_S, batch_facts_max=self.world.batch_max)
-        return Syncer(db, here, pace, Line(self, patience_s), self.chance.random), close
+        line = Line(self, patience_s)
+        if self.has_hub:
+            roads, pace, beside = roads_of(self, line, pace)
+            return Syncer(db, here, pace, roads, self.chance.random, beside), close
+        return Syncer(db, here, pace, line, self.chance.random), close
 
     def _opened(self) -> Connection:
         db = open_store(self.machine.disk.path, role="till", owner=self.name, now=utc_now(), master_key=MASTER_KEY)
@@ -252,7 +275,7 @@ class Counter:
         """Become the next epoch of this till, as ``pos-loyalty sync --enrol CODE`` does. In a greenlet. Raises LoyaltyError."""
 
         def ask(asked: EnrolRequest) -> identity.EnrolAnswer:
-            return read_enrolment(self.world.net.ask("enrol", self.name, "", encode(asked), PATIENCE_S))
+            return read_enrolment(self.world.net.ask(Question("enrol", self.name, "", encode(asked)), PATIENCE_S))
 
         self._identity = None
         identities.enrol(settings(self.config), code, ask)

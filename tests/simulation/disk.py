@@ -18,7 +18,8 @@ from pos_loyalty.store.db import Connection
 
 SECTOR = 512
 WRITES = ("INSERT", "UPDATE", "DELETE")
-SUFFIXES = ("", "-wal", "-shm")
+WAL = "-wal"
+SUFFIXES = ("", WAL, "-shm")
 ONE_PROCESS = "vfs=unix-excl"
 """Nobody else opens these files: SQLite keeps its locks and the index of the journal in memory (https://www.sqlite.org/vfs.html)."""
 
@@ -31,10 +32,14 @@ class DiedError(BaseException):
 
 
 class Disk:
-    """The files of one machine's database, whose ``trouble`` comes after ``left`` more statements (or COMMITs)."""
+    """The files of one machine's databases, whose ``trouble`` comes after ``left`` more statements (or COMMITs).
 
-    def __init__(self, path: Path) -> None:
+    ``also``: how the names of databases beside the first one end.
+    """
+
+    def __init__(self, path: Path, *also: str) -> None:
         self.path = path
+        self.stems = ("", *also)
         self.trouble: Trouble | None = None
         self.left = 0
         self.for_ever = False
@@ -75,8 +80,9 @@ class Disk:
 
     def lay(self, files: dict[str, bytes]) -> None:
         """Put these files in the place of what there is."""
-        for suffix in SUFFIXES:
-            self._of(suffix).unlink(missing_ok=True)
+        for stem in self.stems:
+            for suffix in SUFFIXES:
+                self._of(stem + suffix).unlink(missing_ok=True)
         for suffix, data in files.items():
             self._of(suffix).write_bytes(data)
 
@@ -127,17 +133,21 @@ class Disk:
         self._image, self.is_dead = image, True
 
     def _files(self) -> dict[str, bytes]:
-        return {suffix: self._of(suffix).read_bytes() for suffix in ("", "-wal") if self._of(suffix).exists()}
+        names = [stem + suffix for stem in self.stems for suffix in ("", WAL)]
+        return {name: self._of(name).read_bytes() for name in names if self._of(name).exists()}
 
     def _torn(self, before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, bytes]:
-        """Some sectors of the journal are as they were, or nothing but zeros where there was nothing."""
-        old, new = before.get("-wal", b""), after.get("-wal", b"")
+        """Some sectors of a journal are as they were, or nothing but zeros where there was nothing."""
         kept = self._chance.choice((0.0, 0.5, 0.9, 1.0))
+        journals = [name for name in after if name.endswith(WAL)]
+        return after | {name: self._spoilt(before.get(name, b""), after[name], kept) for name in journals}
+
+    def _spoilt(self, old: bytes, new: bytes, kept: float) -> bytes:
         made = bytearray(new)
         for at in range(0, len(new), SECTOR):
             if new[at : at + SECTOR] != old[at : at + SECTOR] and self._chance.random() >= kept:
                 made[at : at + SECTOR] = old[at : at + SECTOR].ljust(len(new[at : at + SECTOR]), b"\0")
-        return {"": after[""], "-wal": bytes(made)}
+        return bytes(made)
 
     def _of(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)

@@ -12,6 +12,7 @@ from tests.simulation.chronicle import ids_in
 from tests.simulation.counter import Counter
 
 if TYPE_CHECKING:
+    from tests.simulation.store_hub import StoreHub
     from tests.simulation.world import World
 
 AGAIN_MS = 10 * 60_000
@@ -58,8 +59,8 @@ def enrol_again(world: World, counter: Counter) -> None:
     enrol(world, counter)
 
 
-def enrol(world: World, counter: Counter) -> None:
-    """A person asks for a code and types it in, again and again until the till is in."""
+def enrol(world: World, counter: Counter | StoreHub) -> None:
+    """A person asks for a code and types it in, again and again until the till, or the hub, is in."""
     world.chronicle.enrolling.add(counter.name)
     world.net.forget_answers(counter.name)
     counter.machine.disk.restart()
@@ -86,7 +87,7 @@ def enrol(world: World, counter: Counter) -> None:
     counter.spawn(whole)
 
 
-def _code(world: World, counter: Counter) -> str:
+def _code(world: World, counter: Counter | StoreHub) -> str:
     from tests.simulation import acts
 
     code = acts.at_office(world, lambda: world.office.code(counter.name)) if world.office.is_up else None
@@ -96,7 +97,10 @@ def _code(world: World, counter: Counter) -> str:
     return code
 
 
-def _boot(world: World, counter: Counter) -> None:
-    from tests.simulation import acts
+def _boot(world: World, counter: Counter | StoreHub) -> None:
+    from tests.simulation import acts, hub_acts
 
-    acts.boot(world, counter)
+    if isinstance(counter, Counter):
+        acts.boot(world, counter)
+    else:
+        hub_acts.boot(world, counter)

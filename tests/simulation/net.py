@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SILENCE = HeadOfficeGoneError("head office does not answer")
 PORTAL = Reply(status=200, content_type="text/html", body=b"<html>Welcome to our hotel</html>")
+HUB = ">hub"
+"""The name of a till's line to its store's hub ends so, after the till's own."""
 WAITING_MAX = 4
 """A daemon, an asker, a verb, and one who enrols: more never wait at one till."""
 
@@ -45,12 +47,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Question:
-    """On its way up. ``token``: what the till shows."""
+    """On its way up. ``token``: what the till shows; ``by``: the name of its line, where that is not the till's own."""
 
     kind: str
     till: str
     token: str
     body: bytes
+    by: str = ""
+
+    @property
+    def line(self) -> str:
+        """Whose line it goes by."""
+        return self.by or self.till
 
 
 @dataclass
@@ -61,25 +69,24 @@ class Net:
     chance: Random
     lines: dict[str, Line] = field(default_factory=dict)
     waiting: dict[int, greenlet.greenlet] = field(default_factory=dict)
-    old: dict[tuple[str, str], Reply] = field(default_factory=dict)
+    old: dict[tuple[str, str, str], Reply] = field(default_factory=dict)
     seen: list[Question] = field(default_factory=list)
     """Genuine questions, for who would send them again."""
     asked: int = 0
     moved: int = 0
     largest: int = 0
 
-    def ask(self, kind: str, till: str, token: str, body: bytes, patience_s: float) -> Reply:
+    def ask(self, question: Question, patience_s: float) -> Reply:
         """A question and its answer. Raises HeadOfficeGoneError. Within a greenlet."""
         me = greenlet.getcurrent()
         self.asked += 1
         number = self.asked
-        question = Question(kind, till, token, body)
-        self.largest = max(self.largest, len(body))
-        if kind == "log":
+        self.largest = max(self.largest, len(question.body))
+        if question.kind == "log":
             self.seen.append(question)
             del self.seen[:-40]
         self.waiting[number] = me
-        line = self.lines[till]
+        line = self.lines[question.line]
         for _ in range(1 + (self.chance.random() < line.double)):
             if line.asks and self.chance.random() >= line.loss:
                 self._post(line, lambda: self._arrive(number, question))
@@ -96,7 +103,7 @@ class Net:
 
     def forget_answers(self, till: str) -> None:
         """No answer to a machine that was this till before comes to the one that is it now."""
-        self.old = {key: reply for key, reply in self.old.items() if key[0] != till}
+        self.old = {key: reply for key, reply in self.old.items() if key[0].partition(HUB)[0] != till}
 
     def _post(self, line: Line, what: Callable[[], None]) -> None:
         self.world.after(1 + self.chance.randrange(1, 2 * line.slow_ms), what)
@@ -104,12 +111,12 @@ class Net:
     def _arrive(self, number: int, question: Question) -> None:
         self.moved += 1
         reply = self.world.answer(question)
-        line = self.lines[question.till]
+        line = self.lines[question.line]
         if reply is None or not line.answers or self.chance.random() < line.loss:
             return
         self.largest = max(self.largest, len(reply.body))
-        earlier = self.old.get((question.till, question.kind))
-        self.old[question.till, question.kind] = reply
+        same = (question.line, question.kind, question.till)
+        earlier, self.old[same] = self.old.get(same), reply
         if self.chance.random() < line.portal:
             reply = PORTAL
         elif earlier is not None and self.chance.random() < line.stale:

@@ -83,6 +83,11 @@ class HeadOffice:
         """Its connection, to look at."""
         return self._opened()._db
 
+    @property
+    def ledger(self) -> LedgerStore:
+        """For what a person does."""
+        return self._opened()
+
     def boot(self) -> None:
         """Start, be it after a crash."""
         self.machine.disk.restart()
@@ -130,33 +135,15 @@ class HeadOffice:
 
     def answer(self, question: Question) -> Reply:
         """What goes out over the line."""
-        try:
-            return Reply(status=200, content_type="application/json", body=self._answered(question))
-        except LogGapError as error:
-            return _refused("log-gap", 409, error, expected_seq=error.expected_seq)
-        except LogForkError as error:
-            return _refused("log-fork", 409, error)
-        except TokenError as error:
-            return _refused("token", 401, error)
-        except SnapshotNeededError as error:
-            return _refused("snapshot", 410, error)
-        except SnapshotGoneError as error:
-            return _refused("snapshot-gone", 404, error)
-        except HeadOfficeGoneError as error:
-            return _refused("busy", 503, error, wait_s=error.retry_after_s or BUSY_S)
-        except (WireError, InputError) as error:
-            return _refused("peer" if isinstance(error, PeerError) else "wire", 422, error)
-        except CommitUnknownError as error:
-            self._forget()
-            return _refused("busy", 503, error, wait_s=BUSY_S)
-        except StoreError as error:
-            return _refused("busy", 503, error, wait_s=BUSY_S)
+        return worded(lambda: self._answered(question), self._forget)
 
     def _answered(self, question: Question) -> bytes:
         kind, body = question.kind, question.body
         if kind == "enrol":
             return encode(enrol.enrol(self._opened(), decode(body, EnrolRequest), OFFICE, utc_now()))
         holder = identity.holder_of(question.token, OFFICE.token_secret)
+        if kind == "log" and holder.till != question.till:
+            return encode(steps.receive_carried(self._opened(), question.till, holder, body, utc_now(), PUBLIC))
         if holder.till != question.till:
             raise TokenError(f"this token is of till {holder.till}")
         match kind:
@@ -202,6 +189,31 @@ class HeadOffice:
         store, self._store = self._store, None
         if store is not None:
             store.close()
+
+
+def worded(answer: Callable[[], bytes], forget: Callable[[], None]) -> Reply:
+    """An answer, or a refusal, as ``sync/server/app.py`` words them. ``forget``: after an unknown COMMIT."""
+    try:
+        return Reply(status=200, content_type="application/json", body=answer())
+    except LogGapError as error:
+        return _refused("log-gap", 409, error, expected_seq=error.expected_seq)
+    except LogForkError as error:
+        return _refused("log-fork", 409, error)
+    except TokenError as error:
+        return _refused("token", 401, error)
+    except SnapshotNeededError as error:
+        return _refused("snapshot", 410, error)
+    except SnapshotGoneError as error:
+        return _refused("snapshot-gone", 404, error)
+    except HeadOfficeGoneError as error:
+        return _refused("busy", 503, error, wait_s=error.retry_after_s or BUSY_S)
+    except (WireError, InputError) as error:
+        return _refused("peer" if isinstance(error, PeerError) else "wire", 422, error)
+    except CommitUnknownError as error:
+        forget()
+        return _refused("busy", 503, error, wait_s=BUSY_S)
+    except StoreError as error:
+        return _refused("busy", 503, error, wait_s=BUSY_S)
 
 
 def _refused(kind: str, status: int, error: LoyaltyError, *, expected_seq: int | None = None, wait_s: int | None = None) -> Reply:

@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sync import identity
-from tests.simulation.net import Question
+from tests.simulation.net import HUB, Question
 from tests.simulation.office import OFFICE
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ BOMB = gzip.compress(bytes(9 * 1024 * 1024))
 
 def attack(world: World, chance: Random) -> None:
     """One message. Head office refuses it, or has it already: what it holds is what it held."""
-    if not world.office.is_up or not world.net.seen:
+    seen = [each for each in world.net.seen if not each.by.endswith(HUB)]
+    if not world.office.is_up or not seen:
         return
-    genuine = chance.choice(world.net.seen)
+    genuine = chance.choice(seen)
     kind = chance.choice(("again", "again", "changed", "other till", "other key", "bomb", "noise", "no token", "gap"))
     question = _question(kind, genuine, chance, world)
     world.at(world.office)

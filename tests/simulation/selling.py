@@ -78,7 +78,12 @@ def end(counter: Counter, chance: Random) -> None:
 
 def stand(counter: Counter, chance: Random) -> None:
     """A card is shown."""
-    answer = counter.till.identify(IdentifyRequest(card=chance.choice(list(MEMBERS.values()))))
+    show(counter, chance.choice(list(MEMBERS)))
+
+
+def show(counter: Counter, member_id: str) -> None:
+    """A member shows the card."""
+    answer = counter.till.identify(IdentifyRequest(card=MEMBERS[member_id]))
     counter.world.say(f"  {answer.member_id} may redeem {answer.redeemable_centi} of {answer.usable_centi}")
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pos_loyalty.clock import utc_now
 from pos_loyalty.store.db import open_store
 from pos_loyalty.values import Points, encode
-from pos_loyalty.wiring import identities
+from pos_loyalty.wiring import hubs, identities
 from pos_loyalty.wiring.files import settings
 from sync.daemon import Pace, Syncer
 from sync.local import Here
@@ -27,6 +27,8 @@ from tests.simulation.office import PUBLIC, HeadOffice
 STYLES = ("plain", "short")
 """Points that live long, or for two days."""
 STORES = {"T1": "S1", "T2": "S1", "T3": "S2"}
+HUB_STORE, FIRST_HUB = "S1", "HUB1"
+"""Where a hub stands, in worlds that have one, and the first hub's name."""
 MEMBERS = {"M0": "2200000000019", "M1": "2200000000026", "M2": "2200000000033"}
 OPENING = (("old", 6_000, BEGAN + timedelta(days=1)), ("opening", 20_000, None))
 """Each member's first lots: name, hundredths, end."""
@@ -64,6 +66,25 @@ url = "http://127.0.0.1:1"
 prefix = "22"
 length = 13
 """
+BY_HUB = """
+[hub]
+url = "http://127.0.0.1:2"
+"""
+HUB_CONFIG = """
+secrets = "secrets.toml"
+[store]
+id = "{store}"
+name = "Проба"
+[till]
+id = "BACK"
+[head_office]
+url = "http://127.0.0.1:1"
+[hub]
+serve = true
+id = "{name}"
+database = "hub.db"
+identity = "hub.identity.json"
+"""
 SECRETS = 'pepper = "{pepper}"\nmaster_key = "{master}"\n'
 
 
@@ -78,13 +99,20 @@ def scratch(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"pos-loyalty-{name}-", dir=place))
 
 
-def lay(folder: Path, style: str) -> None:
+def lay(folder: Path, style: str, *, has_hub: bool = False) -> None:
     """The files of a new world."""
-    shutil.copytree(_made(style), folder, dirs_exist_ok=True)
+    shutil.copytree(_made(style, has_hub), folder, dirs_exist_ok=True)
+
+
+def furnish_hub(folder: Path, name: str) -> None:
+    """The folder of a machine in the back office that is to be the store's hub, with no file yet."""
+    folder.mkdir()
+    (folder / "config.toml").write_text(HUB_CONFIG.format(store=HUB_STORE, name=name), encoding="utf-8")
+    _put_secrets(folder)
 
 
 @cache
-def _made(style: str) -> Path:
+def _made(style: str, has_hub: bool) -> Path:
     true = Time()
     folder = scratch("template")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -110,6 +138,17 @@ def _made(style: str) -> Path:
             code = office.code(till)
             ground.machine = Machine(till, true, Disk(folder / till / "till.db"))
             _enrolled(folder / till, till, store, code, office)
+            if has_hub and store == HUB_STORE:
+                with (folder / till / "config.toml").open("a", encoding="utf-8") as config:
+                    config.write(BY_HUB)
+        if has_hub:
+            ground.machine = office.machine
+            code = office.code(FIRST_HUB)
+            ground.machine = Machine(FIRST_HUB, true, Disk(folder / FIRST_HUB / "hub.db"))
+            furnish_hub(folder / FIRST_HUB, FIRST_HUB)
+            line = _Straight(FIRST_HUB, "", office)
+            known = hubs.as_hub(settings(folder / FIRST_HUB / "config.toml"))
+            identities.enrol(known, code, lambda asked: read_enrolment(line.ask("enrol", encode(asked))))
         ground.machine = office.machine
         office.die()
     for path in (*folder.rglob("*.lock"), *folder.rglob("*-shm")):
@@ -146,9 +185,7 @@ def _enrolled(folder: Path, till: str, store: str, code: str, office: HeadOffice
     """A new till that has heard all."""
     folder.mkdir()
     (folder / "config.toml").write_text(CONFIG.format(store=store, till=till), encoding="utf-8")
-    secrets = folder / "secrets.toml"
-    secrets.write_text(SECRETS.format(pepper="22" * 32, master=MASTER_KEY), encoding="ascii")
-    secrets.chmod(0o600)
+    _put_secrets(folder)
     known = settings(folder / "config.toml")
     line = _Straight(till, "", office)
     made = identities.enrol(known, code, lambda asked: read_enrolment(line.ask("enrol", encode(asked))))
@@ -158,3 +195,9 @@ def _enrolled(folder: Path, till: str, store: str, code: str, office: HeadOffice
     report = Syncer(db, here, pace, _Straight(till, made.token, office), lambda: 0.5).once(utc_now)  # type: ignore[arg-type]
     assert report.trouble is None, report
     db.close()
+
+
+def _put_secrets(folder: Path) -> None:
+    secrets = folder / "secrets.toml"
+    secrets.write_text(SECRETS.format(pepper="22" * 32, master=MASTER_KEY), encoding="ascii")
+    secrets.chmod(0o600)

@@ -1,4 +1,4 @@
-"""A world: tills, head office, lines between them and one thread, all out of one seed. See docs/testing.md."""
+"""A world: tills, a hub, head office, lines between them and one thread, all out of one seed. See docs/testing.md."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ import greenlet
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import SyncError
 from sync.wire import Reply, read_ack, read_changes
-from tests.simulation import acts, template
+from tests.simulation import acts, hub_acts, template
+from tests.simulation.by_hub import waiting_in
 from tests.simulation.chronicle import Chronicle
-from tests.simulation.counter import Counter
+from tests.simulation.counter import INTERVAL_S, Counter
 from tests.simulation.disk import DiedError
 from tests.simulation.ground import Ground, Time, standing
 from tests.simulation.laws import look, look_at_quiet
-from tests.simulation.net import Line, Net, Question
+from tests.simulation.net import HUB, Line, Net, Question
 from tests.simulation.office import HeadOffice
+from tests.simulation.store_hub import StoreHub
 
 STEPS = 200
 LOOK_EVERY = 25
@@ -33,6 +35,8 @@ QUIET_ROUNDS, QUIET_ROUNDS_MAX = 2, 30
 QUIET_STEP_MS = 21 * 60_000
 TURNS_MAX = 20_000
 """Messages and wakings of one step: more is a quarrel that does not end."""
+ACTS = {**acts.ACTS, **hub_acts.ACTS}
+Node = Counter | StoreHub | HeadOffice
 
 
 class Step(NamedTuple):
@@ -57,13 +61,18 @@ class World:
         self.events: Tally[str] = Tally()
         self.batch_max = chance.choice((2, 5, 25, 500))
         self.style = chance.choice(template.STYLES)
-        template.lay(folder, self.style)
+        self.has_hub = hub_acts.is_there(seed)
+        template.lay(folder, self.style, has_hub=self.has_hub)
         self.office = HeadOffice(self, folder / "HO", chance.choice((10**9, 10**9, 12)))
         self.net = Net(self, Random(f"net {seed}"))
         self.ground = Ground(self.office.machine, seed)
         self.counters = {name: Counter(self, folder / name, name, Random(f"{name} {seed}")) for name in template.STORES}
         for name in self.counters:
             self.net.lines[name] = Line()
+        self.hub: StoreHub | None = None
+        self.near_s = INTERVAL_S
+        if self.has_hub:
+            hub_acts.furnish(self, Random(f"hub {seed}"))
         self.chronicle = Chronicle(self)
         self.backups: list[Path] = []
         self.main = greenlet.getcurrent()
@@ -71,7 +80,7 @@ class World:
 
     def run(self, steps: list[Step], *, every: int = LOOK_EVERY) -> None:
         """All steps, then quiet, with the laws. Raises AssertionError and whatever the code itself raises."""
-        with standing(self.ground):
+        with standing(self.ground), waiting_in(self):
             try:
                 self.start()
                 for n, step in enumerate(steps):
@@ -88,16 +97,16 @@ class World:
     def start(self) -> None:
         """Everybody boots."""
         self.office.boot()
-        for counter in self.counters.values():
-            self.at(counter)
-            counter.boot()
+        for writer in self.writers.values():
+            self.at(writer)
+            writer.boot()
 
     def stop(self) -> None:
         """Nothing is left running."""
-        for counter in self.counters.values():
-            if counter.is_up:
-                self.at(counter)
-                counter.stop()
+        for writer in self.writers.values():
+            if writer.is_up:
+                self.at(writer)
+                writer.stop()
         if self.office.is_up:
             self.at(self.office)
             self.office.die()
@@ -109,7 +118,7 @@ class World:
         self.events[step.kind] += 1
         counter = list(self.counters.values())[step.who % len(self.counters)]
         self.say(f"{step.number} {step.kind} {counter.name}")
-        acts.ACTS[step.kind](self, counter, chance)
+        ACTS[step.kind](self, counter, chance)
 
     def quiet(self) -> None:
         """The faults end; everybody is up, every clock is right, and syncs until nothing moves."""
@@ -126,8 +135,13 @@ class World:
             self.say(f"quiet {n}")
             self.pass_ms(QUIET_STEP_MS)
             acts.do_as_told(self)
-            if n >= QUIET_ROUNDS and all(counter.is_up and counter.unsent() == 0 for counter in self.counters.values()):
+            if n >= QUIET_ROUNDS and all(writer.is_up and writer.unsent() == 0 for writer in self.writers.values()):
                 break
+
+    @property
+    def writers(self) -> dict[str, Counter | StoreHub]:
+        """Whoever writes a log of their own in a shop: the tills, and the store's hub."""
+        return {**self.counters, **({} if self.hub is None else {self.hub.name: self.hub})}
 
     # Time and turns.
 
@@ -153,12 +167,12 @@ class World:
         self.true.ms += ms
         self.pass_ms(1)
 
-    def at(self, node: Counter | HeadOffice) -> None:
+    def at(self, node: Node) -> None:
         """It is this node's turn."""
         self.ground.machine = node.machine
 
-    def begin(self, counter: Counter, what: Callable[[], object]) -> greenlet.greenlet:
-        """A greenlet of a till, which begins at once."""
+    def begin(self, counter: Counter | StoreHub, what: Callable[[], object]) -> greenlet.greenlet:
+        """A greenlet of a till or a hub, which begins at once."""
 
         def whole(_: object) -> None:
             try:
@@ -175,7 +189,7 @@ class World:
         """Somebody's turn, until they wait or end. A machine that dies meanwhile is down afterwards."""
         if who.dead:
             return
-        counter: Counter = who.counter
+        counter: Counter | StoreHub = who.counter
         before = self.ground.machine
         self.at(counter)
         try:
@@ -183,14 +197,14 @@ class World:
             if counter.machine.disk.is_dead and not counter.is_retired:
                 self.say(f"{counter.name} died")
                 counter.die()
-                self.after(60_000, lambda: acts.come_back(self, counter))
+                self._comes_back(counter)
         finally:
             self.ground.machine = before
 
     def wait(self) -> Any:
         """Give others their turn until somebody goes on with us."""
         me = greenlet.getcurrent()
-        counter: Counter = me.counter
+        counter: Counter | StoreHub = me.counter
         assert me is not self.main
         value = self.main.switch()
         self.at(counter)
@@ -225,44 +239,62 @@ class World:
 
     # What goes up and comes back.
 
-    def upstream(self, till: str) -> HeadOffice:
-        """Who answers a till's questions: head office, or a node that relays for it."""
-        return self.office
+    def upstream(self, question: Question) -> HeadOffice | StoreHub | None:
+        """Who answers a question: head office, or the store's hub."""
+        return self.hub if question.line.endswith(HUB) else self.office
 
     def answer(self, question: Question) -> Reply | None:
         """The answer to a question that arrived; None when nobody is there to give it."""
-        node = self.upstream(question.till)
-        if not node.is_up:
+        node = self.upstream(question)
+        if node is None or not node.is_up:
             return None
         before = self.ground.machine
         self.at(node)
         try:
             reply = node.answer(question)
-            if question.kind == "log" and reply.status == 200:
+            if node is self.office and question.kind == "log" and reply.status == 200:
                 ack = read_ack(reply)
                 self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
-            self.say(f"  {question.kind} of {question.till}: {reply.status} {sha256(reply.body).hexdigest()[:8]}")
+            self.say(f"  {question.kind} of {question.till} to {node.name}: {reply.status} {sha256(reply.body).hexdigest()[:8]}")
             return reply
         except DiedError:
-            self.say("HO died")
+            self.say(f"{node.name} died")
             node.die()
-            self.after(60_000, lambda: acts.boot_office(self))
+            self._comes_back(node)
             return None
         finally:
             self.ground.machine = before
 
-    def heard_ack(self, counter: Counter, reply: Reply) -> None:
+    def _comes_back(self, node: Node) -> None:
+        """A machine that died is started by somebody in a minute."""
+        if node is self.office:
+            self.after(60_000, lambda: acts.boot_office(self))
+        elif isinstance(node, StoreHub):
+            self.after(60_000, lambda: hub_acts.come_back(self, node))
+        elif isinstance(node, Counter):
+            self.after(60_000, lambda: acts.come_back(self, node))
+
+    def heard_ack(self, counter: Counter | StoreHub, reply: Reply) -> None:
         """A till is told that head office holds its log so far."""
         with suppress(SyncError):
             ack = read_ack(reply)
             self.chronicle.acked(counter.name, ack.applied_seq, ack.applied_hash)
 
-    def heard_page(self, counter: Counter, reply: Reply) -> None:
+    def heard_page(self, counter: Counter | StoreHub, reply: Reply) -> None:
         """A till is told what changed, and head office's time."""
         with suppress(SyncError):
             page = read_changes(reply)
             self.chronicle.ever_acked.setdefault(counter.name, set()).add((page.as_of_seq, page.as_of_hash))
             counter.heard.append((to_ms(page.server_time), self.true.ms, counter.machine.boots))
+
+    def heard_of_hub(self, counter: Counter, kind: str, reply: Reply) -> None:
+        """A till is told by its hub how far head office holds its log; the hub's own word is no ack."""
+        if kind not in ("log", "changes") or reply.status != 200:
+            return
+        with suppress(SyncError):
+            relayed = read_ack(reply).relayed if kind == "log" else read_changes(reply).relayed
+            if relayed and relayed.safe is not None:
+                self.chronicle.acked(counter.name, relayed.safe.seq, relayed.safe.hash)
 
     def say(self, line: str) -> None:
         """A line of the trace, which is the same whenever the same steps are taken."""
@@ -278,9 +310,10 @@ class World:
 def plan(seed: int, steps: int = STEPS) -> list[Step]:
     """What will happen in a world, whatever comes of it."""
     chance = Random(f"plan {seed}")
-    kinds = chance.choices(list(acts.WEIGHTS), list(acts.WEIGHTS.values()), k=steps)
+    weights, never_without = hub_acts.planned(seed)
+    kinds = chance.choices(list(weights), list(weights.values()), k=steps)
     made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(kinds)]
-    for kind in acts.NEVER_WITHOUT:
+    for kind in never_without:
         n = chance.randrange(steps // 5, steps)
         made[n] = made[n]._replace(kind=kind)
     return made

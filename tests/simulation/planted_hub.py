@@ -1,0 +1,83 @@
+"""Planted faults of a store's hub: the third part of ``planted.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from pos_loyalty.store import right_holds
+from pos_loyalty.store.till_facts import Place
+from sync.hub import granting, keeping, telling
+from sync.server import steps
+from tests.simulation.planted_rights import Put
+
+
+def hub_calls_kept_safe(put: Put) -> None:
+    """What the hub keeps it calls held by head office: the till lets it go."""
+    true = keeping.ack_of
+
+    def ack_of(kept: Any, now: Any, silent_s: Any) -> Any:
+        return true(replace(kept, safe=Place(epoch=kept.epoch, seq=kept.seq, hash=kept.hash.hex())), now, silent_s)
+
+    put(keeping, "ack_of", ack_of)
+
+
+def hub_gives_after_restore(put: Put) -> None:
+    """A hub whose file was put back goes on as if nothing had been."""
+    put(granting, "is_behind", lambda db, seen: False)
+
+
+def hub_gives_twice_what_it_holds(put: Put) -> None:
+    """Of each lot the double is given."""
+    true = granting._lines
+    put(granting, "_lines", lambda *args: tuple(replace(line, centi=2 * line.centi) for line in true(*args)))
+
+
+def hub_forgets_what_came_back(put: Put) -> None:
+    """What tills gave back to the hub it does not write down."""
+    put(granting, "note_income", lambda db, hub, facts: None)
+
+
+def hub_forgets_how_far_is_counted(put: Put) -> None:
+    """Facts that head office's figures count are told on top of them once more."""
+    put(telling.keeping, "note_holds", lambda db, holds: None)
+
+
+def hub_takes_the_machine_before_for_this_one(put: Put) -> None:
+    """A new machine is told how far the log of the one before is held."""
+    put(keeping, "as_told_to", lambda kept, asker: kept)
+    put(telling, "_of_new_machine", lambda relay_db, kept, asker: kept)
+
+
+def hub_drops_what_it_could_not_bring(put: Put) -> None:
+    """A batch that head office took only a part of is let go."""
+    true = keeping.brought
+
+    def brought(db: Any, waiting: Any, reply: Any) -> int:
+        wait_s = true(db, waiting, reply)
+        keeping.relay.drop_batch(db, waiting.n)
+        return 0 if wait_s else wait_s
+
+    put(keeping, "brought", brought)
+
+
+def hub_forgets_on_whose_log_it_builds(put: Put) -> None:
+    """What the hub gives names no logs, so head office books it before that which brought it."""
+    put(right_holds, "income_logs", lambda db, hub, lots, but: ())
+
+
+def carried_batches_lose_a_fact(put: Put) -> None:
+    """Head office takes a batch that a hub brings as held, and forgets every third of them."""
+    true = steps.receive_carried
+    times = [0]
+
+    def receive_carried(store: Any, till: str, carrier: Any, body: bytes, now: Any, public: str) -> Any:
+        times[0] += 1
+        if times[0] % 3:
+            return true(store, till, carrier, body, now, public)
+        batch = steps.decode_batch(body)
+        last = batch.header.first_seq + batch.header.count - 1
+        return steps.Ack(applied_seq=last, applied_hash=batch.header.head_hash, server_time=now, max_batch=500)
+
+    put(steps, "receive_carried", receive_carried)

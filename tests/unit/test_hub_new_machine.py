@@ -1,0 +1,191 @@
+"""A till's machine was lost, or enrolled anew, and its store's hub keeps the log of the one before. What the simulator found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pos_loyalty.errors import HeadOfficeGoneError, LogGapError
+from pos_loyalty.store import outbox, relay
+from pos_loyalty.store.facts import fact_of
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import decode
+from sync.hub import granting, keeping, telling, view
+from sync.hub.telling import note_page
+from sync.local import apply_changes, begin_pull, begin_push, next_question
+from sync.wire import Changes, ChangesRequest, Relayed
+from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
+from tests.unit.test_hub_relay import RelayHub, next_body, send, tills
+from tests.unit.test_hub_relay import hub as hub
+from tests.unit.test_hub_relay import office as office
+from tests.unit.test_sync_identity import enrolled, sync_fully
+
+
+def told(till: Till, hub: RelayHub) -> Changes:
+    """A page of the hub's for this till."""
+    question = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW).send
+    assert question is not None
+    asked = decode(question, ChangesRequest)
+    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, None)
+
+
+def another_machine(tmp_path: Path, office: HeadOffice, name: str = "A") -> Till:
+    """With an empty file, as the next epoch of this till."""
+    folder = tmp_path / "another"
+    folder.mkdir()
+    made = Till(folder, name)
+    enrolled(office, made, "ee" * 32)
+    assert made.here.signer.credential.epoch == 2
+    return made
+
+
+def test_a_new_machine_takes_the_hubs_page_and_its_acks(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    old = tills(tmp_path, office, "A")["A"]
+    for n in range(4):
+        old.sell(f"{n}")
+    send(old, hub)
+    hub.bring(office)
+    new = another_machine(tmp_path, office)
+    page = told(new, hub)
+    assert (page.as_of_seq, page.relayed and page.relayed.safe) == (0, None)
+    apply_changes(new.db, new.here, page, NOW)
+    new.sell("first")
+    send(new, hub)
+    assert outbox.unsent_count(new.db) == 1, "what head office holds of the machine before is no ack"
+    hub.bring(office)
+    send(new, hub)
+    apply_changes(new.db, new.here, told(new, hub), NOW)
+    assert outbox.unsent_count(new.db) == 0
+
+
+def test_one_that_goes_on_from_its_own_log_is_told_as_far_as_that_is_the_same(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till = tills(tmp_path, office, "A")["A"]
+    for n in range(3):
+        till.sell(f"{n}")
+    send(till, hub)
+    hub.bring(office)
+    till.sell("past the hub")
+    enrolled(office, till, "ee" * 32)
+    page = told(till, hub)
+    assert page.as_of_seq == 3 and not page.is_behind
+    apply_changes(till.db, till.here, page, NOW)
+    assert outbox.unsent_count(till.db) == 2, "the sale, and that it began anew"
+
+
+def test_a_machine_whose_log_the_hub_cannot_place_is_sent_to_head_office(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till = tills(tmp_path, office, "A")["A"]
+    till.sell("0")
+    send(till, hub)
+    for key in ("ee", "ff"):
+        enrolled(office, till, key * 32)
+        sync_fully(till, office)
+    page = told(till, hub)
+    assert page.is_behind and page.members == () and page.relayed == Relayed()
+    apply_changes(till.db, till.here, page, NOW)
+
+
+def test_what_waits_of_a_machine_before_is_not_in_the_way_of_the_next(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)  # and head office is silent
+    new = another_machine(tmp_path, office)
+    new.sell("first")
+    send(new, hub)
+    hub.bring(office)
+    send(new, hub)
+    apply_changes(new.db, new.here, told(new, hub), NOW)
+    assert outbox.unsent_count(new.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and kept.refused is None
+
+
+def test_head_offices_word_on_the_next_machine_ends_the_refusal_of_the_one_before(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)
+    new = another_machine(tmp_path, office)
+    hub.bring(office)
+    refused = relay.kept(hub.relay, "A")
+    assert refused is not None and refused.refused is not None
+    new.sell("straight")
+    sync_fully(new, office)
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and kept.refused is None
+    hub.bring(office)
+    assert keeping.next_up(hub.relay, hub.hub) is None
+
+
+def held_place(office: HeadOffice) -> Place:
+    held = office.store.till("A")
+    assert held is not None
+    return Place(epoch=held.epoch, seq=held.applied_seq, hash=held.applied_hash.hex())
+
+
+def test_an_ack_of_another_log_is_none(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    made = tills(tmp_path, office)
+    for name, till in made.items():
+        till.sell(name)
+        send(till, hub)
+    waiting = keeping.next_up(hub.relay, hub.hub)
+    assert waiting is not None and waiting.till == "A"
+    body = next_body(made["B"], begin_push(made["B"].db, 5, NOW))
+    assert body is not None
+    theirs = hub.carry(office, "B", body)
+    with pytest.raises(HeadOfficeGoneError, match="another log"):
+        keeping.brought(hub.relay, waiting, theirs)
+    assert keeping.next_up(hub.relay, hub.hub) == waiting
+
+
+def test_the_next_epoch_leaves_no_gap_after_what_the_hub_knows(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """What it gave back to the hub may stand there."""
+    till = tills(tmp_path, office, "A")["A"]
+    till.sell("0")
+    send(till, hub)
+    for n in range(1, 4):
+        till.sell(f"{n}")
+    sync_fully(till, office)
+    enrolled(office, till, "ee" * 32)
+    body = next_body(till, begin_push(till.db, 5, NOW))
+    assert body is not None
+    with pytest.raises(LogGapError) as gap:
+        hub.push(till, body)
+    assert gap.value.expected_seq == 2
+    head, asker = held_place(office), till.here.signer.credential
+    assert granting._known_of((1, 1), asker, head) == 1
+    assert granting._known_of(None, asker, head) == head.seq
+
+
+def test_a_lot_that_was_empty_before_head_office_told_of_it_is_there_when_points_come_back(tmp_path: Path) -> None:
+    """Told in one page after a sale had taken all that an earlier one had brought; then that sale is cancelled."""
+    till = Till(tmp_path, "A")
+    till.enrol("M1", "2000000000015")
+    till.sell("0", "M1", earn=500)
+    till.sell("1", "M1", spend=500, completes=False)
+    till.cancel("1")
+    *counted, cancelled = [fact_of(payload) for _, payload, _ in log_of(till.db, "A")]
+    seen = view.with_facts(view.fresh("M1"), view.begun("M1", counted), [cancelled], lambda till, sale: None)
+    assert [lot.centi for lot in seen.lots] == [500] == [till.balance("M1")]
+
+
+def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till = tills(tmp_path, office, "A")["A"]
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(5):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    pull_all(till, office)
+    office.restore(saved)
+    office.give_points("M9", "2900000000099", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    assert told(till, hub).is_behind, "or it would wait until as much has changed again"
