@@ -76,12 +76,8 @@ def rest(world: World, counter: Counter, chance: Random) -> None:
 
 
 def long_time(world: World, counter: Counter, chance: Random) -> None:
-    """A day, some days, a month; often head office's night is over before anybody else has done a thing."""
-    ms = chance.choice((DAY_MS // 2, DAY_MS, 3 * DAY_MS, 12 * DAY_MS, 32 * DAY_MS))
-    if chance.random() < 0.5:
-        world.true.ms, ms = world.true.ms + ms, 0
-        office_night(world, counter, chance)
-    world.skip_ms(ms)
+    """A day, some days, a month."""
+    world.skip_ms(chance.choice((DAY_MS // 2, DAY_MS, 3 * DAY_MS, 12 * DAY_MS, 32 * DAY_MS)))
 
 
 def cut(world: World, counter: Counter, chance: Random) -> None:
@@ -266,7 +262,6 @@ def mend_all(world: World) -> None:
         machine.stands_at, machine.off_ms = None, 0
     for line in world.net.lines.values():
         line.heal()
-    world.net.unheard.clear()
     for counter in world.counters.values():
         boot(world, counter)
     if world.hub is not None:

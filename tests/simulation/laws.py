@@ -74,7 +74,6 @@ def look_at_quiet(world: World) -> None:
     cases = office.execute("SELECT reason, till, seq, detail FROM suspense_case ORDER BY till, seq").fetchall()
     allowed = ALLOWED | (OF_LOST if world.chronicle.lost else set()) | (OF_RESTORED if world.office.restores else set())
     bad = [case for case in cases if case[0] not in allowed and not _took_back_dead_points(held, *case)]
-    bad += [case for case in cases if _ended_in_a_hand(world, held, *case)]
     assert not bad, f"I1: cases {bad}"
     all_is_sent(world)
     exactly_once(world, held)
@@ -141,17 +140,6 @@ def _took_back_dead_points(held: list[Row], reason: str, till: str, seq: int, de
     entries = [entry for row in facts for entry in json.loads(row.payload).get("entries") or ()]
     takes = [entry["kind"] for entry in entries if entry["lot_id"] == lot]
     return reason == "lot.overdrawn" and lot in expired and "redeem" not in takes
-
-
-def _ended_in_a_hand(world: World, held: list[Row], reason: str, till: str, seq: int, detail: str) -> bool:
-    """Head office booked the end of points that a till held and had redeemed, and forgot nothing that it knew of that lot."""
-    lot = detail.rpartition(" lot ")[2]
-    told = [read(row.id, row.payload) for row in held]
-    gone = [read(row.id, row.payload) for row in (*world.chronicle.forgotten, *world.chronicle.lost_rows)]
-    if reason != "lot.overdrawn" or lot not in fold(told, OWN).expired or any(lot in fact.lots for fact in gone):
-        return False
-    entries = [e for row in held if (row.till, row.seq) == (till, seq) for e in json.loads(row.payload).get("entries") or ()]
-    return "redeem" in [entry["kind"] for entry in entries if entry["lot_id"] == lot]
 
 
 def _free(books: Books) -> dict[str, int]:
