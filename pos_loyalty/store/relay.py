@@ -16,7 +16,7 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.receipt_code import FiscalSign
 from pos_loyalty.store import issues, seal
-from pos_loyalty.store.db import Connection, open_aside
+from pos_loyalty.store.db import Connection, open_aside, write
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value, encode
@@ -258,11 +258,12 @@ def coupons_end(db: Connection, since: int, until: int, limit: int) -> int:
 
 
 def life(db: Connection) -> str:
-    """Of chance, for as long as this file lives: numbers of facts count in it alone."""
+    """Of chance, for as long as this file lives: numbers of facts count in it alone. Not within a transaction."""
     found = word(db, "life")
     if found is None:
         found = secrets.token_hex(16).encode()
-        put_word(db, "life", found)
+        with write(db):
+            put_word(db, "life", found)
     return found.decode()
 
 

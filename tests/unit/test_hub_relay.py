@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, TokenError, WireError
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, StoreFullError, TokenError, WireError
 from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import write
 from pos_loyalty.store.verify import verify
@@ -293,3 +293,16 @@ def one_exchange(
     if step.held is not None:
         keep_ack(till.db, step.held)
     return push.begin(step.state.seq, 3, NOW)
+
+
+def test_a_hub_on_a_full_disk_says_so_at_its_first_question(tmp_path: Path) -> None:
+    """The life of its file is written then, as all that a hub writes: in a transaction whose failure has a name."""
+    db = relay.open_relay(tmp_path / "hub.db.relay")
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreFullError):
+        for number in range(1_000):
+            with write(db):
+                relay.put_word(db, f"word {number:04}", bytes(40))
+    with pytest.raises(StoreFullError):
+        relay.life(db)
+    db.close()
