@@ -111,8 +111,8 @@ class Chronicle:
             self.world.at(counter)
             self.older_lots |= {lot for row in rows_in(counter) for lot, _ in read(row.id, row.payload).ends}
 
-    def gone(self, machine: Counter, successor_ids: set[bytes]) -> None:
-        """A till's machine is destroyed: what it alone held is lost."""
+    def gone(self, machine: Counter | StoreHub, successor_ids: set[bytes]) -> None:
+        """A machine is destroyed: what it alone held is lost."""
         held = {row.id for row in rows_of(self.world.office.db)}
         self._lose([row for row in rows_in(machine) if row.id not in held and row.id not in successor_ids])
 

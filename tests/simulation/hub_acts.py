@@ -26,7 +26,7 @@ LEASES = timedelta(days=400)
 """Longer than any lease."""
 HOUR_MS = 3_600_000
 WITH_PUT_BACK = os.environ.get("HUB_PUT_BACK") == "1"
-"""Somebody puts a hub's files back, which nobody should: with a restored head office besides, worlds 1013 and 1018 do not hold."""
+"""Somebody puts a hub's files back, which nobody should: beside a restored head office world 1013 does not hold then."""
 
 
 def is_there(seed: int) -> bool:
@@ -150,6 +150,8 @@ def replace(world: World) -> None:
     if old.is_up:
         world.at(old)
         old.die()
+    with world.office.machine.disk.at_peace():
+        world.chronicle.gone(old, set())
     old.is_retired = True
     world.chronicle.gone_hubs.add((old.name, 1))
     name = f"HUB{len(world.chronicle.gone_hubs) + 1}"
