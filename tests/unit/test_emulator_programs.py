@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from subprocess import PIPE
 
 import pytest
 
@@ -21,8 +22,13 @@ START = "import runpy, sys; from tests.emulators import {0}; sys.argv = sys.argv
 
 
 def started(name, *arguments):
-    command = [sys.executable, "-c", START.format(name), name, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """Ctrl-C ends it, also where the tests run in the background of a shell, which ignores it for all that it starts there."""
+    command = [
+        sys.executable,
+        "-c",
+        f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {START}".format(name),
+    ]
+    return subprocess.Popen([*command, name, *arguments], stdin=PIPE, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def ended(name, *arguments, typed=""):
