@@ -28,7 +28,8 @@ def started(name, *arguments):
         "-c",
         f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {START}".format(name),
     ]
-    return subprocess.Popen([*command, name, *arguments], stdin=PIPE, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [sys.executable, "-c", start.format(name), name, *arguments]
+    return subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def ended(name, *arguments, typed=""):
