@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from tests.simulation import twin
+from tests.simulation import books, twin
 from tests.simulation.running import begin, play, run, shrink
 from tests.simulation.world import plan
 
@@ -56,3 +56,11 @@ def test_a_failure_is_shrunk_to_the_steps_that_it_needs() -> None:
         assert outcome.error is not None
         fewer = shrink(5000, steps, outcome, tries=25)
     assert len(fewer) < len(steps) // 2
+
+
+def test_a_fact_of_the_same_id_that_says_something_else_is_read_anew() -> None:
+    """As in a world that is played again without the fault that it was played with."""
+    said = """{"entries":[{"amount":%d,"credit":"member:%s","debit":"adjustment","kind":"adjust","lot_id":"L"}],
+    "epoch":1,"id":"00","kind":"points.adjusted","seq":1,"till":"T1","wall":"2026-11-21T12:00:00Z, and so on to the end"}"""
+    told = [books.read(bytes(16), (said % each).encode()) for each in ((700, "M0"), (900, "M0"), (700, "M0"))]
+    assert [fact.moves for fact in told] == [(("L", 700),), (("L", 900),), (("L", 700),)]
