@@ -134,10 +134,6 @@ class RightStore(Protocol):
     def even_out_again(self, now: datetime) -> tuple[str, ...]:
         """The same for a part of what was put off, and for members to whom it was done since the restore."""
 
-    def even_out_short(self, lots: Iterable[str], now: datetime) -> bool:
-        """The same for lots that paid for goods and may have got it back before a restore, which a till has redeemed since;
-        answers whether anything was booked."""
-
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The same for these lots, of which more may be free than before."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -256,13 +255,6 @@ class SqliteRightStore:
         member_ids = [row[0] for row in self._db.execute(EVENED_SELECT, key).fetchall()]
         return late_returns.even_out_members(self._reach(now), member_ids, owner, new_id)
 
-    def even_out_short(self, lots: Iterable[str], now: datetime) -> bool:
-        """By the returns for which these lots paid, taking what no till is known to hold."""
-        ids = {bytes(row[0]) for lot in lots for row in self._db.execute(PAID_SELECT, {"lot": lot}).fetchall()}
-        facts = [fact for id_ in sorted(ids) if (fact := ledger.by_id(self._db, UUID(bytes=id_))) is not None]
-        reach = self._reach(now, knows_all=True)
-        return bool(late_returns.even_out(reach, facts, (), meta(self._db, "owner") or "", new_id))
-
     def even_out_lots(self, lots: Iterable[str], now: datetime) -> tuple[str, ...]:
         """In the log whose owner this file is."""
         return late_returns.even_out_lots(self._reach(now), lots, meta(self._db, "owner") or "", new_id)
@@ -285,11 +277,11 @@ class SqliteRightStore:
             with watched(self._db, "even_due", "txn = ?", (txn,)):
                 self._db.execute("INSERT OR IGNORE INTO even_due (txn) VALUES (?)", (txn,))
 
-    def _reach(self, now: datetime, *, knows_all: bool = False) -> Reach:
+    def _reach(self, now: datetime) -> Reach:
         """Where tills hold nothing they may redeem everything, and so may head office take it."""
         if self._policy != "escrow":
             return Reach(self._db, now)
-        if self.is_waiting() and not knows_all:  # what was granted is not known: all of it may be out
+        if self.is_waiting():  # what was granted is not known: all of it may be out
             return Reach(self._db, now, lambda lots: tuple(replace(lot, centi=Points(0)) for lot in lots))
         return Reach(self._db, now, lambda lots: right_holds.free(self._db, lots, now))
 
@@ -321,9 +313,6 @@ UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = 
 WHERE b.account = :lot"""
 LEASES_SELECT = """SELECT MAX(lease_ms) FROM right_grant WHERE closed IS NULL
 AND ((till, epoch) = (:till, :epoch) OR (giver, giver_epoch) = (:till, :epoch))"""
-PAID_SELECT = """SELECT t.id FROM entry AS e JOIN txn AS t ON t.id = e.txn
-WHERE e.lot = :lot AND e.kind = 'reverse' AND e.debit_acct = 'member:' || e.member
-AND t.kind IN ('sale.returned', 'sale.reversed', 'sale.cancelled')"""
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HUB_WAITED_UPDATE = "UPDATE hub_wait SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'

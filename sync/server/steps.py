@@ -294,11 +294,8 @@ def _posted(store: LedgerStore, fact: Fact, payload: bytes, prev_hash: bytes, ha
     posting = _book(store, fact, payload, prev_hash, hash_)
     if posting.doubled and store.rights.make_room(posting.doubled, now):
         posting = _book(store, fact, payload, prev_hash, hash_)
-    if _may_be_early(store, posting):
-        if store.rights.lets_wait(fact.till):
-            return None
-        if store.rights.is_waiting() and store.rights.even_out_short(_short_lots(posting), now):
-            posting = _book(store, fact, payload, prev_hash, hash_)
+    if _may_be_early(store, posting) and store.rights.lets_wait(fact.till):
+        return None
     return posting
 
 
@@ -352,13 +349,6 @@ def _freeze(store: LedgerStore, till: str, epoch: int, reason: str, now: datetim
 def _key(batch: Batch, fact: Fact) -> bytes | None:
     about = fact.enrolment or fact.change
     return None if about is None else batch.header.member_keys.get(about.member_id)
-
-
-def _short_lots(posting: Posting) -> tuple[str, ...]:
-    """What a fact takes from, where a lot is overdrawn by it."""
-    is_short = any(case.reason == "lot.overdrawn" for case in posting.cases)
-    takes = [entry.lot_id for entry in posting.fact.entries if entry.debit == f"member:{entry.member_id}"]
-    return tuple(dict.fromkeys(lot for lot in takes if lot is not None)) if is_short else ()
 
 
 def _members_of(posting: Posting) -> list[str]:

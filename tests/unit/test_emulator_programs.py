@@ -23,11 +23,7 @@ START = "import runpy, sys; from tests.emulators import {0}; sys.argv = sys.argv
 
 def started(name, *arguments):
     """Ctrl-C ends it, also where the tests run in the background of a shell, which ignores it for all that it starts there."""
-    command = [
-        sys.executable,
-        "-c",
-        f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {START}".format(name),
-    ]
+    start = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {START}"
     command = [sys.executable, "-c", start.format(name), name, *arguments]
     return subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
 
