@@ -18,9 +18,10 @@ from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Minor, Points
 from sync.identity import Holder
 from sync.rights import RightsRequest
+from sync.server.calls import Calls
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
-from sync.server.rights import RightTerms, answer
+from sync.server.rights import Granting, RightTerms, answer
 from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, store
 from tests.simulation.shop import NOW
 
@@ -138,7 +139,7 @@ def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:
     asked = RightsRequest(
         ask_id="a" * 32, head=Place(epoch=1, seq=0, hash=GENESIS.hex()), gifts=(CARD_ID, "d" * 64), coupons=("FILE-1", " file-1")
     )
-    said = answer(store, Holder(till="T2", epoch=1), asked, RightTerms(), new_id, NOW)
+    said = answer(store, Holder(till="T2", epoch=1), asked, Granting(RightTerms(), Calls()), new_id, NOW)
     (grant,) = said.grants
     assert {line.lot_id: line.centi for line in grant.lines} == {gift_account(CARD_ID): 500, "coupon:FILE-1": 1}
     assert [word.card_id for word in grant.cards] == [CARD_ID]

@@ -89,7 +89,7 @@ def test_a_new_machine_that_head_office_forgot_is_told_members_once_it_said_that
     office.restore(tmp_path / "night.db")
     assert [page.members for page in pull_all(second, office)] == [()], "what machine is it, and how long is its log?"
     asked = RightsRequest(ask_id="0" * 32, head=epochs.place_of(second.db))
-    granting.answer(office.store, Holder(till="A", epoch=2), asked, RightTerms(), second.new_id, NOW)
+    granting.answer(office.store, Holder(till="A", epoch=2), asked, Granting(RightTerms(), Calls()), second.new_id, NOW)
     told = [member for page in pull_all(second, office) for member in page.members]
     assert {member.member_id: [lot.centi for lot in member.lots] for member in told}["M1"] == [700]
     second.sell("B1", "M1", spend=300)
