@@ -69,9 +69,10 @@ class Chronicle:
         sql = "SELECT txn FROM sale WHERE till = ? AND sale_id = ? AND receipt_no = ?"
         row = plainly(counter.db, sql, (counter.name, answer.sale_id, answer.receipt_no)).fetchone()
         assert row is not None, f"I2: receipt {answer.receipt_no} was given and is not in the till's file"
+        if bytes(row[0]) not in self.receipts:  # what is told again was taken when it was told first
+            self._check_dates(counter, answer)
         self.receipts[bytes(row[0])] = (counter.name, answer.receipt_no)
         counter.receipt_ids[bytes(row[0])] = answer.receipt_no
-        self._check_dates(counter, answer)
 
     def not_sold(self, counter: Counter, sale_id: str) -> None:
         """Nobody heard of a sale, and it is not there."""
