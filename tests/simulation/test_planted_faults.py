@@ -23,7 +23,6 @@ KNOWN = {
     "hello_without_log": 1,
     "stranger_taken_for_known": 2,
     "receipt_before_commit": 10,
-    "hub_calls_kept_safe": 4,
 }
 """How far from START the first world lies that notices it, where it is not the first one. A change of what a world does may move
 them: then the test takes longer, and the table is written anew."""
