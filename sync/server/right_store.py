@@ -44,8 +44,8 @@ class RightStore(Protocol):
     def wait_for_all(self) -> None:
         """Every till that is not lost is waited for once more."""
 
-    def note_told(self, till: str, epoch: int) -> None:
-        """This machine said hello, with all of its log here, as of the end of head office's own log."""
+    def note_told(self, till: str, epoch: int, here: Place) -> None:
+        """This machine said hello, with all of its log here; ``here``: the end of head office's own log."""
 
     def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
         """Epoch and number of head office's newest fact when it last did; None for never."""

@@ -54,16 +54,13 @@ def answer(
     terms, calls = grants
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
-        if asked.seen is not None:
-            look_back(store, asked.seen, (UNKNOWN,), now)
+        here = look_back(store, asked.seen, (UNKNOWN,), now)
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
-        if held_back != "log":
-            store.rights.heard_hello(holder.till)
         if not held_back:
-            store.rights.note_told(holder.till, holder.epoch)
-        if not _is_all_evened(store, now) and not held_back:
+            store.rights.note_told(holder.till, holder.epoch, here)
+        if not _is_all_evened(store, holder.till if held_back != "log" else None, now) and not held_back:
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
@@ -93,24 +90,32 @@ def answer(
         )
 
 
-def look_back(store: LedgerStore, seen: Place, others: Sequence[str], now: datetime) -> None:
+def look_back(store: LedgerStore, seen: Place | None, others: Sequence[str], now: datetime) -> Place:
     """Somebody was told of a fact of head office's own log. One that is not there says that head office was restored.
 
-    ``others``: tills to wait for besides those that are known here.
+    ``seen``: None where nobody was told; ``others``: tills to wait for besides those that are known here. Answers the end of its
+    own log.
     """
     here = store.rights.own_head()
-    if seen == here:
-        return
+    if seen is None or seen == here:
+        return here
     if seen.epoch > here.epoch or (seen.epoch == here.epoch and not store.rights.is_own(seen)):
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
+        return store.rights.own_head()
+    return here
 
 
-def _is_all_evened(store: LedgerStore, now: datetime) -> bool:
+def _is_all_evened(store: LedgerStore, said_hello: str | None, now: datetime) -> bool:
     """Whether rights may be granted: all said hello since a restore, and what waited for that is evened out, a part at a time."""
     if store.rights.is_waiting():
-        return False
-    if store.rights.is_to_even():
-        store.touch(store.rights.even_out_again(now))
+        if said_hello is None:
+            return False
+        store.rights.heard_hello(said_hello)
+        if store.rights.is_waiting():
+            return False
+    if not store.rights.is_to_even():
+        return True
+    store.touch(store.rights.even_out_again(now))
     return not store.rights.is_to_even()
 
 

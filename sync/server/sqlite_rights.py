@@ -77,9 +77,10 @@ class SqliteRightStore:
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
 
-    def note_told(self, till: str, epoch: int) -> None:
+    def note_told(self, till: str, epoch: int, here: Place) -> None:
         """In the table."""
-        here = self.own_head()
+        if self.told_at(till, epoch) == (here.epoch, here.seq):
+            return
         key = {"till": till, "epoch": epoch, "own_epoch": here.epoch, "own_seq": here.seq}
         with watched(self._db, "told", "till = :till AND epoch = :epoch", key):
             self._db.execute(TOLD_UPSERT, key)

@@ -190,10 +190,10 @@ def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
     with store.write():
         said = [store.rights.said_at(till, 1) for till in ("T1", "T2")]
         assert said == [(1, 1), (1, 2)] and store.rights.told_at("T1", 1) is None
-        store.rights.note_told("T1", 1)
+        store.rights.note_told("T1", 1, store.rights.own_head())
         assert (store.rights.told_at("T1", 1), store.rights.told_at("T1", 2)) == ((1, 2), None)
         store.rights.begin_anew(2, (), NOW)
-        store.rights.note_told("T1", 1)
+        store.rights.note_told("T1", 1, store.rights.own_head())
         assert store.rights.told_at("T1", 1) == (2, store.rights.own_head().seq)
         assert not store.rights.is_hub("HUB") and store.rights.named_hub("HUB") is None
         store.add(posting(store, fact(1, kind="rights.taken", grant=gave)))
