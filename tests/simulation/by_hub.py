@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pos_loyalty.clock import utc_now
 from pos_loyalty.values import encode
-from sync import daemon, hub_wire
+from sync import hub_wire
 from sync.daemon import Beside, Pace
 from sync.elsewhere import HubSales
 from sync.hub_client import TIMEOUT_S
@@ -19,7 +18,6 @@ from tests.simulation.office import PUBLIC
 
 if TYPE_CHECKING:
     from tests.simulation.counter import Counter, Line
-    from tests.simulation.world import World
 
 ROUTES = {"log": ("POST", "log"), "changes": ("GET", "changes"), "rights": ("POST", "rights"), "sold": ("GET", "sales")}
 
@@ -79,27 +77,10 @@ class ByHub:
 def roads_of(counter: Counter, line: Line, pace: Pace) -> tuple[Roads, Pace, Beside]:
     """As ``wiring.offices`` puts them together for a till whose hub holds the rights: it asks for none by itself."""
     roads = Roads(ByHub(counter), line, utc_now)
-    beside = Beside(go_straight=roads.go_straight, road=lambda: roads.road)
+    beside = Beside(go_straight=roads.go_straight, go_by_hub=roads.go_by_hub, road=lambda: roads.road, wait=counter.world.sleep)
     return roads, Pace(interval_s=counter.world.near_s, batch_facts_max=pace.batch_facts_max, wants=None), beside
 
 
 def sales_of(counter: Counter, line: Line) -> Any:
     """Whom a return asks for another till's sale: head office, and the hub."""
     return HubSales(line, lambda: ByHub(counter))  # type: ignore[arg-type, return-value]
-
-
-@contextmanager
-def waiting_in(world: World) -> Iterator[None]:
-    """Whoever is told to come again in a moment, while another till gives rights back, sleeps in this world."""
-
-    class Moment:
-        def wait(self, timeout: float) -> bool:
-            world.sleep(timeout)
-            return False
-
-    before = daemon.Event
-    daemon.Event = Moment  # type: ignore[assignment, misc]
-    try:
-        yield
-    finally:
-        daemon.Event = before  # type: ignore[misc]

@@ -19,7 +19,6 @@ from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import SyncError
 from sync.wire import Reply, read_ack, read_changes
 from tests.simulation import acts, hub_acts, template
-from tests.simulation.by_hub import waiting_in
 from tests.simulation.chronicle import Chronicle
 from tests.simulation.counter import INTERVAL_S, Counter
 from tests.simulation.disk import DiedError
@@ -80,7 +79,7 @@ class World:
 
     def run(self, steps: list[Step], *, every: int = LOOK_EVERY) -> None:
         """All steps, then quiet, with the laws. Raises AssertionError and whatever the code itself raises."""
-        with standing(self.ground), waiting_in(self):
+        with standing(self.ground):
             try:
                 self.start()
                 for n, step in enumerate(steps):
