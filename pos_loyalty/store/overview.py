@@ -10,6 +10,7 @@ from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import POINT
 from pos_loyalty.store import cases, ledger, recomputing, rule_stops
 from pos_loyalty.store.db import Connection
+from pos_loyalty.store.right_moves import VOID
 from pos_loyalty.store.rule_stops import RuleStop
 from pos_loyalty.values import Minor, Points, Value
 
@@ -258,14 +259,14 @@ RETURNS_SELECT = (
 CAPPED_SELECT = """SELECT coalesce(SUM(CASE WHEN owned > :cap THEN :cap ELSE owned END), 0) FROM (
   SELECT SUM(remaining) AS owned FROM lot WHERE unit = 'point' AND remaining > 0 GROUP BY member
 ) AS each_member"""
-HUB_HELD_SELECT = """SELECT coalesce(SUM(centi), 0) FROM (
+HUB_HELD_SELECT = f"""SELECT coalesce(SUM(centi), 0) FROM (
   SELECT l.lot, l.centi FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-  WHERE g.till = :hub AND g.epoch = :epoch
+  WHERE g.till = :hub AND g.epoch = :epoch AND NOT ({VOID})
   UNION ALL SELECT l.lot, -l.centi FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
   WHERE g.giver = :hub AND g.giver_epoch = :epoch
   UNION ALL SELECT lot, centi FROM right_return WHERE to_till = :hub AND to_epoch = :epoch
   UNION ALL SELECT lot, -centi FROM right_return WHERE till = :hub AND epoch = :epoch
 ) AS moves WHERE NOT lot GLOB 'gift:*' AND NOT lot GLOB 'coupon:*'"""
 """A hub sells nothing, so what it holds is what it was given less what it gave."""
-HELD_SELECT = """SELECT coalesce(SUM(l.centi), 0) FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
-WHERE g.closed IS NULL AND g.giver IS NULL AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'"""
+HELD_SELECT = f"""SELECT coalesce(SUM(l.centi), 0) FROM right_grant AS g JOIN right_line AS l ON l.grant_id = g.id
+WHERE g.closed IS NULL AND g.giver IS NULL AND NOT ({VOID}) AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*'"""

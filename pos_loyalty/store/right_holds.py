@@ -2,7 +2,8 @@
 
 Rule: what a till holds of a lot is a sum over facts and depends on no order: what its own entries brought into the lot less what
 they took out of it, with grants, less what it gave back. So nothing of a sale is written twice, and a restored head office finds
-the same. A till holds nothing of another epoch. What is granted counts as held once it is given: lost on the way, it is safe.
+the same. A till holds nothing of another epoch. What is granted counts as held once it is given: lost on the way, it is safe. What was
+on its way when head office was restored is void from the till's next hello on.
 
 **Source:** bounded counters by escrow (O'Neil 1986; Balegas, arXiv 1503.09052).
 """
@@ -148,7 +149,11 @@ def held_in_all(db: Connection, till: str, epoch: int) -> int:
 
 
 def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
-    """Grants that the till has not said it took, in the order of their ids."""
+    """Grants that the till has not said it took, in the order of their ids; none of an earlier epoch of this file's own log.
+
+    A head office that was restored once more, to another backup, may know a grant that its forerunner forgot: others may hold the
+    same by now. What a till did not take before its next hello, it shall never take.
+    """
     rows = db.execute(ON_THEIR_WAY_SELECT, {"till": till, "epoch": epoch, "limit": limit}).fetchall()
     return tuple(_grant(db, row) for row in rows)
 
@@ -331,7 +336,10 @@ SURPLUS_SELECT = """SELECT x.lot, l.member, x.seq, x.kind, x.wall_ms FROM (
   JOIN right_line AS r ON r.grant_id = CAST(t.payload AS TEXT) ->> '$.grant.grant_id'
   WHERE t.till = :till AND t.epoch = :epoch AND t.seq > :seq AND t.kind = 'rights.taken'
 ) AS x JOIN lot AS l ON l.id = x.lot ORDER BY x.seq, x.lot"""
-ON_THEIR_WAY_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL ORDER BY id LIMIT :limit"
+ON_THEIR_WAY_SELECT = f"""{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL
+AND NOT EXISTS (
+  SELECT 1 FROM txn AS f JOIN meta AS m ON m.key = 'epoch' WHERE f.id = right_grant.txn AND f.epoch < CAST(m.value AS INTEGER)
+) ORDER BY id LIMIT :limit"""
 ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"
 LEASE_SELECT = "SELECT g.id, g.lease_ms, t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn ORDER BY g.id"
 LINES_SELECT = "SELECT lot, member, centi FROM right_line WHERE grant_id = :id ORDER BY lot"

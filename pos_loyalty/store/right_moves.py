@@ -53,8 +53,13 @@ WHERE NOT EXISTS (SELECT 1 FROM till_key AS k WHERE k.till = m.till AND k.epoch 
 GROUP BY m.till, m.epoch HAVING SUM(m.centi) > 0 ORDER BY m.till, m.epoch"""
 
 
-GIVEN = """
-  UNION ALL SELECT g.till, g.epoch, l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id WHERE l.lot = :lot
+VOID = """g.taken IS NULL AND g.giver IS NULL AND EXISTS (
+    SELECT 1 FROM told AS d JOIN txn AS f ON f.id = g.txn WHERE d.till = g.till AND d.epoch = g.epoch AND d.own_epoch > f.epoch
+  )"""
+"""A grant of head office's that its till never took: it said hello, with all of its log here, since head office began anew."""
+GIVEN = f"""
+  UNION ALL SELECT g.till, g.epoch, l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
+  WHERE l.lot = :lot AND NOT ({VOID})
   UNION ALL SELECT till, epoch, -centi FROM right_return WHERE lot = :lot
   UNION ALL SELECT g.giver, g.giver_epoch, -l.centi FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   WHERE l.lot = :lot AND g.giver IS NOT NULL

@@ -77,13 +77,18 @@ def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(),
     """Lots and rights as of these facts, in any order. ``own``: the name of head office's own log, which holds nothing.
 
     ``live``: who may still take what is on its way to them. ``gone``: hubs whose own log may be lost; what was given to them they
-    had. A hub that gave has less, whether its own log tells of it or only that of the till that took it.
+    had. A hub that gave has less, whether its own log tells of it or only that of the till that took it. What was on its way when
+    head office began anew never comes.
     """
     books = Books()
     given: dict[str, Given] = {}
+    given_in: dict[str, int] = {}
+    own_epoch = 0
     taken: set[str] = set()
     for fact in facts:
         holder = (fact.till, fact.epoch)
+        if fact.till == own:
+            own_epoch = max(own_epoch, fact.epoch)
         for lot, centi in fact.moves:
             books.left[lot] += centi
             if fact.till != own:
@@ -99,6 +104,7 @@ def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(),
             grant = fact.grant
             given.setdefault(grant.grant_id, grant)
             if fact.kind == "rights.granted":
+                given_in[grant.grant_id] = fact.epoch
                 continue
             if grant.grant_id in taken:
                 raise AssertionError(f"I4: grant {grant.grant_id} was taken twice")
@@ -110,7 +116,7 @@ def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(),
                 books.held[grant.giver][lot] -= centi
             if is_had:
                 books.held[grant.whose][lot] += centi
-            elif grant.whose in live:
+            elif grant.whose in live and (grant.giver is not None or given_in[grant.grant_id] == own_epoch):
                 books.on_its_way[lot] += centi
     return books
 
