@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Event
 from typing import Final, Literal, NamedTuple
 
+from pos_loyalty.store.db import Connection
 from sync.wire import Changes
 
 Road = Literal["hub", "straight"]
@@ -23,7 +24,8 @@ class Answered(NamedTuple):
 class Beside(NamedTuple):
     """``chores``: between goes; ``told``: who hears of each page first, at a hub; ``waiting``: what a hub keeps that head office
     has not; ``go_straight``, ``go_by_hub``: how a till with a hub turns to head office, and to the hub again; ``road``: where its
-    next question goes, ``answered``: by which road the last answer came; ``wait``: what happens while a hub gets what it lacks.
+    next question goes, ``answered``: by which road the last answer came; ``wait``: what happens while a hub gets what it lacks;
+    ``sending``: what is done before facts of this file's own log go out.
     """
 
     chores: Callable[[], None] = lambda: None
@@ -34,6 +36,7 @@ class Beside(NamedTuple):
     waiting: Callable[[], int | None] = lambda: None
     answered: Callable[[], Answered | None] = lambda: None
     wait: Callable[[float], object] = lambda seconds: Event().wait(seconds)
+    sending: Callable[[Connection], None] = lambda _: None
 
 
 NOTHING: Final = Beside()

@@ -106,7 +106,7 @@ class Syncer:
         self._beside = beside
         self._files = SnapshotFiles(file_of(db))
         self._asked: tuple[datetime, int] | None = None
-        self._is_called = self._lacks = False
+        self._is_called = self._lacks = self._is_set_back = False
         self._push: push.PushState | None = None
         self._pull: pull.PullState | None = None
 
@@ -164,9 +164,10 @@ class Syncer:
         if is_of_hub:
             self._fetch_now(clock)
 
-    def lend_nothing(self) -> None:
-        """From now on no gift card and no code goes from here to anybody: what stands in this file may be of an earlier day."""
-        self._pace = replace(self._pace, lends=NOTHING_LENT)
+    def stand_back(self) -> None:
+        """From now on no right is taken here and none given back: what stands in this file is of an earlier day. It goes on
+        saying hello, so that nobody waits for it."""
+        self._is_set_back = True
 
     def _ask_for(self, whom: str, clock: Clock) -> RightsAnswer:
         lends = self._pace.lends
@@ -216,6 +217,9 @@ class Syncer:
     def _ask_for_rights(self, clock: Clock) -> int:
         """Say hello, take and give back; answers facts sent. A head office that grants nothing stops no sale and no sync."""
         sent = 0
+        if self._is_set_back:
+            right_round.say_hello(self._db, self._head_office)
+            return 0
         if not self._should_ask(clock()):
             return 0
         for _ in range(right_round.ROUNDS_MAX):
@@ -237,6 +241,7 @@ class Syncer:
         return False
 
     def _exchange(self, state: push.PushState, batch: bytes, clock: Clock) -> push.PushStep:
+        self._beside.sending(self._db)
         try:
             reply = self._head_office.push(batch)
             step = push.received(state, reply, clock(), self._random)

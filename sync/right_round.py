@@ -79,6 +79,14 @@ def ask_for(
     return answer
 
 
+def say_hello(db: Connection, office: Grantor) -> None:
+    """Ask for nothing, and take nothing of what is answered."""
+    try:
+        office.rights(encode(rights.question(db, new_id(), Asks())))
+    except SyncError as error:
+        log.warning("rights.failed", reason=str(error))
+
+
 def asks_for(whom: str) -> Asks:
     """Which question asks for who or what stands here."""
     if whom.startswith(GIFT):

@@ -2,8 +2,8 @@
 
 Rule: what a till holds of a lot is a sum over facts and depends on no order: what its own entries brought into the lot less what
 they took out of it, with grants, less what it gave back. So nothing of a sale is written twice, and a restored head office finds
-the same. A till holds nothing of another epoch. What is granted counts as held once it is given: lost on the way, it is safe. What was
-on its way when head office was restored is void from the till's next hello on.
+the same. A till holds nothing of another epoch. What is granted counts as held once it is given: lost on the way, it is safe.
+What was on its way when head office was restored is void from the till's next hello on.
 
 **Source:** bounded counters by escrow (O'Neil 1986; Balegas, arXiv 1503.09052).
 """

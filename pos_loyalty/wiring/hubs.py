@@ -45,6 +45,12 @@ def relay_file(known: Settings) -> Path:
     return path.with_name(path.name + ".relay")
 
 
+def mark_file(known: Settings) -> Path:
+    """Where it stands how far the hub's own log was told: beside its file, and in no backup."""
+    path = known.till_database
+    return path.with_name(path.name + ".mark")
+
+
 def node_of(known: Settings, lease_days: int) -> HubNode:
     """The hub over connections of its own; ``known`` as ``as_hub`` gives it. Raises TokenError when it was not enrolled."""
     from pos_loyalty.store.relay import open_relay
@@ -57,8 +63,7 @@ def node_of(known: Settings, lease_days: int) -> HubNode:
         undo.callback(db.close)
         relay_db = open_relay(relay_file(known))
         undo.pop_all()
-    mark = FileMark(known.till_database.with_name(known.till_database.name + ".mark"))
-    return HubNode(hub, db, relay_db, mark, lease_days)
+    return HubNode(hub, db, relay_db, FileMark(mark_file(known)), lease_days)
 
 
 def line_of(known: Settings) -> Line:
@@ -66,13 +71,16 @@ def line_of(known: Settings) -> Line:
     from pos_loyalty.store.relay import open_relay, waiting_count
     from pos_loyalty.wiring.offices import AsHub, syncer_of
     from sync.client import HttpHeadOffice
+    from sync.hub.heads import Heads
     from sync.hub.line import Line
     from sync.hub.telling import note_page
+    from sync.server.right_desk import FileMark
 
     url = known.config.head_office.url
     assert url is not None
     relay_db = open_relay(relay_file(known))
-    side = AsHub(told=lambda page: note_page(relay_db, page), waiting=lambda: waiting_count(relay_db))
+    heads = Heads(FileMark(mark_file(known)), known.config.till.id)
+    side = AsHub(told=lambda page: note_page(relay_db, page), waiting=lambda: waiting_count(relay_db), sending=heads.note)
     syncer, close_syncer = syncer_of(known, hub=side)
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)
 

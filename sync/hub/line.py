@@ -82,7 +82,8 @@ class Line:
         """Bring all that waits, then sync, and ask for members who stand at a till. Head office's silence is in the report;
         StoreError is raised."""
         if relay.word(self._relay, relay.RESTORED) == self._hub.credential.till.encode():
-            self._syncer.lend_nothing()
+            self._syncer.stand_back()
+            standing = ()
         batches, trouble = 0, None
         waits: set[str] = set()
         for _ in range(BATCHES_MAX):

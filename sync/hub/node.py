@@ -20,12 +20,13 @@ from pos_loyalty.values import Value
 from sync import hub_wire
 from sync.hub import granting, keeping, lending, telling
 from sync.hub.granting import Called, Terms
+from sync.hub.heads import Heads
 from sync.hub.keeping import Hub
 from sync.hub_wire import Stamp
 from sync.identity import Credential
 from sync.local import hear_stop
 from sync.rights import RightsAnswer, RightsRequest, lacks
-from sync.server.right_desk import Mark, Told
+from sync.server.right_desk import Mark
 from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
 
 MS_PER_S = 1000
@@ -63,13 +64,12 @@ class HubNode:
         self.hub = hub
         self.db = db
         self.relay = relay_db
-        self.mark = mark
+        self._heads = Heads(mark, self.holder.till)
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
         self.ahead: dict[str, Ahead] = {}
         self.is_restored = False
-        told = mark.read()
-        self._look_back(told.head if told else None)
+        self._look_back(self._heads.read())
 
     @property
     def holder(self) -> RightHolder:
@@ -123,7 +123,7 @@ class HubNode:
         terms = Terms(new_id=new_id, now=now, lease=timedelta(days=self.lease_days))
         before = epochs.place_of(self.db)
         answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
-        self.mark.put(Told(head=answer.head))
+        self._heads.note(self.db)
         is_short = (bool(standing) and answer.head == before) or lacks(answer, asked)
         return replace(answer, back=back, held_back="called" if is_short and not back else "")
 

@@ -56,7 +56,9 @@ class Chronicle:
         """Of lots that stood in any log when it was last looked at: when they end."""
         self.rogues: set[str] = set()
         self.gone_hubs: set[tuple[str, int]] = set()
-        """Hubs whose place another took, by name and epoch: nothing is given by them any more, and their own log may be lost."""
+        """Hubs whose place another took, or whose files were put back, by name and epoch: nothing is given by them any more, and
+        their own log may be lost."""
+        self.put_back_hubs: set[tuple[str, int]] = set()
         self.lost_hubs: set[tuple[str, int]] = set()
         """Of these, whom a person at head office called lost: what they held is free."""
         self.older_lots: set[str] = set()

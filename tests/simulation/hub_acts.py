@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 LEASES = timedelta(days=400)
 """Longer than any lease."""
 HOUR_MS = 3_600_000
-WITH_PUT_BACK = os.environ.get("HUB_PUT_BACK") == "1"
-"""Somebody puts a hub's files back, which nobody should: beside a restored head office world 1013 does not hold then."""
 
 
 def is_there(seed: int) -> bool:
@@ -122,7 +119,7 @@ def lose(world: World, counter: Counter, chance: Random) -> None:
     if hub.name in world.chronicle.enrolling:
         return
     world.at(hub)
-    what = chance.choice(("gone", "put back", "put back", "relay") if WITH_PUT_BACK else ("gone", "relay"))
+    what = chance.choice(("gone", "put back", "put back", "relay"))
     world.say(f"  hub: {what}")
     if what == "gone":
         replace(world)
@@ -130,7 +127,11 @@ def lose(world: World, counter: Counter, chance: Random) -> None:
         hub.lose_relay()
         world.after(60_000, lambda: boot(world, hub))
     elif hub.saved:
+        before = hub.told()
         hub.put_back(chance.choice(hub.saved))
+        if before > hub.head():
+            world.chronicle.gone_hubs.add((hub.name, 1))
+            world.chronicle.put_back_hubs.add((hub.name, 1))
         world.chronicle.hub_began_anew()
         world.after(60_000, lambda: boot(world, hub))
         world.after(chance.choice((1, 5, 30)) * HOUR_MS, lambda: mend(world))
@@ -150,6 +151,7 @@ def replace(world: World) -> None:
     if old.is_up:
         world.at(old)
         old.die()
+    world.at(world.office)
     with world.office.machine.disk.at_peace():
         world.chronicle.gone(old, set())
     old.is_retired = True

@@ -15,7 +15,8 @@ def bounded_giving(world: World, books: Books, void: set[str]) -> None:
     """I1: nobody holds less than nothing of a lot; a hub gives no more than it got.
 
     Of a hub that is gone facts may be missing everywhere, and head office counts what it holds as nothing at least; of one that a
-    person called lost it counts nothing. What a destroyed till gave back to a hub nobody else may know.
+    person called lost it counts nothing. One whose files were put back gives nothing, so what it holds nobody can have twice.
+    What a destroyed till gave back to a hub nobody else may know.
     """
     hubs = world.chronicle.gone_hubs | ({(world.hub.name, 1)} if world.hub is not None else set())
     for holder, lots in books.held.items():
@@ -24,7 +25,8 @@ def bounded_giving(world: World, books: Books, void: set[str]) -> None:
             assert centi >= 0 or is_excused, f"I1: {holder} holds {centi} of lot {lot}"
     for holder in world.chronicle.gone_hubs:
         for lot, centi in books.held[holder].items():
-            books.held[holder][lot] = 0 if holder in world.chronicle.lost_hubs else max(0, centi)
+            is_nothing = holder in world.chronicle.lost_hubs or holder in world.chronicle.put_back_hubs
+            books.held[holder][lot] = 0 if is_nothing else max(0, centi)
 
 
 def at_quiet(world: World, books: Books, void: set[str]) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import greenlet
 
 from pos_loyalty.clock import new_id, utc_now
-from pos_loyalty.errors import TokenError, WireError
-from pos_loyalty.store import outbox
+from pos_loyalty.errors import StoreError, TokenError, WireError
+from pos_loyalty.store import epochs, outbox
 from pos_loyalty.store.db import Connection, backup
 from pos_loyalty.store.relay import open_relay
 from pos_loyalty.values import decode, encode
@@ -21,6 +21,7 @@ from pos_loyalty.wiring import hubs, identities
 from pos_loyalty.wiring.files import Settings, settings, till_store
 from sync import hub_wire
 from sync.daemon import Beside, Pace, Syncer
+from sync.hub.heads import Heads
 from sync.hub.line import Line as HubLine
 from sync.hub.line import Work
 from sync.hub.node import HubNode
@@ -29,6 +30,7 @@ from sync.hub_wire import Stamp
 from sync.identity import EnrolAnswer, EnrolRequest, Identity
 from sync.local import Here
 from sync.rights import RightsRequest
+from sync.server.right_desk import FileMark
 from sync.wire import ChangesRequest, Reply, SaleQuestion, read_enrolment
 from tests.simulation.by_hub import Stamped, route
 from tests.simulation.counter import PATIENCE_S, Line
@@ -48,6 +50,7 @@ SLOWER = 120
 COMES_MS = 1_000
 """So soon after a till sent something the line goes."""
 LEASE_DAYS = 7
+AGAIN_S = 5.0
 RELAY = ".relay"
 
 
@@ -126,6 +129,7 @@ class StoreHub:
         """Backups of its files."""
         self.heard: list[tuple[int, int, int]] = []
         self._node: HubNode | None = None
+        self._heads = Heads(FileMark(hubs.mark_file(self.known)), name)
 
     @property
     def known(self) -> Settings:
@@ -150,13 +154,21 @@ class StoreHub:
         return self.node.db
 
     def boot(self) -> None:
-        """Start, be it after a crash: as ``wiring.hubs.run_hub`` does."""
+        """Start, be it after a crash: as ``wiring.hubs.run_hub`` does, which looks into its file before all."""
         self.machine.disk.restart()
         self.machine.boot()
         self.is_up = True
         self._work = Waker(self)
         self._signer = self.identity.signer
-        self.spawn(lambda: hubs._follow(self._line, Stop(self), self._work))  # type: ignore[arg-type]
+        self.spawn(self._run)
+
+    def _run(self) -> None:
+        while self._node is None:
+            try:
+                self._node = hubs.node_of(self.known, LEASE_DAYS)
+            except StoreError:  # the process ends, and is started again
+                self.world.sleep(AGAIN_S)
+        hubs._follow(self._line, Stop(self), self._work)  # type: ignore[arg-type]
 
     def spawn(self, what: Callable[[], object]) -> greenlet.greenlet:
         """Something that goes on in the process."""
@@ -209,6 +221,18 @@ class StoreHub:
         self.die()
         self.machine.disk.restart()
         self.machine.disk.lay({stem: (saved / f"hub.db{stem}").read_bytes() for stem in ("", RELAY)})
+
+    def told(self) -> tuple[int, int]:
+        """Epoch and number of its newest fact that a till or head office was told of."""
+        told = self._heads.read()
+        return (0, 0) if told is None else (told.epoch, told.seq)
+
+    def head(self) -> tuple[int, int]:
+        """The same of the newest that its file holds."""
+        with self.machine.disk.at_peace():
+            place = epochs.place_of(self.db)
+        self._forget()
+        return place.epoch, place.seq
 
     def lose_relay(self) -> None:
         """What it kept of its tills is gone."""
@@ -283,7 +307,7 @@ class StoreHub:
             till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=self._signer, head_office_key=PUBLIC, is_hub=True
         )
         pace = Pace(interval_s=self.world.near_s, batch_facts_max=self.world.batch_max, wants="store")
-        office, beside = Outside(self), Beside(told=lambda page: note_page(relay_db, page))
+        office, beside = Outside(self), Beside(told=lambda page: note_page(relay_db, page), sending=self._heads.note)
         syncer = Syncer(db, here, pace, office, self.chance.random, beside)
         return HubLine(hubs._hub_of(known), relay_db, syncer, office, close)
 

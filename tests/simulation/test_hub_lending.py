@@ -193,6 +193,36 @@ def test_a_hub_that_was_put_back_lends_nothing_and_gives_nothing_back(tmp_path: 
     world.close()
 
 
+def test_a_hub_that_was_put_back_to_before_it_gave_back_gives_that_to_nobody(tmp_path: Path) -> None:
+    """No till asked it since: only head office was told, which lent the card's money to another store."""
+    world = LendingWorld(tmp_path, 0)
+    first, second, third = world.counters.values()
+    code = sold_card(first)
+    lot = account_of(first, code)
+    for _ in range(4):
+        world.pass_s(1_200)
+        first.go()
+        if held_by(first.db, first, lot) == 0:
+            break
+    second.go()
+    saved = world.hub.backup()
+    world.pass_s(7_200)
+    world.line_go()
+    world.line_go()
+    show_card(third, code)
+    pay(third, code, FACE)
+    third.go()
+    world.hub.restore(saved)
+    world.is_cut = True
+    show_card(second, code)
+    assert held_by(second.db, second, lot) == 0
+    assert world.hub.node.is_restored
+    world.is_cut, world.is_restored = False, True
+    world.quiet()
+    check_quiet(world)
+    world.close()
+
+
 def test_codes_that_the_other_till_took_are_told_while_the_line_is_cut(tmp_path: Path) -> None:
     """Each word on a code: it was issued, taken, let go by a void, withdrawn with the goods that brought it."""
     world = LendingWorld(tmp_path, 0)

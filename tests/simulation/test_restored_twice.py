@@ -1,5 +1,5 @@
-"""A grant whose answer was lost, and a head office restored from backups with it and without it: what the till did not take before
-its next hello it never takes, and what it could not take is free for others."""
+"""A grant whose answer was lost, and a head office restored from backups with it and without it: what the till did not take
+before its next hello it never takes, and what it could not take is free for others."""
 
 from __future__ import annotations
 
