@@ -186,6 +186,7 @@ def _of_line(reach: Reach, row: Any) -> bool:
     return bool(row[0] == reach.till and row[1] in reach.sales)
 
 
+OF_FILE: Final = ("role", "owner")
 ALLOWED: Final[Mapping[str, Guard]] = {
     sqlite.ID_SELECT: _by("id", "ids"),
     sqlite.MEMBER_SELECT: lambda reach, row: row["member"] is None or row["member"] in reach.members,
@@ -212,7 +213,7 @@ ALLOWED: Final[Mapping[str, Guard]] = {
     uses.COUNTER_DELETE: lambda reach, row: row[0] in reach.members,
     returned.BODIES_SELECT: lambda reach, row: row["sale_till"] == reach.till and row["sale_id"] in reach.sales,
     coupon_words.OF_SALE_SELECT: _of_sale,
-    META_SELECT: lambda reach, row: row["key"] == "role",
+    META_SELECT: lambda reach, row: row["key"] in OF_FILE,
 }
 """Statements that a run answers, each with what must have been read for it. The texts are the store's own."""
 OF_SALES: Final = "till = %(till)s AND sale_id = ANY(%(sales)s)"
@@ -222,7 +223,7 @@ TOUCHED: Final = (
     f"UNION ALL SELECT txn FROM sale_return WHERE {RETURNS})"
 )
 FIRST: Final = (
-    ("meta", "key = 'role'"),
+    ("meta", f"key IN {OF_FILE}"),
     ("txn", "id = ANY(%(ids)s)"),
     ("txn", TOUCHED),
     ("entry", TOUCHED.replace("id IN", "txn IN", 1)),

@@ -21,9 +21,10 @@ from sync import push
 from sync.local import next_batch
 from sync.server import postgres_tables, steps
 from sync.server.desk import Desk
-from sync.server.postgres import add_months, as_store, open_ledger, open_postgres
+from sync.server.postgres import Claims, add_months, as_store, open_ledger, open_postgres
 from sync.server.postgres import open_reader as open_reader_there
 from sync.server.postgres_copy import copied
+from sync.server.sqlite import SqliteLedgerStore
 from sync.server.tries import TRIES_MAX, again
 from sync.wire import decode_batch
 from tests.postgres import Server
@@ -31,7 +32,7 @@ from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE_PUBLIC, Till
 from tests.tables import CONFIG, Folder
 from tests.worlds import HEAD
 
-SALES, BATCH = 40, 10
+SALES, BATCH, QUESTIONS_MAX = 40, 10, 45
 RULE = '[[rule]]\nid = "cups"\nwhen = [{ is = "customer", member = true }]\nthen = [{ do = "counter_add", key = "cups" }]\n'
 
 
@@ -79,6 +80,23 @@ def test_tills_that_send_at_once_to_two_processes_lose_nothing(postgres: Server,
     db.close()
     assert held == {"A": SALES + 1, "B": SALES + 1}
     assert points == 2 * sum(10 + n for n in range(SALES))
+
+
+def test_facts_of_sales_are_booked_with_few_questions(postgres: Server, tmp_path: Path) -> None:
+    """By what libpq sent: a batch costs so many questions, however many facts it has."""
+    first, *batches = log_of(tmp_path, "A")
+    ledger = open_postgres(postgres.new_database(), "head-office", NOW)
+    store = SqliteLedgerStore(as_store(ledger), HEAD_OFFICE_KEY, Claims(ledger), ledger)
+    steps.receive(store, "A", first, NOW, OFFICE_PUBLIC)
+    with (tmp_path / "trace").open("w+") as trace:
+        ledger.raw.pgconn.trace(trace.fileno())
+        for batch in batches:
+            steps.receive(store, "A", batch, NOW, OFFICE_PUBLIC)
+        ledger.raw.pgconn.untrace()
+        trace.seek(0)
+        asked = sum("\tExecute\t" in line for line in trace)
+    store.close()
+    assert asked <= QUESTIONS_MAX * len(batches)
 
 
 def test_who_loses_every_race_is_told_after_a_bounded_number_of_tries(postgres: Server) -> None:
