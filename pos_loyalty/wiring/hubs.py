@@ -66,13 +66,18 @@ def line_of(known: Settings) -> Line:
     from pos_loyalty.store.relay import open_relay, waiting_count
     from pos_loyalty.wiring.offices import AsHub, syncer_of
     from sync.client import HttpHeadOffice
+    from sync.hub.granting import note_called
     from sync.hub.line import Line
     from sync.hub.telling import note_page
 
     url = known.config.head_office.url
     assert url is not None
     relay_db = open_relay(relay_file(known))
-    side = AsHub(told=lambda page: note_page(relay_db, page), waiting=lambda: waiting_count(relay_db))
+    side = AsHub(
+        told=lambda page: note_page(relay_db, page),
+        waiting=lambda: waiting_count(relay_db),
+        called=lambda lots: note_called(relay_db, lots, utc_now()),
+    )
     syncer, close_syncer = syncer_of(known, hub=side)
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)
 

@@ -169,6 +169,32 @@ def test_a_code_that_two_sales_took_is_at_rest_when_one_of_them_came_off(store: 
         assert not store.rights.is_code_free("FILE-1", NOW)
 
 
+def test_a_hub_is_told_that_another_store_wants_what_its_tills_hold(store: LedgerStore) -> None:
+    """They do not ask head office: it calls the card from them. Nobody else of the store is told."""
+    enrolled(store, "T1", "T2", "HUB")
+    made = GiftCardMade(series="standard", kind="bought", currency="RUB", code_hash="d" * 64)
+    body = GiftCardFact(card_id=CARD_ID, act="sold", amount_minor=Minor(500), made=made)
+    sold = fact(1, kind="gift_card.changed", gift_card=body, entries=(load(CARD_ID, "gifts:sold", 500, "RUB"),))
+    begins = fact(1, kind="rights.returned", give_back=GiveBackFact(), till="HUB", id="e" * 32)
+    account, granting = gift_account(CARD_ID), Granting(RightTerms(), Calls())
+    with store.write():
+        store.keys.book(TillKeyFact(till="T9", epoch=1, store="S2", state="active", public_key="ab" * 32), NOW)
+        store.add(posting(store, sold))
+        store.add(posting(store, begins))
+        assert dict(store.rights.holders(account)) == {("T1", 1): 500}
+
+    def told(till: str, *gifts: str) -> dict[str, int]:
+        asked = RightsRequest(ask_id="a" * 32, head=Place(epoch=1, seq=0, hash=GENESIS.hex()), gifts=gifts)
+        said = answer(store, Holder(till=till, epoch=1), asked, granting, new_id, NOW)
+        assert said.grants == ()
+        return {line.lot_id: line.centi for line in said.back}
+
+    assert told("HUB") == {}, "nobody wants it"
+    assert told("T9", CARD_ID) == {}
+    assert told("HUB") == told("T1") == {account: 500}
+    assert told("T2") == told("T9") == {}
+
+
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:
     """By its id and by the hash of its code; and a code in two spellings."""
     enrolled(store, "T1", "T2")

@@ -16,6 +16,7 @@ from pos_loyalty.values import decode, encode
 from sync import identity
 from sync.daemon import Beside, Pace, Syncer
 from sync.hub.app import wanted
+from sync.hub.granting import note_called
 from sync.hub.keeping import Hub
 from sync.hub.line import Line, Work
 from sync.hub.node import HubNode
@@ -85,7 +86,11 @@ class StoreHub:
         db, relay_db = store(), kept()
         here = Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True)
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store", lends=Lends(gifts=True, coupons=True))
-        beside = Beside(told=lambda page: note_page(relay_db, page), waiting=lambda: relay.waiting_count(relay_db))
+        beside = Beside(
+            told=lambda page: note_page(relay_db, page),
+            waiting=lambda: relay.waiting_count(relay_db),
+            called=lambda lots: note_called(relay_db, lots, self.world.now),
+        )
         syncer = Syncer(db, here, pace, Outside(self), half, beside)
         self.line = Line(hub, relay_db, syncer, Outside(self), lambda: (db.close(), relay_db.close()))  # type: ignore[func-returns-value, arg-type]
 
