@@ -86,9 +86,9 @@ fuzz: $(STAMP)
 	FORGED=200 SCHEMA_EXAMPLES=500 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_forged_facts.py tests/faults/test_office_schema.py
 
 # The long form of the bank test: real processes in network namespaces, over lines that lose, tear, double and reorder; and in a
-# store with a hub, each of whose sides is killed a hundred times.
+# store with a hub, each of whose sides is killed a hundred times, and which lends gift cards and coupons.
 bank: $(STAMP)
-	BANK_ACTS=300 HUB_ROUNDS=10 HUB_KILLS=10 RESTORE_ACTS=100 RESTORES=5 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py tests/faults/test_restored_office.py
+	BANK_ACTS=300 HUB_ROUNDS=10 HUB_KILLS=10 RESTORE_ACTS=100 RESTORES=5 LENDING_ROUNDS=5 $(BIN)/pytest -q -s --timeout=3600 tests/faults/test_bank.py tests/faults/test_restored_office.py tests/faults/test_hub_lends.py
 
 # The long form of the fault loop: every write and every sync of every verb fails, once, for ever, and with the power.
 faults: $(STAMP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
 from typing import Final, Literal, NamedTuple
@@ -25,7 +25,8 @@ class Beside(NamedTuple):
     """``chores``: between goes; ``told``: who hears of each page first, at a hub; ``waiting``: what a hub keeps that head office
     has not; ``go_straight``, ``go_by_hub``: how a till with a hub turns to head office, and to the hub again; ``road``: where its
     next question goes, ``answered``: by which road the last answer came; ``wait``: what happens while a hub gets what it lacks;
-    ``sending``: what is done before facts of this file's own log go out.
+    ``called``: who hears at a hub which cards and codes head office would have; ``sending``: what is done before facts of this
+    file's own log go out.
     """
 
     chores: Callable[[], None] = lambda: None
@@ -35,6 +36,7 @@ class Beside(NamedTuple):
     road: Callable[[], Road] = lambda: "straight"
     waiting: Callable[[], int | None] = lambda: None
     answered: Callable[[], Answered | None] = lambda: None
+    called: Callable[[Sequence[str]], None] = lambda _: None
     wait: Callable[[float], object] = lambda seconds: Event().wait(seconds)
     sending: Callable[[Connection], None] = lambda _: None
 

@@ -224,6 +224,8 @@ class Syncer:
             return 0
         for _ in range(right_round.ROUNDS_MAX):
             asked = right_round.ask_for_homes(self._db, self._here, self._head_office, clock(), self._pace.asking)
+            if asked.called:
+                self._beside.called(asked.called)
             if asked.wrote:
                 sent += self._send(clock)[0]
             if not asked.goes_on or self._is_troubled(self._push):

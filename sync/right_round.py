@@ -12,6 +12,7 @@ from pos_loyalty.clock import new_id
 from pos_loyalty.errors import SyncError
 from pos_loyalty.store import right_asking
 from pos_loyalty.store.db import Connection, write
+from pos_loyalty.store.right_moves import is_lent
 from pos_loyalty.values import Value, encode
 from sync import rights
 from sync.local import Here
@@ -42,11 +43,15 @@ class Grantor(Protocol):
 
 
 class Asked(Value):
-    """What came of a question. ``wrote``: facts that head office should hear of; ``goes_on``: there is more to ask for."""
+    """What came of a question. ``wrote``: facts that head office should hear of; ``goes_on``: there is more to ask for.
+
+    ``called``: cards and codes that are asked for elsewhere; what a hub has not got of them its tills may have.
+    """
 
     grants: int = 0
     wrote: bool = False
     goes_on: bool = False
+    called: tuple[str, ...] = ()
 
 
 def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, asking: Asking = ASKING) -> Asked:
@@ -64,10 +69,11 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
         wrote = True
     if taken.is_stale or answer.held_back:
         return Asked(grants=taken.grants, wrote=wrote)
+    called = tuple(line.lot_id for line in answer.back if is_lent(line.lot_id))
     if due is not None and due.moves:
         with write(db):
             right_asking.asked(db, due)
-    return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last)
+    return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last, called=called)
 
 
 def ask_for(

@@ -72,6 +72,8 @@ class Desk:
         self.zone = ZoneInfo(config.store.timezone)
         self.quotes = HeldQuotes()
         self.gift_codes = GiftCodes()
+        self.unknown_gifts: set[str] = set()
+        """Marks of gift cards that were shown in vain lately."""
         self.used_steps: dict[str, int] = {}
         self.elsewhere: Elsewhere = Nowhere()
         self.buyer = Buyer(

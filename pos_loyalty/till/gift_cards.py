@@ -55,8 +55,7 @@ def find(desk: Desk, mark: str, now: datetime) -> StoredGiftCard:
         return gift_rights.cut(desk, card)
     if gift_rights.ask(desk, mark):
         raise NotFoundError("This gift card is not known here yet; head office is being asked: scan it again in a moment.")
-    with write(desk.db):
-        gift_tries.count(desk.db, gift_tries.ANY_CODE, gift_tries.CODE_LIMIT, now)
+    _count_unknown(desk, mark, now)
     if gift_rights.is_lending(desk.config):
         raise NotFoundError(
             "Head office has no money of this gift card for this till now, or does not answer: take other money, or try it later."
@@ -66,6 +65,17 @@ def find(desk: Desk, mark: str, now: datetime) -> StoredGiftCard:
             "This gift card was not sold at this till: here it cannot be used. Ask at the till that sold it, or take other money."
         )
     raise NotFoundError("This gift card is not known; scan it again.")
+
+
+def _count_unknown(desk: Desk, mark: str, now: datetime) -> None:
+    """The same card again is no new guess: a cashier shows it until the line is back."""
+    if mark in desk.unknown_gifts and mark != UNKNOWN:
+        return
+    with write(desk.db):
+        gift_tries.count(desk.db, gift_tries.ANY_CODE, gift_tries.CODE_LIMIT, now)
+    if len(desk.unknown_gifts) >= gift_tries.CODE_LIMIT.tries:
+        desk.unknown_gifts.clear()
+    desk.unknown_gifts.add(mark)
 
 
 def check_pin(desk: Desk, card: StoredGiftCard, pin: str | None, now: datetime) -> None:

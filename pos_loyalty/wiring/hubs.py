@@ -71,6 +71,7 @@ def line_of(known: Settings) -> Line:
     from pos_loyalty.store.relay import open_relay, waiting_count
     from pos_loyalty.wiring.offices import AsHub, syncer_of
     from sync.client import HttpHeadOffice
+    from sync.hub.granting import note_called
     from sync.hub.heads import Heads
     from sync.hub.line import Line
     from sync.hub.telling import note_page
@@ -80,7 +81,12 @@ def line_of(known: Settings) -> Line:
     assert url is not None
     relay_db = open_relay(relay_file(known))
     heads = Heads(FileMark(mark_file(known)), known.config.till.id)
-    side = AsHub(told=lambda page: note_page(relay_db, page), waiting=lambda: waiting_count(relay_db), sending=heads.note)
+    side = AsHub(
+        told=lambda page: note_page(relay_db, page),
+        waiting=lambda: waiting_count(relay_db),
+        called=lambda lots: note_called(relay_db, lots, utc_now()),
+        sending=heads.note,
+    )
     syncer, close_syncer = syncer_of(known, hub=side)
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)
 

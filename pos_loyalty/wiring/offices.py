@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,11 +65,12 @@ def follow(known: Settings) -> None:
 
 
 class AsHub(NamedTuple):
-    """What a hub does beside: it is told of each page before that is applied, says what it keeps for head office, and notes how
-    far its own log is about to be told."""
+    """What a hub does beside: it is told of each page before that is applied, says what it keeps for head office, hears which
+    cards and codes head office would have, and notes how far its own log is about to be told."""
 
     told: Callable[[Changes], None]
     waiting: Callable[[], int]
+    called: Callable[[Sequence[str]], None]
     sending: Callable[[Connection], None]
 
 
@@ -129,6 +130,7 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
         road=(lambda: head_office.road) if isinstance(head_office, Roads) else Beside().road,
         waiting=hub.waiting if hub else Beside().waiting,
         sending=hub.sending if hub else Beside().sending,
+        called=hub.called if hub else Beside().called,
         answered=(lambda: _answered(head_office)) if isinstance(head_office, Roads) else Beside().answered,
     )
     return Syncer(db, here, pace, head_office, SystemRandom().random, beside), close

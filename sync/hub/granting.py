@@ -19,7 +19,7 @@ from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import AFTER_MAX, LINES_MAX, GrantFact, RightHolder, RightLine
 from pos_loyalty.store.right_moves import is_lent
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import Points, Value
+from pos_loyalty.values import Points, Value, decode, encode
 from sync.hub import lending
 from sync.identity import Credential
 from sync.rights import GRANTS_MAX, RightsAnswer, RightsRequest, Want
@@ -28,11 +28,28 @@ GIVEN_MAX: Final = 500
 CALLED_FOR: Final = timedelta(minutes=1)
 
 
+CALLED: Final = "called"
+
+
 class Called(Value):
-    """A member stands at a till, or a card or a code was presented there, and another one may hold rights to it."""
+    """A member stands at a till, or a card or a code was presented there, and another one may hold rights to it. ``till`` is
+    empty when it was presented in another store: head office would have it."""
 
     till: str
     at: datetime
+
+
+def note_called(relay_db: Connection, lots: Sequence[str], now: datetime) -> None:
+    """Head office would have these cards and codes: the hub's line says so to who answers its tills."""
+    outside = Called(till="", at=now)
+    with write(relay_db):
+        relay.put_word(relay_db, CALLED, encode(dict.fromkeys(lots, outside)))
+
+
+def called_outside(relay_db: Connection) -> dict[str, Called]:
+    """What head office said last that it would have."""
+    kept = relay.word(relay_db, CALLED)
+    return {} if kept is None else decode(kept, dict[str, Called])
 
 
 class Terms(NamedTuple):

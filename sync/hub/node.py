@@ -114,9 +114,8 @@ class HubNode:
         self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
         standing = [want.member_id for want in asked.wants if want.much == "all"]
         lent = [one.lot_id for one in lending.shown(self.db, asked)]
-        still = {member_id: one for member_id, one in self.called.items() if now < one.at + granting.CALLED_FOR}
-        self.called = still | {member_id: Called(till=asker.till, at=now) for member_id in (*standing, *lent)}
-        back = granting.called_back(self.db, self.holder, asker, self.called, now)
+        self.called = self._fresh(now) | {name: Called(till=asker.till, at=now) for name in (*standing, *lent)}
+        back = granting.called_back(self.db, self.holder, asker, self._called(now), now)
         if self.is_restored:
             head = epochs.place_of(self.db)
             return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
@@ -132,11 +131,18 @@ class HubNode:
         told = telling.changes(self.db, self.relay, asker, asked, now, self.silent_s(now))
         stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
         is_behind = told.is_behind or self._knows_what_is_gone(asker.till, asked, now)
-        return replace(told, calls=granting.is_called(asker.till, self.called, now), stops=stops, is_behind=is_behind)
+        return replace(told, calls=granting.is_called(asker.till, self._called(now), now), stops=stops, is_behind=is_behind)
 
     def sold(self, question: SaleQuestion) -> SaleFound:
         """A sale of this store's tills, as far as the hub keeps it."""
         return SaleFound(sale=telling.sold(self.relay, question))
+
+    def _called(self, now: datetime) -> dict[str, Called]:
+        """By head office, and by tills of the store, which come first."""
+        return granting.called_outside(self.relay) | self._fresh(now)
+
+    def _fresh(self, now: datetime) -> dict[str, Called]:
+        return {name: one for name, one in self.called.items() if now < one.at + granting.CALLED_FOR}
 
     def _hear_stops(self, facts: Iterable[Fact], now: datetime) -> None:
         """A rule that a person stopped for the whole store is stopped by this hub's word too, and told to the other tills."""

@@ -222,14 +222,16 @@ def _told(db: Connection, relay_db: Connection, member_id: str) -> MemberChange:
     """A member by head office's word, with what their store's tills did that it does not count."""
     word = member_words.told(db, member_id)
     told = view.fresh(member_id) if word is None else _change(decode(word, members.PulledMember))
-    lots = view.begun(member_id, relay.facts_about(relay_db, member_id)) | _lots(db, member_id)
-    return view.with_facts(told, lots, uncounted(relay_db, member_id), lambda till, sale: _authorised(relay_db, till, sale))
+    facts, counted = list(relay.facts_about(relay_db, member_id)), _counted(relay_db)
+    lots = view.begun(member_id, facts) | _lots(db, member_id)
+    uncounted = [fact for fact in facts if not _is_counted(fact, counted.get(fact.till))]
+    begun = {(fact.till, fact.sale.sale_id): fact for fact in reversed(facts) if fact.sale is not None}
 
+    def authorised(till: str, sale_id: str) -> Fact | None:
+        """Mostly among the facts at hand: a member who is here often has many."""
+        return begun.get((till, sale_id)) or _authorised(relay_db, till, sale_id)
 
-def uncounted(relay_db: Connection, member_id: str) -> list[Fact]:
-    """Facts about a member that head office's figures do not count."""
-    counted = _counted(relay_db)
-    return [fact for fact in relay.facts_about(relay_db, member_id) if not _is_counted(fact, counted.get(fact.till))]
+    return view.with_facts(told, lots, uncounted, authorised)
 
 
 def _is_counted(fact: Fact, place: Place | None) -> bool:

@@ -91,6 +91,9 @@ class RightStore(Protocol):
     def held(self, till: str, epoch: int, lot_ids: Sequence[str], now: datetime) -> dict[str, int]:
         """What one till holds, by lot."""
 
+    def holders(self, lot_id: str) -> Mapping[tuple[str, int], int]:
+        """What each holds of a lot, by till and epoch, where it is more than nothing."""
+
     def held_in_all(self, till: str, epoch: int) -> int:
         """What one till holds, of all lots together."""
 

@@ -188,9 +188,23 @@ def _surplus(store: LedgerStore, holder: Holder, wants: tuple[Want, ...], now: d
 
 
 def _called(store: LedgerStore, holder: Holder, calls: Calls, now: datetime) -> tuple[RightLine, ...]:
-    """What this till holds of cards and codes that are asked for elsewhere."""
-    held = store.rights.held(holder.till, holder.epoch, calls.by_others(holder.till, now), now)
+    """What this till holds of cards and codes that are asked for elsewhere; a hub, what the tills of its store hold too: it calls
+    that from them, for they do not ask here."""
+    lots = calls.by_others(holder.till, now)
+    held = store.rights.held(holder.till, holder.epoch, lots, now)
+    missing = [lot for lot in lots if lot not in held]
+    if missing and store.rights.is_hub(holder.till):
+        held = {**held, **_held_in_store(store, holder, missing)}
     return tuple(RightLine(lot_id=lot, member_id=lot.partition(":")[2], centi=Points(centi)) for lot, centi in held.items())
+
+
+def _held_in_store(store: LedgerStore, hub: Holder, lots: Sequence[str]) -> dict[str, int]:
+    place, found = _store_of(store, hub), dict[str, int]()
+    for lot in lots:
+        for (till, epoch), centi in store.rights.holders(lot).items():
+            if place is not None and _store_of(store, Holder(till=till, epoch=epoch)) == place:
+                found[lot] = centi
+    return found
 
 
 def _store_of(store: LedgerStore, holder: Holder) -> str | None:

@@ -169,6 +169,10 @@ class SqliteRightStore:
         found = right_holds.held(self._db, till, epoch, tuple(lot_ids), now)
         return {lot_id: holding.centi for lot_id, holding in found.items()}
 
+    def holders(self, lot_id: str) -> dict[tuple[str, int], int]:
+        """A sum over each log."""
+        return right_holds.holders(self._db, lot_id)
+
     def held_in_all(self, till: str, epoch: int) -> int:
         """A sum over the till's log and its grants."""
         return right_holds.held_in_all(self._db, till, epoch)

@@ -13,8 +13,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import inspect
 
+from pos_loyalty.store.facts import Fact
 from tests.ports import free_port
 from tests.shop import Shop
 
@@ -93,3 +96,32 @@ def test_the_python_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         shop.open()
     assert "К ОПЛАТЕ" in said.getvalue()
     assert shop.till.sale("K1-000124").state == "completed"
+
+
+def test_the_page_of_the_sync_names_all_that_a_body_leaves_out() -> None:
+    """A fact by another hand that says such a field all the same is refused as not canonical."""
+    page = (ROOT / "docs/sync.md").read_text(encoding="utf-8")
+    sentence = page.partition("Within a body and an entry every field stands")[2].partition(". ")[0]
+    left_out = {
+        f"{struct.cls.__name__}.{field.name}"
+        for struct in _structs(inspect.type_info(Fact))
+        for field in msgspec.structs.fields(struct.cls)
+        if (struct.cls.__struct_config__.omit_defaults and not field.required) or field.default is msgspec.UNSET
+    }
+    of_fact = {f"Fact.{field.name}" for field in msgspec.structs.fields(Fact)}
+    assert sorted(name.partition(".")[2] for name in left_out - of_fact) == sorted(re.findall(r"`(\w+)`", sentence))
+
+
+def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:
+    """Every struct that stands in one, once."""
+    seen: set[type] = set()
+    todo = [kind]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, inspect.StructType) and each.cls not in seen:
+            seen.add(each.cls)
+            todo += [field.type for field in each.fields]
+            yield each
+        for name in ("item_type", "item_types", "types", "key_type", "value_type"):
+            inner = getattr(each, name, ())
+            todo += inner if isinstance(inner, tuple) else [inner]

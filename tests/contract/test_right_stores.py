@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.gift_ledger import gift_account, load
-from pos_loyalty.engine.model import Entry
+from pos_loyalty.engine.model import CouponTaken, Entry
 from pos_loyalty.store.coupon_facts import CouponsFact
-from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.store.decision_facts import CaseClosedFact
+from pos_loyalty.store.facts import GENESIS, Fact, SaleEnd
 from pos_loyalty.store.gift_card_facts import GiftCardFact, GiftCardMade
 from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightHolder, RightLine
 from pos_loyalty.store.till_facts import Place, TillKeyFact
@@ -22,7 +23,7 @@ from sync.server.calls import Calls
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
 from sync.server.rights import Granting, RightTerms, answer
-from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, store
+from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, sale, store
 from tests.simulation.shop import NOW
 
 __all__ = ["open_again", "store"]
@@ -123,6 +124,75 @@ def test_a_code_is_held_by_one_till_at_a_time(store: LedgerStore) -> None:
         store.add(posting(store, fact(4, kind="rights.returned", give_back=GiveBackFact(lines=lines))))
         assert store.rights.is_code_free("FILE-1", NOW) and store.rights.is_code_free("MADE-2", NOW)
         assert store.rights.held("T1", 1, ("coupon:FILE-1", "coupon:MADE-1"), NOW) == {"coupon:MADE-1": 1}
+
+
+def taking(till: str, seq: int, sale_id: str, *codes: str) -> Fact:
+    """A sale that takes these codes."""
+    said = sale(seq, sale_id)
+    assert said.sale is not None
+    quote = replace(said.sale.quote, coupons=tuple(CouponTaken(code=code, series="flyer") for code in codes))
+    return replace(said, till=till, receipt_no=f"{till}-{seq}", sale=replace(said.sale, quote=quote))
+
+
+def voiding(till: str, seq: int, sale_id: str) -> Fact:
+    return fact(seq, till=till, kind="sale.reversed", receipt_no=None, member="M1", end=SaleEnd(sale_id=sale_id))
+
+
+def test_a_code_that_two_sales_took_is_at_rest_when_one_of_them_came_off(store: LedgerStore) -> None:
+    """A restored head office hears first of the sale that took the code last, by a right that it had granted and forgot."""
+    enrolled(store, "T1", "T2")
+    name = "coupon:FILE-1"
+    lent = replace(grant_of(1, name), till="T2")
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        store.add(posting(store, fact(1, kind="coupons.added", coupons=CouponsFact(series="flyer", codes=("FILE-1", "FILE-2")))))
+        for said in (fact(2, till="T2", kind="rights.taken", grant=lent), taking("T2", 3, "late", "FILE-1", "FILE-2")):
+            store.add(posting(store, said))
+        assert store.rights.held_by_all(name) == 0, "its sale has used the right"
+        for said in (taking("T1", 4, "early", "FILE-1"), taking("T1", 5, "other", "FILE-2")):
+            store.add(posting(store, said))
+    with store.write():
+        cases = [case.name for case in store.truth.cases(10)]
+        assert [(case.till, case.seq, case.reason) for case in cases] == [("T1", 4, "coupon.twice"), ("T1", 5, "coupon.twice")]
+        assert store.truth.coupons_at_rest("T1", "early") == store.truth.coupons_at_rest("T2", "late") == (), "both stand"
+        store.add(posting(store, voiding("T1", 6, "early")))
+        assert store.truth.coupons_at_rest("T1", "early") == (cases[0],), "of the other code nothing was said"
+        said = CaseClosedFact(till="T1", epoch=1, seq=4, reason="coupon.twice", note="used once", by="head office")
+        store.truth.close_case(said, NOW)
+    with store.write():
+        assert store.truth.coupons_at_rest("T1", "early") == (), "it is closed"
+        assert [case.name for case in store.truth.cases(10)] == [cases[1]]
+        assert not store.rights.is_code_free("FILE-1", NOW), "the late sale has it"
+        store.add(posting(store, voiding("T2", 7, "late")))
+        assert store.truth.coupons_at_rest("T2", "late") == (cases[1],)
+        assert store.rights.held("T2", 1, (name,), NOW) == {name: 1}, "its right is with it again"
+        assert not store.rights.is_code_free("FILE-1", NOW)
+
+
+def test_a_hub_is_told_that_another_store_wants_what_its_tills_hold(store: LedgerStore) -> None:
+    """They do not ask head office: it calls the card from them. Nobody else of the store is told."""
+    enrolled(store, "T1", "T2", "HUB")
+    made = GiftCardMade(series="standard", kind="bought", currency="RUB", code_hash="d" * 64)
+    body = GiftCardFact(card_id=CARD_ID, act="sold", amount_minor=Minor(500), made=made)
+    sold = fact(1, kind="gift_card.changed", gift_card=body, entries=(load(CARD_ID, "gifts:sold", 500, "RUB"),))
+    begins = fact(1, kind="rights.returned", give_back=GiveBackFact(), till="HUB", id="e" * 32)
+    account, granting = gift_account(CARD_ID), Granting(RightTerms(), Calls())
+    with store.write():
+        store.keys.book(TillKeyFact(till="T9", epoch=1, store="S2", state="active", public_key="ab" * 32), NOW)
+        store.add(posting(store, sold))
+        store.add(posting(store, begins))
+        assert dict(store.rights.holders(account)) == {("T1", 1): 500}
+
+    def told(till: str, *gifts: str) -> dict[str, int]:
+        asked = RightsRequest(ask_id="a" * 32, head=Place(epoch=1, seq=0, hash=GENESIS.hex()), gifts=gifts)
+        said = answer(store, Holder(till=till, epoch=1), asked, granting, new_id, NOW)
+        assert said.grants == ()
+        return {line.lot_id: line.centi for line in said.back}
+
+    assert told("HUB") == {}, "nobody wants it"
+    assert told("T9", CARD_ID) == {}
+    assert told("HUB") == told("T1") == {account: 500}
+    assert told("T2") == told("T9") == {}
 
 
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:

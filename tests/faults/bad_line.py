@@ -1,8 +1,8 @@
 """Bad lines to head office or to a hub: an HTTP proxy that loses, tears, swallows, drips, doubles and reorders requests.
 
 Run as ``python -m tests.faults.bad_line SEED FOLDER HOST:PORT=HOST:PORT …``: it listens here and brings to there. While the file
-``calm-PORT`` is in the folder every request to that port passes. It prints the fate of each request, a line each, and
-``overtaken`` for each that went up after a newer one of the same till had gone.
+``calm-PORT`` is in the folder every request to that port passes. It prints the fate of each request behind its port, a line each,
+and ``overtaken`` for each that went up after a newer one of the same till had gone.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class BadLine:
     """Requests come whole (by Content-Length), and each goes up on a connection of its own. Fates come as cards of a deck: each
     has had its turn before the next begins."""
 
-    def __init__(self, to: tuple[str, int], random: Random, calm: Path) -> None:
-        self._to, self._random, self._calm = to, random, calm
+    def __init__(self, port: int, to: tuple[str, int], random: Random, calm: Path) -> None:
+        self._port, self._to, self._random, self._calm = port, to, random, calm
         self._cut = 0
         self._deck: list[str] = []
         self._late: set[asyncio.Task[None]] = set()
@@ -49,13 +49,16 @@ class BadLine:
             while (request := await _message(reader)) is not None:
                 fate, till = self._fate(), _till_of(request)
                 self._came[till] += 1
-                print(fate, flush=True)
+                self._tell(fate)
                 if not await self._meet(fate, request, (till, self._came[till]), writer):
                     break
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+
+    def _tell(self, fate: str) -> None:
+        print(self._port, fate, flush=True)
 
     def _fate(self) -> str:
         if self._calm.exists():
@@ -124,7 +127,7 @@ class BadLine:
         except OSError:
             return b""
         if self._is_overtaken(place):
-            print(OVERTAKEN, flush=True)
+            self._tell(OVERTAKEN)
         self._went[place[0]] = max(self._went[place[0]], place[1])
         try:
             writer.write(data)
@@ -159,7 +162,7 @@ async def main(seed: int, folder: Path, routes: Sequence[str]) -> None:
     """Listen until killed."""
     for number, route in enumerate(routes):
         (host, port), (to_host, to_port) = (end.split(":") for end in route.split("="))
-        line = BadLine((to_host, int(to_port)), Random(f"{seed} {number}"), folder / f"calm-{port}")
+        line = BadLine(int(port), (to_host, int(to_port)), Random(f"{seed} {number}"), folder / f"calm-{port}")
         await asyncio.start_server(line.serve, host, int(port))
     await asyncio.Event().wait()
 

@@ -104,7 +104,12 @@ class Chain:
     @property
     def fates(self) -> Counter[str]:
         """What became of the requests on all lines."""
-        return sum((Counter(line.said.splitlines()) for line in self.lines), Counter[str]())
+        return sum((self.fates_on(line) for line in self._ports), Counter[str]())
+
+    def fates_on(self, line: Ends) -> Counter[str]:
+        """What became of the requests on one line."""
+        told = (row.partition(" ") for process in self.lines for row in process.said.splitlines())
+        return Counter(fate for port, _, fate in told if port == str(self._ports[line]))
 
     def parts(self) -> list[tuple[str, Shopfloor | None]]:
         """Whom one may kill: the side, and whose it is."""

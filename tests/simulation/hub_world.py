@@ -16,6 +16,7 @@ from pos_loyalty.values import decode, encode
 from sync import identity
 from sync.daemon import Beside, Pace, Syncer
 from sync.hub.app import wanted
+from sync.hub.granting import note_called
 from sync.hub.heads import Heads
 from sync.hub.keeping import Hub
 from sync.hub.line import Line, Work
@@ -91,6 +92,7 @@ class StoreHub:
             told=lambda page: note_page(relay_db, page),
             waiting=lambda: relay.waiting_count(relay_db),
             sending=Heads(mark, self.name).note,
+            called=lambda lots: note_called(relay_db, lots, self.world.now),
         )
         syncer = Syncer(db, here, pace, Outside(self), half, beside)
         self.line = Line(hub, relay_db, syncer, Outside(self), lambda: (db.close(), relay_db.close()))  # type: ignore[func-returns-value, arg-type]

@@ -21,6 +21,7 @@ from pos_loyalty.wiring import hubs, identities
 from pos_loyalty.wiring.files import Settings, settings, till_store
 from sync import hub_wire
 from sync.daemon import Beside, Pace, Syncer
+from sync.hub.granting import note_called
 from sync.hub.heads import Heads
 from sync.hub.line import Line as HubLine
 from sync.hub.line import Work
@@ -307,7 +308,12 @@ class StoreHub:
             till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=self._signer, head_office_key=PUBLIC, is_hub=True
         )
         pace = Pace(interval_s=self.world.near_s, batch_facts_max=self.world.batch_max, wants="store")
-        office, beside = Outside(self), Beside(told=lambda page: note_page(relay_db, page), sending=self._heads.note)
+        office = Outside(self)
+        beside = Beside(
+            told=lambda page: note_page(relay_db, page),
+            called=lambda lots: note_called(relay_db, lots, utc_now()),
+            sending=self._heads.note,
+        )
         syncer = Syncer(db, here, pace, office, self.chance.random, beside)
         return HubLine(hubs._hub_of(known), relay_db, syncer, office, close)
 

@@ -122,6 +122,35 @@ def test_what_rests_at_the_hub_goes_back_to_head_office_and_sooner_when_it_is_ca
     world.close()
 
 
+def test_what_stands_at_a_till_behind_its_hub_is_called_by_another_store(tmp_path: Path) -> None:
+    """A card was looked at, and a code, and neither was paid with: within seconds both are good elsewhere."""
+    world = LendingWorld(tmp_path, 0)
+    first, second, third = world.counters.values()
+    code, coupon = sold_card(first), given(first)
+    first.go()
+    show_card(second, code)
+    show_code(second, coupon)
+    for _ in range(2):
+        second.go()
+        world.line_go()
+    account = account_of(first, code)
+    assert held_by(second.db, second, account) == FACE and held_by(second.db, second, f"coupon:{coupon}") == 1
+    world.pass_s(61)  # else who presented it here comes first
+    for _ in range(6):
+        show_card(third, code)
+        show_code(third, coupon)
+        for who in (world.line_go, first.go, second.go, world.line_go):
+            world.pass_s(1)
+            who()
+    assert held_by(third.db, third, account) == FACE and held_by(third.db, third, f"coupon:{coupon}") == 1
+    assert held_by(second.db, second, account) == 0
+    pay(third, code, FACE)
+    assert takes(third, coupon) and not takes(second, coupon)
+    world.quiet()
+    check_quiet(world)
+    world.close()
+
+
 def test_what_a_card_paid_is_booked_after_the_log_that_sold_it(tmp_path: Path) -> None:
     """The hub burns down with all that it kept, and the till that took the card speaks first."""
     world = LendingWorld(tmp_path, 0)

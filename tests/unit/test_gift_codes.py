@@ -132,6 +132,24 @@ def test_unknown_codes_lock_the_till_for_a_while(shop: Shop) -> None:
     assert shop.till.gift_card(GiftCardRequest(card=card.code or "")).balance_minor == 100_000
 
 
+def test_a_card_that_is_shown_again_and_again_locks_nothing(shop: Shop) -> None:
+    """A cashier does so until the line is back; it is one guess."""
+    card, elsewhere = sold_card(shop), f"PLG1|{'B' * 26}"
+
+    def shown(code: str) -> None:
+        with pytest.raises(NotFoundError):
+            shop.till.gift_card(GiftCardRequest(card=code))
+
+    for _ in range(30):
+        shown(elsewhere)
+    assert shop.till.gift_card(GiftCardRequest(card=card.code or "")).balance_minor == 100_000
+    for n in range(9):
+        shown(elsewhere)
+        shown(f"guess {n}")
+    with pytest.raises(ConflictError, match="Too many"):
+        shop.till.gift_card(GiftCardRequest(card=card.code or ""))
+
+
 class Torn:
     """Writes as usual, then says that it is not known whether the COMMIT stood; ``stands`` decides."""
 
