@@ -117,10 +117,19 @@ def as_told_to(kept: Kept, asker: Credential) -> Kept:
     return replace(kept, safe=None)
 
 
+def as_answered(kept: Kept, header: BatchHeader) -> Kept:
+    """What is kept of a till, for the machine that sent this batch. What of an earlier epoch is kept beyond the batch another
+    machine wrote: one that went on from a backup has no such facts, and goes on from the end of its own."""
+    told = as_told_to(kept, header.credential)
+    if header.epoch == header.credential.epoch:
+        return told
+    return replace(told, seq=header.first_seq + header.count - 1, hash=bytes.fromhex(header.head_hash))
+
+
 def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
     """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
     came = read_batch(db, hub, till, body)
-    return ack_of(as_told_to(keep_batch(db, hub, came, body), came.header.credential), now, silent_s)
+    return ack_of(as_answered(keep_batch(db, hub, came, body), came.header), now, silent_s)
 
 
 def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:

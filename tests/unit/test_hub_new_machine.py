@@ -8,6 +8,7 @@ import pytest
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogGapError
 from pos_loyalty.store import outbox, relay
+from pos_loyalty.store.db import backup
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode
@@ -189,3 +190,32 @@ def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
     for page in pull_all(hub.till, office):
         note_page(hub.relay, page)
     assert told(till, hub).is_behind, "or it would wait until as much has changed again"
+
+
+@pytest.mark.parametrize("cap", [1, 500])
+@pytest.mark.parametrize("is_brought", [True, False])
+def test_a_backup_that_is_behind_what_the_hub_keeps_is_sent_to_its_end(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, cap: int, is_brought: bool
+) -> None:
+    """Facts 3 to 5 of the machine before are at the hub; its file of fact 2 goes on, and head office has nothing of it."""
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    old.sell("1")
+    folder = tmp_path / "another"
+    folder.mkdir()
+    backup(old.db, folder / "A.db")
+    for n in range(2, 5):
+        old.sell(f"{n}")
+    send(old, hub)
+    new = Till(folder, "A")
+    enrolled(office, new, "ee" * 32)
+    if is_brought:
+        hub.bring(office)
+    for n in range(6):
+        new.sell(f"new {n}")
+        send(new, hub, cap)
+        hub.bring(office)
+    send(new, hub, cap)
+    held = {(epoch, seq) for epoch, seq in office.db.execute("SELECT epoch, seq FROM txn WHERE till = 'A'")}
+    assert outbox.unsent_count(new.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+    assert {tuple(row) for row in new.db.execute("SELECT epoch, seq FROM txn")} == held
