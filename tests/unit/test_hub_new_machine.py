@@ -219,3 +219,21 @@ def test_a_backup_that_is_behind_what_the_hub_keeps_is_sent_to_its_end(
     held = {(epoch, seq) for epoch, seq in office.db.execute("SELECT epoch, seq FROM txn WHERE till = 'A'")}
     assert outbox.unsent_count(new.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
     assert {tuple(row) for row in new.db.execute("SELECT epoch, seq FROM txn")} == held
+
+
+def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Its first sale went past the hub, after head office's last word to the hub: else a page would count the second alone."""
+    till = tills(tmp_path, office, "A")["A"]
+    keeping.note_holds(hub.relay, [])
+    till.sell("past the hub")
+    sync_fully(till, office)
+    till.sell("by the hub")
+    body = next_body(till, begin_push(till.db, 5, NOW))
+    assert body is not None
+    with pytest.raises(LogGapError) as gap:
+        hub.push(till, body)
+    assert gap.value.expected_seq == 1
+    send(till, hub)
+    assert told(till, hub).as_of_seq == 2
