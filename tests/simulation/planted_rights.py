@@ -129,7 +129,7 @@ def epoch_not_raised(put: Put) -> None:
 
 def dead_points_spent(put: Put) -> None:
     """The end of a lot is nothing to a till."""
-    put(pricing, "cut", lambda desk, lots: tuple(replace(lot, expires_at=None) for lot in holdings.cut(desk, lots)))
+    put(pricing, "redeemable_lots", lambda lots, trusted: tuple(replace(lot, expires_at=None) for lot in lots))
     put(checkout, "cut", lambda desk, lots: tuple(replace(lot, expires_at=None) for lot in holdings.cut(desk, lots)))
 
 
