@@ -237,3 +237,28 @@ def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
     assert gap.value.expected_seq == 1
     send(till, hub)
     assert told(till, hub).as_of_seq == 2
+
+
+def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_them_now(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Head office was put back to before it knew the member, told the till so itself, and then came to know them again."""
+    till = tills(tmp_path, office, "A")["A"]
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(5):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    pull_all(till, office)
+    assert till.balance("M4") == 100
+    office.restore(saved)
+    office.give_points("M9", "2900000000099", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    pull_all(till, office)
+    office.give_points("M4", "2900000000004", 700)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    page = told(till, hub)
+    assert [member.member_id for member in page.members] == ["M4"]
+    apply_changes(till.db, till.here, page, NOW)
+    assert till.balance("M4") == 700
