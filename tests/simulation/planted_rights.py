@@ -183,6 +183,16 @@ def name_in_the_log(put: Put) -> None:
     put(enrolment, "enrol", enrolled)
 
 
+def name_in_a_fact(put: Put) -> None:
+    """A person's name stands in the open in the fact that they joined."""
+    true = enrolment._fact_of
+
+    def fact_of(desk: Any, request: Any, *more: Any) -> Any:
+        return replace(true(desk, request, *more), origin=request.name or "")
+
+    put(enrolment, "_fact_of", fact_of)
+
+
 def daemon_gives_up(put: Put) -> None:
     """After a failure the daemon tries no more."""
     true = push.failed

@@ -321,3 +321,10 @@ def plan(seed: int, steps: int = STEPS) -> list[Step]:
         n = chance.randrange(steps // 5, steps)
         made[n] = made[n]._replace(kind=kind)
     return made
+
+
+def brief(seed: int, kind: str) -> list[Step]:
+    """A short world around one act that is long by itself."""
+    chance = Random(f"brief {seed}")
+    happens = ("rest", "sell", "rest", kind, "rest", "sell", "sell", "rest", "rest")
+    return [Step(n, each, chance.randrange(1000), chance.randrange(2**32)) for n, each in enumerate(happens)]
