@@ -108,7 +108,9 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     """
     pulled = tuple(pulled_of(member) for member in changes.members)
     if changes.relayed:
-        pulled = tuple(member for member in pulled if member.version >= member_words.version_of(db, member.member_id))
+        newest = outbox.state(db).pulled_version  # a member of a later one is of a past that head office has forgotten
+        known = {member.member_id: member_words.version_of(db, member.member_id) for member in pulled}
+        pulled = tuple(member for member in pulled if not member.version < known[member.member_id] <= newest)
     listed = programme_list.checked(changes.programmes or (), here.head_office_key)
     with write(db):
         _keep_safe(db, changes)

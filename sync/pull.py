@@ -14,6 +14,8 @@ from sync import backoff, protocols
 from sync.wire import PROTOCOL, Changes, ChangesRequest, HubPlace, Peer, Reply, read_changes
 
 STRAYS_MAX: Final = 3
+BEFORE_MAX: Final = timedelta(hours=6)
+"""So long a till asks in the protocol of before: a head office that was brought up meanwhile is asked in its own again."""
 
 
 class PullState(Value):
@@ -39,6 +41,8 @@ class PullState(Value):
     protocol: int = PROTOCOL
     is_understood: bool = False
     """Head office answered in this protocol."""
+    before_at: datetime | None = None
+    """When the protocol of before was taken up; None: it is not spoken."""
 
 
 class PullStep(Value):
@@ -91,13 +95,16 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     except SyncError as error:
         other = protocols.to_try(state.protocol, state.is_understood, error)
         if other is not None:
-            return PullStep(state=replace(state, set_at=now, wake_at=now, protocol=other))
+            return PullStep(state=replace(state, set_at=now, wake_at=now, protocol=other, before_at=now))
         return failed(state, error, now, random)
     if changes.since != state.since:
         return _stray(state, changes, now, random)
     wait = timedelta(seconds=interval_s if changes.complete else 0)
     begun = replace(begin(changes.version, changes.mark, now), hub=changes.hub or state.hub)
-    return PullStep(state=replace(begun, wake_at=now + wait, protocol=state.protocol, is_understood=True), changes=changes)
+    if state.before_at is not None and changes.complete and not state.before_at <= now < state.before_at + BEFORE_MAX:
+        return PullStep(state=replace(begun, wake_at=now + wait), changes=changes)
+    spoken = replace(begun, protocol=state.protocol, is_understood=True, before_at=state.before_at)
+    return PullStep(state=replace(spoken, wake_at=now + wait), changes=changes)
 
 
 def _stray(state: PullState, changes: Changes, now: datetime, random: backoff.Random) -> PullStep:
@@ -118,5 +125,5 @@ def failed(state: PullState, error: SyncError, now: datetime, random: backoff.Ra
     wait_s = backoff.LONGEST_S if is_refused else backoff.delay_s(failures, random, wished_s)
     waiting = replace(state, set_at=now, wake_at=now + timedelta(seconds=wait_s), failures=failures)
     if is_refused:
-        waiting = replace(waiting, protocol=PROTOCOL, is_understood=False)
+        waiting = replace(waiting, protocol=PROTOCOL, is_understood=False, before_at=None)
     return PullStep(state=replace(waiting, trouble=str(error), is_refused=is_refused))

@@ -26,6 +26,8 @@ from sync.server.steps import facts_of
 from sync.wire import FACTS_MAX, Ack, BatchHeader, Relayed, Reply, decode_batch, hashes_of, read_ack
 
 AGAIN_S: Final = 15
+HOLDS: Final = "holds"
+"""Kept once head office told how far it holds the logs of the hub's tills: of any other it holds nothing."""
 OF_ITS_TILL: Final[dict[str, type[SyncError]]] = {"log-fork": LogForkError, "wire": WireError}
 """What head office says of one till's batch: the till hears it from the hub as it would from head office."""
 
@@ -117,10 +119,19 @@ def as_told_to(kept: Kept, asker: Credential) -> Kept:
     return replace(kept, safe=None)
 
 
+def as_answered(kept: Kept, header: BatchHeader) -> Kept:
+    """What is kept of a till, for the machine that sent this batch. What of an earlier epoch is kept beyond the batch another
+    machine wrote: one that went on from a backup has no such facts, and goes on from the end of its own."""
+    told = as_told_to(kept, header.credential)
+    if header.epoch == header.credential.epoch:
+        return told
+    return replace(told, seq=header.first_seq + header.count - 1, hash=bytes.fromhex(header.head_hash))
+
+
 def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
     """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
     came = read_batch(db, hub, till, body)
-    return ack_of(as_told_to(keep_batch(db, hub, came, body), came.header.credential), now, silent_s)
+    return ack_of(as_answered(keep_batch(db, hub, came, body), came.header), now, silent_s)
 
 
 def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:
@@ -170,6 +181,8 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     told of members too, as of its own facts that these figures count.
     """
     with write(db):
+        if relay.word(db, HOLDS) is None:
+            relay.put_word(db, HOLDS, b"told")
         for till, place in holds:
             one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
             noted = replace(one, safe=place, counted=place, refused=one.refused if one.epoch >= place.epoch else None)
@@ -199,10 +212,13 @@ def _check_not_refused(before: Kept | None, header: BatchHeader) -> None:
 
 
 def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Sequence[bytes]) -> Kept:
-    """What is kept before this batch: a log may begin here anywhere, for head office knows what came before."""
+    """What is kept before this batch: a log may begin here anywhere, for head office knows what came before. But of whom it told
+    the hub nothing its figures count nothing: then the hub has to see the log from its beginning."""
     place = header.first_seq - 1, bytes.fromhex(header.prev_hash)
     fresh = Kept(till=header.till, epoch=header.epoch, seq=place[0], hash=place[1])
     if before is None:
+        if header.epoch == 1 and header.first_seq > 1 and relay.word(db, HOLDS) is not None:
+            raise LogGapError(f"the hub was told nothing of the log of till {header.till}", 1)
         return fresh
     if before.epoch > header.credential.epoch:
         raise TokenError(f"till {header.till} was enrolled anew since; this machine is not that till any more")

@@ -83,7 +83,7 @@ class HubNode:
         granting.note_income(self.db, self.holder, came.facts, now)
         self._hear_stops(came.facts, now)
         kept = keeping.keep_batch(self.relay, self.hub, came, body)
-        return keeping.ack_of(keeping.as_told_to(kept, came.header.credential), now, self.silent_s(now))
+        return keeping.ack_of(keeping.as_answered(kept, came.header), now, self.silent_s(now))
 
     def asker(self, header: str | None, method: str, target: str, body: bytes) -> Stamp:
         """The till that asks: one of this store. Raises TokenError."""

@@ -55,7 +55,8 @@ def note_page(relay_db: Connection, page: Changes) -> None:
 
     Then no member is told with a fact counted twice: at worst without it, until the page is applied and tells of them again.
     """
-    keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds or ()])
+    if not isinstance(page.holds, UnsetType):
+        keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
             relay.forget_marks(relay_db)

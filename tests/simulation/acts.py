@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -170,13 +171,17 @@ def restore_office(world: World, counter: Counter, chance: Random) -> None:
     """Head office is lost, and goes on from any backup; the mark beside it is no part of it and stays, as docs/sync.md asks."""
     if not world.backups:
         save(world, counter, chance)
-    if not world.backups:
-        return
+    if world.backups:
+        restore_to(world, chance.choice(world.backups))
+
+
+def restore_to(world: World, saved: Path) -> None:
+    """Head office goes on from this backup."""
     boot_office(world)
     world.at(world.office)
     world.office.machine.disk.heal()
     world.chronicle.before_restore()
-    world.office.restore(chance.choice(world.backups))
+    world.office.restore(saved)
     world.chronicle.after_restore()
 
 
@@ -200,7 +205,7 @@ def publish(world: World, counter: Counter, chance: Random) -> None:
     version, rate = chance.randrange(2, 10**9), chance.randrange(5, 60)
     hours = chance.choice((None, None, 1, 30))
     since = None if hours is None else world.office.machine.wall() + timedelta(hours=hours)
-    body = template.programme(world.style, version, rate)
+    body = template.programme(world.style, version, rate, world.kind.terms.rules)
     at_office(
         world, lambda: world.office.act(lambda store: steps.publish_programme(store, body, world.office.machine.wall(), since))
     )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+HELD_BY = ("member:", "gift:")
+"""Accounts of members, and of gift cards, each of which is a lot of its own."""
 Holder = tuple[str, int]
 """Till and epoch."""
 
@@ -32,7 +34,7 @@ class Told:
     seq: int
     kind: str
     moves: tuple[tuple[str, int], ...]
-    """Lot, and what its member's points in it gain or lose."""
+    """Lot, or gift card, and what its member's points in it, or its money, gain or lose."""
     ends: tuple[tuple[str, datetime | None], ...]
     """Lots that it makes, with their ends."""
     grant: Given | None
@@ -129,7 +131,7 @@ def _told(id_: bytes, fact: dict[str, Any]) -> Told:
         assert entry["amount"] > 0 and entry["debit"] != entry["credit"], "I7: an entry moves something from one to another"
         if lot is None:
             continue
-        gain = entry["credit"].startswith("member:") - entry["debit"].startswith("member:")
+        gain = entry["credit"].startswith(HELD_BY) - entry["debit"].startswith(HELD_BY)
         if gain:
             moves.append((lot, gain * entry["amount"]))
         if gain > 0 and entry["kind"] == "accrue":
@@ -158,4 +160,5 @@ def _other(said: dict[str, Any], name: str) -> Holder | None:
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
-    return tuple((line["lot_id"], line["centi"]) for line in lines)
+    """Rights to a unique code are another matter: who sold for it tells (``papers.codes_pay_once``)."""
+    return tuple((line["lot_id"], line["centi"]) for line in lines if not line["lot_id"].startswith("coupon:"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from pos_loyalty.clock import utc_now
 from pos_loyalty.values import encode
 from sync import hub_wire
@@ -78,7 +80,7 @@ def roads_of(counter: Counter, line: Line, pace: Pace) -> tuple[Roads, Pace, Bes
     """As ``wiring.offices`` puts them together for a till whose hub holds the rights: it asks for none by itself."""
     roads = Roads(ByHub(counter), line, utc_now)
     beside = Beside(go_straight=roads.go_straight, go_by_hub=roads.go_by_hub, road=lambda: roads.road, wait=counter.world.sleep)
-    return roads, Pace(interval_s=counter.world.near_s, batch_facts_max=pace.batch_facts_max, wants=None), beside
+    return roads, replace(pace, interval_s=counter.world.near_s, wants=None), beside
 
 
 def sales_of(counter: Counter, line: Line) -> Any:

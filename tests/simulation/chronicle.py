@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,10 +10,12 @@ from pysqlite3 import dbapi2
 
 from pos_loyalty.store.db import Connection, open_reader
 from pos_loyalty.till.model import SaleAnswer
+from tests.simulation import policies
 from tests.simulation.books import read
 from tests.simulation.template import MEMBERS, OPENING
 
 if TYPE_CHECKING:
+    from sync.wire import LogPlace
     from tests.simulation.counter import Counter
     from tests.simulation.store_hub import StoreHub
     from tests.simulation.world import World
@@ -48,10 +51,17 @@ class Chronicle:
         """Facts that no file holds any more, because every machine that held them was destroyed."""
         self.forgotten: list[Row] = []
         """Head office's own facts that went with a restore: what follows from the tills' logs it books anew."""
+        self._ever_said: set[tuple[str, int, str]] = set()
+        """Places of logs that head office held at any time, as far as it said so."""
         self._said: set[tuple[str, int, str]] = set()
         """Acks that head office gave since it was restored: an older one may still be under way."""
         self.enrolling: set[str] = set()
         self.people: list[tuple[str, str]] = []
+        self.cards: set[str] = set()
+        self.codes: dict[str, None] = {}
+        """Codes of gift cards and coupons that stood on slips, the newest last."""
+        self.joined: list[str] = []
+        """Ids of members who were enrolled here."""
         self.ends: dict[str, datetime | None] = {f"{name}:{member}": ends for member in MEMBERS for name, _, ends in OPENING}
         """Of lots that stood in any log when it was last looked at: when they end."""
         self.rogues: set[str] = set()
@@ -64,6 +74,15 @@ class Chronicle:
         self.older_lots: set[str] = set()
         """Lots from before the hub that is there now, or its file: head office never told it of those that were empty then."""
         self._before: dict[bytes, Row] = {}
+        self._held: set[tuple[str, str]] = set()
+
+    def begin(self) -> None:
+        """What head office holds when the world begins."""
+        self._held = {(row.till, row.hash.hex()) for row in rows_of(self.world.office.db)}
+
+    def holds(self, places: Iterable[LogPlace]) -> None:
+        """Head office tells a hub how far the logs of its store count."""
+        self._ever_said |= {(each.till, each.place.seq, each.place.hash) for each in places}
 
     def sold(self, counter: Counter, answer: SaleAnswer) -> None:
         """A till answered; the receipt is in the buyer's hand."""
@@ -73,6 +92,9 @@ class Chronicle:
         assert row is not None, f"I2: receipt {answer.receipt_no} was given and is not in the till's file"
         if bytes(row[0]) not in self.receipts:  # what is told again was taken when it was told first
             self._check_dates(counter, answer)
+            policies.heard_lately(counter, answer)
+        self.cards |= {card.code for card in answer.gift_cards if card.code is not None}
+        self.codes.update({coupon.code: None for coupon in answer.coupons})
         self.receipts[bytes(row[0])] = (counter.name, answer.receipt_no)
         counter.receipt_ids[bytes(row[0])] = answer.receipt_no
 
@@ -85,6 +107,12 @@ class Chronicle:
     def said(self, till: str, seq: int, hash_: str) -> None:
         """Head office says that it holds so much."""
         self._said.add((till, seq, hash_))
+        self._ever_said.add((till, seq, hash_))
+
+    def called_safe(self, till: str, seq: int, hash_: str) -> None:
+        """I3: what a hub calls safe, for the till to let go, head office has held."""
+        is_held = seq == 0 or (till, seq, hash_) in self._ever_said or (till, hash_) in self._held
+        assert is_held, f"I3: fact {seq} of {till} is called safe, and head office never said so"
 
     def acked(self, till: str, seq: int, hash_: str) -> None:
         """A till was told that head office holds so much."""
@@ -116,6 +144,7 @@ class Chronicle:
 
     def gone(self, machine: Counter | StoreHub, successor_ids: set[bytes]) -> None:
         """A machine is destroyed: what it alone held is lost."""
+        self.world.at(self.world.office)
         held = {row.id for row in rows_of(self.world.office.db)}
         self._lose([row for row in rows_in(machine) if row.id not in held and row.id not in successor_ids])
 

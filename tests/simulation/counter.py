@@ -23,12 +23,13 @@ from pos_loyalty.values import decode, encode
 from pos_loyalty.wiring import identities
 from pos_loyalty.wiring.files import settings
 from sync import daemon, identity
-from sync.daemon import Pace, Syncer
+from sync.daemon import Syncer
 from sync.elsewhere import question_of
 from sync.identity import EnrolRequest, Identity
 from sync.local import Here
 from sync.reserving import Asker
 from sync.wire import Reply, checked, read_enrolment, read_sale
+from tests.simulation import of_before
 from tests.simulation.by_hub import roads_of, sales_of
 from tests.simulation.disk import DiedError, Disk
 from tests.simulation.ground import Machine
@@ -77,7 +78,8 @@ class Line:
 
     def _asked(self, kind: str, body: bytes) -> Reply:
         me = self._counter
-        reply = self._reply(kind, me.name, body)
+        reply = of_before.not_said(me, kind, body) or self._reply(kind, me.name, body)
+        of_before.check_read(me, kind, reply)
         if kind == "log" and reply.status == 200:
             me.world.heard_ack(me, reply)
         if kind == "changes" and reply.status == 200:
@@ -212,7 +214,7 @@ class Counter:
             self.connections.remove(db)
             db.close()
 
-        pace = Pace(interval_s=INTERVAL_S, batch_facts_max=self.world.batch_max)
+        pace = self.world.kind.pace(INTERVAL_S, self.world.batch_max)
         line = Line(self, patience_s)
         if self.has_hub:
             roads, pace, beside = roads_of(self, line, pace)

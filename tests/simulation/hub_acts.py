@@ -31,12 +31,12 @@ def is_there(seed: int) -> bool:
     return Random(f"has hub {seed}").random() < 0.6
 
 
-def planned(seed: int) -> tuple[Mapping[str, int], tuple[str, ...]]:
+def planned(seed: int, has_hub: bool) -> tuple[Mapping[str, int], tuple[str, ...]]:
     """How often what happens in this world, and what never stays out.
 
     In half of the worlds with a hub head office is not restored: then nothing excuses a case there.
     """
-    if not is_there(seed):
+    if not has_hub:
         return acts.WEIGHTS, acts.NEVER_WITHOUT
     if Random(f"restores {seed}").random() < 0.5:
         return {**acts.WEIGHTS, **WEIGHTS}, (*acts.NEVER_WITHOUT, *NEVER_WITHOUT)

@@ -112,11 +112,13 @@ class Net:
         self.moved += 1
         reply = self.world.answer(question)
         line = self.lines[question.line]
-        if reply is None or not line.answers or self.chance.random() < line.loss:
+        if reply is None:
             return
-        self.largest = max(self.largest, len(reply.body))
         same = (question.line, question.kind, question.till)
         earlier, self.old[same] = self.old.get(same), reply
+        if not line.answers or self.chance.random() < line.loss:
+            return
+        self.largest = max(self.largest, len(reply.body))
         if self.chance.random() < line.portal:
             reply = PORTAL
         elif earlier is not None and self.chance.random() < line.stale:

@@ -36,6 +36,7 @@ from sync.server.rights import RightTerms
 from sync.server.snapshot_app import SnapshotDesk
 from sync.server.snapshots import SnapshotShelf
 from sync.server.sqlite import SqliteLedgerStore
+from sync.server.sqlite_rights import Policy
 from sync.server.truth import Recomputer, recompute_all
 from sync.wire import ChangesRequest, Reply, SaleQuestion, problem
 from tests.simulation.disk import Disk
@@ -65,12 +66,12 @@ class HeadOffice:
 
     name = "HO"
 
-    def __init__(self, world: World, folder: Path, changes_max: int) -> None:
+    def __init__(self, world: World, folder: Path, changes_max: int, policy: Policy = "escrow") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.world = world
         self.path = folder / "head_office.db"
         self.machine = Machine(self.name, world.true, Disk(self.path))
-        self.changes_max = changes_max
+        self.changes_max, self.policy = changes_max, policy
         self.restores = 0
         self.is_up = False
         self._desk = RightDesk(TERMS, FileMark(folder / "head_office.db.mark"))
@@ -181,7 +182,7 @@ class HeadOffice:
     def _opened(self) -> SqliteLedgerStore:
         if self._store is None:
             db = open_store(self.path, role="head_office", owner="head-office", now=utc_now())
-            self._store = SqliteLedgerStore(db, MASTER_KEY)
+            self._store = SqliteLedgerStore(db, MASTER_KEY, policy=self.policy)
             self._desk.opened(self._store, utc_now())
         return self._store
 

@@ -253,29 +253,32 @@ FAULTS: Mapping[str, Fault] = {
         planted_rights.half_the_transaction,
         planted_rights.name_in_the_log,
         planted_rights.daemon_gives_up,
+        planted_rights.name_in_a_fact,
+        planted_rights.stale_answer_taken,
+        planted_rights.expired_while_held,
+        planted_hub.hub_calls_kept_safe,
+        planted_hub.hub_gives_twice_what_it_holds,
+        planted_hub.hub_forgets_how_far_is_counted,
     )
 }
+AROUND: Mapping[str, str] = {"stale_answer_taken": "late word", "expired_while_held": "over an end"}
+"""Faults that short worlds around one act notice."""
 
 SURVIVORS: Mapping[str, Fault] = {
-    "stale_answer_taken": planted_rights.stale_answer_taken,
-    "expired_while_held": planted_rights.expired_while_held,
     "dead_points_spent": planted_rights.dead_points_spent,
 }
-"""Faults that the worlds do not notice yet: not in 40 of them, and not in 14. Whether the last one still changes what a till
-redeems, since lots are cut elsewhere too, has to be looked at."""
+"""Faults that the worlds have not been seen to notice yet."""
 
 UNTRIED: Mapping[str, Fault] = {
     fault.__name__: fault
     for fault in (
-        planted_hub.hub_calls_kept_safe,
         planted_hub.hub_gives_after_restore,
-        planted_hub.hub_gives_twice_what_it_holds,
         planted_hub.hub_forgets_what_came_back,
-        planted_hub.hub_forgets_how_far_is_counted,
         planted_hub.hub_takes_the_machine_before_for_this_one,
         planted_hub.hub_drops_what_it_could_not_bring,
         planted_hub.hub_forgets_on_whose_log_it_builds,
         planted_hub.carried_batches_lose_a_fact,
     )
 }
-"""Faults of a hub for which the first world that notices them has still to be looked for."""
+"""Faults of a hub for which the first world that notices them has still to be looked for. The first needs a hub whose files are
+put back, which is not among the steps."""

@@ -36,7 +36,7 @@ def hub_gives_twice_what_it_holds(put: Put) -> None:
 
 def hub_forgets_what_came_back(put: Put) -> None:
     """What tills gave back to the hub it does not write down."""
-    put(granting, "note_income", lambda db, hub, facts: None)
+    put(granting, "note_income", lambda db, hub, facts, now: None)
 
 
 def hub_forgets_how_far_is_counted(put: Put) -> None:

@@ -129,7 +129,7 @@ def epoch_not_raised(put: Put) -> None:
 
 def dead_points_spent(put: Put) -> None:
     """The end of a lot is nothing to a till."""
-    put(pricing, "cut", lambda desk, lots: tuple(replace(lot, expires_at=None) for lot in holdings.cut(desk, lots)))
+    put(pricing, "redeemable_lots", lambda lots, trusted: tuple(replace(lot, expires_at=None) for lot in lots))
     put(checkout, "cut", lambda desk, lots: tuple(replace(lot, expires_at=None) for lot in holdings.cut(desk, lots)))
 
 
@@ -181,6 +181,16 @@ def name_in_the_log(put: Put) -> None:
         return true_enrol(desk, request, keep)
 
     put(enrolment, "enrol", enrolled)
+
+
+def name_in_a_fact(put: Put) -> None:
+    """A person's name stands in the open in the fact that they joined."""
+    true = enrolment._fact_of
+
+    def fact_of(desk: Any, request: Any, *more: Any) -> Any:
+        return replace(true(desk, request, *more), origin=request.name or "")
+
+    put(enrolment, "_fact_of", fact_of)
 
 
 def daemon_gives_up(put: Put) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
+from typing import Any
 
-from pos_loyalty.engine.model import Basket, Line, Tender
+from pos_loyalty.engine.model import Basket, Line, Quote, Tender
 from pos_loyalty.errors import ConflictError, NotFoundError
 from pos_loyalty.till.model import (
     CancelRequest,
@@ -30,25 +31,50 @@ ANYBODY = (None, *MEMBERS, *MEMBERS)
 
 def sell(counter: Counter, chance: Random, whom: Sequence[str | None] = ANYBODY) -> None:
     """Quote, authorise, and mostly complete in the same step."""
-    till, sale_id = counter.till, f"{counter.name}-{_next(counter)}"
+    sale_id = f"{counter.name}-{_next(counter)}"
     line = Line(line_id="1", sku="1", quantity_milli=Thousandths(PIECES), price_minor=Minor(chance.randrange(500, 5_000)))
-    basket = Basket(
+    basket = _basket(counter, sale_id, line, redeem=chance.choice((None, "max", "max", chance.randrange(1, 9_000))))
+    quote = counter.till.quote(QuoteRequest(basket=basket, member_id=chance.choice(whom)))
+    _pay(counter, chance, sale_id, quote)
+
+
+def sell_sku(
+    counter: Counter, chance: Random, sku: str, price: Minor, tenders: tuple[Tender, ...] = (), coupons: tuple[str, ...] = ()
+) -> None:
+    """One piece of something to somebody without a card; what the tenders do not pay comes in cash."""
+    sale_id = f"{counter.name}-{_next(counter)}"
+    line = Line(line_id="1", sku=sku, quantity_milli=Thousandths(1_000), price_minor=price)
+    quote = counter.till.quote(QuoteRequest(basket=_basket(counter, sale_id, line, coupons=coupons)))
+    _pay(counter, chance, sale_id, quote, tenders)
+
+
+def price(counter: Counter, price: Minor, coupons: tuple[str, ...]) -> None:
+    """A quote that nobody pays: what it needs is asked for."""
+    line = Line(line_id="1", sku="3", quantity_milli=Thousandths(1_000), price_minor=price)
+    counter.till.quote(QuoteRequest(basket=_basket(counter, f"{counter.name}-{_next(counter)}", line, coupons=coupons)))
+
+
+def _basket(counter: Counter, sale_id: str, line: Line, **more: Any) -> Basket:
+    return Basket(
         basket_id=sale_id,
         store=STORES[counter.name],
         till=counter.name,
         opened_at=counter.machine.wall(),
         currency="RUB",
         lines=(line,),
-        redeem=chance.choice((None, "max", "max", chance.randrange(1, 9_000))),
+        **more,
     )
-    member_id = chance.choice(whom)
-    quote = till.quote(QuoteRequest(basket=basket, member_id=member_id))
-    complete = chance.random() < 0.7
+
+
+def _pay(counter: Counter, chance: Random, sale_id: str, quote: Quote, tenders: tuple[Tender, ...] = ()) -> None:
+    till, complete = counter.till, chance.random() < 0.7
+    rest = Minor(quote.due_minor - sum(tender.amount_minor for tender in tenders))
+    cash = (Tender(kind="cash", amount_minor=rest),) if rest or not tenders else ()
     request = SaleRequest(
         sale_id=sale_id,
         quote_id=quote.quote_id or "",
         due_minor=quote.due_minor,
-        tenders=(Tender(kind="cash", amount_minor=quote.due_minor),),
+        tenders=(*tenders, *cash),
         complete=complete,
     )
     counter.unsure.append(sale_id)
@@ -113,7 +139,7 @@ def join(counter: Counter, chance: Random) -> None:
     n = _next(counter)
     name, phone = counter.world.chronicle.person(counter, n)
     request = EnrolRequest(new_card=True, name=name, phone=phone if chance.random() < 0.2 else None)
-    counter.till.enrol(request, f"enrol {counter.name} {n}")
+    counter.world.chronicle.joined.append(counter.till.enrol(request, f"enrol {counter.name} {n}").member_id)
 
 
 def look_up(counter: Counter) -> None:

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import greenlet
+from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.errors import StoreError, TokenError, WireError
@@ -20,7 +21,7 @@ from pos_loyalty.values import decode, encode
 from pos_loyalty.wiring import hubs, identities
 from pos_loyalty.wiring.files import Settings, settings, till_store
 from sync import hub_wire
-from sync.daemon import Beside, Pace, Syncer
+from sync.daemon import Beside, Syncer
 from sync.hub.granting import note_called
 from sync.hub.heads import Heads
 from sync.hub.line import Line as HubLine
@@ -307,7 +308,7 @@ class StoreHub:
         here = Here(
             till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=self._signer, head_office_key=PUBLIC, is_hub=True
         )
-        pace = Pace(interval_s=self.world.near_s, batch_facts_max=self.world.batch_max, wants="store")
+        pace = replace(self.world.kind.pace(self.world.near_s, self.world.batch_max), wants="store")
         office = Outside(self)
         beside = Beside(
             told=lambda page: note_page(relay_db, page),

@@ -18,6 +18,7 @@ from pos_loyalty.wiring.files import settings
 from sync.daemon import Pace, Syncer
 from sync.local import Here
 from sync.server import steps
+from sync.server.sqlite_rights import Policy
 from sync.wire import CardChange, LotChange, MemberChange, Reply, read_enrolment
 from tests.simulation.disk import Disk
 from tests.simulation.ground import BEGAN, Ground, Machine, Time, standing
@@ -65,6 +66,8 @@ url = "http://127.0.0.1:1"
 [[card]]
 prefix = "22"
 length = 13
+own_prefix = "229{till[1]}"
+symbologies = ["ean13", "qr"]
 """
 BY_HUB = """
 [hub]
@@ -88,9 +91,20 @@ identity = "hub.identity.json"
 SECRETS = 'pepper = "{pepper}"\nmaster_key = "{master}"\n'
 
 
-def programme(style: str, version: int = 1, rate: int = 40) -> bytes:
+class Terms(NamedTuple):
+    """What the machines of a world are told besides: tables of the programme and of the tills' config, head office's policy."""
+
+    rules: str = ""
+    settings: str = ""
+    policy: Policy = "escrow"
+
+
+PLAIN = Terms()
+
+
+def programme(style: str, version: int = 1, rate: int = 40, rules: str = "") -> bytes:
     """The programme of a world, or a later one of it."""
-    return PROGRAMME.format(version=version, rate=rate, days=2 if style == "short" else 400).encode()
+    return (PROGRAMME.format(version=version, rate=rate, days=2 if style == "short" else 400) + rules).encode()
 
 
 def scratch(name: str) -> Path:
@@ -99,9 +113,9 @@ def scratch(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"pos-loyalty-{name}-", dir=place))
 
 
-def lay(folder: Path, style: str, *, has_hub: bool = False) -> None:
+def lay(folder: Path, style: str, terms: Terms = PLAIN, *, has_hub: bool = False) -> None:
     """The files of a new world."""
-    shutil.copytree(_made(style, has_hub), folder, dirs_exist_ok=True)
+    shutil.copytree(_made(style, has_hub, terms), folder, dirs_exist_ok=True)
 
 
 def furnish_hub(folder: Path, name: str) -> None:
@@ -112,11 +126,11 @@ def furnish_hub(folder: Path, name: str) -> None:
 
 
 @cache
-def _made(style: str, has_hub: bool) -> Path:
+def _made(style: str, has_hub: bool, terms: Terms) -> Path:
     true = Time()
     folder = scratch("template")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    office = HeadOffice(_Alone(true), folder / "HO", 10**9)  # type: ignore[arg-type]
+    office = HeadOffice(_Alone(true), folder / "HO", 10**9, terms.policy)  # type: ignore[arg-type]
     ground = Ground(office.machine, 0)
     with standing(ground):
         office.boot()
@@ -132,15 +146,14 @@ def _made(style: str, has_hub: bool) -> Path:
             for member_id, card in MEMBERS.items()
         ]
         office.act(lambda store: steps.import_members(store, members, BEGAN))
-        office.act(lambda store: steps.publish_programme(store, programme(style), BEGAN))
+        office.act(lambda store: steps.publish_programme(store, programme(style, rules=terms.rules), BEGAN))
         for till, store in STORES.items():
             ground.machine = office.machine
             code = office.code(till)
             ground.machine = Machine(till, true, Disk(folder / till / "till.db"))
-            _enrolled(folder / till, till, store, code, office)
-            if has_hub and store == HUB_STORE:
-                with (folder / till / "config.toml").open("a", encoding="utf-8") as config:
-                    config.write(BY_HUB)
+            _enrolled(folder / till, till, store, code, office, terms)
+            with (folder / till / "config.toml").open("a", encoding="utf-8") as config:
+                config.write(terms.settings + (BY_HUB if has_hub and store == HUB_STORE else ""))
         if has_hub:
             ground.machine = office.machine
             code = office.code(FIRST_HUB)
@@ -181,7 +194,7 @@ class _Straight:
         return self.ask("rights", question)
 
 
-def _enrolled(folder: Path, till: str, store: str, code: str, office: HeadOffice) -> None:
+def _enrolled(folder: Path, till: str, store: str, code: str, office: HeadOffice, terms: Terms) -> None:
     """A new till that has heard all."""
     folder.mkdir()
     (folder / "config.toml").write_text(CONFIG.format(store=store, till=till), encoding="utf-8")
@@ -191,7 +204,7 @@ def _enrolled(folder: Path, till: str, store: str, code: str, office: HeadOffice
     made = identities.enrol(known, code, lambda asked: read_enrolment(line.ask("enrol", encode(asked))))
     here = Here(till=till, master_key=bytes.fromhex(MASTER_KEY), signer=made.signer, head_office_key=PUBLIC)
     db = open_store(known.till_database, role="till", owner=till, now=utc_now(), master_key=MASTER_KEY)
-    pace = Pace(interval_s=1.0, batch_facts_max=500)
+    pace = Pace(interval_s=1.0, batch_facts_max=500, wants="home" if terms.policy == "escrow" else None)
     report = Syncer(db, here, pace, _Straight(till, made.token, office), lambda: 0.5).once(utc_now)  # type: ignore[arg-type]
     assert report.trouble is None, report
     db.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pos_loyalty.store.db import backup, open_reader
 from pos_loyalty.store.verify import verify
 from tests import refold
+from tests.simulation.office import MASTER_KEY
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -32,7 +33,7 @@ def made_again(world: World, path: Path) -> None:
     """
     if world.office.db.execute("SELECT COUNT(*) FROM suspense_case").fetchone()[0]:
         return
-    db = open_reader(path)
+    db = open_reader(path, master_key=MASTER_KEY.hex())
     try:
         found = [each for each in refold.differences(db, world.folder / "again.db") if not each.startswith("meta:")]
     finally:

@@ -18,7 +18,7 @@ import greenlet
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import SyncError
 from sync.wire import Reply, read_ack, read_changes
-from tests.simulation import acts, hub_acts, template
+from tests.simulation import acts, hub_acts, kinds, of_before, template
 from tests.simulation.chronicle import Chronicle
 from tests.simulation.counter import INTERVAL_S, Counter
 from tests.simulation.disk import DiedError
@@ -34,7 +34,6 @@ QUIET_ROUNDS, QUIET_ROUNDS_MAX = 2, 30
 QUIET_STEP_MS = 21 * 60_000
 TURNS_MAX = 20_000
 """Messages and wakings of one step: more is a quarrel that does not end."""
-ACTS = {**acts.ACTS, **hub_acts.ACTS}
 Node = Counter | StoreHub | HeadOffice
 
 
@@ -60,9 +59,10 @@ class World:
         self.events: Tally[str] = Tally()
         self.batch_max = chance.choice((2, 5, 25, 500))
         self.style = chance.choice(template.STYLES)
-        self.has_hub = hub_acts.is_there(seed)
-        template.lay(folder, self.style, has_hub=self.has_hub)
-        self.office = HeadOffice(self, folder / "HO", chance.choice((10**9, 10**9, 12)))
+        self.kind = kinds.of(seed)
+        self.has_hub, self.old = self.kind.has_hub, set(self.kind.old)
+        template.lay(folder, self.style, self.kind.terms, has_hub=self.has_hub)
+        self.office = HeadOffice(self, folder / "HO", chance.choice((10**9, 10**9, 12)), self.kind.terms.policy)
         self.net = Net(self, Random(f"net {seed}"))
         self.ground = Ground(self.office.machine, seed)
         self.counters = {name: Counter(self, folder / name, name, Random(f"{name} {seed}")) for name in template.STORES}
@@ -96,6 +96,8 @@ class World:
     def start(self) -> None:
         """Everybody boots."""
         self.office.boot()
+        self.at(self.office)
+        self.chronicle.begin()
         for writer in self.writers.values():
             self.at(writer)
             writer.boot()
@@ -117,10 +119,11 @@ class World:
         self.events[step.kind] += 1
         counter = list(self.counters.values())[step.who % len(self.counters)]
         self.say(f"{step.number} {step.kind} {counter.name}")
-        ACTS[step.kind](self, counter, chance)
+        kinds.ACTS[step.kind](self, counter, chance)
 
     def quiet(self) -> None:
         """The faults end; everybody is up, every clock is right, and syncs until nothing moves."""
+        of_before.upgrade_rest(self)
         acts.mend_all(self)
         self._settle()
         for counter in self.counters.values():
@@ -250,7 +253,7 @@ class World:
         before = self.ground.machine
         self.at(node)
         try:
-            reply = node.answer(question)
+            reply = of_before.answer(self, node, question)
             if node is self.office and question.kind == "log" and reply.status == 200:
                 ack = read_ack(reply)
                 self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
@@ -283,6 +286,7 @@ class World:
         """A till is told what changed, and head office's time."""
         with suppress(SyncError):
             page = read_changes(reply)
+            self.chronicle.holds(page.holds or ())
             self.chronicle.ever_acked.setdefault(counter.name, set()).add((page.as_of_seq, page.as_of_hash))
             counter.heard.append((to_ms(page.server_time), self.true.ms, counter.machine.boots))
 
@@ -293,6 +297,7 @@ class World:
         with suppress(SyncError):
             relayed = read_ack(reply).relayed if kind == "log" else read_changes(reply).relayed
             if relayed and relayed.safe is not None:
+                self.chronicle.called_safe(counter.name, relayed.safe.seq, relayed.safe.hash)
                 self.chronicle.acked(counter.name, relayed.safe.seq, relayed.safe.hash)
 
     def say(self, line: str) -> None:
@@ -309,10 +314,17 @@ class World:
 def plan(seed: int, steps: int = STEPS) -> list[Step]:
     """What will happen in a world, whatever comes of it."""
     chance = Random(f"plan {seed}")
-    weights, never_without = hub_acts.planned(seed)
-    kinds = chance.choices(list(weights), list(weights.values()), k=steps)
-    made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(kinds)]
+    weights, never_without = kinds.planned(seed)
+    happens = chance.choices(list(weights), list(weights.values()), k=steps)
+    made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(happens)]
     for kind in never_without:
         n = chance.randrange(steps // 5, steps)
         made[n] = made[n]._replace(kind=kind)
     return made
+
+
+def brief(seed: int, kind: str) -> list[Step]:
+    """A short world around one act that is long by itself."""
+    chance = Random(f"brief {seed}")
+    happens = ("rest", "sell", "rest", kind, "rest", "sell", "sell", "rest", "rest")
+    return [Step(n, each, chance.randrange(1000), chance.randrange(2**32)) for n, each in enumerate(happens)]

@@ -8,6 +8,7 @@ import pytest
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogGapError
 from pos_loyalty.store import outbox, relay
+from pos_loyalty.store.db import backup
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode
@@ -189,3 +190,75 @@ def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
     for page in pull_all(hub.till, office):
         note_page(hub.relay, page)
     assert told(till, hub).is_behind, "or it would wait until as much has changed again"
+
+
+@pytest.mark.parametrize("cap", [1, 500])
+@pytest.mark.parametrize("is_brought", [True, False])
+def test_a_backup_that_is_behind_what_the_hub_keeps_is_sent_to_its_end(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, cap: int, is_brought: bool
+) -> None:
+    """Facts 3 to 5 of the machine before are at the hub; its file of fact 2 goes on, and head office has nothing of it."""
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    old.sell("1")
+    folder = tmp_path / "another"
+    folder.mkdir()
+    backup(old.db, folder / "A.db")
+    for n in range(2, 5):
+        old.sell(f"{n}")
+    send(old, hub)
+    new = Till(folder, "A")
+    enrolled(office, new, "ee" * 32)
+    if is_brought:
+        hub.bring(office)
+    for n in range(6):
+        new.sell(f"new {n}")
+        send(new, hub, cap)
+        hub.bring(office)
+    send(new, hub, cap)
+    held = {(epoch, seq) for epoch, seq in office.db.execute("SELECT epoch, seq FROM txn WHERE till = 'A'")}
+    assert outbox.unsent_count(new.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+    assert {tuple(row) for row in new.db.execute("SELECT epoch, seq FROM txn")} == held
+
+
+def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Its first sale went past the hub, after head office's last word to the hub: else a page would count the second alone."""
+    till = tills(tmp_path, office, "A")["A"]
+    keeping.note_holds(hub.relay, [])
+    till.sell("past the hub")
+    sync_fully(till, office)
+    till.sell("by the hub")
+    body = next_body(till, begin_push(till.db, 5, NOW))
+    assert body is not None
+    with pytest.raises(LogGapError) as gap:
+        hub.push(till, body)
+    assert gap.value.expected_seq == 1
+    send(till, hub)
+    assert told(till, hub).as_of_seq == 2
+
+
+def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_them_now(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Head office was put back to before it knew the member, told the till so itself, and then came to know them again."""
+    till = tills(tmp_path, office, "A")["A"]
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(5):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    pull_all(till, office)
+    assert till.balance("M4") == 100
+    office.restore(saved)
+    office.give_points("M9", "2900000000099", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    pull_all(till, office)
+    office.give_points("M4", "2900000000004", 700)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    page = told(till, hub)
+    assert [member.member_id for member in page.members] == ["M4"]
+    apply_changes(till.db, till.here, page, NOW)
+    assert till.balance("M4") == 700

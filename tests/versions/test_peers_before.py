@@ -83,6 +83,17 @@ def test_it_asks_again_in_the_words_that_were_understood(tmp_path: Path) -> None
     db.close()
 
 
+def test_it_asks_in_its_own_words_again_after_some_hours_for_head_office_may_have_been_brought_up(tmp_path: Path) -> None:
+    db = opened(put("till.db", tmp_path), "till.db")
+    office = HeadOfficeBefore()
+    syncer = Syncer(db, HERE, PACE, office, half)
+    for hours in (0, 5, 7, 8):
+        syncer.once(lambda hours=hours: NOW + timedelta(hours=hours))
+    assert office.refused == 3, "sending once, fetching once and again with the fetch after the sixth hour"
+    assert len(office.asked) == 4
+    db.close()
+
+
 def refusal(kind: str) -> Reply:
     body = f'{{"type":"urn:pos-loyalty:sync:{kind}","title":"","status":422,"detail":"no","expected_seq":null}}'
     return Reply(status=422, content_type="application/problem+json", body=body.encode())
