@@ -114,6 +114,7 @@ class Chronicle:
 
     def gone(self, machine: Counter | StoreHub, successor_ids: set[bytes]) -> None:
         """A machine is destroyed: what it alone held is lost."""
+        self.world.at(self.world.office)
         held = {row.id for row in rows_of(self.world.office.db)}
         self._lose([row for row in rows_in(machine) if row.id not in held and row.id not in successor_ids])
 

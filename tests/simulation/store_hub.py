@@ -13,7 +13,7 @@ import greenlet
 
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.errors import TokenError, WireError
-from pos_loyalty.store import outbox
+from pos_loyalty.store import epochs, outbox
 from pos_loyalty.store.db import Connection, backup
 from pos_loyalty.store.relay import open_relay
 from pos_loyalty.values import decode, encode
@@ -197,6 +197,11 @@ class StoreHub:
         """Facts that head office has not confirmed: its own, and those of its tills that it is to bring."""
         waiting = self.node.relay.execute("SELECT COUNT(*) FROM kept_batch").fetchone()[0]
         return outbox.unsent_count(self.db) + int(waiting)
+
+    def place(self) -> tuple[int, int]:
+        """Epoch and number of the end of its log."""
+        here = epochs.place_of(self.db)
+        return here.epoch, here.seq
 
     def save(self, folder: Path) -> None:
         """A backup of both files; the mark is no part of it."""
