@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain as chained
 from itertools import islice
 from typing import Any
@@ -93,6 +93,7 @@ def _schema(db: Connection) -> dict[tuple[str, str], str]:
     return {(kind, name): _plain(sql) for kind, name, sql in db.execute(SCHEMA_SELECT)}
 
 
+@lru_cache(1024)
 def _plain(sql: str) -> str:
     """A statement without comments and line ends, which opening a file takes out."""
     return " ".join(re.sub(r"--[^\n]*", "", sql).split())

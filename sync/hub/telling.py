@@ -112,7 +112,7 @@ def changes(
         members=tuple(_told(db, relay_db, member_id) for member_id in told),
         coupons=tuple(coupons),
         programmes=_programmes(relay_db, asked.programmes),
-        relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, till, kept)),
+        relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
         hub=hub_place,
         is_behind=is_settled and not is_known and not is_ahead,
     )
@@ -273,9 +273,12 @@ def _place_of(relay_db: Connection, asked: HubPlace | UnsetType) -> HubPlace:
     return asked if asked and asked.life == life else HubPlace(life=life, n=0)
 
 
-def _kept_seq(db: Connection, till: str, kept: Kept | None) -> int | None:
-    """From where on the hub needs the till's log: what was given back to it may stand there."""
+def _kept_seq(db: Connection, relay_db: Connection, till: str, kept: Kept | None) -> int | None:
+    """From where on the hub needs the till's log: what was given back to it may stand there. All of it where neither the hub
+    keeps any nor head office, by its last word: what the till once sent here was lost with the hub."""
     known = right_holds.known_from(db, till)
+    if kept is None and relay.last_version(relay_db) is not None:
+        return 0
     if kept is None:
         return None if known is None else known[1]
     return kept.seq if known is None or kept.hash is not None else min(kept.seq, known[1])

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 
+from tests.simulation.hub_acts import is_there
 from tests.simulation.running import Played, begin, play, run, shrink
 from tests.simulation.world import plan
 
@@ -45,19 +46,24 @@ def _one(seed: int, shrinks: bool) -> int:
 def _many(seeds: range, jobs: int) -> int:
     """In the order of the seeds, whoever played them."""
     began_s = time.monotonic()
-    failed = events = messages = 0
-    worked_s, traces = 0.0, 0
+    failed = steps = messages = with_hub = 0
+    worked_s, hub_s, traces, fewest = 0.0, 0.0, 0, 10**9
     for played in _played(seeds, jobs):
-        events, messages, worked_s = events + played.events, messages + played.messages, worked_s + played.worked_s
+        steps, messages, worked_s = steps + played.events, messages + played.messages, worked_s + played.worked_s
+        fewest = min(fewest, played.events + played.messages)
+        if is_there(played.seed):
+            with_hub, hub_s = with_hub + 1, hub_s + played.worked_s
         traces ^= int(played.trace, 16)
         if played.failure:
             failed += 1
             print(played.failure, flush=True)
     took_s = time.monotonic() - began_s
-    said = f"{events} steps, {messages} messages; traces {traces:016x}"
+    said = f"{steps} steps, {messages} messages, {fewest} of both in the shortest; traces {traces:016x}"
     print(f"{len(seeds)} worlds from seed {seeds.start}: {failed} failed; {said}")
-    rates = f"{len(seeds) / worked_s:.2f} worlds/s, {(events + messages) / worked_s:.0f} events/s of one core"
+    rates = f"{len(seeds) / worked_s:.2f} worlds/s, {(steps + messages) / worked_s:.0f} events/s of one core"
     print(f"{took_s:.1f} s, {worked_s:.1f} s of CPU: {rates}; {len(seeds) / took_s:.2f} worlds/s by the clock, {jobs} at once")
+    if with_hub:
+        print(f"{with_hub} of them with a hub: {with_hub / hub_s:.2f} worlds/s of one core")
     return 1 if failed else 0
 
 

@@ -23,6 +23,8 @@ SUFFIXES = ("", WAL, "-shm")
 ONE_PROCESS = "vfs=unix-excl"
 """Nobody else opens these files: SQLite keeps its locks and the index of the journal in memory (https://www.sqlite.org/vfs.html)."""
 
+EXECUTE = dbapi2.Connection.execute
+
 Trouble = Literal["die", "die in commit", "lost commit", "ghost commit", "full"]
 """The machine dies at a statement, or while it commits; COMMIT fails and does not stand, or does stand; the disk is full."""
 
@@ -181,8 +183,10 @@ class WatchedConnection(Connection):
 
     def execute(self, sql: str, *args: Any) -> Any:
         disk = self.disk
-        if sql == "COMMIT" and disk is not None:
+        if disk is None:
+            return EXECUTE(self, sql, *args)
+        if sql == "COMMIT":
             disk.tell()
-        if disk is None or (disk.trouble is None and not disk.is_dead):
-            return super().execute(sql, *args)
+        if disk.trouble is None and not disk.is_dead:
+            return EXECUTE(self, sql, *args)
         return disk.execute(super().execute, sql, args)

@@ -146,6 +146,7 @@ LOADED = lru_cache(256)(load_programme)
 """Reading a programme or a config has no other outcome the second time."""
 READERS = (programmes, as_one, programme_list, expiry, sqlite_programmes, steps, truth)
 """Who reads programmes."""
+PRIVATE_KEYS = lru_cache(256)(identity._private)
 READ_CONFIG = files.load_config
 CONFIGS: dict[bytes, Config] = {}
 
@@ -190,6 +191,7 @@ def standing(ground: Ground) -> Iterator[None]:
         (random, "_urandom", urandom),
         (log, "_event", ground.note),
         (db, "Connection", made),
+        (identity, "_private", PRIVATE_KEYS),
         (identity, "sign", SIGNING),
         (identity, "is_signed", KNOWN),
         (seal, "scrypt", _cheap_hash),

@@ -45,7 +45,7 @@ def planned(seed: int, has_hub: bool) -> tuple[Mapping[str, int], tuple[str, ...
 
 def furnish(world: World, chance: Random) -> None:
     """The store's hub, its line, and those of its tills to it."""
-    world.near_s = chance.choice((90.0, 600.0, 1200.0))
+    world.near_s = chance.choice((600.0, 1200.0))
     world.hub = StoreHub(world, world.folder / FIRST_HUB, FIRST_HUB, chance)
     for name in (OUTSIDE, *(name + HUB for name in with_hub())):
         world.net.lines[name] = Line()

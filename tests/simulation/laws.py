@@ -31,6 +31,8 @@ OF_RESTORED = {"lot.unknown", "lot.overdrawn"}
 """A restored head office waits for the logs of others no longer than it says, and one that lost nothing of its own log does not
 know that it was restored: what comes too early is booked as it is. Whether points were redeemed twice the equation tells."""
 GENESIS = bytes(32)
+VERIFY_ALL = 5
+"""One world in so many has all its files verified, another head office's and one besides."""
 
 
 def look(world: World, *, is_quiet: bool = False) -> None:
@@ -81,7 +83,8 @@ def look_at_quiet(world: World) -> None:
     exactly_once(world, held)
     booked_as_told(office)
     converged(world, held, exact=not cases)
-    for writer in world.writers.values():
+    writers = list(world.writers.values())
+    for writer in writers if world.seed % VERIFY_ALL == 0 else (writers[world.seed % len(writers)],):
         world.at(writer)
         assert verify(writer.db) == (), f"{writer.name}: {verify(writer.db)}"
     for counter in world.counters.values():

@@ -116,6 +116,10 @@ class HeadOffice:
         """A backup beside the work."""
         backup(self.db, to)
 
+    def version(self) -> int:
+        """Of the newest change that it tells of."""
+        return steps.newest_version(self._opened())
+
     def night(self) -> None:
         """What it does by itself each hour."""
         store = self._opened()

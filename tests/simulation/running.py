@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulation import template
+from tests.simulation.disk import DiedError
 from tests.simulation.world import LOOK_EVERY, Step, World, plan
 
 GC_EVERY = 50_000
@@ -60,7 +61,7 @@ def run(
     error: BaseException | None = None
     try:
         world.run(steps, every=every)
-    except Exception as raised:  # noqa: BLE001 - whatever it is, it is what the world found
+    except (Exception, DiedError) as raised:  # noqa: BLE001 - whatever it is, it is what the world found
         error = raised
     finally:
         world.throw_away()

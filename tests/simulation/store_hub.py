@@ -212,6 +212,11 @@ class StoreHub:
         waiting = self.node.relay.execute("SELECT COUNT(*) FROM kept_batch").fetchone()[0]
         return outbox.unsent_count(self.db) + int(waiting)
 
+    def place(self) -> tuple[int, int]:
+        """Epoch and number of the end of its log."""
+        here = epochs.place_of(self.db)
+        return here.epoch, here.seq
+
     def save(self, folder: Path) -> None:
         """A backup of both files; the mark is no part of it."""
         folder.mkdir()

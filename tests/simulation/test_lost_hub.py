@@ -3,15 +3,17 @@ while nobody but these others knows of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import right_holds
+from pos_loyalty.store import outbox, right_holds
 from sync.server import enrol
 from tests.simulation.hub_world import LEASES, HubWorld
+from tests.simulation.hub_world import StoreHub as HubMachine
 from tests.simulation.test_hub_world import check_all, held_at
 
 
@@ -168,4 +170,30 @@ def test_a_hub_that_a_restore_took_is_let_go_and_lost_as_any(tmp_path: Path) -> 
     world.hub.lost.clear()
     world.quiet()
     check_all(world)
+    world.close()
+
+
+@pytest.mark.parametrize("lose_it", [HubMachine.burn, HubMachine.enrol_anew])
+def test_what_only_a_hub_had_comes_again_from_a_till_that_sells_no_more(
+    tmp_path: Path, lose_it: Callable[[HubMachine], None]
+) -> None:
+    """Head office never heard of that till, so neither it nor the hub can say from where on its log is missing."""
+    world = HubWorld(tmp_path, 5)
+    world.is_faulty = False
+    world.line_go()
+    till = world.counters["T1"]
+    till.go()
+    world.is_cut = True
+    till.sell("M1", 5_000, None, complete=True)
+    go(world, "T1")
+    assert world.office.rows("SELECT COUNT(*) FROM txn WHERE till = 'T1'") == [(0,)]
+    world.is_cut = False
+    lose_it(world.hub)
+    for _ in range(3):
+        world.line_go()
+        go(world, "T1")
+    world.line_go()
+    go(world, "T1")
+    assert world.office.rows("SELECT COUNT(*) FROM txn WHERE till = 'T1' AND sale_id IS NOT NULL") == [(1,)]
+    assert outbox.unsent_count(till.db) == 0
     world.close()

@@ -1,42 +1,12 @@
-"""Worlds of the simulator: fixed seeds and fresh ones. ``make sim`` runs more; ``make sim SEED=n`` tells one step by step."""
+"""The simulator itself: a seed is one world, whoever plays it; a failure is cut down; every world is as large as we say."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import random
 
-import pytest
-
-from tests.simulation import books, twin
+from tests.simulation import books
 from tests.simulation.running import begin, play, run, shrink
 from tests.simulation.world import plan
-
-FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "20")), int(os.environ.get("WORLDS_FRESH", "5"))
-TOGETHER = 5
-START = random.SystemRandom().randrange(10**6, 10**9)
-CLOSE = 8
-"""Every so many worlds the laws that cost as much as a world are asked too."""
-
-
-def _held(seeds: range) -> None:
-    failed = []
-    for seed in seeds:
-        outcome = run(seed, plan(seed), also=twin.look_closely if seed % CLOSE == 0 else None)
-        if outcome.error is not None:
-            failed.append(f"make sim SEED={seed}: step {outcome.step}: {outcome.error}")
-    assert not failed, "\n".join(failed)
-
-
-@pytest.mark.parametrize("start", range(0, FIXED, TOGETHER))
-def test_fixed_worlds(start: int) -> None:
-    _held(range(start, min(FIXED, start + TOGETHER)))
-
-
-@pytest.mark.parametrize("start", range(0, FRESH, TOGETHER))
-def test_fresh_worlds(start: int) -> None:
-    print(f"fresh worlds from seed {START + start}")
-    _held(range(START + start, START + min(FRESH, start + TOGETHER)))
 
 
 def test_a_seed_is_played_again_to_the_byte() -> None:

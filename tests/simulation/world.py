@@ -17,6 +17,7 @@ import greenlet
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.errors import SyncError
+from pos_loyalty.store import outbox, snapshot_state
 from sync.wire import Reply, read_ack, read_changes
 from tests.simulation import acts, hub_acts, kinds, of_before, template
 from tests.simulation.chronicle import Chronicle
@@ -29,9 +30,17 @@ from tests.simulation.office import HeadOffice
 from tests.simulation.store_hub import StoreHub
 
 STEPS = 200
+ENOUGH, ENOUGH_WITH_HUB = 170, 120
+"""Events, acts and messages, after which the faults of a short world end; quiet brings more, most of all with a hub."""
+LONG = 24
+"""One world in so many is long: all its steps are taken."""
+EARLY = 24
+"""Among the first so many steps stand those that no world is without."""
 LOOK_EVERY = 25
-QUIET_ROUNDS, QUIET_ROUNDS_MAX = 2, 30
-QUIET_STEP_MS = 21 * 60_000
+QUIET_ROUNDS, QUIET_ROUNDS_MAX = 1, 40
+"""So many in which nobody writes anything, and with a hub one more: what it heard its tills hear with the next."""
+QUIET_STEP_MS, QUIET_TALK_MS = 21 * 60_000, 30_000
+"""From round to round, longer than any daemon waits; and for questions and answers."""
 TURNS_MAX = 20_000
 """Messages and wakings of one step: more is a quarrel that does not end."""
 Node = Counter | StoreHub | HeadOffice
@@ -74,6 +83,7 @@ class World:
             hub_acts.furnish(self, Random(f"hub {seed}"))
         self.chronicle = Chronicle(self)
         self.backups: list[Path] = []
+        self.enough = 10**9 if is_long(seed) else ENOUGH_WITH_HUB if self.has_hub else ENOUGH
         self.main = greenlet.getcurrent()
         self.also: Callable[[World], None] | None = None
 
@@ -83,6 +93,8 @@ class World:
             try:
                 self.start()
                 for n, step in enumerate(steps):
+                    if n >= EARLY and n + self.net.moved >= self.enough:
+                        break
                     self.take(step)
                     if every and n % every == every - 1:
                         look(self)
@@ -104,6 +116,8 @@ class World:
 
     def stop(self) -> None:
         """Nothing is left running."""
+        for node in (self.office, *self.writers.values()):
+            node.machine.disk.is_dead = True  # nobody asks any more what a power cut would leave
         for writer in self.writers.values():
             if writer.is_up:
                 self.at(writer)
@@ -122,23 +136,40 @@ class World:
         kinds.ACTS[step.kind](self, counter, chance)
 
     def quiet(self) -> None:
-        """The faults end; everybody is up, every clock is right, and syncs until nothing moves."""
+        """The faults end; everybody is up, every clock is right, and syncs until all is sent, and some rounds more in which all
+        hear of it."""
         of_before.upgrade_rest(self)
         acts.mend_all(self)
-        self._settle()
-        for counter in self.counters.values():
-            acts.sell_first(self, counter)
-            acts.end_all(self, counter)
-        self._settle()
-
-    def _settle(self) -> None:
-        """Rounds until everything is sent, and some more in which all hear of it."""
+        before, calm = list[object](), 0
         for n in range(QUIET_ROUNDS_MAX):
             self.say(f"quiet {n}")
-            self.pass_ms(QUIET_STEP_MS)
+            for counter in self.counters.values():
+                if n:
+                    acts.sell_first(self, counter)
+                acts.end_all(self, counter)
+            self.skip_ms(QUIET_STEP_MS)
+            self.pass_ms(QUIET_TALK_MS)
             acts.do_as_told(self)
-            if n >= QUIET_ROUNDS and all(writer.is_up and writer.unsent() == 0 for writer in self.writers.values()):
+            ends = self._ends()
+            calm = calm + 1 if ends and ends == before else 0
+            before = ends
+            if calm == QUIET_ROUNDS + self.has_hub:
                 break
+
+    def _ends(self) -> list[object]:
+        """Where everybody's own log ends, and what they heard of head office last; nothing while somebody has something to send
+        or to hear of head office."""
+        writers = self.writers.values()
+        if any(not writer.is_up or writer.unsent() or snapshot_state.standing(writer.db) is not None for writer in writers):
+            return []
+        self.at(self.office)
+        newest = self.office.version()
+        heard = [outbox.state(writer.db).pulled_version for writer in writers]
+        if any(
+            n != newest for n, writer in zip(heard, writers, strict=True) if not isinstance(writer, Counter) or not writer.has_hub
+        ):
+            return []
+        return [newest, heard, [writer.place() for writer in writers]]
 
     @property
     def writers(self) -> dict[str, Counter | StoreHub]:
@@ -317,8 +348,7 @@ def plan(seed: int, steps: int = STEPS) -> list[Step]:
     weights, never_without = kinds.planned(seed)
     happens = chance.choices(list(weights), list(weights.values()), k=steps)
     made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(happens)]
-    for kind in never_without:
-        n = chance.randrange(steps // 5, steps)
+    for n, kind in zip(chance.sample(range(EARLY // 4, min(EARLY, steps)), len(never_without)), never_without, strict=True):
         made[n] = made[n]._replace(kind=kind)
     return made
 
@@ -328,3 +358,8 @@ def brief(seed: int, kind: str) -> list[Step]:
     chance = Random(f"brief {seed}")
     happens = ("rest", "sell", "rest", kind, "rest", "sell", "sell", "rest", "rest")
     return [Step(n, each, chance.randrange(1000), chance.randrange(2**32)) for n, each in enumerate(happens)]
+
+
+def is_long(seed: int) -> bool:
+    """Whether all steps of the plan are taken."""
+    return Random(f"long {seed}").randrange(LONG) == 0
