@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from pos_loyalty.store import db
+from tests.at_once import tables_at_once
 from tests.shop import CONFIG, Shop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_files_in_one_step() -> Iterator[None]:
+    """In the processes of the tests; what they start makes its files step by step, as a shop does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "MIGRATIONS", tables_at_once())
+        yield
 
 
 @pytest.fixture
