@@ -1,6 +1,7 @@
 """Which world notices each planted fault: ``python -m tests.simulation.known`` looks for it anew and writes ``known.json``.
 
 A change of what a world does moves them: the tests hold all the same, and take minutes longer until the table is written again.
+A world of the table stays while it notices its fault, so a cheaper one may be written there by hand.
 """
 
 from __future__ import annotations
