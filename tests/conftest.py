@@ -1,13 +1,37 @@
-"""What many tests stand on."""
+"""What many tests stand on, and how they are shared out among processes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pos_loyalty.store import db
+from tests import sharing
+from tests.at_once import tables_at_once
 from tests.shop import CONFIG, Shop
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For ``make test``."""
+    return sharing.scheduler(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several processes the order is theirs; else it is that of the folders."""
+    if hasattr(config, "workerinput"):
+        sharing.longest_first(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_files_in_one_step() -> Iterator[None]:
+    """In the processes of the tests; what they start makes its files step by step, as a shop does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "MIGRATIONS", tables_at_once())
+        yield
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.serving import Web
 from tests.shop import CARD, NOW, Shop
@@ -19,11 +20,13 @@ PATIENCE_MS = 60_000
 """What is seen is waited for so long: a machine under load is slow, not wrong."""
 COFFEE, CROISSANT, APPLES = "4601234567893", "4601234567916", "101"
 
+WINDOWS: WeakKeyDictionary[Browser, dict[tuple[str, str | None], BrowserContext]] = WeakKeyDictionary()
+
 needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing")
 
 
 def opened(browser: Browser, web: Web, language: str = "ru", scheme: str = "light", zone: str | None = None) -> Page:
-    """The page in a window of its own, ready for the first key. ``zone`` is that of the computer."""
+    """The page in a tab of its own, ready for the first key. ``zone`` is that of the computer."""
     page = window(browser, scheme, zone)
     page.goto(f"{web.url}/?language={language}")
     expect(page.locator("body[data-ready]")).to_be_attached()
@@ -31,12 +34,19 @@ def opened(browser: Browser, web: Web, language: str = "ru", scheme: str = "ligh
 
 
 def window(browser: Browser, scheme: str = "light", zone: str | None = None) -> Page:
-    """A window that shows nothing yet. Its day is that of the till's clock, whatever day it is."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.clock.set_fixed_time(NOW)
-    return page
+    """A page that shows nothing yet. Its day is that of the till's clock, whatever day it is.
+
+    It is a tab of a window that stays: to open one costs as much as all that a test does in it. Tabs share nothing that our pages
+    keep: each till has a port of its own, and what a page keeps of a session is the tab's.
+    """
+    windows = WINDOWS.setdefault(browser, {})
+    if (scheme, zone) not in windows:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        context.clock.set_fixed_time(NOW)
+        context.new_page()  # without a tab the window would close
+        windows[scheme, zone] = context
+    return windows[scheme, zone].new_page()
 
 
 @contextmanager
@@ -45,7 +55,7 @@ def watched(page: Page) -> Iterator[Page]:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page
-    page.context.close()
+    page.close()
     assert faults == []
 
 

@@ -104,7 +104,9 @@ def test_a_forgotten_card_needs_no_second_look_when_the_names_are_late(browser: 
     shop.till.authorise(replace(shop.ask(card=None), sale_id="forgotten", complete=True), "forgotten")
     with without(browser, web, NAMES) as (page, arrive):
         page.keyboard.press("F7")
+        expect(page.locator("#care-code")).to_be_focused()
         typed(page, "PL1|T1|forgotten")
+        expect(page.locator("#care-receipt .who")).to_be_visible()
         typed(page, CARD)
         expect(page.locator("#care-claim")).to_be_enabled()
         expect(page.locator("#care .fault")).to_be_hidden()

@@ -80,7 +80,7 @@ def test_a_till_that_was_restarted_is_asked_again_by_itself(browser: Browser, sh
         expect(page.locator("#notice")).to_contain_text("Касса снова отвечает. К оплате 311,50")
         page.keyboard.press("F9")
         expect(page.locator("#done")).to_be_visible()
-        page.context.close()
+        page.close()
     assert sales(shop) == [("completed", 31_150, 0)]
 
 
@@ -93,7 +93,7 @@ def test_a_quote_lost_in_a_restart_is_renewed_and_paid_at_one_press(browser: Bro
     with serving(shop.till, port=web.port):
         page.keyboard.press("F9")
         expect(page.locator("#done-title")).to_contain_text("162,00")
-        page.context.close()
+        page.close()
     assert sales(shop) == [("completed", 16_200, 0)]
 
 

@@ -178,7 +178,7 @@ def test_an_unfinished_sale_is_asked_about(browser: Browser, web: Web, shop: Sho
     page.keyboard.press("Shift+F9")
     expect(page.locator("#unfinished")).to_be_hidden()
     expect(page.locator("#notice")).to_contain_text("отменён")
-    page.context.close()
+    page.close()
     assert [state for state, _, _ in sales(shop)] == ["cancelled"]
     assert shop.usable_centi() == 50_000
 
@@ -204,7 +204,7 @@ def test_a_silent_head_office_is_a_calm_badge(browser: Browser, make_shop: Calla
         due(page, "162,00 ₽")
         page.keyboard.press("F9")
         expect(page.locator("#done")).to_be_visible()
-        page.context.close()
+        page.close()
 
 
 def test_the_page_speaks_english(browser: Browser, web: Web) -> None:
@@ -217,7 +217,7 @@ def test_the_page_speaks_english(browser: Browser, web: Web) -> None:
     expect(page.locator("#receipt")).to_contain_text("TO PAY")
     assert not re.search("[а-яё]", page.locator("body").inner_text().replace("Русский", "").replace("Капучино 0,3 л", "")
                          .replace("Кофейня на углу", "").replace("Проба", ""), re.I)  # fmt: skip
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -238,7 +238,7 @@ def test_text_can_be_read_and_nothing_scrolls(browser: Browser, web: Web, scheme
     )
     unnamed = page.evaluate("[...document.querySelectorAll('button')].filter((one) => !one.textContent.trim()).length")
     assert unnamed == 0
-    page.context.close()
+    page.close()
 
 
 def test_every_button_is_reached_by_tab_and_shows_it(page: Page) -> None:

@@ -36,6 +36,7 @@ def screen(
     page.wait_for_selector("body[data-ready]")
     with watched(page):
         yield page
+    context.close()
 
 
 def seen(page: Page, phase: str) -> Page:

@@ -27,7 +27,7 @@ MODES: tuple[Mode, ...] = ("ok", "silent", "slow")
 RECEIVE_BYTES = 4096
 POLL_S = 0.01
 JOIN_S = 5.0
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class PtyDisplay:

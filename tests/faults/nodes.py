@@ -34,6 +34,7 @@ PATIENCE_S = 120
 TIMEOUT_S = 1.5
 INTERVAL_S = 0.5
 """So often a daemon looks; what its seller sold it sends at once."""
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
 
 
 class Process:
@@ -211,6 +212,16 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
     db = dbapi2.connect(str(path))
     try:
         return list(db.execute(sql).fetchall())
+    finally:
+        db.close()
+
+
+def all_rows(path: Path, but: Sequence[str]) -> dict[str, list[tuple[object, ...]]]:
+    """Of every table of a file but these, sorted."""
+    db = dbapi2.connect(str(path))
+    try:
+        names = [str(name) for (name,) in db.execute(TABLES) if name not in but]
+        return {name: sorted(db.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
     finally:
         db.close()
 

@@ -20,7 +20,7 @@ from pos_loyalty import wiring
 from tests.faults import bank
 from tests.faults.independent import Client, Json, canonical
 from tests.faults.namespaces import LOOPBACK
-from tests.faults.nodes import Hub, rows, until
+from tests.faults.nodes import Hub, all_rows, rows, until
 from tests.faults.test_bad_uploads import CASES, MIB, PROBLEM, Desk
 from tests.ports import free_port
 
@@ -51,7 +51,6 @@ NO_HTTP: tuple[bytes, ...] = (
     b"POST /v1/tills/T1/log HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\nshort",
     b"POST /v1/tills/T1/rights HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
 )  # fmt: skip
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
 
 
 class Store(Desk):
@@ -102,8 +101,8 @@ class Store(Desk):
         """All rows of both files, but for what the hub's own line notes of its questions, and the sums of all tables."""
         found = {}
         for path in (self.hub.database, self.hub.relay):
-            names = [str(name) for (name,) in rows(path, TABLES) if name not in ("witness", "sync_state")]
-            found |= {f"{path.name} {name}": sorted(rows(path, f"SELECT * FROM {name}"), key=repr) for name in names}
+            of_file = all_rows(path, but=("witness", "sync_state"))
+            found |= {f"{path.name} {name}": table for name, table in of_file.items()}
         return found
 
     def _answers(self, name: str) -> Json:

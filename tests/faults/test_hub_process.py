@@ -27,6 +27,8 @@ from pos_loyalty.values import Minor, Thousandths
 from tests.simulation.escrow import PROGRAMME
 
 KILLS = 3
+SOON_S = 10.0
+"""Of the 15 s after which a till asks head office: who waits for that is told nothing soon. A machine under load is slow."""
 CONFIG = """
 secrets = "{keys}"
 [store]
@@ -182,7 +184,7 @@ def test_a_store_as_processes(store: Store) -> None:
         until(lambda: knows(tills["T2"], "2200000000019"))
         store.kill("office")
         waits = [earn_and_redeem(tills, member) for _ in range(3)]
-        assert sorted(waits)[1] < 3.0, waits
+        assert sorted(waits)[1] < SOON_S, waits
         for n in range(KILLS):
             for name, till in tills.items():
                 sell(till, name, member, "max" if n % 2 else None)

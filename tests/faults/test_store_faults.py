@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 KILLS = 40
 SEED = 20261121
 WRITER = [sys.executable, "-m", "tests.faults.store_writer"]
-PATIENCE_S = 30
+PATIENCE_S = 120
 HOLDER = """
 import sys, time
 from pathlib import Path

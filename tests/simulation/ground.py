@@ -17,17 +17,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from pysqlite3 import dbapi2
-
 from pos_loyalty import clock, log
 from pos_loyalty.config import Config
 from pos_loyalty.engine import load_programme
 from pos_loyalty.store import as_one, db, ledger, seal, verify
-from pos_loyalty.store.migrations import MIGRATIONS
 from pos_loyalty.till import programmes
 from pos_loyalty.wiring import files
 from sync import daemon, identity, programme_list
 from sync.server import expiry, sqlite_programmes, sqlite_rights, steps, truth
+from tests.at_once import tables_at_once
 from tests.simulation.disk import Disk, WatchedConnection
 
 BEGAN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -158,19 +156,6 @@ def _config(path: Path) -> Config:
     return CONFIGS[text]
 
 
-@lru_cache(1)
-def _tables_at_once() -> tuple[str]:
-    """What all migrations come to, in one: new files are made of it, and ``verify`` makes it anew for each that it looks at."""
-    fresh = dbapi2.connect(":memory:")
-    try:
-        for step in MIGRATIONS:
-            fresh.executescript(step)
-        made = fresh.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
-        return ("".join(f"{row[0]};\n" for row in made),)
-    finally:
-        fresh.close()
-
-
 def _cheap_hash(password: bytes, *, salt: bytes, n: int, r: int, p: int, dklen: int = 64, **_: object) -> bytes:
     """In the place of scrypt, whose slowness is its point."""
     return shake_256(salt + password).digest(dklen)
@@ -197,8 +182,8 @@ def standing(ground: Ground) -> Iterator[None]:
         (seal, "scrypt", _cheap_hash),
         (sqlite_rights, "WAITS_MAX", WAITS_MAX),
         (daemon, "LOOK_S", NEVER_S),
-        (db, "MIGRATIONS", _tables_at_once()),
-        (verify, "MIGRATIONS", _tables_at_once()),
+        (db, "MIGRATIONS", tables_at_once()),
+        (verify, "MIGRATIONS", tables_at_once()),
         *((place, "load_programme", LOADED) for place in READERS),
         (files, "load_config", _config),
     ]

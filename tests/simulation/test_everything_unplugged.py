@@ -20,7 +20,7 @@ from tests.emulators.tcp_printer import TcpPrinter
 from tests.faults.paper import jobs_of, on_paper, settle, shop_with
 
 SALES = 100
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 PULLED_AT, PLUGGED_AT = (3, 7), (5, 8)
 TORN_AT, TORN_BYTES = 0, 200
 """Of every ten sales: when the scanner and the printer are pulled, when each is plugged in again, and

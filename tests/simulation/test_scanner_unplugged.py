@@ -12,7 +12,7 @@ from tests.emulators.scanner import PtyScanner
 from tests.shop import Shop
 
 SALES = 100
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def test_all_sales_are_done(shop: Shop, tmp_path) -> None:

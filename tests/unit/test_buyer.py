@@ -32,7 +32,7 @@ RU = Look("ru", "cp866", 20, "")
 EN = Look("en", "cp866", 20, "")
 NS = 1_000_000_000
 LATTE, BUN = ("Латте", 20_000, "drinks/coffee"), ("Булочка с корицей и изюмом", 9_000, "bakery")
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def basket(*goods: tuple[str, int, str], counts: tuple[str, ...] = (), redeem: str | None = None, name: str = "K1") -> Basket:

@@ -31,7 +31,7 @@ class Host:
 
     def post(self, path: str, body: object, key: str | None = None) -> Any:
         """The answer, which must be good."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         connection.request("POST", path, json.dumps(body), headers)
         answer = connection.getresponse()

@@ -42,7 +42,7 @@ def _driver(printer: TcpPrinter, wait_s: float = 0.3) -> EscposPrinter:
 
 
 def _line(printer: TcpPrinter) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", printer.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", printer.port), timeout=60)
 
 
 def test_under_a_wrong_page_the_words_are_lost_and_the_codes_are_not() -> None:
@@ -96,7 +96,7 @@ def test_a_printer_that_stops_reading_in_a_job_leaves_it_uncertain_and_prints_it
         refused = driver.submit(bytes_of("plain", "ru"), again := Steps())
         assert (refused.outcome, again.told) == (Outcome.REFUSED, []), "the next one is not sent into a full buffer"
         printer.mode = "ok"
-        assert printer.wait_for(1, 10.0)
+        assert printer.wait_for(1, 60.0)
         assert len(printer.receipts) == 1
 
 

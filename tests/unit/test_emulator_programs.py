@@ -31,7 +31,7 @@ def started(name, *arguments):
 def ended(name, *arguments, typed=""):
     with started(name, *arguments) as program:
         try:
-            said = program.communicate(typed, timeout=20)[0]
+            said = program.communicate(typed, timeout=60)[0]
         except subprocess.TimeoutExpired:
             program.kill()
             raise
@@ -127,7 +127,7 @@ def test_a_scanner_is_pulled_out_and_plugged_in_by_a_word(name, tmp_path):
             while (made(path) is not None) is not is_there:
                 assert program.poll() is None, program.communicate()[0]
                 time.sleep(0.01)
-        said = program.communicate("!plug\n456\n", timeout=20)[0]
+        said = program.communicate("!plug\n456\n", timeout=60)[0]
     assert program.returncode == 0 and said == ""
 
 

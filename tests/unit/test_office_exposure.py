@@ -60,7 +60,7 @@ def test_the_page_tells_it_with_the_reason(tmp_path: Path, offline: OfflineConfi
     office = chain(tmp_path)
     office.db.close()
     served = Served(office.path, offline)
-    page = requests.get(f"{served.url}/manager?language=en", timeout=20).text
+    page = requests.get(f"{served.url}/manager?language=en", timeout=60).text
     served.close()
     row = page.partition("Could be redeemed twice in a day while cut off")[2].partition("</tr>")[0]
     assert f">{figure}<" in row and sentence in page

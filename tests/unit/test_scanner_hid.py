@@ -15,7 +15,7 @@ from pos_loyalty.errors import DeviceGoneError
 from tests.emulators.hid import ALT, CAPS, SHIFT, TAB, US_CODES, PipeKeyboard, key, press, strokes
 
 ALL = "".join(chr(sign) for sign in range(0x20, 0x7F))
-LONG_S = 5.0
+LONG_S = 60.0
 
 
 def test_an_event_is_24_bytes() -> None:

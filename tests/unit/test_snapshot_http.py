@@ -194,7 +194,7 @@ def test_two_newer_ones_let_a_snapshot_go(served: Served) -> None:
         assert newest is not None
         names.append(newest.id)
         served.shelf.build(NOW)
-    status = [requests.get(f"{served.url}/v1/snapshot/{name}/0", headers=BEARER, timeout=5).status_code for name in names]
+    status = [requests.get(f"{served.url}/v1/snapshot/{name}/0", headers=BEARER, timeout=60).status_code for name in names]
     assert status == [404, 404, 200]
 
 
@@ -265,7 +265,7 @@ def test_a_snapshot_that_is_gone_is_begun_anew(served: Served, till: Till, proxy
             for _ in range(2):
                 build(served.path, served.shelf.folder, OFFICE.private_key, NOW)
             served.shelf._let_go()
-            body = requests.get(proxy.target + path, headers=BEARER, timeout=5)
+            body = requests.get(proxy.target + path, headers=BEARER, timeout=60)
             return body.status_code, {"Content-Type": body.headers["Content-Type"]}, body.content
         return None
 
@@ -311,7 +311,7 @@ def test_ranges(served: Served) -> None:
 
     def ask(**headers: str) -> requests.Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.get(url, headers=BEARER | {"Accept-Encoding": "identity"} | given, timeout=5)
+        return requests.get(url, headers=BEARER | {"Accept-Encoding": "identity"} | given, timeout=60)
 
     whole = ask()
     assert (whole.status_code, len(whole.content), whole.headers["ETag"]) == (200, chunk.bytes, f'"{chunk.sha256}"')
@@ -331,14 +331,14 @@ def test_other_names_are_not_there(served: Served) -> None:
     assert manifest is not None
     for path in ("0/0", "x/0", "%2e%2e/0", "{id}/99", "{id}/-1", "{id}/x", "{id}/manifest.json", "{id}/٣", "building/0", "*/0"):
         url = f"{served.url}/v1/snapshot/{path.format(id=manifest.id)}"
-        assert requests.get(url, headers=BEARER, timeout=5).status_code == 404, path
+        assert requests.get(url, headers=BEARER, timeout=60).status_code == 404, path
 
 
 def test_nobody_without_a_token_reads_members(served: Served) -> None:
     manifest = served.shelf.newest()
     assert manifest is not None
     for path in ("snapshot", f"snapshot/{manifest.id}/2"):
-        assert requests.get(f"{served.url}/v1/{path}", timeout=5).status_code == 401
+        assert requests.get(f"{served.url}/v1/{path}", timeout=60).status_code == 401
 
 
 CHILD = """

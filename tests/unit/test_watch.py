@@ -14,7 +14,7 @@ from pos_loyalty.till.devices import TillDevices
 from tests.shop import CARD
 
 READ = CardRead(card=CARD, symbology="ean13", source="camera", device="counter", confidence="verified")
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Scripted:

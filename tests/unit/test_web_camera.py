@@ -25,7 +25,7 @@ class Still:
 
 
 def opened(web: Web) -> tuple[HTTPConnection, HTTPResponse]:
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
     connection.request("GET", "/v1/camera.mjpeg")
     return connection, connection.getresponse()
 
