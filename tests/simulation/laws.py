@@ -87,9 +87,9 @@ def look_at_quiet(world: World) -> None:
     for writer in writers if world.seed % VERIFY_ALL == 0 else (writers[world.seed % len(writers)],):
         world.at(writer)
         assert verify(writer.db) == (), f"{writer.name}: {verify(writer.db)}"
-    for counter in world.counters.values():
-        world.at(counter)
-        receipts_say_the_ledger(world, counter.name)
+    name = list(world.counters)[world.seed % len(world.counters)]
+    world.at(world.counters[name])
+    receipts_say_the_ledger(world, name)
     world.at(world.office)
     assert verify(office) == (), f"head office: {verify(office)}"
     nothing_personal(world, held)

@@ -132,6 +132,7 @@ class StoreHub:
         self.heard: list[tuple[int, int, int]] = []
         self._node: HubNode | None = None
         self._heads = Heads(FileMark(hubs.mark_file(self.known)), name)
+        self._identity: Identity | None = None
 
     @property
     def known(self) -> Settings:
@@ -141,7 +142,9 @@ class StoreHub:
     @property
     def identity(self) -> Identity:
         """What it was enrolled as."""
-        return identities.identity_of(self.known)
+        if self._identity is None:
+            self._identity = identities.identity_of(self.known)
+        return self._identity
 
     @property
     def node(self) -> HubNode:
@@ -205,6 +208,7 @@ class StoreHub:
         def ask(asked: EnrolRequest) -> EnrolAnswer:
             return read_enrolment(self.world.net.ask(Question("enrol", self.name, "", encode(asked), OUTSIDE), PATIENCE_S))
 
+        self._identity = None
         identities.enrol(self.known, code, ask)
 
     def unsent(self) -> int:

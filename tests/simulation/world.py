@@ -30,9 +30,9 @@ from tests.simulation.office import HeadOffice
 from tests.simulation.store_hub import StoreHub
 
 STEPS = 200
-ENOUGH, ENOUGH_WITH_HUB = 170, 120
+ENOUGH, ENOUGH_WITH_HUB = 185, 120
 """Events, acts and messages, after which the faults of a short world end; quiet brings more, most of all with a hub."""
-LONG = 24
+LONG = 40
 """One world in so many is long: all its steps are taken."""
 EARLY = 24
 """Among the first so many steps stand those that no world is without."""
