@@ -32,7 +32,7 @@ SEED = 20261121
 BANK_KILLS = KILLS * 3 // 5
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     port = free_port()
     sync = f'\n[head_office]\nurl = "http://127.0.0.1:{port}"\ninterval_s = 0.2\ntimeout_s = 2.0\nbatch_facts_max = 7\n'
@@ -74,7 +74,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> Non
     _check(tmp_path, acked)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_the_bank_holds_while_any_side_is_killed(tmp_path: Path) -> None:
     """Rights under kills: two tills redeem from the same members, and each side is killed as often, in turn by chance."""
     chain = Chain(tmp_path, LOOPBACK, ("T1", "T2"))
