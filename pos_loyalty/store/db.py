@@ -39,9 +39,11 @@ ROLE_WORDS = {"till": "till", "head_office": "head office"}
 
 
 class Connection(dbapi2.Connection):  # type: ignore[misc]  # the library tells no types
-    """A connection. ``master_key``: opens the data keys of members; None for who folds nothing that is sealed."""
+    """A connection. ``master_key``: opens the data keys of members; None for who folds nothing that is sealed. ``is_doubtful``:
+    a COMMIT failed, and nobody may ask this connection whether it stands."""
 
     master_key: str | None = None
+    is_doubtful: bool = False
 
 
 def open_store(path: Path, *, role: Role, owner: str, now: datetime, master_key: str | None = None) -> Connection:
@@ -376,6 +378,7 @@ def _commit_failed(db: Connection, error: Exception) -> None:
     if _code(error) == dbapi2.SQLITE_BUSY and db.in_transaction:
         _roll_back(db)
         raise _translated(error) from error
+    db.is_doubtful = True
     reason = "the disk is full" if _code(error) == dbapi2.SQLITE_FULL else str(error)
     raise CommitUnknownError(NOT_SURE.format(reason=reason)) from error
 

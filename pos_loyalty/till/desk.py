@@ -92,7 +92,9 @@ class Desk:
 
     @property
     def db(self) -> Connection:
-        """The open file; opened anew when it had to be closed. Raises StoreError."""
+        """The open file; opened anew when it had to be closed, or its last COMMIT failed. Raises StoreError."""
+        if self._db is not None and self._db.is_doubtful:
+            self.close()
         if self._db is None:
             self._db = self._open_db()
         return self._db

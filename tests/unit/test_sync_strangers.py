@@ -13,6 +13,7 @@ from pos_loyalty.store import db as store_db
 from pos_loyalty.store import epochs, outbox
 from pos_loyalty.store.db import backup
 from pos_loyalty.store.verify import verify
+from pos_loyalty.till.gift_card_model import GiftCardRequest
 from sync import backoff, daemon
 from sync.identity import Holder
 from sync.rights import RightsRequest
@@ -156,6 +157,18 @@ def test_a_daemon_whom_only_a_person_can_help_does_not_look_each_second() -> Non
         wake_at=NOW - timedelta(days=1),
     )
     assert daemon._wait_s(stopped, NOW, 15.0) == backoff.LONGEST_S
+
+
+def test_a_guess_whose_count_is_not_stored_leaves_the_till_selling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of a sale: a gift card that nobody knows is shown, and the COMMIT of the count fails."""
+    disk = Disk(tmp_path / "till.db")
+    monkeypatch.setattr(store_db, "Connection", WatchedConnection.on(lambda: disk))
+    shop = Shop(tmp_path)
+    disk.plan("lost commit", 1, Random(0))
+    with pytest.raises(CommitUnknownError):
+        shop.till.gift_card(GiftCardRequest(card="GC-0000-0000-0000-0000"))
+    assert shop.sell().state == "completed"
+    shop.close()
 
 
 def test_a_night_whose_commit_fails_leaves_the_till_selling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
