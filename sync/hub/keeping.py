@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, TokenError, WireError
 from pos_loyalty.store import relay
 from pos_loyalty.store.db import Connection, write
-from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept, Waiting
 from pos_loyalty.store.till_facts import Place, PublicKey
 from pos_loyalty.values import Value
@@ -177,9 +177,11 @@ def _check_ours(db: Connection, waiting: Waiting, ack: Ack) -> None:
 def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     """Head office's figures count the logs of the hub's tills up to these places, and it holds so much.
 
-    Less than before is right after its restore: what the hub has no more, the till sends again. A till that never spoke here is
-    told of members too, as of its own facts that these figures count.
+    Less than before is right after its restore: what the hub has no more, the till sends again. Of a till of whose log it held
+    something and that it names no more it holds nothing. A till that never spoke here is told of members too, as of its own facts
+    that these figures count.
     """
+    named = {till for till, _ in holds}
     with write(db):
         if relay.word(db, HOLDS) is None:
             relay.put_word(db, HOLDS, b"told")
@@ -191,6 +193,10 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
             if one.safe is not None and _is_before(place, one.safe):
                 noted = _cut(db, noted, place)
             relay.keep(db, noted)
+        for one in relay.all_kept(db):
+            if one.till not in named and one.safe is not None and one.safe.seq:
+                nothing = Place(epoch=one.safe.epoch, seq=0, hash=GENESIS.hex())
+                relay.keep(db, _cut(db, replace(one, safe=nothing, counted=nothing), nothing))
 
 
 def _is_before(place: Place, other: Place) -> bool:

@@ -223,6 +223,27 @@ def test_head_office_restored_from_a_backup_gets_all_again(tmp_path: Path, offic
     assert log_of(office.db, "A") == log_of(made["A"].db, "A")
 
 
+def test_a_log_that_head_office_names_no_more_is_safe_nowhere(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """It was put back to before it heard of that till; the other till's log it held before, and names."""
+    shop = tills(tmp_path, office)
+    for till in shop.values():
+        till.sell(f"{till.name}-1")
+        send(till, hub)
+    hub.bring(office)
+    for till in shop.values():
+        send(till, hub)
+    names = dict(office.rows("SELECT till, COUNT(*) FROM txn GROUP BY till"))
+    kept = {one.till: one for one in relay.all_kept(hub.relay)}
+    assert all(kept[name].safe is not None and kept[name].seq == names[name] for name in shop)
+    keeping.note_holds(hub.relay, [("A", kept["A"].safe)])  # type: ignore[list-item]
+    told = {one.till: one for one in relay.all_kept(hub.relay)}
+    assert (told["A"].safe, told["A"].seq) == (kept["A"].safe, kept["A"].seq)
+    assert told["B"].safe is not None and (told["B"].safe.seq, told["B"].seq) == (0, 0)
+    again = begin_push(shop["B"].db, 3, NOW)
+    step = next_batch(shop["B"].db, shop["B"].here, replace(again, seq=0), NOW)
+    assert step.send is not None and hub.push(shop["B"], step.send).applied_seq > 0
+
+
 def test_head_offices_refusal_of_one_till_stops_that_till_alone(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
     made = tills(tmp_path, office)
     for till in made.values():
