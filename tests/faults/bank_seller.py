@@ -31,6 +31,7 @@ from pos_loyalty.till.model import (
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.values import Minor, Thousandths
 from pos_loyalty.wiring import open_till
+from tests.faults.told import say
 from tests.tables import card_of
 
 CARDS = ("2200000000019", "2200000000026", "2200000000033", "2200000000040")
@@ -52,9 +53,9 @@ def main(config: Path, seed: int, first: int, last: int, pause_s: float) -> None
     for number in range(first, last + 1):
         if again(partial(obey, till, name, config.with_name("order"))) == "stop":
             break
-        print(f"TRY {number}", flush=True)
+        say(f"TRY {number}")
         said = ",".join(again(lambda number=number: act(till, name, number, Random(f"{name} {seed} {number}"))))
-        print(f"ACK {number} {said}", flush=True)
+        say(f"ACK {number} {said}")
         time.sleep(pause_s)
     till.close()
 
@@ -77,14 +78,14 @@ def obey(till: Till, name: str, order: Path) -> str:
         card = card_of(ORDERED + int(what))
         till.enrol(EnrolRequest(card=card), f"enrol {what}")
         _sell(till, name, f"{name}-earn-{what}", (_line("0", POINTS_SKU, 10_000),), card=card, redeem=None)
-        print(f"ACK {ORDERED + int(what)} sale.completed={name}-earn-{what}", flush=True)
+        say(f"ACK {ORDERED + int(what)} sale.completed={name}-earn-{what}")
     elif word == "meet":
         card = card_of(ORDERED + int(what))
         while not _redeems(till, card):
             time.sleep(0.05)
         met = _sell(till, name, f"{name}-meet-{what}", (_line("0", "461", 90_000),), card=card, redeem="max")
-        print(f"MET {what} {met.quote.redemption.centi if met.quote.redemption else 0}", flush=True)
-        print(f"ACK {ORDERED + int(what)} sale.completed={name}-meet-{what}", flush=True)
+        say(f"MET {what} {met.quote.redemption.centi if met.quote.redemption else 0}")
+        say(f"ACK {ORDERED + int(what)} sale.completed={name}-meet-{what}")
     order.unlink()
     return word
 

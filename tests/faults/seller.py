@@ -24,6 +24,7 @@ from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.till.staff_model import AdjustRequest, ClaimRequest
 from pos_loyalty.values import Minor, Points, Thousandths, quantity
 from pos_loyalty.wiring import open_till
+from tests.faults.told import say
 from tests.gifts import GIFT_PROGRAMME
 from tests.shop import CONFIG, Shop
 from tests.tables import card_of
@@ -52,9 +53,9 @@ def main(config: Path, seed: int, first: int, last: int) -> None:
     till = open_till(config)
     number = first
     while number <= last:
-        print(f"TRY {number}", flush=True)
+        say(f"TRY {number}")
         said = ",".join(f"{kind}={word}" for kind, word in act(till, number, Random(f"{seed} {number}")))
-        print(f"ACK {number} {said}", flush=True)
+        say(f"ACK {number} {said}")
         number += 1
     till.close()
 

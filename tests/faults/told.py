@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
 from pysqlite3 import dbapi2
 
 ONCE = "SELECT COUNT(*), COUNT(DISTINCT id), COUNT(DISTINCT seq) FROM txn WHERE till = 'T1'"
+
+
+def say(words: str) -> None:
+    """A line in one write: another thread may have something to say."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def spoken(log: Path) -> tuple[dict[int, str], int]:
