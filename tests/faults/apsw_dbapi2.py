@@ -87,6 +87,9 @@ class Cursor:
 class Connection:
     """One open file."""
 
+    is_doubtful = False
+    """As of ``store.db.Connection``."""
+
     def __init__(self, inner: apsw.Connection) -> None:
         self.inner = inner
 
