@@ -193,10 +193,15 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
             if one.safe is not None and _is_before(place, one.safe):
                 noted = _cut(db, noted, place)
             relay.keep(db, noted)
-        for one in relay.all_kept(db):
+        for one in relay.all_kept(db) if len(holds) < FACTS_MAX else ():  # a full list may be cut
             if one.till not in named and one.safe is not None and one.safe.seq:
                 nothing = Place(epoch=one.safe.epoch, seq=0, hash=GENESIS.hex())
                 relay.keep(db, _cut(db, replace(one, safe=nothing, counted=nothing), nothing))
+
+
+def is_restored(db: Connection, hub: Hub) -> bool:
+    """Whether this hub ever found out that its own file was put back: it stays so, whatever is started anew."""
+    return relay.word(db, relay.RESTORED) == hub.credential.till.encode()
 
 
 def _is_before(place: Place, other: Place) -> bool:

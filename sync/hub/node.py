@@ -68,7 +68,7 @@ class HubNode:
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
         self.ahead: dict[str, Ahead] = {}
-        self.is_restored = False
+        self.is_restored = keeping.is_restored(relay_db, hub)
         self._look_back(self._heads.read())
 
     @property
