@@ -200,8 +200,19 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
 
 
 def is_restored(db: Connection, hub: Hub) -> bool:
-    """Whether this hub ever found out that its own file was put back: it stays so, whatever is started anew."""
-    return relay.word(db, relay.RESTORED) == hub.credential.till.encode()
+    """Whether this hub ever found out that its own file was put back: it stays so until it is enrolled anew."""
+    return relay.word(db, relay.RESTORED) in (_name(hub), hub.credential.till.encode())
+
+
+def note_restored(db: Connection, hub: Hub) -> None:
+    """It found out just now."""
+    with write(db):
+        relay.put_word(db, relay.RESTORED, _name(hub))
+
+
+def _name(hub: Hub) -> bytes:
+    """With the epoch, which a version before left out: a machine of the next one holds nothing of this one's."""
+    return f"{hub.credential.till} {hub.credential.epoch}".encode()
 
 
 def _is_before(place: Place, other: Place) -> bool:

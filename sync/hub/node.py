@@ -169,8 +169,7 @@ class HubNode:
     def _look_back(self, seen: Place | None) -> None:
         if not self.is_restored and granting.is_behind(self.db, seen):
             self.is_restored = True
-            with write(self.relay):
-                relay.put_word(self.relay, relay.RESTORED, self.hub.credential.till.encode())
+            keeping.note_restored(self.relay, self.hub)
             log.error("hub.restored")
 
     def silent_s(self, now: datetime) -> int | None:

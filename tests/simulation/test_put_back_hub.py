@@ -81,6 +81,26 @@ def test_a_hub_that_a_till_found_out_gives_nothing_when_it_starts_anew(tmp_path:
     pays_once(world, code)
 
 
+def test_a_hub_that_is_enrolled_anew_in_its_place_gives_what_tills_bring_it(tmp_path: Path) -> None:
+    world = LendingWorld(tmp_path, 0)
+    first, second, _ = world.counters.values()
+    put_back(world, is_marked=True)
+    world.hub.close()
+    world.hub.keys -= 1
+    world.hub.enrol()
+    assert world.hub.signer.credential.epoch == 2 and not world.hub.node.is_restored
+    code = sold_card(first)
+    for _ in range(3):
+        world.pass_s(20)
+        world.line_go()
+        first.go()
+    show_card(second, code)
+    assert held_by(second.db, second, account_of(first, code)) == FACE
+    world.quiet()
+    check_quiet(world)
+    world.close()
+
+
 def test_what_a_hub_gave_before_it_burned_reaches_its_till_by_a_head_office_that_was_restored_once(tmp_path: Path) -> None:
     world = LendingWorld(tmp_path, 0)
     saved = tmp_path / "night.db"
