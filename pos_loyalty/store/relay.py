@@ -22,7 +22,7 @@ from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value, encode
 
 RESTORED: Final = "restored"
-"""A word: the hub of this name found out that its own file was put back from a backup."""
+"""A word: the hub of this name and epoch found out that its own file was put back from a backup."""
 KEPT_FOR: Final = timedelta(days=90)
 """Facts that head office's figures count already stay so long: goods of their sales may come back."""
 

@@ -152,7 +152,8 @@ def on_their_way(db: Connection, till: str, epoch: int, limit: int) -> tuple[Gra
     """Grants that the till has not said it took, in the order of their ids; none of an earlier epoch of this file's own log.
 
     A head office that was restored once more, to another backup, may know a grant that its forerunner forgot: others may hold the
-    same by now. What a till did not take before its next hello, it shall never take.
+    same by now. What a till did not take before its next hello, it shall never take. What a hub gave it holds itself: no restore
+    of head office makes that another's.
     """
     rows = db.execute(ON_THEIR_WAY_SELECT, {"till": till, "epoch": epoch, "limit": limit}).fetchall()
     return tuple(_grant(db, row) for row in rows)
@@ -337,9 +338,9 @@ SURPLUS_SELECT = """SELECT x.lot, l.member, x.seq, x.kind, x.wall_ms FROM (
   WHERE t.till = :till AND t.epoch = :epoch AND t.seq > :seq AND t.kind = 'rights.taken'
 ) AS x JOIN lot AS l ON l.id = x.lot ORDER BY x.seq, x.lot"""
 ON_THEIR_WAY_SELECT = f"""{GRANT} WHERE till = :till AND epoch = :epoch AND taken IS NULL
-AND NOT EXISTS (
+AND (giver IS NOT NULL OR NOT EXISTS (
   SELECT 1 FROM txn AS f JOIN meta AS m ON m.key = 'epoch' WHERE f.id = right_grant.txn AND f.epoch < CAST(m.value AS INTEGER)
-) ORDER BY id LIMIT :limit"""
+)) ORDER BY id LIMIT :limit"""
 ENDED_SELECT = f"{GRANT} WHERE till = :till AND epoch = :epoch AND lease_ms <= :now AND closed IS NULL ORDER BY id"
 LEASE_SELECT = "SELECT g.id, g.lease_ms, t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn ORDER BY g.id"
 LINES_SELECT = "SELECT lot, member, centi FROM right_line WHERE grant_id = :id ORDER BY lot"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
-from pos_loyalty.store import epochs
+from pos_loyalty.store import epochs, right_holds
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.till_facts import Place
 from sync.server.right_desk import Mark, Told
@@ -31,9 +31,14 @@ class Heads:
         return None if told is None or told.tills not in ((), (self._hub,)) else told.head
 
     def note(self, db: Connection) -> None:
-        """The end of the hub's own log is about to be told. Raises StoreError."""
+        """The end of the hub's own log is about to be told. A log that went on after it was put back moves no mark: by that it
+        is known. Raises StoreError."""
         head = epochs.place_of(db)
         with _ONE_AT_A_TIME:
             known = self.read()
-            if known is None or (known.epoch, known.seq) < (head.epoch, head.seq):
+            if known is None or ((known.epoch, known.seq) < (head.epoch, head.seq) and _goes_on(db, known, head)):
                 self._mark.put(Told(head=head, tills=(self._hub,)))
+
+
+def _goes_on(db: Connection, known: Place, head: Place) -> bool:
+    return known.epoch < head.epoch or right_holds.hash_of_own(db, known.epoch, known.seq) == known.hash

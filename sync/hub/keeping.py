@@ -193,10 +193,26 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
             if one.safe is not None and _is_before(place, one.safe):
                 noted = _cut(db, noted, place)
             relay.keep(db, noted)
-        for one in relay.all_kept(db):
+        for one in relay.all_kept(db) if len(holds) < FACTS_MAX else ():  # a full list may be cut
             if one.till not in named and one.safe is not None and one.safe.seq:
                 nothing = Place(epoch=one.safe.epoch, seq=0, hash=GENESIS.hex())
                 relay.keep(db, _cut(db, replace(one, safe=nothing, counted=nothing), nothing))
+
+
+def is_restored(db: Connection, hub: Hub) -> bool:
+    """Whether this hub ever found out that its own file was put back: it stays so until it is enrolled anew."""
+    return relay.word(db, relay.RESTORED) in (_name(hub), hub.credential.till.encode())
+
+
+def note_restored(db: Connection, hub: Hub) -> None:
+    """It found out just now."""
+    with write(db):
+        relay.put_word(db, relay.RESTORED, _name(hub))
+
+
+def _name(hub: Hub) -> bytes:
+    """With the epoch, which a version before left out: a machine of the next one holds nothing of this one's."""
+    return f"{hub.credential.till} {hub.credential.epoch}".encode()
 
 
 def _is_before(place: Place, other: Place) -> bool:

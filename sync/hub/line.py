@@ -81,7 +81,7 @@ class Line:
     def go(self, clock: Clock, standing: Sequence[str] = ()) -> LineReport:
         """Bring all that waits, then sync, and ask for members who stand at a till. Head office's silence is in the report;
         StoreError is raised."""
-        if relay.word(self._relay, relay.RESTORED) == self._hub.credential.till.encode():
+        if keeping.is_restored(self._relay, self._hub):
             self._syncer.stand_back()
             standing = ()
         batches, trouble = 0, None

@@ -68,7 +68,7 @@ class HubNode:
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
         self.ahead: dict[str, Ahead] = {}
-        self.is_restored = False
+        self.is_restored = keeping.is_restored(relay_db, hub)
         self._look_back(self._heads.read())
 
     @property
@@ -169,8 +169,7 @@ class HubNode:
     def _look_back(self, seen: Place | None) -> None:
         if not self.is_restored and granting.is_behind(self.db, seen):
             self.is_restored = True
-            with write(self.relay):
-                relay.put_word(self.relay, relay.RESTORED, self.hub.credential.till.encode())
+            keeping.note_restored(self.relay, self.hub)
             log.error("hub.restored")
 
     def silent_s(self, now: datetime) -> int | None:

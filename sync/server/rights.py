@@ -58,7 +58,7 @@ def answer(
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
-        if not held_back:
+        if not held_back and (asked.seen or here).epoch == here.epoch:  # one of before may come late: the till took more since
             store.rights.note_told(holder.till, holder.epoch, here)
         if not _is_all_evened(store, holder.till if held_back != "log" else None, now) and not held_back:
             held_back = "hello"

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, TokenError, WireError
@@ -162,10 +162,13 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...] | 
     )
 
 
-def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...]:
-    """How far the logs of the tills of a hub's store are held."""
+def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...] | UnsetType:
+    """How far the logs of the tills of a hub's store are held; no word while, after a restore, nobody knows which store that
+    is: the hub lets go of what it keeps of a till that is not named."""
     hub = store.keys.key(peer.till, peer.epoch)
-    newest = {key.till: key.epoch for key in store.keys.all_keys() if hub is not None and key.store == hub.store}
+    if hub is None:
+        return UNSET
+    newest = {key.till: key.epoch for key in store.keys.all_keys() if key.store == hub.store}
     found = ((till, held_for(store, till, epoch)) for till, epoch in sorted(newest.items()) if till != peer.till)
     return tuple(
         LogPlace(till=till, place=Place(epoch=hold.epoch, seq=hold.applied_seq, hash=hold.applied_hash.hex()))

@@ -91,6 +91,27 @@ def test_what_was_lost_on_its_way_is_free_for_others_after_a_restore(tmp_path: P
     world.close()
 
 
+def test_a_question_that_a_restore_overtook_frees_nothing_that_its_till_took_since(tmp_path: Path) -> None:
+    """It waited in a queue before head office. The till asked again and took what came, and its log does not say so there yet."""
+    world = world_of(tmp_path)
+    first, second, third = world.counters.values()
+    late = encode(rights.question(first.db, first.new_id(), rights.Asks()))
+    first.stand(WHO)
+    knowing = backup(world, "with.db")
+    second.stand("M1")
+    world.office.restore(knowing)
+    for counter in (second, third):
+        counter.go()
+    assert world.office.rights(first.name, first.here.signer.credential.epoch, late).status == 200
+    third.stand(WHO)
+    assert held_by(third.db, "T3").get(LOT, 0) == 0
+    redeem_all(world, "T1")
+    sync(world)
+    assert world.cases() == []
+    check(world)
+    world.close()
+
+
 def test_a_grant_that_a_restored_head_office_kept_is_still_its_tills(tmp_path: Path) -> None:
     """It was taken before the restore, and the fact that says so is sent after it."""
     world = world_of(tmp_path)

@@ -19,7 +19,7 @@ from sync.hub.keeping import Hub
 from sync.identity import Holder
 from sync.local import begin_push, keep_ack, next_batch
 from sync.server import enrol, steps
-from sync.wire import Ack, Reply, deflate, inflate, problem
+from sync.wire import FACTS_MAX, Ack, Reply, deflate, inflate, problem
 from tests.simulation.shop import NOW, OFFICE_PUBLIC, HeadOffice, Till, half, json_reply, log_of
 from tests.unit.test_sync_identity import enrolled
 
@@ -327,3 +327,20 @@ def test_a_hub_on_a_full_disk_says_so_at_its_first_question(tmp_path: Path) -> N
     with pytest.raises(StoreFullError):
         relay.life(db)
     db.close()
+
+
+def test_a_list_of_logs_that_may_be_cut_says_nothing_of_those_that_it_does_not_name(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till = tills(tmp_path, office, "A")["A"]
+    till.sell("by the hub")
+    send(till, hub)
+    hub.bring(office)
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and kept.safe is not None
+    named = [(f"B{n}", kept.safe) for n in range(FACTS_MAX)]
+    keeping.note_holds(hub.relay, named)
+    assert relay.kept(hub.relay, "A") == kept
+    keeping.note_holds(hub.relay, named[1:])
+    now_kept = relay.kept(hub.relay, "A")
+    assert now_kept is not None and now_kept.safe is not None and now_kept.safe.seq == 0
