@@ -1,7 +1,8 @@
 """The first quarter of the worlds: see slices.py."""
 
-from tests.simulation.slices import fixed_worlds, fresh_worlds
+from tests.simulation.slices import FRESH, fixed_worlds, fresh_worlds
 from tests.simulation.slices import seldom_collected as seldom_collected
 
 test_fixed_worlds = fixed_worlds(0)
-test_fresh_worlds = fresh_worlds(0)
+if FRESH:
+    test_fresh_worlds = fresh_worlds(0)
