@@ -361,7 +361,8 @@ PULLED_UPSERT = """INSERT INTO member (
   staff = excluded.staff,
   state = CASE WHEN member.merged_seq > excluded.base_seq THEN member.state ELSE excluded.state END,
   merged_into = CASE WHEN member.merged_seq > excluded.base_seq THEN member.merged_into ELSE excluded.merged_into END,
-  merged_seq = CASE WHEN excluded.state = 'merged' OR member.merged_seq > excluded.base_seq THEN member.merged_seq ELSE 0 END,
+  merged_seq = CASE WHEN (excluded.state = 'merged' AND excluded.merged_into = member.merged_into)
+    OR member.merged_seq > excluded.base_seq THEN member.merged_seq ELSE 0 END,
   phone_index = excluded.phone_index, phone_verified = excluded.phone_verified, referral_code = excluded.referral_code,
   version = excluded.version, base_seq = excluded.base_seq"""
 LOT_UPSERT = """INSERT INTO lot (id, member, unit, usable_from, expires_at, amount, remaining, base_remaining, base_seq)

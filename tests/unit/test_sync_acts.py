@@ -179,6 +179,10 @@ def test_a_into_b_and_a_into_c_leaves_the_first(two: tuple[Till, Till], office: 
     assert sum(sums(office).values()) == 0
     assert sums(office)["member:B"] == 1_000 and "suspense" not in sums(office), "nothing is lent to C"
     assert verify(office.db) == ()
+    for till in two:
+        pull_all(till, office)
+        assert verify(till.db) == ()
+        assert till.db.execute("SELECT merged_into FROM member WHERE id = 'A'").fetchone() == ("B",)
 
 
 def test_a_sale_of_an_offline_till_that_names_the_old_member_is_a_case(two: tuple[Till, Till], office: HeadOffice) -> None:
