@@ -1,8 +1,7 @@
 """How the tests are shared out among the processes of pytest-xdist: file by file, the longest first.
 
 A file stays whole, for its tests share what was dear to make. Those of ``APART`` share nothing dear and last long, so each goes
-alone: else the last minutes of a run belong to one process. There are more processes than cores, because many tests wait: for a
-process that starts, a page that is drawn, a printer that is silent.
+alone: else the last minutes of a run belong to one process.
 """
 
 from __future__ import annotations
