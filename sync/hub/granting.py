@@ -26,9 +26,8 @@ from sync.rights import GRANTS_MAX, RightsAnswer, RightsRequest, Want
 
 GIVEN_MAX: Final = 500
 CALLED_FOR: Final = timedelta(minutes=1)
-
-
 CALLED: Final = "called"
+"""A word of what the hub keeps: what head office would have."""
 
 
 class Called(Value):

@@ -176,15 +176,20 @@ def test_a_lot_that_was_empty_before_head_office_told_of_it_is_there_when_points
     assert [lot.centi for lot in seen.lots] == [500] == [till.balance("M1")]
 
 
-def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    till = tills(tmp_path, office, "A")["A"]
-    saved = tmp_path / "saved.db"
+def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
+    """A till that knows five members, and head office's backup from before it knew them."""
+    till, saved = tills(folder, office, "A")["A"], folder / "saved.db"
     office.db.execute("VACUUM INTO ?", (str(saved),))
     for n in range(5):
         office.give_points(f"M{n}", f"29{n:011d}", 100)
     pull_all(till, office)
+    return till, saved
+
+
+def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till, saved = till_of_a_past(tmp_path, office)
     office.restore(saved)
     office.give_points("M9", "2900000000099", 100)
     for page in pull_all(hub.till, office):
@@ -243,12 +248,7 @@ def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_th
     tmp_path: Path, office: HeadOffice, hub: RelayHub
 ) -> None:
     """Head office was put back to before it knew the member, told the till so itself, and then came to know them again."""
-    till = tills(tmp_path, office, "A")["A"]
-    saved = tmp_path / "saved.db"
-    office.db.execute("VACUUM INTO ?", (str(saved),))
-    for n in range(5):
-        office.give_points(f"M{n}", f"29{n:011d}", 100)
-    pull_all(till, office)
+    till, saved = till_of_a_past(tmp_path, office)
     assert till.balance("M4") == 100
     office.restore(saved)
     office.give_points("M9", "2900000000099", 100)
