@@ -152,13 +152,30 @@ class Chain:
             if not bank.is_even(till.database, self.office.database):
                 till.daemon.kill()
                 till.daemon.start()
-        machines = [till.database for till in self.tills]
-        until(lambda: all(bank.is_even(path, self.office.database) for path in machines), "tills and head office differ", QUIET_S)
-        hub = self.hub
-        if hub is not None:
-            until(lambda: bank.is_even(hub.database, self.office.database), "hub and head office differ", QUIET_S)
-            until(lambda: bank.keeps_all(hub, self.behind), "the hub keeps something back", QUIET_S)
+        self.end()
+
+    def end(self) -> None:
+        """End all when nobody has anything to tell: a daemon may write while another is looked at, so all hold still for it."""
+        until(self._are_tills_even, "tills and head office differ", QUIET_S)
+        while True:
+            until(self._is_quiet, "hub, tills and head office differ", QUIET_S)
+            running = (self.office.process, *([self.hub.process] if self.hub else []), *(till.daemon for till in self.tills))
+            for process in running:
+                process.hold()
+            if self._is_quiet():
+                break
+            for process in running:
+                process.let_go()
         self.close()
+
+    def _are_tills_even(self) -> bool:
+        return all(bank.is_even(till.database, self.office.database) for till in self.tills)
+
+    def _is_quiet(self) -> bool:
+        hub = self.hub
+        return self._are_tills_even() and (
+            hub is None or (bank.is_even(hub.database, self.office.database) and bank.keeps_all(hub, self.behind))
+        )
 
     def close(self) -> None:
         """End all."""

@@ -54,10 +54,21 @@ class Process:
     def kill(self) -> None:
         """kill -9, with all that it started."""
         if self._child is not None:
-            if self._child.poll() is None:
-                os.killpg(self._child.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._child.wait()
             self._child = None
+
+    def hold(self) -> None:
+        """It does nothing until it is let go."""
+        self._signal(signal.SIGSTOP)
+
+    def let_go(self) -> None:
+        """It goes on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._child is not None and self._child.poll() is None:
+            os.killpg(self._child.pid, number)
 
     @property
     def said(self) -> str:
