@@ -118,6 +118,8 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
             members.put_pulled(db, pulled, as_of_seq=changes.as_of_seq)
         if changes.coupons:
             coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
+        if changes.codes:
+            coupon_words.add_to_words(db, [known_of(coupon) for coupon in changes.codes])
         programme_list.put(db, listed, now)
         outbox.pulled(db, changes.version, changes.mark)
         for told in changes.stops or ():

@@ -200,6 +200,8 @@ class Changes(Value):
     """From a hub that wants rights back: ask it."""
     is_behind: bool | UnsetType = UNSET
     """From a hub that cannot tell from ``since`` on: head office can."""
+    codes: Annotated[tuple[CouponChange, ...], Meta(max_length=COUPONS_MAX)] | UnsetType = UNSET
+    """From such a hub: codes that the store's tills issued, took or withdrew. Head office's word may be newer: they add to it."""
 
 
 class SaleQuestion(Value):

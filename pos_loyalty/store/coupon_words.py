@@ -38,11 +38,13 @@ def known(db: Connection, codes: Iterable[str]) -> dict[str, KnownCoupon]:
 
 def put_words(db: Connection, coupons: Iterable[KnownCoupon]) -> None:
     """At a till: take head office's word on codes."""
-    rows = [_word_row(coupon) for coupon in coupons]
-    with watched(
-        db, "coupon_word", "code IN (SELECT value FROM json_each(?))", (encode([row["code"] for row in rows]).decode(),)
-    ):
-        db.executemany(WORD_UPSERT, rows)
+    _put(db, WORD_UPSERT, coupons)
+
+
+def add_to_words(db: Connection, coupons: Iterable[KnownCoupon]) -> None:
+    """At a till: take in what the store's other tills did with codes, where head office's word may be newer: a code that is
+    taken stays so, and one that is withdrawn; one that is not good yet is passed over."""
+    _put(db, WORD_ADD, coupons)
 
 
 def unnamed(db: Connection, after: str, last: str | None, named: frozenset[str], limit: int) -> list[str]:
@@ -112,6 +114,14 @@ def _known(db: Connection, code: str) -> KnownCoupon | None:
     )
 
 
+def _put(db: Connection, sql: str, coupons: Iterable[KnownCoupon]) -> None:
+    rows = [_word_row(coupon) for coupon in coupons]
+    with watched(
+        db, "coupon_word", "code IN (SELECT value FROM json_each(?))", (encode([row["code"] for row in rows]).decode(),)
+    ):
+        db.executemany(sql, rows)
+
+
 def _word_row(coupon: KnownCoupon) -> dict[str, object]:
     return {
         "code": coupon.code,
@@ -135,8 +145,13 @@ TAKEN_SELECT = """SELECT s.till, s.sale_id FROM coupon_use AS u JOIN sale AS s O
 WHERE u.code = :code AND s.state IN ('authorised', 'completed') ORDER BY s.till, s.sale_id LIMIT 1"""
 WORD = ("series", "is_live", "usable_from", "expires_at", "taken_till", "taken_sale")
 WORD_SELECT = f"SELECT {', '.join(WORD)} FROM coupon_word WHERE code = :code"
-WORD_UPSERT = f"""INSERT INTO coupon_word (code, {", ".join(WORD)}) VALUES (:code, {", ".join(":" + name for name in WORD)})
+WORD_VALUES = f"(code, {', '.join(WORD)}) SELECT :code, {', '.join(':' + name for name in WORD)}"
+WORD_UPSERT = f"""INSERT INTO coupon_word {WORD_VALUES} WHERE TRUE
 ON CONFLICT (code) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in WORD)}"""
+WORD_ADD = f"""INSERT INTO coupon_word {WORD_VALUES} WHERE :is_live OR EXISTS (SELECT 1 FROM coupon_word WHERE code = :code)
+ON CONFLICT (code) DO UPDATE SET is_live = is_live AND excluded.is_live,
+taken_till = coalesce(taken_till, excluded.taken_till),
+taken_sale = CASE WHEN taken_till IS NULL THEN excluded.taken_sale ELSE taken_sale END"""
 BETWEEN_SELECT = "SELECT code FROM coupon_word WHERE code > :after AND (:last IS NULL OR code <= :last) ORDER BY code"
 NEWEST_VERSION = "max(coalesce((SELECT MAX(version) FROM member), 0), coalesce((SELECT MAX(version) FROM coupon_version), 0))"
 """Members and codes are numbered together."""

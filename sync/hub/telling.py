@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from pos_loyalty.store import member_words, members, outbox, relay, right_holds, sold_facts
@@ -90,7 +90,8 @@ def changes(
     is_ahead = (
         asked.since > own.pulled_version and mark == own.pulled_mark
     )  # another mark: head office was restored, or told more
-    hub_place, told, coupons = _place_of(relay_db, asked.hub), list[str](), list[CouponChange]()
+    hub_place, told = _place_of(relay_db, asked.hub), list[str]()
+    coupons, codes = list[CouponChange](), list[CouponChange]()
     if is_known:
         told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
         mark = relay.mark_for(relay_db, version) or mark
@@ -98,7 +99,7 @@ def changes(
     if is_complete and is_settled:
         others = _others(relay_db, hub_place.n, till)
         is_complete, told = others.is_all, others.members
-        coupons = _codes(relay_db, others.codes) if is_known else []
+        codes = _codes(relay_db, others.codes)
         hub_place = replace(hub_place, n=others.n)
     as_of = _as_of(kept)
     return Changes(
@@ -110,7 +111,8 @@ def changes(
         complete=is_complete,
         server_time=now,
         members=tuple(_told(db, relay_db, member_id) for member_id in told),
-        coupons=tuple(coupons),
+        coupons=(*coupons, *codes) if is_known else (),
+        codes=UNSET if is_known or not codes else tuple(codes),
         programmes=_programmes(relay_db, asked.programmes),
         relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
         hub=hub_place,

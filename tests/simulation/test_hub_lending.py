@@ -13,16 +13,14 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.errors import ConflictError, LoyaltyError, NotFoundError
-from pos_loyalty.store import coupon_words, db, relay_cards, right_holds, witness
+from pos_loyalty.store import db, relay_cards, right_holds, witness
 from pos_loyalty.store.right_facts import RightLine
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
 from pos_loyalty.till.gift_card_model import FreezeRequest
-from pos_loyalty.till.model import VoidRequest
-from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.values import Points
-from sync.hub import lending, telling
-from tests.simulation.coupons import given, imported, takes
+from sync.hub import lending
+from tests.simulation.coupons import given, takes
 from tests.simulation.lending import LendingWorld, account_of, check_now, check_quiet, held, held_by, show_card, show_code
 from tests.simulation.test_gift_card_rights import FACE, pay, sold_card
 
@@ -245,52 +243,6 @@ def test_a_hub_that_was_put_back_to_before_it_gave_back_gives_that_to_nobody(tmp
     world.is_cut, world.is_restored = False, True
     world.quiet()
     check_quiet(world)
-    world.close()
-
-
-def test_codes_that_the_other_till_took_are_told_while_the_line_is_cut(tmp_path: Path) -> None:
-    """Each word on a code: it was issued, taken, let go by a void, withdrawn with the goods that brought it."""
-    world = LendingWorld(tmp_path, 0)
-    first, second = world.counters["T1"], world.counters["T2"]
-    world.is_cut = True
-
-    def told(code: str) -> tuple[bool, str | None] | None:
-        first.go()
-        world.pass_s(1)
-        second.go()
-        known = coupon_words.known(second.db, (code,)).get(code)
-        return None if known is None else (known.is_live, known.taken_till)
-
-    before = set(first.sold)
-    code = given(first)
-    (issuing,) = set(first.sold) - before
-    assert told(code) == (True, None)
-    show_code(first, code)
-    assert takes(first, code)
-    assert told(code) == (True, "T1")
-    using = next(sale_id for sale_id in first.sold if sale_id not in {*before, issuing})
-    first.till.void(using, VoidRequest(), "void")
-    assert told(code) == (True, None)
-    first.till.return_goods(issuing, ReturnRequest(return_id="r", all=True), "r")
-    assert told(code) == (False, None)
-    world.is_cut = False
-    world.quiet()
-    check_quiet(world)
-    world.close()
-
-
-def test_more_codes_than_a_page_holds_are_told_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = LendingWorld(tmp_path, 0)
-    second = world.counters["T2"]
-    second.go()
-    monkeypatch.setattr(telling, "COUPONS_MAX", 2)
-    codes = [f"LATE-{n}" for n in range(5)]
-    for code in codes:
-        imported(world, code)
-        world.pass_s(5)
-        world.line_go()
-    second.go()
-    assert set(coupon_words.known(second.db, codes)) == set(codes)
     world.close()
 
 

@@ -14,7 +14,8 @@ from pos_loyalty import wiring
 from pos_loyalty.cli.main import main
 from pos_loyalty.engine.model import Quote
 from pos_loyalty.reports.coupons import coupon_report
-from pos_loyalty.store.db import Connection
+from pos_loyalty.store import coupon_words
+from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import QuoteRequest, VoidRequest
 from sync.local import Here
@@ -42,6 +43,7 @@ when = [{ is = "coupon", series = "easy" }]
 then = [{ do = "amount", amount = "10.00" }]
 """
 FULL = 27_000
+Told = tuple[bool, tuple[str, str] | None]
 
 
 class Second(Shop):
@@ -259,6 +261,42 @@ def test_codes_with_other_dates_are_a_case_and_the_first_stand(office: HeadOffic
     assert cases(office) == [("coupon.other",)]
     assert office.rows("SELECT expires_at FROM coupon_code") == [(None,)]
     coupons_right(office, *tills)
+
+
+SOLD, USED = ("T8", "sale-1"), ("T9", "sale-2")
+
+
+@pytest.mark.parametrize(
+    ("word", "added", "stands"),
+    [
+        (None, (True, None), (True, None)),
+        (None, (False, None), None),
+        ((True, None), (True, SOLD), (True, SOLD)),
+        ((True, SOLD), (True, None), (True, SOLD)),
+        ((True, SOLD), (True, USED), (True, SOLD)),
+        ((True, None), (False, None), (False, None)),
+        ((False, None), (True, None), (False, None)),
+    ],
+)
+def test_what_a_hub_adds_frees_no_code_and_makes_none_good_again(
+    tills: tuple[Linked, Linked], word: Told | None, added: Told, stands: Told | None
+) -> None:
+    """A till to which head office spoke last: the hub knows of the store's tills alone."""
+    db = tills[0].db
+    with write(db):
+        coupon_words.put_words(db, [] if word is None else [_coupon(word)])
+        coupon_words.add_to_words(db, [_coupon(added)])
+    assert coupon_words.known(db, ("CODE",)) == ({} if stands is None else {"CODE": _coupon(stands)})
+    assert list(verify(db)) == []
+
+
+def _coupon(told: Told) -> coupon_words.KnownCoupon:
+    is_live, taken = told
+    till, sale = taken or (None, None)
+    return coupon_words.KnownCoupon(
+        code="CODE", series="easy", is_live=is_live, is_ours=False, usable_from=None, expires_at=None, taken_till=till,
+        taken_sale=sale,
+    )  # fmt: skip
 
 
 def test_many_codes_come_in_pages_with_the_members(
