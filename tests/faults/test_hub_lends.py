@@ -29,6 +29,7 @@ from tests.faults.namespaces import LOOPBACK
 from tests.faults.nodes import Shopfloor, rows
 from tests.simulation.coupons import COUPONS
 
+pytestmark = pytest.mark.timeout(3600)
 ROUNDS = int(os.environ.get("LENDING_ROUNDS", "1"))
 ACTS = 8
 """In a round of the bad lines; a hub is killed once in a round of the cut line."""
