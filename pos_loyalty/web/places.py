@@ -14,7 +14,8 @@ HEAD_WAIT_S = 10
 class Place(H11Protocol):
     """uvicorn's connection with an end to every wait for a request.
 
-    When all places are taken, the one that has waited longest for a request is given to who comes.
+    When all places are taken, one that waits for a request is given to who comes: first those that never said anything, then the
+    one that has waited longest. So silent ones take no line from who speaks, who may be about to ask again.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,7 +64,7 @@ class Place(H11Protocol):
             idle = [each for each in self.connections if isinstance(each, Place) and each is not self and each.is_idle]
             if not idle:
                 return
-            min(idle, key=lambda each: each._idle_since).leave()
+            min(idle, key=lambda each: (each.cycle is not None, each._idle_since)).leave()
 
     def _await_head(self) -> None:
         self._head_wait = self.loop.call_later(HEAD_WAIT_S, self.leave)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from drivers.ports import LiveView
 from drivers.symbology import scan_of
@@ -77,12 +80,19 @@ class Web:
 
 @contextmanager
 def serving(
-    till: Verbs, titles: Titles | None = None, names: Names | None = None, *, port: int = 0, view: LiveView | None = None
+    till: Verbs,
+    titles: Titles | None = None,
+    names: Names | None = None,
+    *,
+    port: int = 0,
+    view: LiveView | None = None,
+    slow_s: float = 0,
 ) -> Iterator[Web]:
-    """The web of a till for as long as the block runs."""
+    """The web of a till for as long as the block runs. ``slow_s``: so late is each answer to what a page asks of it."""
     board = ScanBoard(SHOP.cards, view)
     listener = listen("127.0.0.1", port)
-    running = server(application(till, SHOP, scans=board, titles=titles, names=names))
+    app = application(till, SHOP, scans=board, titles=titles, names=names)
+    running = server(app if slow_s == 0 else late(app, slow_s))
     thread = threading.Thread(target=run, args=(running, listener), kwargs={"leaving": board.close}, name="web")
     thread.start()
     try:
@@ -91,3 +101,14 @@ def serving(
         running.should_exit = True
         thread.join()
         listener.close()
+
+
+def late(app: ASGIApp, slow_s: float) -> ASGIApp:
+    """The same, on a machine that is slow: whatever a page's script asks for takes its time."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/static/"):
+            await asyncio.sleep(slow_s)
+        await app(scope, receive, send)
+
+    return answer

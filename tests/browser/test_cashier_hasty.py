@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.late import Late
 from tests.browser.pages import COFFEE, due, needs_browser, opened, sales, typed, watched, window
 from tests.browser.serving import Web
 from tests.browser.world import WORLD, furnished, serving_world
@@ -27,26 +28,12 @@ def web(shop: Shop) -> Iterator[Web]:
 @contextmanager
 def without(browser: Browser, web: Web, address: str) -> Iterator[tuple[Page, Callable[[], None]]]:
     """The page while this answer is on its way, and what lets it arrive."""
-    held: list[Route] = []
-    waits = [True]
-
-    def hold(route: Route) -> None:
-        if waits[0]:
-            held.append(route)
-        else:
-            route.continue_()
-
-    def arrive() -> None:
-        waits[0] = False
-        for route in held:
-            route.continue_()
-
     with watched(window(browser)) as page:
-        page.route(address, hold)
-        with page.expect_request(address):
-            page.goto(f"{web.url}/?language=ru")
+        late = Late(page, address)
+        page.goto(f"{web.url}/?language=ru")
+        late.asked()
         expect(page.locator("#badges li").first).to_be_visible()
-        yield page, arrive
+        yield page, late.arrive
 
 
 @pytest.mark.parametrize("address", [NAMES, PRODUCTS])
@@ -118,16 +105,15 @@ def test_a_forgotten_card_needs_no_second_look_when_the_names_are_late(browser: 
 @pytest.mark.parametrize("first", ["card", "goods"])
 def test_nothing_is_paid_while_a_card_is_looked_up(browser: Browser, web: Web, shop: Shop, first: str) -> None:
     with watched(opened(browser, web)) as page:
-        held: list[Route] = []
-        page.route("**/v1/identify", lambda route: held.append(route), times=1)
-        with page.expect_request("**/v1/identify"):
-            for text in (CARD, COFFEE) if first == "card" else (COFFEE, CARD):
-                typed(page, text)
+        late = Late(page, "**/v1/identify")
+        for text in (CARD, COFFEE) if first == "card" else (COFFEE, CARD):
+            typed(page, text)
+        late.asked()
         expect(page.locator("#due")).to_contain_text("162,00")
         page.keyboard.press("F9")
         expect(page.locator("#alarm")).to_contain_text("нажмите ещё раз")
         assert sales(shop) == []
-        held[0].continue_()
+        late.arrive()
         due(page, "162,00 ₽")
         expect(page.locator("#member .balance")).to_be_visible()
         page.keyboard.press("F9")

@@ -130,6 +130,23 @@ def test_silent_connections_keep_nobody_out(port: int, monkeypatch: pytest.Monke
     spoken.close()
 
 
+def test_silent_connections_take_no_line_from_who_has_spoken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their next question may be on its way already, and would be cut off."""
+    monkeypatch.setattr(places, "HEAD_WAIT_S", 3600)
+    question = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        for _ in range(3):
+            line.sendall(question)
+            heard = b""
+            while not heard.endswith(b"}") and (part := line.recv(65536)):
+                heard += part
+            assert heard.startswith(b"HTTP/1.1 200")
+            silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(2 * PLACES)]
+            assert is_well(port)
+            for each in silent:
+                each.close()
+
+
 def test_who_left_in_the_middle_of_a_body_is_no_crash(port: int, caplog: pytest.LogCaptureFixture) -> None:
     say(port, ENROL + b"Content-Length: 50\r\n\r\n{}", ends=True)
     assert is_well(port)

@@ -3,7 +3,7 @@
 import * as basket from "./basket.js";
 import { paymentIn, understood } from "./codes.js";
 import * as dialogs from "./dialogs.js";
-import { desk, nextSale, payingId, show, stopWeighing } from "./desk.js";
+import { desk, nextSale, offer, payingId, show, stopWeighing } from "./desk.js";
 import * as enrol from "./enrol.js";
 import * as found from "./found.js";
 import * as gifts from "./gifts.js";
@@ -16,7 +16,7 @@ import * as returning from "./returning.js";
 import * as shift from "./shift.js";
 import * as cameraview from "./cameraview.js";
 import { watchKeys } from "./keyscan.js";
-import { choose, judged, productOf, scanned, submit, suggest } from "./scanbox.js";
+import { choose, judged, moment, productOf, scanned, submit } from "./scanbox.js";
 import { listen } from "./till.js";
 import * as view from "./view.js";
 import { lookAlways, settleFirst } from "./watch.js";
@@ -37,6 +37,7 @@ function clear() {
 
 function remove() {
   if (desk.paying || desk.finished) return undefined;
+  if (desk.looking > 0) return view.warn(word("pricing")); // what is meant may not be there yet
   const { sale } = desk;
   stopWeighing();
   const line = basket.removeSelected(sale);
@@ -59,7 +60,8 @@ function pressed(event) {
   const act = KEYS[name];
   if (act && !event.ctrlKey && !event.altKey && !event.metaKey) {
     event.preventDefault();
-    focusScan(); // first of all: an amount that was typed is taken in before the key acts
+    if (!event.repeat) view.calm();
+    focusScan(); // first: an amount that was typed is taken in before the key acts
     if (!event.repeat) act();
   } else if (event.target === $("scan")) {
     pressedInScan(event);
@@ -78,14 +80,16 @@ function pressedInScan(event) {
   else if (step && !desk.paying && !desk.finished) basket.select(desk.sale, step), show();
   else if (event.key === "Delete" && $("scan").value === "") remove();
   else if (pages && desk.finished) view.turnPaper(pages);
-  else if (event.key === "Escape") $("scan").value = "", found.offer([]), stopWeighing(), view.tell("");
+  else if (event.key === "Escape") $("scan").value = "", offer(), stopWeighing(), view.calm();
   else if (event.key === "Enter" && desk.finished && $("scan").value === "") nextSale();
   else return;
   event.preventDefault();
 }
 
-function heard(scan) {
-  return dialogs.uppermost() ? dialogs.uppermost().scanned(scan) : enrol.takesCard(scan) || scanned(scan);
+/** What a scanner read belongs to what the cashier had before them then: that dialog, or that sale. */
+function heard(scan, dialog = dialogs.uppermost(), then = moment()) {
+  if (dialog) return dialogs.stands(dialog) ? dialog.scanned(scan) : undefined;
+  return enrol.takesCard(scan) || scanned(scan, then);
 }
 
 const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
@@ -93,13 +97,15 @@ const CARD_HEAD = /[%;B\d\s()\u2010-\u2015-]+$/; // what a bank card may begin w
 
 /** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
 async function typedScan(code, again, { had, whole, leave }) {
+  const [dialog, then] = [dialogs.uppermost(), moment()];
+  view.calm();
   if (COUNTED.test(code)) return again();
   if (paymentIn(whole)) return leave(had.replace(CARD_HEAD, "")), noPayment(paymentIn(whole)); // maybe torn: no part of it is asked about
   if (productOf(code)) return again(code);
   const scan = await judged(() => understood(code));
-  if (scan.kind === "code" || scan.kind === "phone") return again();
-  if (had && scan.kind === "product") return again(code); // a count was typed before it
-  return scan.kind === "payment" ? noPayment(scan.last) : heard(scan);
+  if (scan.kind === "code" || scan.kind === "phone") return again(undefined, then);
+  if (had && scan.kind === "product") return again(code, then); // a count was typed before it
+  return scan.kind === "payment" ? noPayment(scan.last) : heard(scan, dialog, then);
 }
 
 function noPayment(last) {
@@ -113,9 +119,11 @@ function start() {
     if (found.chosen()) return choose(found.chosen());
     const text = $("scan").value;
     $("scan").value = "";
+    offer();
+    view.calm();
     return submit(text);
   });
-  $("scan").addEventListener("input", suggest);
+  $("scan").addEventListener("input", offer);
   found.whenTaken(choose);
   $("redeem-amount").addEventListener("change", redeemTyped);
   $("redeem-amount").addEventListener("focus", () => $("redeem-amount").select());
@@ -123,7 +131,7 @@ function start() {
   const buttons = {
     redeem: toggleRedeem, "pay-cash": () => pay("cash"), "pay-card": () => pay("card"), remove, clear, next: nextSale, print: printAgain,
   };
-  for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => { act(); focusScan(); });
+  for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => { view.calm(); act(); focusScan(); });
   for (const [id, act] of Object.entries({ "open-return": returning.open, "open-gift": gifts.open, "open-care": members.open, "open-shift": shift.open })) {
     $(id).addEventListener("click", act);
   }
@@ -131,7 +139,7 @@ function start() {
   window.addEventListener("resize", view.showMore);
   window.addEventListener("focus", focusScan);
   document.addEventListener("click", (event) => { if (!event.target.closest("input, label, a, button, summary, pre")) focusScan(); });
-  listen(heard);
+  listen((scan) => { view.calm(); heard(scan); });
   watchKeys($("scan"), typedScan, submit);
   for (const part of [enrol, gifts, members, persons, returning, shift]) part.start();
   dialogs.start(focusScan);

@@ -1,6 +1,7 @@
 // What goes on at this till: the one sale, its price, and what waits. Other files move it; show() paints it.
 
 import * as basket from "./basket.js";
+import * as found from "./found.js";
 import { showMember } from "./memberbox.js";
 import * as said from "./said.js";
 import { planOf } from "./tenders.js";
@@ -21,7 +22,7 @@ export const desk = {
   asking: false,
   missed: false, // the till did not answer about the price: it is asked again as soon as it answers at all
   looking: 0, // codes about which the till is being asked: each may move the price
-  weighing: null, // a product that waits for its weight
+  weighing: null, // {product} that waits for its weight; each question is an object of its own
   paying: null, // {saleId, kind, quote, request, authorised}: kept until the till has answered for certain
   finished: null,
   clearArmed: false,
@@ -44,12 +45,16 @@ export async function lookedUp(answer) {
   }
 }
 
+/** What the words in the scan box name, for as long as a line may be added. */
+export const offer = () => found.offer(desk.finished || desk.paying ? [] : desk.products ?? []);
+
 export function show() {
   const { sale, quote, told, names, paying } = desk;
   view.showLines(sale, quote, names.rules, told.coupons, chooseLine);
   said.show(sale, quote, told);
   showMember(sale.member, names.tiers);
   view.showTotals(sale, quote, planOf(sale, quote), mayMove());
+  offer();
   for (const id of ["pay-cash", "pay-card"]) $(id).disabled = !paying && (mayMove() || sale.lines.length === 0);
 }
 
@@ -68,7 +73,7 @@ export function nextSale() {
   [desk.asking, desk.missed] = [false, false];
   stopWeighing();
   view.showDone(null);
-  view.tell("");
+  view.calm();
   show();
 }
 

@@ -3,6 +3,8 @@
 const open = []; // from the lowest to the uppermost: {box, keys, scanned, closed}
 
 export const uppermost = () => open.at(-1) ?? null;
+/** Whether one that was uppermost has not been closed since. */
+export const stands = (one) => open.includes(one);
 export const isOpen = (box) => open.some((one) => one.box === box);
 
 /** ``keys``: key to act; ``scanned(scan)`` gets what a scanner reads; ``closed()`` is called when Esc or its button closed it. */

@@ -2,12 +2,13 @@
 
 import { bare, understood } from "./codes.js";
 import { desk } from "./desk.js";
-import { welcome } from "./scanbox.js";
+import { judged, welcome } from "./scanbox.js";
 import { post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
 import { word } from "./words.js";
 
 const { $, focusScan } = view;
+let isSending = false;
 let key = crypto.randomUUID(); // of the enrolment that is being typed: the same until the till has answered for certain
 
 /** Whether a scanned code belongs into the form that is open. */
@@ -19,20 +20,38 @@ export function takesCard({ kind, code }) {
 
 async function enrol(event) {
   event.preventDefault();
-  const card = $("enrol-card").value.trim();
-  const { kind, last } = card ? await understood(card) : {};
-  if (kind === "payment") return view.warn(word("bank_card", { last }));
-  const request = asked(card);
-  const answer = await post("/v1/members", request, key);
-  if (!unsure(answer)) key = crypto.randomUUID();
+  view.calm();
+  if (isSending) return view.warn(word("wait"));
+  if (desk.paying) return view.warn(word("paying_now"));
+  const { sale } = desk;
+  const request = asked($("enrol-card").value.trim());
+  isSending = true;
+  const answer = await judged(() => sent(request)); // nothing is paid meanwhile: the newcomer is to have the points of it
+  isSending = false;
+  if (answer.last) return view.warn(word("bank_card", { last: answer.last }));
   if (!answer.value) return view.warn(sentence(answer));
+  leave($("enrol-form"));
   $("enrol-form").reset();
   $("enrol").open = false;
-  await welcome(answer.value);
+  const isTheirs = desk.sale === sale && !desk.finished;
+  if (isTheirs) await welcome(answer.value);
   const made = answer.value.made_card;
   view.point(made ? word("card_made", { card: made }) : word("enrolled"));
-  if (!$("code-form").hidden) await sendCode();
-  return focusScan();
+  return isTheirs && !$("code-form").hidden ? sendCode() : undefined;
+}
+
+/** Its answer; ``last`` alone of a bank card, which goes nowhere. */
+async function sent(request) {
+  const { kind, last } = request.card ? await understood(request.card) : {};
+  if (kind === "payment") return { last };
+  const answer = await post("/v1/members", request, key);
+  if (!unsure(answer)) key = crypto.randomUUID();
+  return answer;
+}
+
+/** The keys go back to the scan box, unless the cashier took them elsewhere meanwhile. */
+function leave(form) {
+  if (form.contains(document.activeElement)) focusScan();
 }
 
 /** Empty fields are left out. */
@@ -56,12 +75,13 @@ async function check(event) {
   event.preventDefault();
   const { member } = desk.sale;
   const request = { code: $("code").value.trim(), cashier: document.body.dataset.cashier };
-  const answer = await post(`/v1/members/${encodeURIComponent(member.member_id)}/codes/verify`, request, crypto.randomUUID());
   $("code").value = "";
+  const answer = await post(`/v1/members/${encodeURIComponent(member.member_id)}/codes/verify`, request, crypto.randomUUID());
   if (!answer.value) return view.warn(sentence(answer));
-  await welcome({ ...member, phone: answer.value.phone, redeemable_centi: member.usable_centi });
-  view.tell(word("phone_verified"));
-  return focusScan();
+  leave($("code-form"));
+  const isTheirs = desk.sale.member?.member_id === member.member_id && !desk.paying && !desk.finished;
+  if (isTheirs) await welcome({ ...desk.sale.member, phone: answer.value.phone, redeemable_centi: member.usable_centi });
+  return view.tell(word("phone_verified"));
 }
 
 export function start() {

@@ -1,6 +1,11 @@
-// Products offered while a name is being typed, and which of them is chosen.
+// Products offered for the words in the scan box, and which of them is chosen. Rule: the words and the sale decide, whenever either
+// moved; no answer takes the list away.
 
+import * as basket from "./basket.js";
 import * as view from "./view.js";
+
+const FOUND_MAX = 7;
+const COUNTED = /^[\d.,]+[*×xх]/i;
 
 let found = [];
 let active = -1;
@@ -11,17 +16,21 @@ export function whenTaken(act) {
   take = act;
 }
 
-/** Offers these products; a single one is chosen already. */
-export function offer(list, at = list.length === 1 ? 0 : -1) {
+/** Offers those of the goods that the words name; a single one is chosen already. The same list keeps what was chosen. */
+export function offer(goods) {
+  const text = view.$("scan").value.trim().replace(COUNTED, "");
+  const list = /\p{L}/u.test(text) && text.length >= 2 ? basket.find(goods, text, FOUND_MAX) : [];
+  if (list.length !== found.length || list.some((product, at) => product !== found[at])) active = list.length === 1 ? 0 : -1;
   found = list;
-  active = at;
   view.showFound(found, active, take);
 }
 
 /** Moves the choice; false when nothing is offered. */
 export function step(by) {
-  if (found.length) offer(found, (active + by + found.length) % found.length);
-  return found.length > 0;
+  if (!found.length) return false;
+  active = (active + by + found.length) % found.length;
+  view.showFound(found, active, take);
+  return true;
 }
 
 export const chosen = () => found[active] ?? null;

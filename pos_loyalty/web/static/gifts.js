@@ -4,6 +4,7 @@ import { addProduct } from "./basket.js";
 import { paymentIn } from "./codes.js";
 import { desk, lookedUp, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { fill, named } from "./fill.js";
 import { whenNamed } from "./known.js";
 import { requote } from "./pricing.js";
 import { post, sentence } from "./till.js";
@@ -16,6 +17,7 @@ const box = $("gift");
 const NUMBER = /^[\d\s-]{20,30}$/;
 const LETTERS = /^[A-Z2-7]{26}$/i; // of a QR code, typed without what stands before them
 let shown = null; // the card that was looked up, with its PIN
+let asked = 0; // look-ups of this page: only the last one is answered here, and none that was begun before the dialog was opened anew
 
 /** Whether a code may be that of a gift card, or of a coupon that looks like one. */
 export const looksLike = (code) => isNumber(code) || LETTERS.test(code);
@@ -62,6 +64,7 @@ export function removeLast() {
 
 export function open() {
   if (desk.paying) return view.warn(word("paying_now"));
+  asked += 1;
   showSeries();
   showCard(null);
   $("gift-code").value = $("gift-pin").value = "";
@@ -82,13 +85,17 @@ async function find() {
   if (paymentIn(card)) return $("gift-code").value = "", dialogs.fault(box, word("bank_card", { last: paymentIn(card) }));
   const pin = $("gift-pin").value.trim() || null;
   if (isNumber(card) && !pin) return $("gift-pin-row").hidden = false, $("gift-pin").focus();
-  const answer = await post("/v1/gift-cards/lookup", { card, pin });
-  if (answer.value) $("gift-code").value = "";
+  asked += 1;
+  const mine = asked;
+  showCard(null);
   $("gift-pin").value = "";
+  const answer = await post("/v1/gift-cards/lookup", { card, pin });
+  if (mine !== asked) return undefined;
+  if (answer.value && $("gift-code").value.trim() === card) $("gift-code").value = "";
   typing();
   dialogs.fault(box, answer.value ? "" : sentence(answer));
   showCard(answer.value ? { ...answer.value, pin } : null);
-  return answer.value ? undefined : $(isNumber(card) ? "gift-pin" : "gift-code").focus();
+  return answer.value || $("gift-code").value.trim() !== card ? undefined : $(isNumber(card) ? "gift-pin" : "gift-code").focus();
 }
 
 function stateOf(card) {
@@ -106,7 +113,7 @@ function showCard(card) {
   const ends = card.expires_at ? element("p", "faint", word("gift_until", { day: day(Date.parse(card.expires_at) - 1) })) : "";
   const state = element("p", card.state === "active" ? "good" : "bad", stateOf(card));
   const held = element("p", "held", element("strong", "", money(card.balance_minor)), ` ${word("gift_of", { face: money(card.face_minor) })}`);
-  $("gift-card").replaceChildren(element("p", "who", `${titleOf(card)} · ${card.label}`), held, state, ends);
+  fill($("gift-card"), element("p", "who", `${titleOf(card)} · ${card.label}`), held, state, ends);
 }
 
 function pay() {
@@ -131,47 +138,42 @@ function topUp() {
 /** Names came, or are others, while the dialog is open: what was typed stays, and the keys stay where they were. */
 function namesCame() {
   if (!dialogs.isOpen(box)) return;
-  const before = [...$("gift-series").querySelectorAll("input")].map(({ name, value }) => [name, value]);
-  const chosen = $("gift-series").contains(document.activeElement) && document.activeElement.name;
-  const named = (name) => $("gift-series").querySelector(`[name="${CSS.escape(name)}"]`);
+  const hadKeys = $("gift-series").contains(document.activeElement);
   showSeries();
-  for (const [name, value] of before) if (named(name)) named(name).value = value;
-  if (chosen) (named(chosen) ?? $("gift-code")).focus();
+  if (hadKeys && !box.contains(document.activeElement)) $("gift-code").focus(); // what they were on is sold no more
   if (shown) showCard(shown);
 }
 
 function showSeries() {
-  $("gift-series").replaceChildren(...desk.names.terms.gift_cards.map((series) => {
-    const buttons = series.amounts_minor.map((minor) => button(`${series.id} ${minor}`, money(minor), () => add(series, minor)));
+  fill($("gift-series"), ...desk.names.terms.gift_cards.map((series) => {
+    const buttons = series.amounts_minor.map((minor) => button(`${minor}`, money(minor), () => add(series, minor)));
     const isAny = series.from_minor !== null;
     const between = isAny ? `, ${word("gift_between", { least: money(series.from_minor), most: money(series.to_minor) })}` : "";
     const name = element("p", "", titleOf(series), element("span", "faint", between));
-    return element("div", "row", name, ...buttons, ...(isAny ? anyAmount(series) : []));
+    return named(element("div", "row", name, ...buttons, ...(isAny ? anyAmount(series) : [])), series.id);
   }));
   $("gift-sell").hidden = desk.names.terms.gift_cards.length === 0;
 }
 
 function anyAmount(series) {
   const field = element("input", "amount");
-  field.name = `${series.id} any`;
   field.inputMode = "decimal";
   field.maxLength = 12;
   field.setAttribute("aria-label", `${titleOf(series)}: ${word("sum")}`);
-  const sell = () => {
-    const minor = readMoney(field.value);
-    if (minor === null || !sells(series, minor)) return dialogs.fault(box, word("gift_no_amount")), field.focus();
+  const sell = ({ currentTarget }) => {
+    const typed = currentTarget.parentElement.querySelector("input");
+    const minor = readMoney(typed.value);
+    if (minor === null || !sells(series, minor)) return dialogs.fault(box, word("gift_no_amount")), typed.focus();
     return add(series, minor);
   };
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(), sell(); });
-  return [field, button(`${series.id} sell`, word("gift_sell_one"), sell)];
+  field.onkeydown = (event) => { if (event.key === "Enter") event.preventDefault(), sell(event); };
+  return [named(field, "any"), button("sell", word("gift_sell_one"), sell)];
 }
 
 function button(name, text, act) {
   const made = element("button", "", text);
-  made.name = name;
   made.type = "button";
-  made.addEventListener("click", act);
-  return made;
+  return named(made, name, act);
 }
 
 const sells = (series, minor) =>

@@ -11,7 +11,8 @@ const wedge = new Wedge();
 let before = []; // fields that the keys of this run may have changed: {field, value, start, end}
 
 /** ``scanned(code, again, {had, whole, leave})`` gets each code. ``again()`` puts back what was typed, with Enter, as a person's;
- * ``again(code)`` the code instead. In the field stood ``had`` before the code and ``whole`` with it; ``leave(text)`` leaves this there.
+ * ``again(code)`` the code instead; more that it is given goes on to ``submit``. In the field stood ``had`` before the code and ``whole``
+ * with it; ``leave(text)`` leaves this there.
  * ``submit(text)`` is Enter in the scan box, whose next keys may be there already. */
 export function watchKeys(box, scanned, submit) {
   document.addEventListener("keydown", (event) => pressed(event, box, scanned, submit), true);
@@ -33,10 +34,10 @@ function pressed(event, box, scanned, submit) {
   const inBox = changed?.field === box;
   let isAsked = inBox; // what stood in the box stays with this code until it is known; the next one finds the box empty
   fields.forEach((each) => put(inBox && each.field === box ? emptied(box) : each));
-  const again = (code) => {
+  const again = (code, ...more) => {
     isAsked = false;
     const whole = changed && (code === undefined ? after[0] : inserted(changed, code));
-    if (inBox) return submit(whole.value);
+    if (inBox) return submit(whole.value, ...more);
     if (whole) put(whole);
     return entered(changed?.field ?? event.target);
   };

@@ -1,6 +1,6 @@
 // What the page has to know before it can sell: the goods, and what the programme names. Both are asked for until they came.
 
-import { desk } from "./desk.js";
+import { desk, show } from "./desk.js";
 import { get } from "./till.js";
 
 const acts = [];
@@ -28,5 +28,7 @@ export async function learnGoods() {
   goods ??= get("/page/products.json");
   const answer = await goods;
   goods = null;
-  desk.products ??= answer.value ?? null;
+  if (desk.products || !answer.value) return;
+  desk.products = answer.value;
+  show();
 }

@@ -1,6 +1,7 @@
 // The member at the till, in one look: the tier and why, what keeps it, and which points may be used, wait, run out or are owed.
 
 import { lastOf } from "./codes.js";
+import { fill } from "./fill.js";
 import { $, element, titleOf } from "./view.js";
 import { clock, day, LANGUAGE, money, pointNoun, points, pointsInWords, word } from "./words.js";
 
@@ -8,14 +9,14 @@ export function showMember(member, tiers) {
   const box = $("member");
   $("code-form").hidden = document.body.dataset.verifies !== "yes" || member?.phone !== "unverified";
   if (!member) {
-    box.replaceChildren(element("p", "faint", word("no_member")));
+    fill(box, element("p", "faint", word("no_member")));
     return;
   }
   const card = member.card ? `${word("card")} ${lastOf(member.card)}` : word("member");
   const tier = member.tier ? titleOf(tiers, member.tier) : "";
   const facts = [element("p", "who", [card, tier].filter(Boolean).join(" · ")), ...tierFacts(member.standing, tiers)];
   facts.push(element("p", "balance", element("strong", "", points(member.balance_centi)), ` ${pointNoun(member.balance_centi)}`));
-  box.replaceChildren(...facts, ...pointFacts(member), ...rightFacts(member));
+  fill(box, ...facts, ...pointFacts(member), ...rightFacts(member));
 }
 
 /** Why the tier is there, what keeps it, and what is missing for the next one. */

@@ -3,6 +3,7 @@
 import { lastOf, understood } from "./codes.js";
 import { desk, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
+import { fill, named } from "./fill.js";
 import { whenNamed } from "./known.js";
 import { withSenior, withWord } from "./persons.js";
 import { requote } from "./pricing.js";
@@ -19,10 +20,21 @@ const BLOCKED = "/problems/blocked";
 let now = fresh();
 
 /** ``sold``: the receipt without a card; ``profile``: the member's cards and state; ``key``: of the claim that awaits its answer;
- *  ``blocked``: a card whose member is blocked, of whom nothing more is told. */
+ *  ``blocked``: a card whose member is blocked, of whom nothing more is told; ``codes``: how many were taken, and ``heard``: which of them
+ *  the member and the receipt are of. */
 function fresh() {
-  return { member: null, profile: null, sold: null, newCard: null, blocked: null, key: crypto.randomUUID(), keys: {}, busy: false };
+  const heard = { member: 0, sold: 0 };
+  return { member: null, profile: null, sold: null, newCard: null, blocked: null, key: crypto.randomUUID(), keys: {}, busy: false, codes: 0, heard };
 }
+
+/** Whether the answer to this code is still wanted: the last code that was typed counts, not the last answer. */
+function isLast(mine, what, number) {
+  if (mine !== now || number < mine.heard[what]) return false;
+  mine.heard[what] = number;
+  return true;
+}
+
+const isShown = (mine, member) => mine === now && now.member?.member_id === member.member_id;
 
 export function open() {
   if (desk.paying) return view.warn(word("paying_now"));
@@ -30,7 +42,7 @@ export function open() {
   dialogs.fault(box, "");
   $("care-told").textContent = "";
   $("care-code").value = "";
-  dialogs.raise(box, { keys: { F4: block, F8: addCard, F9: claim }, scanned: taken, closed: view.focusScan });
+  dialogs.raise(box, { keys: { F4: block, F8: addCard, F9: claim }, scanned: (scan) => taken(scan), closed: view.focusScan });
   const { finished } = desk;
   if (finished && !finished.quote.member_id) take(finished.sale_id);
   if (desk.sale.member && !(finished && finished.quote.member_id)) return meet(desk.sale.member);
@@ -40,23 +52,24 @@ export function open() {
 /** A card, a phone or a receipt, in any order. */
 async function take(code) {
   const mine = now;
+  const number = mine.codes += 1;
   const scan = await understood(code.trim());
-  return mine === now ? taken(scan) : undefined;
+  return mine === now ? taken(scan, number) : undefined;
 }
 
-function taken({ kind, code, is_mistyped, last = lastOf(code) }) {
+function taken({ kind, code, is_mistyped, last = lastOf(code) }, number = now.codes += 1) {
   dialogs.fault(box, "");
   if (kind === "payment") return dialogs.fault(box, word("bank_card", { last }));
   if (is_mistyped) return dialogs.fault(box, word("card_mistyped", { last }));
-  if (kind === "card") return identify({ card: code });
-  if (kind === "phone") return identify({ phone: code });
-  return findReceipt(nameOf(code));
+  if (kind === "card") return identify({ card: code }, number);
+  if (kind === "phone") return identify({ phone: code }, number);
+  return findReceipt(nameOf(code), number);
 }
 
-async function identify(asked) {
+async function identify(asked, number) {
   const mine = now;
   const answer = await post("/v1/identify", asked);
-  if (mine !== now) return undefined;
+  if (!isLast(mine, "member", number)) return undefined;
   if (answer.value) return meet(answer.value);
   now.blocked = answer.problem?.type === BLOCKED ? asked.card : null;
   if (now.blocked) [now.member, now.profile] = [null, null];
@@ -71,18 +84,18 @@ async function meet(member) {
   [now.member, now.profile, now.newCard, now.blocked] = [member, null, null, null];
   paint();
   const answer = await get(`/v1/members/${encodeURIComponent(member.member_id)}`);
-  if (mine !== now) return;
+  if (!isShown(mine, member)) return;
   if (answer.value) now.profile = answer.value;
   else dialogs.fault(box, sentence(answer));
   paint();
 }
 
-async function findReceipt(named) {
+async function findReceipt(asked, number) {
   const mine = now;
-  const answer = await post("/v1/returns/preview", { return_id: crypto.randomUUID(), ...named });
-  if (mine !== now) return;
+  const answer = await post("/v1/returns/preview", { return_id: crypto.randomUUID(), ...asked });
+  if (!isLast(mine, "sold", number)) return;
   now.sold = answer.value ?? null;
-  if (answer.problem?.status === 404 && !isReceipt(Object.values(named)[0])) dialogs.fault(box, word("care_unknown"));
+  if (answer.problem?.status === 404 && !isReceipt(Object.values(asked)[0])) dialogs.fault(box, word("care_unknown"));
   else dialogs.fault(box, answer.value ? whyNoClaim(answer.value) : sentence(answer));
   paint();
 }
@@ -141,13 +154,13 @@ async function onWord(path, request, why) {
 }
 
 async function cards(asked, said) {
-  const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/cards`;
-  const mine = now;
+  const [mine, { member }] = [now, now];
+  const path = `/v1/members/${encodeURIComponent(member.member_id)}/cards`;
   if (mine.busy) return;
   mine.busy = true;
   const answer = await withWord((by) => write(path, { ...asked, cashier, by }), asked.found ? word("found_why") : "");
   mine.busy = false;
-  if (mine !== now || !answer) return;
+  if (!isShown(mine, member) || !answer) return;
   const profile = answer.value;
   dialogs.fault(box, profile ? "" : sentence(answer));
   if (!profile) return;
@@ -166,16 +179,18 @@ function addCard() {
 async function block() {
   if (now.blocked) return letIn(now.blocked);
   if (!now.profile) return undefined;
+  const [mine, { member }] = [now, now];
   const wasBlocked = now.profile.state === "blocked";
   const request = { changes: [{ change: "state", state: wasBlocked ? "active" : "blocked" }] };
-  const path = `/v1/members/${encodeURIComponent(now.member.member_id)}/changes`;
+  const path = `/v1/members/${encodeURIComponent(member.member_id)}/changes`;
   const profile = await onWord(path, request, word(wasBlocked ? "unblock_why" : "block_why"));
   if (!profile) return undefined;
-  now.profile = profile;
-  if (!wasBlocked && desk.sale.member?.member_id === now.member.member_id) {
+  if (!wasBlocked && !desk.paying && desk.sale.member?.member_id === member.member_id) {
     [desk.sale.member, desk.sale.redeem] = [null, null];
     requote();
   }
+  if (!isShown(mine, member)) return undefined;
+  now.profile = profile;
   $("care-told").textContent = `✓ ${word(wasBlocked ? "unblocked" : "blocked")}`;
   return paint();
 }
@@ -183,15 +198,15 @@ async function block() {
 /** Whose card the till does not name: a person's word lets them in, and they are met as anybody. */
 async function letIn(card) {
   if (!await onWord("/v1/members/let-in", { card }, word("unblock_why"))) return undefined;
-  await identify({ card });
+  await identify({ card }, now.codes += 1);
   $("care-told").textContent = `✓ ${word("unblocked")}`;
   return undefined;
 }
 
 function paint() {
   const { member, profile, sold, blocked } = now;
-  $("care-member").replaceChildren(...(member ? memberRows(member, profile) : [element("p", blocked ? "bad" : "faint", blocked ? word("care_blocked", { card: lastOf(blocked) }) : word("care_no_member"))]));
-  $("care-receipt").replaceChildren(element("p", sold ? "who" : "faint", sold ? receiptWords(sold) : word("care_no_receipt")));
+  fill($("care-member"), ...(member ? memberRows(member, profile) : [element("p", blocked ? "bad" : "faint", blocked ? word("care_blocked", { card: lastOf(blocked) }) : word("care_no_member"))]));
+  fill($("care-receipt"), element("p", sold ? "who" : "faint", sold ? receiptWords(sold) : word("care_no_receipt")));
   $("care-claim").disabled = !member || !sold || Boolean(whyNoClaim(sold));
   $("care-block").disabled = !profile && !blocked;
   $("care-block-name").textContent = word(blocked || profile?.state === "blocked" ? "unblock" : "block");
@@ -210,12 +225,12 @@ function memberRows(member, profile) {
   return rows;
 }
 
-function cardRow(card, state) {
-  const isLost = state === "lost";
+function cardRow(card, cardState) {
+  const isLost = cardState === "lost";
   const turn = element("button", "small", word(isLost ? "card_found" : "card_lost"));
   turn.type = "button";
-  turn.addEventListener("click", () => cards({ [isLost ? "found" : "lost"]: card }, word(isLost ? "card_is_found" : "card_is_lost", { card: lastOf(card) })));
-  return element("div", "row", element("p", isLost ? "bad" : "", `${lastOf(card)}${isLost ? ` · ${word("lost_card")}` : ""}`), turn);
+  named(turn, cardState, () => cards({ [isLost ? "found" : "lost"]: card }, word(isLost ? "card_is_found" : "card_is_lost", { card: lastOf(card) })));
+  return named(element("div", "row", element("p", isLost ? "bad" : "", `${lastOf(card)}${isLost ? ` · ${word("lost_card")}` : ""}`), turn), card);
 }
 
 export function start() {

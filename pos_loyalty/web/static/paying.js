@@ -18,7 +18,7 @@ const STALE = "/problems/quote-stale";
 export async function pay(kind) {
   if (desk.finished) return undefined;
   if (desk.paying) return finishPaying();
-  if (desk.weighing) return askWeight(desk.weighing);
+  if (desk.weighing) return askWeight(desk.weighing.product);
   if (mayMove()) return view.warn(word("pricing"));
   if (desk.sale.lines.length === 0) return view.warn(word("empty_sale"));
   if (desk.quote?.line_refusals.length) return view.warn(unsellable(desk.told));
@@ -124,7 +124,8 @@ async function sold(answer) {
 }
 
 export async function printAgain() {
-  if (!desk.finished) return;
-  const answer = await post(`/v1/receipts/${encodeURIComponent(desk.finished.sale_id)}/print`, { language: LANGUAGE }, crypto.randomUUID());
-  $("done-note").textContent = answer.value ? word("print_queued") : sentence(answer);
+  const { finished } = desk;
+  if (!finished) return;
+  const answer = await post(`/v1/receipts/${encodeURIComponent(finished.sale_id)}/print`, { language: LANGUAGE }, crypto.randomUUID());
+  if (desk.finished === finished) $("done-note").textContent = answer.value ? word("print_queued") : sentence(answer);
 }

@@ -97,7 +97,9 @@ function holderSaid() {
 async function sendCode() {
   if (holder.kind !== "code") return;
   const path = `/v1/members/${encodeURIComponent(holder.memberId)}/confirmations`;
+  const asked = holder.answer;
   const answer = await post(path, { phone: $("holder-phone").value.trim() });
+  if (holder.answer !== asked) return;
   dialogs.fault(holder.box, answer.value ? "" : sentence(answer));
   $("holder-told").textContent = answer.value ? word("code_sent") : "";
   (answer.value ? $("holder-word") : $("holder-phone")).focus();

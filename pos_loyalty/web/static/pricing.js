@@ -85,6 +85,7 @@ export async function seen(health) {
 }
 
 export function toggleRedeem() {
+  if (!desk.sale.member && desk.looking > 0) return view.warn(word("pricing")); // the card may be the one that is looked up
   if (!desk.sale.member || desk.sale.lines.length === 0 || desk.paying || desk.finished) return undefined;
   const mayRedeem = desk.asking || !desk.quote || desk.quote.redemption.max_centi > 0;
   desk.sale.redeem = desk.sale.redeem === null && mayRedeem ? "max" : null;

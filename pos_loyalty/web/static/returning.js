@@ -18,9 +18,10 @@ const RECEIPT = /^PL1\||(^|&)fn=\d+/;
 
 let now = fresh();
 
-/** ``sold``: the preview of the sale; ``back``: line to thousandths; ``would``: what it comes to; ``sent``: what awaits its answer. */
+/** ``sold``: the preview of the sale; ``back``: line to thousandths; ``would``: what it comes to; ``sent``: what awaits its answer;
+ *  ``asking``: the till is counting what it comes to. */
 function fresh() {
-  return { id: crypto.randomUUID(), named: null, sold: null, back: {}, would: null, way: "", asked: 0, sent: null, done: null, voidArmed: false };
+  return { id: crypto.randomUUID(), named: null, sold: null, back: {}, would: null, way: "", asked: 0, asking: false, sent: null, done: null, voidArmed: false };
 }
 
 export const isReceipt = (code) => RECEIPT.test(code);
@@ -74,17 +75,21 @@ function last() {
 }
 
 async function find(named) {
-  now.named = named;
   const mine = now;
-  const answer = await post("/v1/returns/preview", { return_id: now.id, ...named });
-  if (mine !== now) return;
+  [mine.named, mine.asking] = [named, true];
   $("return-code").value = "";
+  const answer = await post("/v1/returns/preview", { return_id: mine.id, ...named });
+  if (mine !== now) return;
+  mine.asking = false;
   if (answer.value) now.sold = answer.value;
   paint();
   dialogs.fault(box, answer.value ? paper.whyNot(answer.value) : sentence(answer));
-  if (answer.value) focusLine(0);
+  if (answer.value && $("return-code").value === "") focusLine(0);
   else $("return-code").focus();
 }
+
+/** Why there is nothing to give back for yet. */
+const whyNothing = () => word(now.asking ? "pricing" : now.sold ? "return_nothing" : "return_scan_first");
 
 /** The goods in the basket are those that come back. */
 function withoutReceipt() {
@@ -120,11 +125,12 @@ async function ask() {
   now.asked += 1;
   const [mine, number] = [now, now.asked];
   const lines = linesOf();
-  now.would = null;
-  if (lines.length === 0) return paint();
-  paint(true);
+  [now.would, now.asking] = [null, lines.length > 0];
+  paint();
+  if (!now.asking) return undefined;
   const answer = await post("/v1/returns/preview", { return_id: now.id, ...now.named, lines });
   if (mine !== now || number !== now.asked) return undefined;
+  now.asking = false;
   dialogs.fault(box, answer.value ? armed() : sentence(answer));
   now.would = answer.value?.would ?? null;
   return paint();
@@ -138,7 +144,7 @@ function typedQuantity(line, text) {
   const isWhole = line.measure === "weight" || (milli ?? 0) % 1000 === 0;
   if (milli === null || !isWhole || milli > thousandths(line.left)) {
     now.back[line.line_id] = 0;
-    now.would = null;
+    [now.would, now.asking] = [null, false];
     now.asked += 1;
     paint();
     return dialogs.fault(box, word("return_at_most", { left: view.quantityOf(line.left, line.measure), name: line.name }));
@@ -164,7 +170,7 @@ async function yes() {
   if (now.done) return close();
   if (now.sent?.busy || now.voidArmed) return undefined;
   const would = isGoods() ? now.sold?.would : now.would;
-  if (!now.sent && !would) return dialogs.fault(box, word(now.sold ? "return_nothing" : "return_scan_first"));
+  if (!now.sent && !would) return dialogs.fault(box, whyNothing());
   if (isGoods()) now.would = would;
   if (!now.sent && would.rest_minor > 0 && would.tenders.length === 0 && !now.way) {
     $("return-way").focus();
@@ -231,7 +237,7 @@ async function done(mine, answer) {
 /** The chosen goods pay for the basket: the sale takes them along, and the difference is to be paid. */
 function swap() {
   if (isGoods() || now.sent || now.done || now.voidArmed) return undefined;
-  if (!now.would) return dialogs.fault(box, word(now.sold ? "return_nothing" : "return_scan_first"));
+  if (!now.would) return dialogs.fault(box, whyNothing());
   if (now.sold.tenders.some(({ kind }) => kind === "gift")) return dialogs.fault(box, word("exchange_gift"));
   if (desk.finished) nextSale();
   const { tenders, ...asked } = request();
@@ -256,9 +262,9 @@ function moved(event) {
   focusLine(fields.indexOf(event.target) + step);
 }
 
-function paint(isAsking = false) {
+function paint() {
   const would = isGoods() ? now.sold?.would : now.would;
-  paper.show({ ...now, would, isAsking, isGoods: isGoods(), hasLast: Boolean(sessionStorage.getItem(LAST)) }, typedQuantity);
+  paper.show({ ...now, would, isGoods: isGoods(), hasLast: Boolean(sessionStorage.getItem(LAST)) }, typedQuantity);
 }
 
 export function start() {

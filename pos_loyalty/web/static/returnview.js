@@ -87,12 +87,12 @@ export function fill(sold, back) {
   }
 }
 
-function showWould({ would, isAsking, way }) {
+function showWould({ would, asking, way }) {
   const needsWay = Boolean(would) && would.rest_minor > 0 && would.tenders.length === 0;
   $("return-way-row").hidden = !needsWay && !way;
   $("return-way").value = way;
-  $("return-would").classList.toggle("stale", Boolean(isAsking));
-  if (isAsking) return undefined;
+  $("return-would").classList.toggle("stale", asking);
+  if (asking) return undefined;
   if (!would) return $("return-would").replaceChildren(element("div", "hint faint", word("return_type")));
   return $("return-would").replaceChildren(...wouldRows(would, way));
 }

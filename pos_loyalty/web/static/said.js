@@ -1,5 +1,6 @@
 // What the till says about a sale: hints, remarks, offers that wait for a choice, and why the other rules did not act.
 
+import { fill } from "./fill.js";
 import { $, element } from "./view.js";
 import { LANGUAGE, word } from "./words.js";
 
@@ -25,11 +26,11 @@ export function show(sale, quote, told) {
   const isSaidTwice = ({ kind, text }) => kind === "privilege" && dated.some((one) => one.text.startsWith(`${text},`));
   const remarks = told.sentences.filter((one) => isOpen(one) && !isSaidTwice(one)).map((one) => remark(one, waiting, sale));
   const quiet = told.sentences.filter((one) => QUIET_KINDS.includes(one.kind) && one.rule !== COUPON && !isOpen(one));
-  fill($("hints"), told.sentences.filter(({ kind }) => kind === "hint").map(({ text }) => element("li", "", text)));
-  fill($("remarks"), [...remarks, ...messages(quote)]);
+  list($("hints"), told.sentences.filter(({ kind }) => kind === "hint").map(({ text }) => element("li", "", text)));
+  list($("remarks"), [...remarks, ...messages(quote)]);
   $("refusals").hidden = quiet.length === 0;
   $("refusals").querySelector("summary").textContent = word("refused", { count: quiet.length });
-  $("refusals").querySelector("ul").replaceChildren(...quiet.slice(0, QUIET_MAX).map(({ text }) => element("li", "", text)));
+  fill($("refusals").querySelector("ul"), ...quiet.slice(0, QUIET_MAX).map(({ text }) => element("li", "", text)));
 }
 
 function remark({ kind, rule, text }, waiting, sale) {
@@ -45,7 +46,7 @@ function messages(quote) {
   return shown.map(({ text }) => element("li", "", text[LANGUAGE] ?? Object.values(text)[0] ?? ""));
 }
 
-function fill(list, items) {
-  list.replaceChildren(...items);
-  list.hidden = items.length === 0;
+function list(place, items) {
+  fill(place, ...items);
+  place.hidden = items.length === 0;
 }

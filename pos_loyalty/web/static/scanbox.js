@@ -2,8 +2,7 @@
 
 import * as basket from "./basket.js";
 import { bare, inTurn, lastOf, sayable, understood } from "./codes.js";
-import { desk, lookedUp, nextSale, stopWeighing } from "./desk.js";
-import * as found from "./found.js";
+import { desk, lookedUp, nextSale, offer, stopWeighing } from "./desk.js";
 import * as gifts from "./gifts.js";
 import { learnGoods } from "./known.js";
 import { requote } from "./pricing.js";
@@ -13,7 +12,6 @@ import * as view from "./view.js";
 import { money, word } from "./words.js";
 
 const { $, focusScan } = view;
-const FOUND_MAX = 7;
 const BLOCKED = "/problems/blocked";
 const COUNT = /^(?:([\d.,]+)[*×xх])?(.*)$/i;
 const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
@@ -24,26 +22,26 @@ const COUPON = /^([A-Z][A-Z0-9_-]{2,63}|\d{20,63})$/i;
 /** Codes are looked up in turn. */
 export const judged = (act) => lookedUp(inTurn(act));
 
+/** What the cashier has before them when they type or scan: the sale (none when it is over, for then they begin the next one), and what
+ * they are asked to weigh. A code means this, however late the till says what it is. */
+export const moment = () => ({ sale: desk.finished ? null : desk.sale, weighing: desk.weighing });
+
+const isPast = ({ sale }) => sale !== null && sale !== desk.sale;
+
 /** What was typed, and Enter; or what was scanned. */
-export async function submit(text) {
+export async function submit(text, then = moment()) {
   const typed = text.trim();
-  found.offer([]);
   if (!typed) return undefined;
   await goodsKnown();
   if (desk.paying) return view.warn(word("paying_now"));
-  const product = productOf(typed);
-  if (!product && LONG.test(bare(typed))) {
-    const mine = desk.sale;
+  if (!productOf(typed) && LONG.test(bare(typed))) {
     const scan = await judged(() => understood(typed));
-    if (scan.kind === "receipt" || scan.kind === "gift_card") return scanned(scan);
-    if (desk.sale !== mine) return undefined;
+    if (scan.kind === "receipt" || scan.kind === "gift_card") return scanned(scan, then);
   }
-  if (desk.finished) nextSale();
-  const weighed = desk.weighing;
-  stopWeighing();
-  view.tell("");
-  if (weighed && WEIGHT.test(typed) && !productOf(typed)) {
-    return addProduct(weighed, typed.replace(/[^\d.,]/g, ""));
+  if (isPast(then)) return undefined;
+  goOn(then);
+  if (then.weighing && WEIGHT.test(typed) && !productOf(typed)) {
+    return addProduct(then.weighing.product, typed.replace(/[^\d.,]/g, ""));
   }
   const [, count, rest] = COUNT.exec(typed);
   return rest.trim() === "" ? setQuantity(count) : take(rest.trim(), count);
@@ -52,25 +50,32 @@ export async function submit(text) {
 function take(code, count) {
   const product = productOf(code) ?? onlyHit(code);
   if (product) return addProduct(product, count);
-  const mine = desk.sale;
+  const mine = moment();
   return judged(async () => {
     const scan = await understood(code);
-    return desk.sale === mine ? took(scan, count) : undefined;
+    return isPast(mine) ? undefined : took(scan, count);
   });
 }
 
 /** What a scanner read, wherever it hangs: its kind is the till's word. */
-export async function scanned(scan) {
+export async function scanned(scan, then = moment()) {
   await goodsKnown();
   if (desk.paying) return view.warn(word("paying_now"));
-  found.offer([]);
   if (scan.kind === "receipt") return returning.opened(scan.code);
+  if (isPast(then)) return undefined;
   if (scan.kind === "gift_card") return gifts.scanned(scan.code);
-  if (desk.finished) nextSale();
-  stopWeighing();
-  view.tell("");
+  goOn(then);
   const known = scan.kind === "code" && productOf(scan.code);
-  return known ? addProduct(known) : judged(() => took(scan));
+  if (known) return addProduct(known);
+  const mine = moment();
+  return judged(() => (isPast(mine) ? undefined : took(scan)));
+}
+
+/** A sale that is over makes room, and what was to be weighed then is weighed no more; what came since stays. */
+function goOn(then) {
+  if (desk.finished) nextSale();
+  if (desk.weighing === then.weighing) stopWeighing();
+  view.tell("");
 }
 
 async function took(scan, count) {
@@ -133,7 +138,7 @@ function readCount(count) {
 }
 
 export function askWeight(product) {
-  desk.weighing = product;
+  desk.weighing = { product };
   $("scan").placeholder = word("weight");
   view.point(word("weigh", { name: product.name }));
 }
@@ -141,11 +146,17 @@ export function askWeight(product) {
 function setQuantity(count) {
   const milli = readCount(count);
   if (milli === null) return undefined;
+  if (desk.looking > 0) return putBack(`${count}*`), view.warn(word("pricing"));
   const line = desk.sale.lines.find((one) => one.id === desk.sale.selected);
   if (!line) return view.warn(word("no_line"));
   if (!basket.fits(line.product, milli)) return view.warn(word("whole_pieces", { name: line.product.name }));
   line.milli = milli;
   return requote();
+}
+
+/** What was typed too early waits in the box, unless something else stands there. */
+function putBack(text) {
+  $("scan").value ||= text;
 }
 
 function addCoupon(code) {
@@ -213,17 +224,12 @@ export function welcome(member) {
   return requote();
 }
 
-export function suggest() {
-  const text = $("scan").value.trim().replace(/^[\d.,]+[*×xх]/i, "");
-  const letters = /\p{L}/u.test(text) && text.length >= 2;
-  found.offer(letters && !desk.finished && !desk.paying ? basket.find(goods(), text, FOUND_MAX) : []);
-}
-
 export function choose(product) {
   const [, count] = COUNT.exec($("scan").value.trim());
   $("scan").value = "";
-  found.offer([]);
+  offer();
   stopWeighing();
+  view.calm();
   focusScan();
   return addProduct(product, count);
 }

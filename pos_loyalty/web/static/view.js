@@ -1,10 +1,12 @@
 // What the page shows. Nothing here decides or asks; text goes in as text, never as markup.
 
 import { quantityText } from "./basket.js";
+import { fill, named } from "./fill.js";
 import { amount, clock, decimal, hasWord, LANGUAGE, money, points, pointsInWords, word } from "./words.js";
 
 const NO_AMOUNT = "—";
 const CODES_MAX = 6;
+const READ_MS = 3000; // so long an alarm stands at least, unless the cashier does something
 
 export const $ = (id) => document.getElementById(id);
 
@@ -26,12 +28,12 @@ export function titleOf(titles, rule) {
 /** ``faults``: coupon to the reason why it does not act. */
 export function showLines(sale, quote, titles, faults, choose) {
   const body = $("lines").tBodies[0];
-  body.replaceChildren(...sale.lines.map((line) => lineRow(line, sale, quote, titles, choose)));
+  fill(body, ...sale.lines.map((line) => lineRow(line, sale, quote, titles, choose)));
   $("lines").hidden = sale.lines.length === 0;
   $("empty").hidden = sale.lines.length > 0;
   body.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   $("coupons").hidden = sale.coupons.length === 0;
-  $("coupons").replaceChildren(...sale.coupons.map((code) => couponChip(code, faults[code])));
+  fill($("coupons"), ...sale.coupons.map((code) => couponChip(code, faults[code])));
 }
 
 function couponChip(code, fault) {
@@ -54,8 +56,7 @@ function lineRow(line, sale, quote, titles, choose) {
     element("td", "number", amount(line.product.price_minor)), sum,
   );
   if (line.id === sale.selected) row.setAttribute("aria-current", "true");
-  row.addEventListener("click", () => choose(line.id));
-  return row;
+  return named(row, line.id, () => choose(line.id));
 }
 
 /** A decimal string with its unit, as people write it. */
@@ -106,12 +107,15 @@ function showPoints(sale, quote) {
 
 export const focusScan = () => $("scan").focus({ preventScroll: true });
 
-/** One line of good or neutral news; the empty text clears it. */
+let reading = null; // the timer of an alarm that is younger than READ_MS
+let isOver = false; // what came after it would have taken it away
+
+/** One line of good or neutral news. An alarm that nobody can have read yet stands beside it for the rest of its time. */
 export function tell(text) {
   $("notice").textContent = text;
   $("notice").classList.remove("attention");
-  $("alarm").hidden = true;
-  $("alarm").textContent = "";
+  if (reading) isOver = true;
+  else hideAlarm();
 }
 
 /** News that the cashier must not miss, though nothing failed: a question, or a change that they may not have meant. */
@@ -122,14 +126,31 @@ export function point(text) {
 
 /** One sentence about what failed. */
 export function warn(text) {
-  tell("");
+  calm();
   $("alarm").hidden = false;
   $("alarm").textContent = text;
+  reading = setTimeout(() => {
+    reading = null;
+    if (isOver) hideAlarm();
+  }, READ_MS);
+}
+
+/** The cashier goes on, so all that was said is read. */
+export function calm() {
+  clearTimeout(reading);
+  reading = null;
+  tell("");
+}
+
+function hideAlarm() {
+  isOver = false;
+  $("alarm").hidden = true;
+  $("alarm").textContent = "";
 }
 
 export function showBadges(health) {
   if (!health) {
-    $("badges").replaceChildren(element("li", "failed", `⚠ ${word("till_gone")}`));
+    fill($("badges"), element("li", "failed", `⚠ ${word("till_gone")}`));
     return;
   }
   const badges = [];
@@ -145,7 +166,7 @@ export function showBadges(health) {
   if (health.unsent_facts > 0) badges.push(element("li", "", word("unsent", { count: health.unsent_facts })));
   if (health.prints_waiting > 0) badges.push(element("li", "", word("prints_waiting", { count: health.prints_waiting })));
   for (const problem of health.problems) badges.push(element("li", "failed", `⚠ ${problem}`));
-  $("badges").replaceChildren(...badges);
+  fill($("badges"), ...badges);
 }
 
 /** Sales whose payment nobody has confirmed. The first one has the keys; one that cannot be read is named all the same. */
@@ -154,31 +175,29 @@ export function showUnfinished(rows, more, finish) {
   const button = (row, name, key, verb) => {
     const made = element("button", "", ...(row === first ? [element("kbd", "", key), " "] : []), word(name));
     made.type = "button";
-    made.addEventListener("click", () => finish(row.id, verb));
-    return made;
+    return named(made, verb, () => finish(row.id, verb));
   };
   const items = rows.map((row) => {
-    if (!row.value) return element("div", "row", element("p", "", word("unfinished_unread", { id: row.id })));
+    if (!row.value) return named(element("div", "row", element("p", "", word("unfinished_unread", { id: row.id }))), row.id);
     const { quote, authorised_at, receipt_no } = row.value;
     const fields = { due: money(quote.due_minor), time: clock(authorised_at), number: receipt_no };
     const question = element("p", "", word("unfinished_question", fields));
-    return element("div", "row", question, button(row, "paid", "Shift+F8", "complete"), button(row, "not_paid", "Shift+F9", "cancel"));
+    return named(element("div", "row", question, button(row, "paid", "Shift+F8", "complete"), button(row, "not_paid", "Shift+F9", "cancel")), row.id);
   });
   if (more) items.push(element("p", "", word("unfinished_more", { count: more })));
   $("unfinished").hidden = items.length === 0;
-  $("unfinished").replaceChildren(...items);
+  fill($("unfinished"), ...items);
 }
 
 export function showFound(found, active, take) {
   $("found").hidden = found.length === 0;
   $("scan").setAttribute("aria-expanded", String(found.length > 0));
-  $("found").replaceChildren(...found.map((product, at) => {
+  fill($("found"), ...found.map((product, at) => {
     const item = element("li", "", element("span", "", product.name || product.sku), element("span", "number", money(product.price_minor)));
     item.id = `found-${at}`;
     item.setAttribute("role", "option");
     item.setAttribute("aria-selected", String(at === active));
-    item.addEventListener("click", () => take(product));
-    return item;
+    return named(item, product.sku, () => take(product));
   }));
   if (found.length && active >= 0) $("scan").setAttribute("aria-activedescendant", `found-${active}`);
   else $("scan").removeAttribute("aria-activedescendant");
