@@ -250,11 +250,7 @@ def own_lots_are_shown(world: World, held: list[Row], logs: dict[str, list[Row]]
 
 
 def converged(world: World, held: list[Row], *, exact: bool) -> None:
-    """I6: each till shows what head office holds; what both hold of rights is the same; and both are what the log says.
-
-    Of a member whose enrolment went down with a machine and a restore head office tells nobody: it books what tills say of
-    them, and opens a case. A till that had heard of them shows what it sold them itself.
-    """
+    """I6: each till shows what head office holds; what both hold of rights is the same; and both are what the log says."""
     world.at(world.office)
     office = _lots(world.office.db)
     if exact:
@@ -262,17 +258,17 @@ def converged(world: World, held: list[Row], *, exact: bool) -> None:
         by_log = {lot: centi for lot, centi in books.left.items() if centi and not lot.startswith("gift:")}
         there = {lot: centi for lot, (_, centi) in office.items() if centi}
         assert by_log == there, f"I6: by the log {_other(by_log, there)}"
-    known = {member for (member,) in world.office.db.execute("SELECT id FROM member")}
-    gone = {_enrolled(row) for row in world.chronicle.lost_rows} - known
-    there = {member: centi for member, centi in _points(office).items() if member not in gone}
+    nobody = _of_lost_enrolments(world)
+    there = {member: centi for member, centi in _points(office).items() if member not in nobody}
     for writer in world.writers.values():
-        shown = {member: centi for member, centi in _points(_lots(writer.db)).items() if member not in gone}
+        shown = {member: centi for member, centi in _points(_lots(writer.db)).items() if member not in nobody}
         assert shown == there, f"I6: {writer.name} shows {_other(shown, there)}"
 
 
-def _enrolled(row: Row) -> str | None:
-    """Whom a fact says that they joined."""
-    return json.loads(row.payload)["member"] if b'"kind":"member.enrolled"' in row.payload else None
+def _of_lost_enrolments(world: World) -> set[str]:
+    """Members whose enrolment went down with a machine: head office books what others say of them, and tells nobody of them."""
+    enrolled = {json.loads(row.payload)["member"] for row in world.chronicle.lost_rows if b'"member.enrolled"' in row.payload}
+    return enrolled - {member for (member,) in world.office.db.execute("SELECT id FROM member")}
 
 
 def _other(one: dict[str, int], other: dict[str, int]) -> dict[str, tuple[int, int]]:
