@@ -5,7 +5,7 @@ what is granted and gives back what is not needed here. Rule: what it writes is 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from pos_loyalty import log
 from pos_loyalty.clock import new_id
@@ -60,7 +60,7 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
     due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX)
     asked = tuple(Want(member_id=member_id, much=much) for member_id in due.member_ids) if due and much else ()
     try:
-        answer, taken = _ask(db, here, office, Asks(wants=asked), now, asking.lends)
+        answer, taken, is_anew = _ask(db, here, office, Asks(wants=asked), now, asking.lends)
     except SyncError as error:
         log.warning("rights.failed", reason=str(error))
         return Asked()
@@ -68,12 +68,13 @@ def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, as
     if asking.lends != NOTHING_LENT and _give_back(db, here, answer, asking.lends, now):
         wrote = True
     if taken.is_stale or answer.held_back:
-        return Asked(grants=taken.grants, wrote=wrote)
+        return Asked(grants=taken.grants, wrote=wrote, goes_on=is_anew and not taken.is_stale)
     called = tuple(line.lot_id for line in answer.back if is_lent(line.lot_id))
     if due is not None and due.moves:
         with write(db):
             right_asking.asked(db, due)
-    return Asked(grants=taken.grants, wrote=wrote, goes_on=due is not None and not due.is_last, called=called)
+    goes_on = is_anew or (due is not None and not due.is_last)
+    return Asked(grants=taken.grants, wrote=wrote, goes_on=goes_on, called=called)
 
 
 def ask_for(
@@ -81,14 +82,14 @@ def ask_for(
 ) -> rights.RightsAnswer:
     """Whatever is free of a member who stands here, or of a gift card (``gift:`` and its mark), or a code (``coupon:`` and the
     code). Raises SyncError."""
-    answer, _ = _ask(db, here, office, asks_for(whom), now, lends)
-    return answer
+    return _ask(db, here, office, asks_for(whom), now, lends).answer
 
 
 def say_hello(db: Connection, office: Grantor) -> None:
-    """Ask for nothing, and take nothing of what is answered."""
+    """Ask for nothing, and take nothing of what is answered but how far head office's own log is."""
+    question = rights.question(db, new_id(), Asks())
     try:
-        office.rights(encode(rights.question(db, new_id(), Asks())))
+        rights.hear(db, rights.read_answer(office.rights(encode(question)), question))
     except SyncError as error:
         log.warning("rights.failed", reason=str(error))
 
@@ -110,9 +111,16 @@ def _give_back(db: Connection, here: Here, answer: rights.RightsAnswer, lends: L
     return not answer.hub and rights.give_back_idle(db, here.till, store, lends, new_id, now)
 
 
-def _ask(
-    db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime, lends: Lends
-) -> tuple[rights.RightsAnswer, rights.Taken]:
+class _Answered(NamedTuple):
+    """``is_anew``: head office's own log goes on in an epoch that the till did not know when it asked, as after a restore: only a
+    question that knows of it is a hello."""
+
+    answer: rights.RightsAnswer
+    taken: rights.Taken
+    is_anew: bool
+
+
+def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime, lends: Lends) -> _Answered:
     question = rights.question(db, new_id(), asks)
     answer = rights.read_answer(office.rights(encode(question)), question)
     if here.is_hub:
@@ -121,4 +129,5 @@ def _ask(
     taken = rights.take(db, taker, answer, new_id, now)
     if taken.wrote or answer.held_back:
         log.info("rights.asked", members=len(asks.wants), grants=taken.grants, held_back=answer.held_back)
-    return answer, taken
+    is_anew = not answer.hub and (question.seen is None or question.seen.epoch != answer.head.epoch)
+    return _Answered(answer, taken, is_anew)

@@ -181,6 +181,14 @@ def take(db: Connection, taker: Taker, answer: RightsAnswer, new_id: NewId, now:
     return Taken(grants=len(fresh), wrote=bool(fresh or given))
 
 
+def hear(db: Connection, answer: RightsAnswer) -> None:
+    """Note up to which fact head office has told us, and take nothing: what this file holds is of an earlier day."""
+    with write(db):
+        known = right_asking.state(db)
+        if known.ask_id == answer.ask_id:
+            _note_told(db, known, answer)
+
+
 def _note_told(db: Connection, known: right_asking.Asking, answer: RightsAnswer) -> None:
     """Up to which fact who answers has told us, where that is another than before."""
     hub_head = HubHead(hub=answer.hub.till, head=answer.head) if answer.hub else None

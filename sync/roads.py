@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from pos_loyalty import log
 from pos_loyalty.clock import Clock
 from pos_loyalty.errors import HeadOfficeGoneError, SyncError
-from pos_loyalty.values import Value
+from pos_loyalty.values import Value, decode
 from sync.daemon import HeadOffice, Road
-from sync.rights import RightsAnswer
+from sync.rights import RightsAnswer, RightsRequest
 from sync.wire import Reply, checked, read_changes, value_of
 
 SILENT_FOR: Final = timedelta(seconds=20)
@@ -25,6 +25,7 @@ SILENT_FOR: Final = timedelta(seconds=20)
 VISIT_EVERY: Final = timedelta(hours=1)
 """So often a till with a hub speaks to head office itself, which hears its hello after a restore, and that it is there."""
 STRAIGHT_FOR: Final = timedelta(seconds=20)
+HELLOS: Final = 2
 SERVER_FAILS: Final = 500
 
 
@@ -36,8 +37,9 @@ class RoadState(Value):
     straight_at: datetime | None = None
     is_straight: bool = False
     visited_at: datetime | None = None
-    """When the till last told head office itself that it is there; ``greets``: it has not said hello since."""
-    greets: bool = False
+    """When the till last told head office itself that it is there; ``greets``: so many hellos are still to say, a second one
+    where the first was told of something new, for only who knows of it is believed to have told all since."""
+    greets: int = 0
     answered_by: Road | None = None
     """Who answered the last question; None before the first answer. ``hub_answered_at``: when the hub last did."""
     hub_answered_at: datetime | None = None
@@ -73,6 +75,12 @@ def gave_no_answer(state: RoadState, road: Road, now: datetime) -> RoadState:
     return replace(state, hub_silent_at=now) if road == "hub" else replace(state, is_straight=False)
 
 
+def _is_news(question: bytes, said: RightsAnswer) -> bool:
+    """Whether head office answers a mere hello out of a log that has more than the till knew."""
+    asked = decode(question, RightsRequest)
+    return not (asked.wants or asked.gifts or asked.coupons) and asked.seen != said.head
+
+
 def _within(since: datetime | None, span: timedelta, now: datetime) -> bool:
     return since is not None and since <= now < since + span
 
@@ -106,20 +114,26 @@ class Roads:
         not be told of the other tills' sales.
         """
         if self.road == "hub" and is_visit_due(self.state, self._clock()):
-            self.state = replace(self.state, visited_at=self._clock(), greets=True)
+            self.state = replace(self.state, visited_at=self._clock(), greets=HELLOS)
             with suppress(SyncError):
                 self._heard(read_changes(self._to["straight"].changes(question)).server_time)
         return self._by(lambda to: to.changes(question))
 
     def rights(self, question: bytes) -> Reply:
         """By the road that is open; after a visit head office hears it too, as a hello. Where it grants something then, its
-        answer counts: what a hub gave before it was lost nobody else tells the till of.
+        answer counts: what a hub gave before it was lost nobody else tells the till of. So does that to a first hello that asks
+        for nothing, where head office's own log went on since the till heard of it.
         """
         if self.state.greets:
-            self.state = replace(self.state, greets=False)
+            left = self.state.greets - 1
+            self.state = replace(self.state, greets=0)
             with suppress(SyncError):
                 reply = self._to["straight"].rights(question)
-                if value_of(checked(reply), RightsAnswer, "rights").grants:
+                said = value_of(checked(reply), RightsAnswer, "rights")
+                if left and _is_news(question, said):
+                    self.state = replace(self.state, greets=left)
+                    return reply
+                if said.grants:
                     return reply
         return self._by(lambda to: to.rights(question))
 

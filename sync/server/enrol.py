@@ -93,7 +93,7 @@ def lose(store: LedgerStore, till: str, epoch: int | None, by: str, now: datetim
         if key is None:
             if till == UNKNOWN or till not in store.rights.waits_for():
                 raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
-            store.rights.wait_for_all()
+            store.rights.begin_anew(store.rights.own_head().epoch + 1, (), now)
             store.rights.heard_hello(till)
             return Loss(epoch=0, centi=Points(0))
         epoch = key.epoch

@@ -44,7 +44,7 @@ def check_told(store: LedgerStore, gone: TillKeyFact) -> None:
     if untold:
         raise ConflictError(
             f"What {gone.till} gave or got may not be known here yet: {', '.join(untold[:NAMED_MAX])} of store {gone.store} said "
-            "no hello since it was let go, with all of their logs here. Run pos-loyalty sync there, twice if need be; a log that "
+            "no hello since it was let go, with all of their logs here. Run pos-loyalty sync there twice; a log that "
             "waits for another one comes within hours. What is gone for good is let go as well (pos-loyalty keys revoke)"
         )
 

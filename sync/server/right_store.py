@@ -33,7 +33,8 @@ class RightStore(Protocol):
         """Whether head office's own log holds exactly this fact."""
 
     def begin_anew(self, epoch: int, others: Sequence[str], now: datetime) -> None:
-        """Head office was restored: its own log goes on in this epoch, and every till is waited for, and these others."""
+        """Head office was restored, or a person gave up who may have been a hub: its own log goes on in this epoch, and every
+        till is waited for, and these others."""
 
     def heard_hello(self, till: str) -> None:
         """All of this till's log is here, or a person let go of it: it is waited for no longer."""
@@ -41,14 +42,11 @@ class RightStore(Protocol):
     def is_waiting(self) -> bool:
         """Whether some till has not said hello since the restore. Tills that were let go are not waited for."""
 
-    def wait_for_all(self) -> None:
-        """Every till that is not lost is waited for once more."""
-
-    def note_told(self, till: str, epoch: int, here: Place) -> None:
-        """This machine said hello, with all of its log here; ``here``: the end of head office's own log."""
+    def note_told(self, till: str, epoch: int, seen: Place) -> None:
+        """This machine said hello, with all of its log here; ``seen``: the newest fact of head office's own log that it knew."""
 
     def told_at(self, till: str, epoch: int) -> tuple[int, int] | None:
-        """Epoch and number of head office's newest fact when it last did; None for never."""
+        """Epoch and number of the newest fact of head office's that it knew of when it did; None for never."""
 
     def said_at(self, till: str, epoch: int) -> tuple[int, int]:
         """Epoch and number of head office's fact that said last what its key is; of a key that is known."""

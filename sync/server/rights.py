@@ -58,9 +58,10 @@ def answer(
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
         cards: tuple[FreeGift, ...] = ()
-        if not held_back and (asked.seen or here).epoch == here.epoch:  # one of before may come late: the till took more since
-            store.rights.note_told(holder.till, holder.epoch, here)
-        if not _is_all_evened(store, holder.till if held_back != "log" else None, now) and not held_back:
+        is_hello = held_back != "log" and _knows(asked.seen, here)
+        if asked.seen is not None and is_hello and not held_back:
+            store.rights.note_told(holder.till, holder.epoch, asked.seen)
+        if not _is_all_evened(store, holder.till if is_hello else None, now) and not held_back:
             held_back = "hello"
         if not held_back:
             lines = _free_lines(store, holder, asked.wants, terms, now)
@@ -103,6 +104,12 @@ def look_back(store: LedgerStore, seen: Place | None, others: Sequence[str], now
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
         return store.rights.own_head()
     return here
+
+
+def _knows(seen: Place | None, here: Place) -> bool:
+    """Whether who asks was told of this epoch of head office's own log: a question of before may come late, and its till took
+    more since."""
+    return seen is not None and seen.epoch == here.epoch
 
 
 def _is_all_evened(store: LedgerStore, said_hello: str | None, now: datetime) -> bool:

@@ -72,16 +72,11 @@ class SqliteRightStore:
         """By the table."""
         return bool(self.waits_for())
 
-    def wait_for_all(self) -> None:
-        """In the table."""
-        with watched(self._db, "hello_due", "TRUE", ()):
-            self._db.execute(HELLO_INSERT)
-
-    def note_told(self, till: str, epoch: int, here: Place) -> None:
-        """In the table."""
-        if self.told_at(till, epoch) == (here.epoch, here.seq):
+    def note_told(self, till: str, epoch: int, seen: Place) -> None:
+        """In the table: a question that was overtaken takes nothing back."""
+        if (self.told_at(till, epoch) or (0, 0)) >= (seen.epoch, seen.seq):
             return
-        key = {"till": till, "epoch": epoch, "own_epoch": here.epoch, "own_seq": here.seq}
+        key = {"till": till, "epoch": epoch, "own_epoch": seen.epoch, "own_seq": seen.seq}
         with watched(self._db, "told", "till = :till AND epoch = :epoch", key):
             self._db.execute(TOLD_UPSERT, key)
 

@@ -265,6 +265,8 @@ def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
         store.rights.begin_anew(2, (), NOW)
         store.rights.note_told("T1", 1, store.rights.own_head())
         assert store.rights.told_at("T1", 1) == (2, store.rights.own_head().seq)
+        store.rights.note_told("T1", 1, Place(epoch=1, seq=2, hash="0" * 64))
+        assert store.rights.told_at("T1", 1) == (2, store.rights.own_head().seq), "that question was overtaken"
         assert not store.rights.is_hub("HUB") and store.rights.named_hub("HUB") is None
         store.add(posting(store, fact(1, kind="rights.taken", grant=gave)))
         back = GiveBackFact(lines=(RightLine(lot_id=LOT, member_id="M1", centi=Points(1)),), to=RightHolder(till="HUB2", epoch=1))
@@ -281,5 +283,5 @@ def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
         assert [(hub.hub, hub.waiting, hub.held_centi) for hub in seen.hubs] == [("T2", 7, 0)]
         assert ([till.till for till in seen.tills], seen.exposure.tills, seen.exposure.twice_centi) == (["T1"], 1, 0)
         store.rights.heard_hello("T1")
-        store.rights.wait_for_all()
+        store.rights.begin_anew(3, (), NOW)
         assert store.rights.waits_for() == ("T1", "T2")

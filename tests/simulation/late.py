@@ -1,5 +1,5 @@
-"""Worlds in which words come too late: an answer from before head office's restore, and sales of a till that was cut off over the
-end of what it redeemed."""
+"""Worlds in which words come too late: an answer or a question from before head office's restore, and sales of a till that was
+cut off over the end of what it redeemed."""
 
 from __future__ import annotations
 
@@ -50,6 +50,35 @@ def late_word(world: World, counter: Counter, chance: Random) -> None:
         acts.verb(world, here, lambda here=here: selling.sell(here, chance, (member_id,)))
 
 
+def late_question(world: World, counter: Counter, chance: Random) -> None:
+    """A till's question is long under way. It asks once more, takes what it gets, and is cut off; head office is put back to
+    before that, and then the question arrives."""
+    first, member_id = world.counters[FAR], chance.choice(list(MEMBERS))
+    line = world.net.lines[first.outside]
+    for each in world.net.lines.values():
+        each.heal()
+    world.pass_ms(ROUND_MS)
+    acts.save(world, counter, chance)
+    if not world.backups or not world.office.is_up:
+        return
+    line.slow_ms = ROUND_MS
+    acts.verb(world, first, lambda: selling.show(first, member_id))
+    world.pass_ms(8_000)
+    line.heal()
+    acts.verb(world, first, lambda: selling.show(first, member_id))
+    world.pass_ms(8_000)
+    _cut([line])
+    acts.restore_to(world, world.backups[-1])
+    for _ in range(3):
+        world.pass_ms(ROUND_MS)
+    for other in (each for each in world.counters.values() if each is not first):
+        acts.verb(world, other, lambda other=other: selling.show(other, member_id))
+        world.pass_ms(8_000)
+    for here in world.counters.values():
+        acts.verb(world, here, lambda here=here: selling.sell(here, chance, (member_id,)))
+    line.asks = line.answers = True
+
+
 def over_an_end(world: World, counter: Counter, chance: Random) -> None:
     """A till redeems while it is cut off; what it took from ends, and head office's night comes before the till is back."""
     member_id = chance.choice(list(MEMBERS))
@@ -72,5 +101,5 @@ def _cut(lines: list[Line]) -> None:
         line.asks = line.answers = False
 
 
-ACTS: Mapping[str, Act] = {"late word": late_word, "over an end": over_an_end}
-WEIGHTS: Mapping[str, int] = {"late word": 1, "over an end": 3}
+ACTS: Mapping[str, Act] = {"late word": late_word, "late question": late_question, "over an end": over_an_end}
+WEIGHTS: Mapping[str, int] = {"late word": 1, "late question": 1, "over an end": 3}

@@ -244,6 +244,7 @@ FAULTS: Mapping[str, Fault] = {
         planted_rights.rights_ignored,
         planted_rights.returned_rights_used,
         planted_rights.grants_before_all_hellos,
+        planted_rights.late_hello_counts,
         planted_rights.restore_not_noticed,
         planted_rights.hello_without_log,
         planted_rights.stranger_taken_for_known,
@@ -261,7 +262,11 @@ FAULTS: Mapping[str, Fault] = {
         planted_hub.hub_forgets_how_far_is_counted,
     )
 }
-AROUND: Mapping[str, str] = {"stale_answer_taken": "late word", "expired_while_held": "over an end"}
+AROUND: Mapping[str, str] = {
+    "stale_answer_taken": "late word",
+    "late_hello_counts": "late question",
+    "expired_while_held": "over an end",
+}
 """Faults that short worlds around one act notice."""
 
 SURVIVORS: Mapping[str, Fault] = {

@@ -77,6 +77,11 @@ def grants_before_all_hellos(put: Put) -> None:
     put(SqliteRightStore, "is_waiting", lambda self: False)
 
 
+def late_hello_counts(put: Put) -> None:
+    """A question from before a restore that comes after it is a hello."""
+    put(granting, "_knows", lambda seen, here: True)
+
+
 def restore_not_noticed(put: Put) -> None:
     """Nobody finds out that head office was restored."""
     put(right_asking, "told", lambda db_, head: None)

@@ -11,6 +11,8 @@ import pytest
 
 from pos_loyalty.errors import ConflictError
 from pos_loyalty.store import outbox, right_holds
+from pos_loyalty.values import encode
+from sync import rights
 from sync.server import enrol
 from tests.simulation.hub_world import LEASES, HubWorld
 from tests.simulation.hub_world import StoreHub as HubMachine
@@ -102,11 +104,62 @@ def test_a_hub_is_not_lost_before_all_told_what_it_gave_them(tmp_path: Path) -> 
     go(world, "T1")
     with pytest.raises(ConflictError, match="T1, T2 of store S1"):
         lose(world, world.hub.name)
-    go(world, "T2", "T1", "T1")
+    go(world, "T2", "T2", "T1", "T1")
     assert held_of(world, "T1") == 16_000, "now it is known"
     assert lose(world, world.hub.name) == 0 and is_never_too_much(world)
     assert held_of(world, "T1") == 16_000
     world.hub.enrol_anew()
+    world.quiet()
+    check_all(world)
+    world.close()
+
+
+def test_a_question_from_before_a_hub_was_let_go_is_no_word_of_what_it_gave(tmp_path: Path) -> None:
+    """It came late: T1 got T2's points by the hub after it had asked."""
+    world = HubWorld(tmp_path, 0)
+    world.quiet(2)
+    first, second = world.counters["T1"], world.counters["T2"]
+    world.counters["T3"].sell("M1", 5_000, None, complete=True)
+    second.sell("M0", 5_000, None, complete=True)
+    go(world, "T2", "T1")
+    world.line_go()
+    world.is_hub_silent = True
+    go(world, "T1", "T2")
+    late = encode(rights.question(first.db, first.new_id(), rights.Asks()))
+    world.is_hub_silent, world.is_cut = False, True
+    go(world, "T2")
+    first.stand("M0")
+    assert held_at(world, "T1") > 0, "by the hub, and nobody else knows"
+    world.is_hub_silent, world.is_cut = True, False
+    let_go(world, world.hub.name)
+    assert world.office.rights("T1", 1, late).status == 200
+    go(world, "T2", "T2")
+    with pytest.raises(ConflictError, match="T1 of store S1"):
+        lose(world, world.hub.name)
+    go(world, "T1", "T1")
+    lose(world, world.hub.name)
+    assert is_never_too_much(world)
+    world.hub.enrol_anew()
+    world.quiet()
+    check_all(world)
+    world.close()
+
+
+def test_a_till_whose_hub_always_answers_is_waited_for_no_longer_than_to_its_next_visit(tmp_path: Path) -> None:
+    """All it hears of head office's own log is the answer to its hello of the hour."""
+    world = HubWorld(tmp_path, 0)
+    for counter in world.counters.values():
+        counter.sell("M1", 5_000, None, complete=True)
+    world.quiet(2)
+    saved = tmp_path / "night.db"
+    world.office.db.execute("VACUUM INTO ?", (str(saved),))
+    world.counters["T3"].stand("M0")
+    world.office.restore(saved)
+    world.now += timedelta(hours=1)
+    world.office.now = world.now
+    world.line_go()
+    go(world, "T3", "T1", "T2")
+    assert world.office.store.rights.waits_for() == ()
     world.quiet()
     check_all(world)
     world.close()
@@ -122,6 +175,7 @@ def test_a_till_is_not_lost_before_its_hub_told_what_it_gave_to_whom(tmp_path: P
     let_go(world, "T2")
     with pytest.raises(ConflictError, match=f"{world.hub.name}, T1 of store S1"):
         lose(world, "T2")
+    world.line_go()
     world.line_go()
     with pytest.raises(ConflictError, match="What T2 gave or got may not be known here yet: T1 of store S1"):
         lose(world, "T2")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.values import encode
 from sync import right_round, rights
@@ -109,6 +110,44 @@ def test_a_question_that_a_restore_overtook_frees_nothing_that_its_till_took_sin
     sync(world)
     assert world.cases() == []
     check(world)
+    world.close()
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["it asked before", "it never asked before"])
+def test_a_question_that_a_restore_overtook_is_no_hello(tmp_path: Path, is_first: bool) -> None:
+    """It waited in a queue before head office. The till asked again and took what head office forgot, and its log says so."""
+    world = world_of(tmp_path)
+    first, second, third = world.counters.values()
+    asked = rights.question(first.db, first.new_id(), rights.Asks())
+    without = backup(world, "without.db")
+    first.stand(WHO)
+    world.office.restore(without)
+    for counter in (second, third):
+        counter.go()
+    late = encode(replace(asked, seen=None) if is_first else asked)
+    assert world.office.rights(first.name, first.here.signer.credential.epoch, late).status == 200
+    assert world.office.store.rights.waits_for() == (first.name,)
+    third.stand(WHO)
+    assert held_by(third.db, "T3").get(LOT, 0) == 0
+    redeem_all(world, "T1")
+    sync(world)
+    assert world.cases() == []
+    check(world)
+    world.close()
+
+
+def test_one_go_of_each_till_is_enough_for_a_restored_head_office_to_grant_again(tmp_path: Path) -> None:
+    """Its first question does not know of the new epoch yet; it asks again at once."""
+    world = world_of(tmp_path)
+    night = backup(world, "night.db")
+    world.counters["T2"].stand("M1")
+    world.office.restore(night)
+    for counter in world.counters.values():
+        assert world.office.store.rights.is_waiting()
+        counter.go()
+    assert not world.office.store.rights.is_waiting()
+    world.counters["T3"].stand(WHO)
+    assert held_by(world.counters["T3"].db, "T3")[LOT] > 0
     world.close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from pos_loyalty.errors import CommitUnknownError
 from pos_loyalty.store import db as store_db
@@ -89,8 +90,10 @@ def test_a_new_machine_that_head_office_forgot_is_told_members_once_it_said_that
     second = machine(office, tmp_path / "second", "a2")
     office.restore(tmp_path / "night.db")
     assert [page.members for page in pull_all(second, office)] == [()], "what machine is it, and how long is its log?"
-    asked = RightsRequest(ask_id="0" * 32, head=epochs.place_of(second.db))
-    granting.answer(office.store, Holder(till="A", epoch=2), asked, Granting(RightTerms(), Calls()), second.new_id, NOW)
+    asked, terms = RightsRequest(ask_id="0" * 32, head=epochs.place_of(second.db)), Granting(RightTerms(), Calls())
+    for _ in range(2):  # that it knows how far head office is only its second question says
+        said = granting.answer(office.store, Holder(till="A", epoch=2), asked, terms, second.new_id, NOW)
+        asked = replace(asked, seen=said.head)
     told = [member for page in pull_all(second, office) for member in page.members]
     assert {member.member_id: [lot.centi for lot in member.lots] for member in told}["M1"] == [700]
     second.sell("B1", "M1", spend=300)
