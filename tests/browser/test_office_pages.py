@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, Page
 
 from pos_loyalty.config import OfflineConfig, StoreConfig
 from pos_loyalty.store.db import open_store
@@ -23,12 +23,11 @@ from sync.server import steps
 from sync.server.app import head_office_app
 from sync.server.desk import Beside
 from sync.server.sqlite import SqliteLedgerStore
+from tests.browser.pages import needs_browser, watched, window
 from tests.shop import PROGRAMME
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, HeadOffice, Till, pull_all, push_all
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
+pytestmark = needs_browser
 PASSWORD = password_of(OFFICE.token_secret)
 ESCROW = OfflineConfig()
 SHOP = StoreConfig(id="S1", name="Проба")
@@ -84,6 +83,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
     server = Served(filled(tmp_path))
     yield server
     server.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched(window(browser)) as page:
+        yield page
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
