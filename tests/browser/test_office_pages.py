@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from pos_loyalty.config import OfflineConfig, StoreConfig
 from pos_loyalty.store.db import open_store
@@ -115,8 +115,8 @@ def test_a_manager_closes_a_case(served: Served, page: Page, tmp_path: Path) -> 
     first.get_by_label("What was done").fill("the same person, at two tills")
     first.get_by_label("Who").fill("M9")
     first.get_by_role("button").click()
-    page.wait_for_url("**/manager/cases?language=en")
-    assert page.locator("article").count() == before - 1
+    expect(page.locator("article")).to_have_count(before - 1)
+    expect(page).to_have_url(f"{served.url}/manager/cases?language=en")
     page.get_by_role("link", name="Show the closed ones too").click()
     assert "Closed by M9" in page.inner_text("main")
     db = open_store(tmp_path / "head_office.db", role="head_office", owner="head-office", now=NOW)
