@@ -101,12 +101,17 @@ def recompute_all(store: LedgerStore, recomputer: Recomputer) -> int:
 
 
 def close_case(store: LedgerStore, name: CaseName, note: str, by: str, now: datetime) -> OpenedCase:
-    """A person has settled a case. Raises InputError, NotFoundError, and ConflictError for one that is closed."""
+    """A person has settled a case; said twice in the same words, it is settled once.
+
+    Raises InputError, NotFoundError, and ConflictError for one that was closed otherwise.
+    """
     refuse_numbers(note=note, by=by)
     with store.write():
         found = store.truth.case(name)
         if found is None:
             raise NotFoundError(f"There is no case {name}; see: pos-loyalty case list")
+        if found.closed is not None and (found.closed.by, found.closed.note) == (by, note):
+            return found
         if found.closed is not None:
             raise ConflictError(f"Case {name} was closed by {found.closed.by} before: {found.closed.note}")
         said = CaseClosedFact(till=name.till, epoch=name.epoch, seq=name.seq, reason=name.reason, note=note, by=by)

@@ -65,6 +65,15 @@ def typed(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def dropped(page: Page) -> None:
+    """The sale is dropped, and the page is as it was opened: the next of many tries needs no till and no page of its own."""
+    page.keyboard.press("F10")
+    page.keyboard.press("F10")
+    expect(page.locator("#empty")).to_be_visible()
+    expect(page.locator("#alarm")).to_be_hidden()
+    expect(page.locator("#member")).to_contain_text("Без карты")
+
+
 def due(page: Page, text: str) -> None:
     """Wait until this is to be paid."""
     expect(page.locator("#due")).to_have_text(text.replace(" ₽", "\u00a0₽"))

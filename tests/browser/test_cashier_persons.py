@@ -50,6 +50,16 @@ def confirmed_by(shop: Shop, kind: str) -> None:
     shop.publish(text)
 
 
+def test_who_asked_for_a_word_first_does_not_wait_for_ever(page: Page) -> None:
+    """Two answers of the till ask for one: that of a return that was on its way, and that of a dialog that was opened since."""
+    page.evaluate("""async () => {
+      const { askSenior } = await import("/static/persons.js");
+      window.words = Promise.all([askSenior("first"), askSenior("second")]);
+    }""")
+    said(page, ANNA.pin)
+    assert page.evaluate("window.words") == [None, {"person": ANNA.person, "pin": ANNA.pin}]
+
+
 def test_the_holders_pin_is_asked_where_it_is_paid(page: Page, shop: Shop) -> None:
     confirmed_by(shop, "pin")
     shop.till.set_secret(MEMBER, SecretRequest(pin="2580", by=shop.senior()), "pin")

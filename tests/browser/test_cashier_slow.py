@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.late import Late
@@ -105,6 +106,23 @@ def test_a_click_on_a_line_is_not_lost_when_its_price_comes(page: Page) -> None:
     due(page, "311,50 ₽")
     page.mouse.up()
     expect(line).to_have_attribute("aria-current", "true")
+
+
+def test_a_click_on_a_sale_that_goes_is_none_on_the_next(browser: Browser, web: Web, shop: Shop) -> None:
+    """The button of the one lies where that of the other lay."""
+    for name in ("first", "second"):
+        shop.till.authorise(replace(shop.ask(card=None), sale_id=name), name)
+    with watched(opened(browser, web)) as page:
+        rows = page.locator("#unfinished .row")
+        expect(rows).to_have_count(2)
+        rows.first.locator("button").last.hover()
+        page.mouse.down()
+        web.post("/v1/sales/first/cancel", {}, "first:cancel")
+        expect(rows).to_have_count(1)
+        page.mouse.up()
+        page.keyboard.press("F7")
+        expect(page.locator("#care-code")).to_be_focused()
+        assert web.get("/v1/sales/second").json["state"] == "authorised"
 
 
 def test_an_alarm_stands_until_it_can_be_read(page: Page) -> None:

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.late import Late
-from tests.browser.pages import COFFEE, due, needs_browser, opened, typed, watched
+from tests.browser.pages import COFFEE, CROISSANT, due, needs_browser, opened, typed, watched
 from tests.browser.serving import Web
-from tests.browser.world import furnished, serving_world
+from tests.browser.world import ANNA, furnished, serving_world
 from tests.gifts import sold_card
 from tests.shop import CARD, OTHER_CARD, Shop
 
@@ -151,3 +151,26 @@ def test_a_yes_before_it_is_counted_what_comes_back_is_told_to_wait(page: Page, 
     expect(page.locator("#return-would .due")).to_be_visible()
     page.keyboard.press("F9")
     expect(page.locator("#return-done")).to_be_visible()
+
+
+def test_goods_of_the_next_buyer_stay_when_those_in_the_basket_came_back(page: Page) -> None:
+    typed(page, COFFEE)
+    due(page, "162,00 ₽")
+    opened_by(page, "F3", "#return-code")
+    page.keyboard.press("F3")
+    expect(page.locator("#return-would .due")).to_be_visible()
+    late = Late(page, "**/v1/returns")
+    page.keyboard.press("F9")
+    page.locator("#senior-name").fill(ANNA.person)
+    page.locator("#senior-pin").fill(ANNA.pin)
+    page.keyboard.press("Enter")
+    late.asked()
+    page.keyboard.press("Escape")
+    expect(page.locator("#return")).to_be_hidden()
+    typed(page, f"2*{COFFEE}")
+    typed(page, CROISSANT)
+    due(page, "635,50 ₽")
+    late.arrive()
+    expect(page.locator("#return-done")).to_be_visible()
+    page.keyboard.press("Escape")
+    due(page, "473,50 ₽")

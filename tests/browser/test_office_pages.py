@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, Page, expect
 
 from pos_loyalty.config import OfflineConfig, StoreConfig
 from pos_loyalty.store.db import open_store
@@ -23,12 +23,11 @@ from sync.server import steps
 from sync.server.app import head_office_app
 from sync.server.desk import Beside
 from sync.server.sqlite import SqliteLedgerStore
+from tests.browser.pages import needs_browser, watched, window
 from tests.shop import PROGRAMME
 from tests.simulation.shop import HEAD_OFFICE_KEY, NOW, OFFICE, HeadOffice, Till, pull_all, push_all
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
+pytestmark = needs_browser
 PASSWORD = password_of(OFFICE.token_secret)
 ESCROW = OfflineConfig()
 SHOP = StoreConfig(id="S1", name="Проба")
@@ -86,6 +85,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
     server.close()
 
 
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched(window(browser)) as page:
+        yield page
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_manager_sees_the_chain(served: Served, page: Page, language: str, scheme: str) -> None:
@@ -110,8 +115,8 @@ def test_a_manager_closes_a_case(served: Served, page: Page, tmp_path: Path) -> 
     first.get_by_label("What was done").fill("the same person, at two tills")
     first.get_by_label("Who").fill("M9")
     first.get_by_role("button").click()
-    page.wait_for_url("**/manager/cases?language=en")
-    assert page.locator("article").count() == before - 1
+    expect(page.locator("article")).to_have_count(before - 1)
+    expect(page).to_have_url(f"{served.url}/manager/cases?language=en")
     page.get_by_role("link", name="Show the closed ones too").click()
     assert "Closed by M9" in page.inner_text("main")
     db = open_store(tmp_path / "head_office.db", role="head_office", owner="head-office", now=NOW)

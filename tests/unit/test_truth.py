@@ -268,6 +268,9 @@ def test_a_closed_case_stays_closed_and_is_named_by_its_fact(office: HeadOffice,
     assert [each.name for each in office.store.truth.all_cases(10)] == [name]
     with pytest.raises(ConflictError, match="closed by M9"):
         truth.close_case(office.store, name, "again", "M8", NOW)
+    facts = office.rows("SELECT count(*) FROM txn")
+    assert truth.close_case(office.store, name, "the same person, two tills", "M9", NOW + timedelta(minutes=1)) == closed
+    assert office.rows("SELECT count(*) FROM txn") == facts
     with pytest.raises(NotFoundError, match="case list"):
         truth.close_case(office.store, replace(name, seq=9), "no such", "M8", NOW)
     kinds = office.rows("SELECT kind FROM txn WHERE till = 'head-office'")

@@ -1,6 +1,7 @@
 // The sale that is being typed: plain values and functions over them. Prices and discounts are the till's work.
 
 const MILLI = 1000;
+export const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
 const page = document.body.dataset;
 
 export function newSale() {

@@ -92,14 +92,13 @@ function heard(scan, dialog = dialogs.uppermost(), then = moment()) {
   return enrol.takesCard(scan) || scanned(scan, then);
 }
 
-const COUNTED = /^[\d.,]+[*×xх]/i; // "3*" and a code: a person begins so
 const CARD_HEAD = /[%;B\d\s()\u2010-\u2015-]+$/; // what a bank card may begin with, at the end of what stood in a field
 
 /** A scanner that types, told from a person by its speed. What the till knows nothing of goes on as if a person had typed it. */
 async function typedScan(code, again, { had, whole, leave }) {
   const [dialog, then] = [dialogs.uppermost(), moment()];
   view.calm();
-  if (COUNTED.test(code)) return again();
+  if (basket.COUNTED.test(code)) return again();
   if (paymentIn(whole)) return leave(had.replace(CARD_HEAD, "")), noPayment(paymentIn(whole)); // maybe torn: no part of it is asked about
   if (productOf(code)) return again(code);
   const scan = await judged(() => understood(code));

@@ -34,7 +34,7 @@ async function enrol(event) {
   $("enrol-form").reset();
   $("enrol").open = false;
   const isTheirs = desk.sale === sale && !desk.finished;
-  if (isTheirs) await welcome(answer.value);
+  if (isTheirs) welcome(answer.value);
   const made = answer.value.made_card;
   view.point(made ? word("card_made", { card: made }) : word("enrolled"));
   return isTheirs && !$("code-form").hidden ? sendCode() : undefined;
@@ -80,7 +80,7 @@ async function check(event) {
   if (!answer.value) return view.warn(sentence(answer));
   leave($("code-form"));
   const isTheirs = desk.sale.member?.member_id === member.member_id && !desk.paying && !desk.finished;
-  if (isTheirs) await welcome({ ...desk.sale.member, phone: answer.value.phone, redeemable_centi: member.usable_centi });
+  if (isTheirs) welcome({ ...desk.sale.member, phone: answer.value.phone, redeemable_centi: member.usable_centi });
   return view.tell(word("phone_verified"));
 }
 

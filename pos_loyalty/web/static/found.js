@@ -5,7 +5,6 @@ import * as basket from "./basket.js";
 import * as view from "./view.js";
 
 const FOUND_MAX = 7;
-const COUNTED = /^[\d.,]+[*×xх]/i;
 
 let found = [];
 let active = -1;
@@ -18,7 +17,7 @@ export function whenTaken(act) {
 
 /** Offers those of the goods that the words name; a single one is chosen already. The same list keeps what was chosen. */
 export function offer(goods) {
-  const text = view.$("scan").value.trim().replace(COUNTED, "");
+  const text = view.$("scan").value.trim().replace(basket.COUNTED, "");
   const list = /\p{L}/u.test(text) && text.length >= 2 ? basket.find(goods, text, FOUND_MAX) : [];
   if (list.length !== found.length || list.some((product, at) => product !== found[at])) active = list.length === 1 ? 0 : -1;
   found = list;

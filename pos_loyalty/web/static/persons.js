@@ -50,6 +50,7 @@ export function askHolder(kind, why, memberId) {
 
 function ask(one, first) {
   return new Promise((answer) => {
+    one.answer?.(null); // who asked before, and was answered by nobody, does not wait for ever
     one.answer = answer;
     dialogs.raise(one.box, {
       keys: one === holder ? { F2: () => end(holder, "without"), F8: sendCode } : {},

@@ -6,6 +6,7 @@ import { paymentIn } from "./codes.js";
 import { desk, nextSale, show } from "./desk.js";
 import * as dialogs from "./dialogs.js";
 import { withSenior } from "./persons.js";
+import { requote } from "./pricing.js";
 import * as paper from "./returnview.js";
 import { get, post, sentence, unsure } from "./till.js";
 import * as view from "./view.js";
@@ -19,9 +20,9 @@ const RECEIPT = /^PL1\||(^|&)fn=\d+/;
 let now = fresh();
 
 /** ``sold``: the preview of the sale; ``back``: line to thousandths; ``would``: what it comes to; ``sent``: what awaits its answer;
- *  ``asking``: the till is counting what it comes to. */
+ *  ``asking``: the till is counting what it comes to; ``basket``: the sale whose goods come back without a receipt. */
 function fresh() {
-  return { id: crypto.randomUUID(), named: null, sold: null, back: {}, would: null, way: "", asked: 0, asking: false, sent: null, done: null, voidArmed: false };
+  return { id: crypto.randomUUID(), named: null, sold: null, back: {}, would: null, way: "", asked: 0, asking: false, sent: null, done: null, voidArmed: false, basket: null };
 }
 
 export const isReceipt = (code) => RECEIPT.test(code);
@@ -99,6 +100,7 @@ function withoutReceipt() {
   const goods = desk.sale.lines.map(({ id, product, milli }) => (
     { line_id: id, sku: product.sku, name: product.name, quantity: quantityText(milli), price_minor: product.price_minor }));
   now.way ||= "cash";
+  now.basket = desk.sale;
   return find({ goods });
 }
 
@@ -223,7 +225,7 @@ function addressed(sent, approval) {
 
 async function done(mine, answer) {
   [mine.done, mine.sent] = [answer, null];
-  if (isGoods()) nextSale();
+  if (mine.basket && mine.basket === desk.sale && !desk.finished && !desk.paying) takeOut(mine.named.goods);
   mine.voidArmed = false;
   raise(); // money is to be handed out: seen also by who went back meanwhile
   const path = answer.return_id
@@ -232,6 +234,19 @@ async function done(mine, answer) {
   paint();
   const slip = await get(`${path}?language=${LANGUAGE}`);
   if (mine === now) paper.showSlip(slip.value ?? sentence(slip));
+}
+
+/** What came back leaves the basket; what was put there since stays. */
+function takeOut(goods) {
+  const { sale } = desk;
+  for (const { line_id, quantity } of goods) {
+    const line = sale.lines.find(({ id }) => id === line_id);
+    if (line) line.milli -= thousandths(quantity);
+  }
+  sale.lines = sale.lines.filter(({ milli }) => milli > 0);
+  if (sale.lines.length === 0) return nextSale();
+  sale.selected = sale.lines.at(-1).id;
+  return requote();
 }
 
 /** The chosen goods pay for the basket: the sale takes them along, and the difference is to be paid. */

@@ -12,6 +12,7 @@ import * as view from "./view.js";
 import { money, word } from "./words.js";
 
 const { $, focusScan } = view;
+const reprice = () => { requote(); }; // a code is known before its price is: who waits for the one does not wait for the other
 const BLOCKED = "/problems/blocked";
 const COUNT = /^(?:([\d.,]+)[*×xх])?(.*)$/i;
 const WEIGHT = /^(\d{1,3}[.,]\d{1,3}|\d{1,2})[*×xх]?$/i;
@@ -114,7 +115,7 @@ function addScanned({ code, sku, quantity, price_minor, mark }, count) {
 function added(product, milli, mark = "") {
   view.tell(word("added", { name: product.name, price: money(product.price_minor) }));
   basket.addProduct(desk.sale, product, milli, { mark });
-  return requote();
+  return reprice();
 }
 
 function onlyHit(code) {
@@ -151,7 +152,7 @@ function setQuantity(count) {
   if (!line) return view.warn(word("no_line"));
   if (!basket.fits(line.product, milli)) return view.warn(word("whole_pieces", { name: line.product.name }));
   line.milli = milli;
-  return requote();
+  return reprice();
 }
 
 /** What was typed too early waits in the box, unless something else stands there. */
@@ -163,7 +164,7 @@ function addCoupon(code) {
   if (!desk.sale.coupons.includes(code)) desk.sale.coupons.push(code);
   desk.sale.unheard.push(code);
   if (desk.sale.lines.length === 0) view.point(word("coupon_waits", { code }));
-  return requote();
+  return reprice();
 }
 
 /** A code in the form of a gift card's: the till is asked whether it is a coupon before it comes into the sale, whose log keeps it. */
@@ -207,7 +208,7 @@ async function identify(request) {
   else if (!answer.value) view.warn(sentence(answer));
   else {
     if (answer.value.asking) void awaitRights(request, ASKED_AGAIN_MAX);
-    await welcome(answer.value);
+    welcome(answer.value);
   }
   return true;
 }
@@ -221,7 +222,7 @@ export function welcome(member) {
   if (isSame) view.tell(word("card_again"));
   else if (before) view.point(word("card_replaced", { before: cardName(before), now: cardName(member) }));
   else view.tell(word("hello"));
-  return requote();
+  return reprice();
 }
 
 export function choose(product) {
