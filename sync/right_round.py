@@ -14,7 +14,7 @@ from pos_loyalty.store import right_asking
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.right_moves import is_lent
 from pos_loyalty.values import Value, encode
-from sync import rights
+from sync import income, rights
 from sync.local import Here
 from sync.resting import give_back_rested, note_lent
 from sync.rights import NOTHING_LENT, STANDS_HERE_FOR, Asks, Lends, Much, Want
@@ -121,10 +121,12 @@ class _Answered(NamedTuple):
 
 
 def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime, lends: Lends) -> _Answered:
-    question = rights.question(db, new_id(), asks)
+    question = rights.question(db, new_id(), asks, income.asked_about(db) if here.is_hub else ())
     answer = rights.read_answer(office.rights(encode(question)), question)
     if here.is_hub:
         note_lent(db, answer.grants, now)
+        if answer.income:
+            income.hear(db, answer.income, now)
     taker = rights.Taker(till=here.till, store=here.signer.credential.store, lends=lends)
     taken = rights.take(db, taker, answer, new_id, now)
     if taken.wrote or answer.held_back:

@@ -15,16 +15,21 @@ from pos_loyalty.errors import WireError
 from pos_loyalty.store import coupon_rights, epochs, follow, right_asking, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
+from pos_loyalty.store.right_facts import LINES_MAX, GiveBackFact, GrantFact, HubHead, RightHolder, RightLine
 from pos_loyalty.store.right_moves import COUPON, GIFT, coupon_lot, is_lent
-from pos_loyalty.store.till_facts import Place
+from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Points, Value
 from sync import idle
 from sync.wire import Reply, checked, value_of
+from sync.wire_members import Count
 
 WANTS_MAX: Final = 500
 GIFTS_MAX: Final = 20
 GRANTS_MAX: Final = 100
+LOGS_MAX: Final = 500
+"""Logs that a hub asks about at once."""
+GIVEN_MAX: Final = 500
+"""Facts of one log that are told of at once."""
 STANDS_HERE_FOR: Final = timedelta(minutes=15)
 """What was granted because a member stood here is offered back after so long, and money of gift cards given back."""
 
@@ -53,11 +58,36 @@ class Asks(Value):
     coupons: Annotated[tuple[CouponCode, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
+class LogKnown(Value):
+    """At a hub: up to which fact of a till's log it knows all that was given back to it."""
+
+    till: Id
+    epoch: Epoch
+    seq: Count
+
+
+class GivenBack(Value):
+    """What a fact of a till's log gave back to the hub."""
+
+    seq: Annotated[int, Meta(ge=1)]
+    lines: Annotated[tuple[RightLine, ...], Meta(max_length=LINES_MAX)]
+
+
+class Income(Value):
+    """Of a log that a hub named: all that was given back to the hub after the fact that it named, up to fact ``seq``."""
+
+    till: Id
+    epoch: Epoch
+    seq: Count
+    given: Annotated[tuple[GivenBack, ...], Meta(max_length=GIVEN_MAX)] = ()
+
+
 class RightsRequest(Value, omit_defaults=True):
     """A till says what it knows, and asks. ``head``: the last fact of its log. ``seen``: the newest fact of head office's own log
     that it was told of: by it a head office that was restored from a backup finds out.
 
-    ``ask_id``: of chance; the till takes only what answers its newest question.
+    ``ask_id``: of chance; the till takes only what answers its newest question. ``logs``: a hub's tills, and the machines that
+    were these tills before: head office tells what they gave back past the hub.
     """
 
     ask_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
@@ -67,6 +97,7 @@ class RightsRequest(Value, omit_defaults=True):
     gifts: Annotated[tuple[Mark, ...], Meta(max_length=GIFTS_MAX)] = ()
     hub_seen: HubHead | None = None
     coupons: Annotated[tuple[CouponCode, ...], Meta(max_length=GIFTS_MAX)] = ()
+    logs: Annotated[tuple[LogKnown, ...], Meta(max_length=LOGS_MAX)] = ()
 
 
 class RightsAnswer(Value):
@@ -83,6 +114,8 @@ class RightsAnswer(Value):
     held_back: HeldBack = ""
     hub: RightHolder | UnsetType = UNSET
     """The store's hub, when it is who answers: ``head`` is of its log, and what is given back goes to it."""
+    income: Annotated[tuple[Income, ...], Meta(max_length=LOGS_MAX)] | UnsetType = UNSET
+    """To a hub: what logs that it named gave back to it and it does not know."""
 
 
 def lacks(answer: RightsAnswer, asked: Asks | RightsRequest) -> bool:
@@ -101,8 +134,8 @@ class Taken(Value):
     """A newer question was asked meanwhile: nothing was taken."""
 
 
-def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
-    """What to ask, as of the log's end now. From now on the answer to no earlier question counts."""
+def question(db: Connection, ask_id: UUID, asks: Asks, logs: tuple[LogKnown, ...] = ()) -> RightsRequest:
+    """What to ask, as of the log's end now. From now on the answer to no earlier question counts. ``logs``: of a hub's tills."""
     with write(db):
         right_asking.asks(db, ask_id.hex)
         known, head = right_asking.state(db), epochs.place_of(db)
@@ -114,6 +147,7 @@ def question(db: Connection, ask_id: UUID, asks: Asks) -> RightsRequest:
         gifts=asks.gifts,
         coupons=asks.coupons,
         hub_seen=known.hub_head,
+        logs=logs,
     )
 
 

@@ -64,6 +64,7 @@ NOT_OF_THE_LOG: Mapping[str, str] = {
     "told": "head office's, private: who said hello with a whole log, and when",
     "relay_right": "a hub's: what tills gave back to it, out of their logs, which it need not keep",
     "relay_start": "a hub's: up to which fact of a till's log it knows that",
+    "relay_known": "a hub's: the same for sure, as head office told, of each machine",
     "relay_card": "a hub's: gift cards that its tills' logs tell of",
     "relay_rest": "a hub's: since when it may hold rights to a gift card or a code",
     "hello_due": "head office's, private: whom it waits for since it was restored",

@@ -189,4 +189,15 @@ CREATE TABLE relay_rest (lot TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT
 CREATE INDEX relay_rest_by_time ON relay_rest (since_ms);
 """
 
-SYNC: tuple[str, ...] = (WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD, LENDING)
+PAST_THE_HUB = """
+-- At a hub: up to which fact of each log of its tills, of machines before too, it knows for sure all that was given back to it.
+CREATE TABLE relay_known (
+  till TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (till, epoch)
+) STRICT, WITHOUT ROWID;
+DROP INDEX right_return_by_to;
+CREATE INDEX right_return_by_to ON right_return (to_till, to_epoch, till, epoch);
+"""
+
+SYNC: tuple[str, ...] = (
+    WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD, LENDING, PAST_THE_HUB,
+)  # fmt: skip

@@ -26,6 +26,9 @@ RESTORED: Final = "restored"
 KEPT_FOR: Final = timedelta(days=90)
 """Facts that head office's figures count already stay so long: goods of their sales may come back."""
 
+AGAIN_MAX: Final = 10_000
+"""So many members and codes that are told anew are remembered: each till asks within the hour."""
+
 
 class Kept(Value):
     """How far a till's log is kept here. ``hash`` None: facts are missing after it, and the till sends them again.
@@ -100,15 +103,6 @@ def add_facts(db: Connection, facts: Sequence[Fact], payloads: Sequence[bytes], 
             db.execute("INSERT OR IGNORE INTO kept_grant (id) VALUES (?)", (fact.grant.grant_id,))
 
 
-def drop_facts_after(db: Connection, till: str, seq: int) -> None:
-    """Facts of a till after a number, with the batches that bring them: the till sends them anew."""
-    key = {"till": till, "seq": seq}
-    for table in ("kept_about", "kept_code"):
-        db.execute(f"DELETE FROM {table} WHERE n IN (SELECT n FROM kept_fact WHERE till = :till AND seq > :seq)", key)
-    db.execute("DELETE FROM kept_fact WHERE till = :till AND seq > :seq", key)
-    db.execute("DELETE FROM kept_batch WHERE till = :till AND last_seq > :seq", key)
-
-
 def add_batch(db: Connection, waiting: Waiting, master_key: bytes) -> None:
     """A batch as it came; ``n`` is given here."""
     sealed = seal.seal_bytes(f"batch {waiting.till}", waiting.body, master_key)
@@ -137,12 +131,14 @@ def waiting_count(db: Connection) -> int:
 
 
 def newest(db: Connection) -> int:
-    """The number of the newest fact that came, of any till."""
-    return int(db.execute("SELECT coalesce(MAX(n), 0) FROM kept_fact").fetchone()[0])
+    """The newest number: of a fact that came, of any till, or of who is told anew."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'kept_fact'").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def members_since(db: Connection, after: int, but: str, limit: int) -> list[tuple[str, int]]:
-    """Members whom facts after a number are about, of other tills than ``but``, with the last such number, by rising number."""
+    """Members whom facts after a number are about, of other tills than ``but``, or who are told anew, with the last such number,
+    by rising number."""
     key = {"after": after, "but": but, "limit": limit}
     return [(str(member), int(n)) for member, n in db.execute(MEMBERS_SELECT, key)]
 
@@ -282,6 +278,7 @@ def prune(db: Connection, now: datetime) -> None:
     for table in ("kept_about", "kept_code"):
         db.execute(f"DELETE FROM {table} WHERE n IN ({OLD})", key)
     db.execute(f"DELETE FROM kept_fact WHERE n IN ({OLD})", key)
+    db.execute("DELETE FROM kept_again WHERE n <= (SELECT n FROM kept_again ORDER BY n DESC LIMIT 1 OFFSET ?)", (AGAIN_MAX,))
 
 
 def members_of(fact: Fact) -> Iterable[str]:
@@ -342,6 +339,10 @@ CREATE TABLE IF NOT EXISTS kept_about (member TEXT NOT NULL, n INTEGER NOT NULL,
 CREATE INDEX IF NOT EXISTS kept_about_by_n ON kept_about (n);
 CREATE TABLE IF NOT EXISTS kept_code (code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (code, n)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kept_code_by_n ON kept_code (n);
+CREATE TABLE IF NOT EXISTS kept_again (
+  kind TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kept_again_by_n ON kept_again (n);
 CREATE TABLE IF NOT EXISTS kept_batch (
   n INTEGER PRIMARY KEY AUTOINCREMENT, till TEXT NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL, body BLOB NOT NULL
 ) STRICT;
@@ -376,10 +377,13 @@ WHERE EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = f.till AND k.safe_seq 
 OTHERS = """JOIN kept_fact AS f ON f.n = a.n JOIN kept_till AS k ON k.till = f.till
 WHERE a.n > :after AND f.till <> :but AND (k.counted_seq IS NULL OR (f.epoch, f.seq) > (k.counted_epoch, k.counted_seq))"""
 """Facts of other tills that head office's figures do not count."""
-MEMBERS_SELECT = f"""SELECT a.member, MAX(a.n) AS last FROM kept_about AS a {OTHERS}
-GROUP BY a.member ORDER BY last LIMIT :limit"""
-CODES_SELECT = f"""SELECT a.code, MAX(a.n) AS last FROM kept_code AS a {OTHERS}
-GROUP BY a.code ORDER BY last LIMIT :limit"""
+AGAIN = "SELECT name, n FROM kept_again WHERE n > :after AND kind"
+MEMBERS_SELECT = f"""SELECT name, MAX(n) AS last FROM (
+  SELECT a.member AS name, a.n FROM kept_about AS a {OTHERS} UNION ALL {AGAIN} = 'member'
+) GROUP BY name ORDER BY last LIMIT :limit"""
+CODES_SELECT = f"""SELECT name, MAX(n) AS last FROM (
+  SELECT a.code AS name, a.n FROM kept_code AS a {OTHERS} UNION ALL {AGAIN} = 'code'
+) GROUP BY name ORDER BY last LIMIT :limit"""
 OF_CODE_SELECT = """SELECT f.payload FROM kept_code AS a JOIN kept_fact AS f ON f.n = a.n WHERE a.code = :code ORDER BY a.n"""
 ABOUT_SELECT = """SELECT f.payload FROM kept_about AS a JOIN kept_fact AS f ON f.n = a.n
 WHERE a.member = :member ORDER BY a.n"""

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, to_ms
 from pos_loyalty.engine.model import Lot
-from pos_loyalty.store import gift_cards, witness
+from pos_loyalty.store import gift_cards
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import GENESIS, Fact, fact_of
-from pos_loyalty.store.right_facts import GrantFact, LogPart, RightHolder, RightLine
+from pos_loyalty.store.right_facts import GrantFact, RightHolder, RightLine
 from pos_loyalty.store.right_moves import GIFT, HELD_SELECT, HOLDERS_SELECT, MOVES, held_select, holders_select, is_coupon
 from pos_loyalty.values import Points, Value
 
@@ -208,39 +208,6 @@ def hash_of_own(db: Connection, epoch: int, seq: int) -> str | None:
     return GENESIS.hex() if seq == 0 else None if row is None else bytes(row[0]).hex()
 
 
-def add_income(db: Connection, fact: Fact) -> None:
-    """At a hub: what a till gave back to it, as its log says. Again changes nothing."""
-    back = fact.give_back
-    assert back is not None and back.to
-    for line in back.lines:
-        row = (fact.till, fact.epoch, fact.seq, line.lot_id, line.member_id, line.centi, back.to.epoch)
-        if db.execute(INCOME_SELECT, row[:4]).fetchone() is None:
-            db.execute(INCOME_INSERT, row)
-            witness.added(db, "relay_right", [row])
-
-
-def income_logs(db: Connection, hub: RightHolder, lots: Iterable[str], but: str) -> tuple[LogPart, ...]:
-    """At a hub: by which logs, each up to which fact, it got points of these lots; without the log of one till."""
-    last: dict[tuple[str, int], int] = {}
-    for lot_id in lots:
-        for till, epoch, seq in db.execute(INCOME_LOGS_SELECT, {"lot": lot_id, "epoch": hub.epoch, "but": but}):
-            last[till, epoch] = max(seq, last.get((till, epoch), 0))
-    return tuple(LogPart(till=till, epoch=epoch, seq=seq) for (till, epoch), seq in sorted(last.items()))
-
-
-def known_from(db: Connection, till: str) -> tuple[int, int] | None:
-    """At a hub: epoch and number of the fact of a till up to which it knows all that was given back to it; None before the till
-    first asked for rights."""
-    row = db.execute("SELECT epoch, seq FROM relay_start WHERE till = ?", (till,)).fetchone()
-    return None if row is None else (int(row[0]), int(row[1]))
-
-
-def put_known_from(db: Connection, till: str, epoch: int, seq: int) -> None:
-    """It is known so far."""
-    with witness.watched(db, "relay_start", "till = ?", (till,)):
-        db.execute("INSERT OR REPLACE INTO relay_start (till, epoch, seq) VALUES (?, ?, ?)", (till, epoch, seq))
-
-
 def surplus_since(db: Connection, till: str, epoch: int, seq: int) -> list[tuple[str, str, int, str, int]]:
     """At a till: lots that its own facts after a number moved or took rights of: lot, member, number, kind and instant."""
     key = {"till": till, "epoch": epoch, "seq": seq}
@@ -279,8 +246,6 @@ GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken
 VALUES (:id, :till, :epoch, :lease, :txn, :taken, :giver, :giver_epoch)"""
 LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, ?, ?, ?)"
 RETURN_INSERT = "INSERT INTO right_return (txn, lot, till, epoch, centi, to_till, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
-INCOME_SELECT = "SELECT 1 FROM relay_right WHERE (till, epoch, seq, lot) = (?, ?, ?, ?)"
-INCOME_INSERT = "INSERT INTO relay_right (till, epoch, seq, lot, member, centi, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
 CLOSE_UPDATE = "UPDATE right_grant SET closed = ? WHERE id = ? AND till = ? AND closed IS NULL"
 LOTS_OF_TILL_SELECT = """SELECT e.lot FROM txn AS t JOIN entry AS e ON e.txn = t.id
 WHERE t.till = :till AND t.epoch = :epoch AND e.lot IS NOT NULL AND e.credit_acct GLOB 'member:*'
@@ -323,8 +288,6 @@ WHERE g.till = :till AND g.epoch = :epoch AND g.giver = :giver AND g.giver_epoch
 ORDER BY t.seq DESC LIMIT :limit"""
 OWN_HASH_SELECT = """SELECT hash FROM txn
 WHERE till = (SELECT value FROM meta WHERE key = 'owner') AND epoch = :epoch AND seq = :seq"""
-INCOME_LOGS_SELECT = """SELECT till, epoch, MAX(seq) FROM relay_right
-WHERE lot = :lot AND to_epoch = :epoch AND till <> :but GROUP BY till, epoch"""
 SAID_SELECT = "SELECT t.payload FROM right_grant AS g JOIN txn AS t ON t.id = g.txn WHERE g.id = :id"
 HUB_LOTS_SELECT = """SELECT lot FROM right_line WHERE member = :member UNION SELECT lot FROM relay_right WHERE member = :member
 ORDER BY lot"""

@@ -49,6 +49,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "even_due": ("txn",),
     "told": ("till", "epoch", "own_epoch", "own_seq"),
     "relay_start": ("till", "epoch", "seq"),
+    "relay_known": ("till", "epoch", "seq"),
     "relay_right": ("till", "epoch", "seq", "lot", "member", "centi", "to_epoch"),
     "relay_card": ("id", "code_hash", "word", "state", "state_hlc", "state_till"),
     "relay_rest": ("lot", "since_ms"),

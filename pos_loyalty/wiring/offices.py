@@ -68,7 +68,7 @@ class AsHub(NamedTuple):
     """What a hub does beside: it is told of each page before that is applied, says what it keeps for head office, hears which
     cards and codes head office would have, and notes how far its own log is about to be told."""
 
-    told: Callable[[Changes], None]
+    told: Callable[[Connection, Changes], None]
     waiting: Callable[[], int]
     called: Callable[[Sequence[str]], None]
     sending: Callable[[Connection], None]

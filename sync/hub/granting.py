@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.model import CENTI_MAX
-from pos_loyalty.store import epochs, follow, relay, relay_cards, right_holds
+from pos_loyalty.store import epochs, follow, relay, relay_cards, relay_income, right_holds
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.ledger import Draft
-from pos_loyalty.store.right_facts import AFTER_MAX, LINES_MAX, GrantFact, RightHolder, RightLine
+from pos_loyalty.store.right_facts import AFTER_MAX, LINES_MAX, GrantFact, LogPart, RightHolder, RightLine
 from pos_loyalty.store.right_moves import is_lent
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value, decode, encode
@@ -69,9 +69,10 @@ def note_income(db: Connection, hub: RightHolder, facts: Sequence[Fact], now: da
     with write(db):
         for fact in told:
             relay_cards.hear(db, fact)
-            if fact.id in ours and fact.give_back is not None:
-                right_holds.add_income(db, fact)
-                right_holds.put_known_from(db, fact.till, fact.epoch, fact.seq)
+            if fact.id in ours and fact.give_back is not None and fact.give_back.to:
+                by = LogPart(till=fact.till, epoch=fact.epoch, seq=fact.seq)
+                relay_income.add(db, by, fact.give_back.lines, fact.give_back.to.epoch)
+                relay_income.came(db, by)
                 relay_cards.rests(db, [line.lot_id for line in fact.give_back.lines], now)
 
 
@@ -89,9 +90,9 @@ def answer(
     """What the till gets, durably noted when this returns; the same grants again until its log says that it took them."""
     now = terms.now
     with write(db):
-        known = right_holds.known_from(db, asker.till)
+        known = relay_income.known_from(db, asker.till)
         if known is None or known[0] < asked.head.epoch:  # whatever it gives back to this hub comes after its head now
-            right_holds.put_known_from(db, asker.till, asked.head.epoch, _known_of(known, asker, asked.head))
+            relay_income.put_known_from(db, asker.till, asked.head.epoch, _known_of(known, asker, asked.head))
         lent = lending.held(db, hub, lending.shown(db, asked), now)
         lines = (*(line for line, _ in lent), *_lines(db, hub, asked.wants, now))[:LINES_MAX]
         if lines:
@@ -103,7 +104,7 @@ def answer(
                 lines=lines,
                 cards=tuple(one.card for _, one in lent if one.card is not None),
                 giver=hub,
-                after=right_holds.income_logs(db, hub, (line.lot_id for line in lines), asker.till)[:AFTER_MAX],
+                after=relay_income.logs_of(db, hub, (line.lot_id for line in lines), asker.till)[:AFTER_MAX],
             )
             follow.book(db, Draft(id=terms.new_id(), kind="rights.granted", store=asker.store, body=grant), now)
         given = right_holds.given_by(db, asker.till, asker.epoch, hub, GIVEN_MAX)

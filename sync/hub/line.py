@@ -91,7 +91,8 @@ class Line:
             if waiting is None:
                 break
             try:
-                wait_s = keeping.brought(self._relay, waiting, self._office.carry(waiting.till, waiting.body))
+                reply = self._office.carry(waiting.till, waiting.body)
+                wait_s = keeping.brought(self._syncer.db, self._relay, waiting, reply)
             except HeadOfficeGoneError as error:
                 trouble = str(error)
                 break

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pos_loyalty import log
 from pos_loyalty.clock import NewId, to_ms
 from pos_loyalty.errors import TokenError
-from pos_loyalty.store import epochs, outbox, relay, right_holds, rule_stops
+from pos_loyalty.store import epochs, outbox, relay, relay_income, rule_stops
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.decision_facts import StopWord, StoreStop
 from pos_loyalty.store.facts import Fact
@@ -78,7 +78,7 @@ class HubNode:
 
     def receive(self, till: str, body: bytes, now: datetime) -> Ack:
         """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
-        known = right_holds.known_from(self.db, till)
+        known = relay_income.known_from(self.db, till)
         came = keeping.read_batch(self.relay, self.hub, till, body, known)
         granting.note_income(self.db, self.holder, came.facts, now)
         self._hear_stops(came.facts, now)

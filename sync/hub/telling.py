@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from pos_loyalty.store import member_words, members, outbox, relay, right_holds, sold_facts
+from pos_loyalty.store import member_words, members, outbox, relay, relay_income, sold_facts
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept
@@ -50,13 +50,13 @@ CUT_AFTER_S: Final = 60
 """A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
 
 
-def note_page(relay_db: Connection, page: Changes) -> None:
+def note_page(db: Connection, relay_db: Connection, page: Changes) -> None:
     """Before a page of head office's is applied to the hub's own file: how far its figures count the tills' logs.
 
     Then no member is told with a fact counted twice: at worst without it, until the page is applied and tells of them again.
     """
     if not isinstance(page.holds, UnsetType):
-        keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds])
+        keeping.note_holds(db, relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
             relay.forget_marks(relay_db)
@@ -185,10 +185,11 @@ class Others(NamedTuple):
 
 
 def _others(relay_db: Connection, after: int, till: str) -> Others:
-    """Members and codes that facts of other tills after a number are about. A page that is full ends with its last fact."""
+    """Members and codes that facts of other tills after a number are about. A page that is full ends before its last fact, which
+    may be about more of them."""
     rows = relay.members_since(relay_db, after, till, MEMBERS_MAX)
     codes = relay.codes_since(relay_db, after, till, CODES_MAX)
-    ends = [full[-1][1] for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
+    ends = [full[-1][1] - 1 for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
     return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=relay.newest(relay_db)), not ends)
 
 
@@ -276,7 +277,7 @@ def _place_of(relay_db: Connection, asked: HubPlace | UnsetType) -> HubPlace:
 def _kept_seq(db: Connection, relay_db: Connection, till: str, kept: Kept | None) -> int | None:
     """From where on the hub needs the till's log: what was given back to it may stand there. All of it where neither the hub
     keeps any nor head office, by its last word: what the till once sent here was lost with the hub."""
-    known = right_holds.known_from(db, till)
+    known = relay_income.known_from(db, till)
     if kept is None and relay.last_version(relay_db) is not None:
         return 0
     if kept is None:

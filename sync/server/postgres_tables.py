@@ -38,7 +38,8 @@ DIVIDED: Final[Mapping[str, str]] = {
 WHOLE: Final[Mapping[str, str]] = {
     "meta": "a few rows", "sync_state": "one row", "trusted_time": "one row", "run": "one row",
     "publication": "what was published", "snapshot_apply": "of a till", "witness": "a row a table",
-    "relay_right": "of a hub", "relay_start": "of a hub", "relay_card": "of a hub", "relay_rest": "of a hub",
+    "relay_right": "of a hub", "relay_start": "of a hub", "relay_known": "of a hub", "relay_card": "of a hub",
+    "relay_rest": "of a hub",
     "version_mark": "a row an opening", "programme": "what was published", "enrol_code": "codes that live for days",
     "staff": "of a till", "drawer_kick": "of a till", "print_job": "of a till", "attempt": "of a till",
     "coupon_version": "one order of changes over all codes, by which tills ask",

@@ -11,6 +11,7 @@ from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.right_facts import GiftCardWord, GrantFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value
+from sync.rights import Income, LogKnown
 
 UNKNOWN: Final = ""
 """In the place of a till's name: tills that head office forgot and nobody named, until a person says that there are none."""
@@ -118,6 +119,10 @@ class RightStore(Protocol):
 
     def book(self, grant: GrantFact, now: datetime) -> None:
         """Append the grant to head office's own log."""
+
+    def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
+        """What a log gave back to a hub after a fact, no more than so many facts of it. None when that is nothing, unless so many
+        facts followed that who asks had better not ask about them again."""
 
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """Grants that the till has not said it took."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, NamedTuple
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.coupons import spelled
@@ -22,7 +22,7 @@ from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
 from sync.identity import Holder
-from sync.rights import GRANTS_MAX, HeldBack, RightsAnswer, RightsRequest, Want
+from sync.rights import GIVEN_MAX, GRANTS_MAX, HeldBack, Income, LogKnown, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.calls import LOTS_MAX, Calls
 from sync.server.chains import held_for
@@ -88,7 +88,20 @@ def answer(
             grants=store.rights.on_their_way(holder.till, holder.epoch, GRANTS_MAX),
             back=() if held_back else _surplus(store, holder, asked.wants, now) + _called(store, holder, calls, now),
             held_back=held_back,
+            income=_income(store, holder, asked.logs),
         )
+
+
+def _income(store: LedgerStore, hub: Holder, logs: Sequence[LogKnown]) -> tuple[Income, ...] | UnsetType:
+    """What these logs gave back to a hub that it does not know, no more than a page; the rest with its next question."""
+    told: list[Income] = []
+    room = LINES_MAX
+    for log in logs:
+        found = store.rights.given_back(hub.till, hub.epoch, log, GIVEN_MAX) if room > 0 else None
+        if found is not None:
+            told.append(found)
+            room -= sum(len(fact.lines) for fact in found.given)
+    return tuple(told) or UNSET
 
 
 def look_back(store: LedgerStore, seen: Place | None, others: Sequence[str], now: datetime) -> Place:

@@ -15,7 +15,7 @@ from pos_loyalty.engine.lots import is_expired
 from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.store import as_one, coupon_rights, epochs, evened_lots, follow, gift_cards, late_returns, ledger, right_holds
 from pos_loyalty.store.db import Connection, meta
-from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.reach import Reach
 from pos_loyalty.store.right_facts import GrantFact
@@ -23,6 +23,7 @@ from pos_loyalty.store.right_moves import is_coupon
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
+from sync.rights import GivenBack, Income, LogKnown
 from sync.server.right_store import UNKNOWN, FreeGift
 
 Policy = Literal["escrow", "allowance", "refuse"]
@@ -221,6 +222,21 @@ class SqliteRightStore:
         draft = Draft(id=new_id(), kind="rights.granted", store=meta(self._db, "owner") or "", body=grant)
         follow.book(self._db, draft, now)
 
+    def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
+        """By the rows, and the payloads."""
+        key = {"till": after.till, "epoch": after.epoch, "seq": after.seq}
+        last = self._db.execute(LAST_SELECT, key).fetchone()[0]
+        if last is None or last <= after.seq:
+            return None
+        key |= {"hub": hub, "hub_epoch": hub_epoch, "limit": limit}
+        is_any = self._db.execute(GAVE_BACK_SELECT, key).fetchone() is not None
+        told = [(seq, fact_of(payload).give_back) for seq, payload in self._db.execute(GIVEN_BACK_SELECT, key)] if is_any else []
+        given = tuple(GivenBack(seq=seq, lines=back.lines) for seq, back in told if back is not None)
+        if not given and last - after.seq < limit:
+            return None
+        upto = int(last) if len(given) < limit else given[-1].seq
+        return Income(till=after.till, epoch=after.epoch, seq=upto, given=given)
+
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """By the table."""
         return right_holds.on_their_way(self._db, till, epoch, limit)
@@ -309,6 +325,13 @@ NAMED_SELECT = """SELECT n.epoch, k.store FROM (
   SELECT giver_epoch AS epoch, till, epoch AS of FROM right_grant WHERE giver = :till
   UNION SELECT to_epoch, till, epoch FROM right_return WHERE to_till = :till
 ) AS n JOIN till_key AS k ON k.till = n.till AND k.epoch = n.of ORDER BY n.epoch DESC, k.store LIMIT 1"""
+LAST_SELECT = "SELECT MAX(seq) FROM txn WHERE till = :till AND epoch = :epoch"
+GAVE_BACK_SELECT = """SELECT 1 FROM right_return
+WHERE to_till = :hub AND to_epoch = :hub_epoch AND till = :till AND epoch = :epoch LIMIT 1"""
+GIVEN_BACK_SELECT = """SELECT t.seq, t.payload FROM txn AS t WHERE t.till = :till AND t.epoch = :epoch AND t.seq > :seq
+AND t.kind = 'rights.returned' AND EXISTS (
+  SELECT 1 FROM right_return AS r WHERE r.txn = t.id AND r.to_till = :hub AND r.to_epoch = :hub_epoch
+) ORDER BY t.seq LIMIT :limit"""
 THERE_SELECT = """SELECT remaining FROM lot WHERE id = :lot
 UNION ALL SELECT b.amount FROM balance AS b JOIN gift_card AS c ON c.currency = b.unit AND b.account = 'gift:' || c.id
 WHERE b.account = :lot"""

@@ -18,7 +18,7 @@ from pos_loyalty.store.right_facts import GiveBackFact, GrantFact, RightHolder, 
 from pos_loyalty.store.till_facts import Place, TillKeyFact
 from pos_loyalty.values import Minor, Points
 from sync.identity import Holder
-from sync.rights import RightsRequest
+from sync.rights import LogKnown, RightsRequest
 from sync.server.calls import Calls
 from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
@@ -193,6 +193,30 @@ def test_a_hub_is_told_that_another_store_wants_what_its_tills_hold(store: Ledge
     assert told("T9", CARD_ID) == {}
     assert told("HUB") == told("T1") == {account: 500}
     assert told("T2") == told("T9") == {}
+
+
+def test_what_a_log_gave_back_to_a_hub_is_told_from_the_fact_that_the_hub_knows_on(store: LedgerStore) -> None:
+    """To this hub in this epoch alone; so many facts at once; of a log without any, when it had better not be looked at again."""
+    enrolled(store, "T1", "HUB")
+    line = RightLine(lot_id=LOT, member_id="M1", centi=Points(7))
+    to = [RightHolder(till="HUB", epoch=epoch) for epoch in (1, 2)] + [RightHolder(till="HUB2", epoch=1)]
+    backs = [GiveBackFact(lines=(line,), to=hub) for hub in (to[0], to[1], to[2], to[0])] + [GiveBackFact(lines=(line,))]
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        for seq, back in enumerate(backs, start=1):
+            store.add(posting(store, fact(seq, kind="rights.returned", give_back=back)))
+
+    def told(hub: str, after: int, limit: int = 10, till: str = "T1", epoch: int = 1) -> tuple[int, list[int]] | None:
+        with store.write():
+            said = store.rights.given_back(hub, 1, LogKnown(till=till, epoch=epoch, seq=after), limit)
+        assert said is None or all(each.lines == (line,) for each in said.given)
+        return None if said is None else (said.seq, [each.seq for each in said.given])
+
+    assert told("HUB", 0) == (5, [1, 4]) and told("HUB", 1) == (5, [4]) and told("HUB2", 0) == (5, [3])
+    assert told("HUB", 0, limit=1) == (1, [1]) and told("HUB", 1, limit=1) == (4, [4])
+    assert told("HUB", 4) is None and told("HUB", 5) is None
+    assert told("HUB", 4, limit=1) == (5, []) and told("HUB9", 0, limit=5) == (5, [])
+    assert told("HUB", 0, epoch=2) is None and told("HUB", 0, till="T9") is None
 
 
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:

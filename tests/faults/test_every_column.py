@@ -27,13 +27,13 @@ UNSEEN_AT_HEAD_OFFICE = {"member": ("version",), "coupon_version": (ALL,)}  # nu
 NOT_FILLED = {
     "till": {
         "phone_code", "gift_try", "confirm_try", "till", "version_mark", "coupon_version", "suspense_case", "till_key",
-        "enrol_code", "hello_due", "hub_wait", "relay_right", "relay_start", "relay_card", "relay_rest", "case_closed",
-        "recompute_mark", "sale_recomputed", "snapshot_apply", "told", "even_due",
+        "enrol_code", "hello_due", "hub_wait", "relay_right", "relay_start", "relay_known", "relay_card", "relay_rest",
+        "case_closed", "recompute_mark", "sale_recomputed", "snapshot_apply", "told", "even_due",
     },
     "head office": {
         "phone_code", "gift_try", "confirm_try", "attempt", "idempotency", "print_job", "drawer_kick", "staff", "run",
-        "trusted_time", "hub_wait", "relay_right", "relay_start", "relay_card", "relay_rest", "phone_todo", "coupon_word",
-        "tier_look", "snapshot_apply",
+        "trusted_time", "hub_wait", "relay_right", "relay_start", "relay_known", "relay_card", "relay_rest", "phone_todo",
+        "coupon_word", "tier_look", "snapshot_apply",
     },
 }  # fmt: skip
 """Tables of the other side, or of tries."""

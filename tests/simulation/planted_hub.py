@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pos_loyalty.store import right_holds
+from pos_loyalty.store import relay_drops, relay_income
 from pos_loyalty.store.till_facts import Place
+from sync import income
 from sync.hub import granting, keeping, telling
 from sync.server import steps
 from tests.simulation.planted_rights import Put
@@ -39,9 +40,19 @@ def hub_forgets_what_came_back(put: Put) -> None:
     put(granting, "note_income", lambda db, hub, facts, now: None)
 
 
+def hub_hears_nothing_of_what_went_past_it(put: Put) -> None:
+    """What head office tells it that tills gave back to it is passed over."""
+    put(income, "hear", lambda db, told, now: None)
+
+
+def hub_tells_nobody_what_it_let_go(put: Put) -> None:
+    """Who was told of facts that head office refuses is not told anew."""
+    put(relay_drops, "_tell_again", lambda db, facts, key: None)
+
+
 def hub_forgets_how_far_is_counted(put: Put) -> None:
     """Facts that head office's figures count are told on top of them once more."""
-    put(telling.keeping, "note_holds", lambda db, holds: None)
+    put(telling.keeping, "note_holds", lambda own, db, holds: None)
 
 
 def hub_takes_the_machine_before_for_this_one(put: Put) -> None:
@@ -54,8 +65,8 @@ def hub_drops_what_it_could_not_bring(put: Put) -> None:
     """A batch that head office took only a part of is let go."""
     true = keeping.brought
 
-    def brought(db: Any, waiting: Any, reply: Any) -> int:
-        wait_s = true(db, waiting, reply)
+    def brought(own: Any, db: Any, waiting: Any, reply: Any) -> int:
+        wait_s = true(own, db, waiting, reply)
         keeping.relay.drop_batch(db, waiting.n)
         return 0 if wait_s else wait_s
 
@@ -64,7 +75,7 @@ def hub_drops_what_it_could_not_bring(put: Put) -> None:
 
 def hub_forgets_on_whose_log_it_builds(put: Put) -> None:
     """What the hub gives names no logs, so head office books it before that which brought it."""
-    put(right_holds, "income_logs", lambda db, hub, lots, but: ())
+    put(relay_income, "logs_of", lambda db, hub, lots, but: ())
 
 
 def carried_batches_lose_a_fact(put: Put) -> None:

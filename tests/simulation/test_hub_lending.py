@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.errors import ConflictError, LoyaltyError, NotFoundError
-from pos_loyalty.store import coupon_words, db, relay_cards, right_holds, witness
+from pos_loyalty.store import coupon_words, db, relay_cards, relay_income, right_holds, witness
 from pos_loyalty.store.right_facts import RightLine
 from pos_loyalty.till import staff
 from pos_loyalty.till.approval import Approval
@@ -333,13 +333,13 @@ def _the_hub_gives_what_it_gave_before(patch: pytest.MonkeyPatch) -> None:
 
 
 def _the_hub_takes_a_give_back_in_twice(patch: pytest.MonkeyPatch) -> None:
-    honest = right_holds.add_income
+    honest = relay_income.add
 
-    def add_income(db: Any, fact: Any) -> None:
-        honest(db, fact)
-        honest(db, replace(fact, seq=fact.seq + 1_000_000))
+    def add(db: Any, by: Any, *what: Any) -> None:
+        honest(db, by, *what)
+        honest(db, replace(by, seq=by.seq + 1_000_000), *what)
 
-    patch.setattr(right_holds, "add_income", add_income)
+    patch.setattr(relay_income, "add", add)
 
 
 def _head_office_lends_what_the_hub_holds(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,45 @@
+"""What a store's hub lets go of again: facts of a till that head office has not got, and takes no more, or gets anew from it.
+
+Rule: whoever was told of such a fact is told anew of those whom it was about, the till itself too: it may be another machine now.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pos_loyalty.store.db import Connection
+
+AFTER = "till = :till AND seq > :seq"
+OF_EPOCH = "till = :till AND epoch = :epoch AND seq > :seq"
+
+
+def drop_after(db: Connection, till: str, seq: int) -> None:
+    """Facts of a till after a number, of any machine, with the batches that bring them."""
+    _drop(db, AFTER, {"till": till, "seq": seq})
+
+
+def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
+    """The same of one epoch."""
+    _drop(db, OF_EPOCH, {"till": till, "epoch": epoch, "seq": seq})
+
+
+def _drop(db: Connection, where: str, key: dict[str, Any]) -> None:
+    facts = f"SELECT n FROM kept_fact WHERE {where}"
+    _tell_again(db, facts, key)
+    for table in ("kept_about", "kept_code"):
+        db.execute(f"DELETE FROM {table} WHERE n IN ({facts})", key)
+    db.execute(f"DELETE FROM kept_fact WHERE {where}", key)
+    db.execute(f"DELETE FROM kept_batch WHERE {where.replace('seq >', 'last_seq >')}", key)
+
+
+def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:
+    """Each gets a number of their own, after all that were told."""
+    about = f"""SELECT 'member', member FROM kept_about WHERE n IN ({facts})
+    UNION SELECT 'code', code FROM kept_code WHERE n IN ({facts}) ORDER BY 1, 2"""
+    for kind, name in db.execute(about, key).fetchall():
+        db.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'kept_fact'")
+        db.execute(AGAIN_INSERT, {"kind": kind, "name": name})
+
+
+AGAIN_INSERT = """INSERT OR REPLACE INTO kept_again (kind, name, n)
+SELECT :kind, :name, seq FROM sqlite_sequence WHERE name = 'kept_fact'"""
