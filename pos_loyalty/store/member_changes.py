@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from pos_loyalty.clock import to_ms
-from pos_loyalty.store import member_keys, prints
+from pos_loyalty.store import member_keys, member_words, prints
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.member_facts import (
@@ -60,6 +60,17 @@ def put_again(db: Connection, member_id: str, after_seq: int) -> None:
                 _apply(db, fact, change)
 
 
+def said_before(db: Connection, member_id: str) -> bool:
+    """At head office, which heard what a till said of a member before it heard of the enrolment at another: their state and their
+    cards are as that says, the rest is of keys that nobody has here. Answers whether they are erased by it."""
+    for (payload,) in db.execute(SAID_SELECT, {"member": member_id}).fetchall():
+        fact = fact_of(payload)
+        for change in fact.change.changes if fact.change is not None else ():
+            if isinstance(change, StateChange | CardAdded | CardStateChange) and state_of(db, member_id) != "erased":
+                _apply(db, fact, change)
+    return state_of(db, member_id) == "erased"
+
+
 def forget(db: Connection, member_id: str) -> None:
     """Leave nothing here by which an erased member could be known. Consents stay, under the opaque id."""
     member = {"member": member_id}
@@ -70,8 +81,7 @@ def forget(db: Connection, member_id: str) -> None:
     for table in ("member_key", "phone_todo"):
         with watched(db, table, "member = :member", member):
             db.execute(f"DELETE FROM {table} WHERE member = :member", member)
-    with watched(db, "member_word", "member = :member", member):
-        db.execute(FORGET_WORD_UPDATE, member)
+    member_words.forget_person(db, member_id)
 
 
 def state_of(db: Connection, member_id: str) -> str | None:
@@ -162,11 +172,9 @@ CONSENT_INSERT = f"INSERT INTO member_consent ({', '.join(CONSENT_COLUMNS)}) VAL
 CHANGES_SELECT = (
     """SELECT payload FROM txn WHERE member = :member AND seq > :seq AND kind = 'member.changed' ORDER BY epoch, seq"""
 )
+SAID_SELECT = "SELECT payload FROM txn WHERE member = :member AND kind = 'member.changed' ORDER BY hlc, till"
 FORGET_UPDATE = """UPDATE member SET personal = NULL, phone_index = NULL, phone_verified = 0, birthday = NULL,
 birthday_set_ms = NULL, referral_code = NULL, secret = NULL WHERE id = :member"""
-FORGET_WORD_UPDATE = """UPDATE member_word SET word = CAST(json_remove(
-  CAST(word AS TEXT), '$.phone_index', '$.phone_verified', '$.birthday', '$.birthday_set_ms', '$.referral_code'
-) AS BLOB) WHERE member = :member"""
 STATE_UPDATE = """UPDATE member SET state = :state
 WHERE id = :member AND (state <> 'merged' OR :state = 'erased')"""
 """Who went over into another stays so, until they are erased with them."""

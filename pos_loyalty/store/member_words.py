@@ -37,6 +37,17 @@ def version_of(db: Connection, member_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
+def forget_person(db: Connection, member_id: str) -> None:
+    """Take out of the word on a member what could name them."""
+    word = told(db, member_id)
+    if word is None:
+        return
+    fields: dict[str, Any] = msgspec.json.decode(word)
+    kept = encode({name: value for name, value in fields.items() if name not in OF_THE_PERSON})
+    with watched(db, "member_word", "member = ?", (member_id,)):
+        db.execute("UPDATE member_word SET word = ? WHERE member = ?", (kept, member_id))
+
+
 def _with_older_cards(db: Connection, word: bytes, before: bytes | None) -> bytes:
     older = {} if before is None else {card["number"]: card for card in msgspec.json.decode(before).get("cards", ())}
     if not older:
@@ -53,6 +64,7 @@ def _holder(db: Connection, number: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+OF_THE_PERSON = frozenset({"phone_index", "phone_verified", "birthday", "birthday_set_ms", "referral_code"})
 AMONG = "member IN (SELECT value FROM json_each(?))"
 UPSERT = """INSERT INTO member_word (member, as_of_seq, word) VALUES (?, ?, ?)
 ON CONFLICT (member) DO UPDATE SET as_of_seq = excluded.as_of_seq, word = excluded.word"""

@@ -152,7 +152,7 @@ def wipe(db: Connection, member_id: str) -> None:
     """A member is erased: their receipts carry their code for friends. What was not printed yet is not printed any more."""
     row = {"member": member_id}
     with watched(db, "print_job", OF_MEMBER, row):
-        db.execute(JOBS_WIPE, row)
+        db.execute(JOBS_WIPE, row | {"nothing": b""})
 
 
 def waiting(db: Connection) -> int:
@@ -226,7 +226,7 @@ JOB_EXPIRE = f"""UPDATE print_job SET state = 'expired', moved_ms = :now, note =
 WHERE {STALE}"""
 """A gift card's slip waits for ever: its code is nowhere else."""
 OF_MEMBER = "sale_id IS NOT NULL AND receipt_no IN (SELECT receipt_no FROM sale WHERE member = :member)"
-JOBS_WIPE = f"""UPDATE print_job SET body = zeroblob(0),
+JOBS_WIPE = f"""UPDATE print_job SET body = :nothing,
   note = CASE state WHEN 'queued' THEN '{ERASED}' ELSE note END, state = replace(state, 'queued', 'expired')
 WHERE {OF_MEMBER}"""
 NOT_ON_PAPER_SELECT = f"""{JOB_SELECT} AS job WHERE state IN ('uncertain', 'failed', 'expired') AND queued_ms >= :since

@@ -191,9 +191,9 @@ class SqliteLedgerStore:
             if booked.award is not None:
                 awards.add(self._db, booked)
                 coupon_words.touch(self._db, booked.award.coupons_made)
-            self._enrol(posting)
+            is_erased = sqlite_members.enrol(self._db, posting)
             follow.follow(self._db, booked)
-            if booked.change is not None and StateChange(state="erased") in booked.change.changes:
+            if is_erased or (booked.change is not None and StateChange(state="erased") in booked.change.changes):
                 self._forget_snapshots()
                 self._is_to_scrub = True
         except NOT_STORABLE as error:
@@ -314,13 +314,6 @@ class SqliteLedgerStore:
             sales.end(self._db, posting.fact)
         if posting.moves_sale:
             coupon_words.touch_moved(self._db, posting.fact)
-
-    def _enrol(self, posting: Posting) -> None:
-        enrolment = posting.fact.enrolment
-        if enrolment is None or not posting.adds_member:
-            return
-        add = members.add if posting.adds_card else members.add_without_card
-        add(self._db, enrolment, None, posting.fact.at)
 
     def _member_state(self, member_id: str | None) -> MemberState | None:
         return cast("MemberState | None", self._one(MEMBER_SELECT, {"member": member_id}))

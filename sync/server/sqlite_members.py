@@ -9,16 +9,27 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.tier_rules import to_day
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, members
+from pos_loyalty.store import ledger, member_changes, members
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.tiers import TierWord
 from pos_loyalty.store.witness import watched
+from sync.server.ledger_store import Posting
 from sync.wire import CardChange, LotChange, MemberChange, SalesSum
 from sync.wire_members import CARDS_MAX
 
 ADJUSTMENT = "adjustment"
 ENTRIES_MAX = 2000
 """Of one fact: so many fit into its bytes whatever their names."""
+
+
+def enrol(db: Connection, posting: Posting) -> bool:
+    """The member that a fact brings, if it does; answers whether they are erased, which another till said before."""
+    enrolment = posting.fact.enrolment
+    if enrolment is None or not posting.adds_member:
+        return False
+    add = members.add if posting.adds_card else members.add_without_card
+    add(db, enrolment, None, posting.fact.at)
+    return member_changes.said_before(db, enrolment.member_id)
 
 
 def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -14,10 +15,23 @@ from pos_loyalty.engine.model import LotUse
 from pos_loyalty.errors import ConflictError, WireError
 from pos_loyalty.store.db import open_store
 from pos_loyalty.store.decision_facts import CaseClosedFact
-from pos_loyalty.store.facts import GENESIS, Fact, SaleEnd, SaleFact, chain, payload_of
+from pos_loyalty.store.facts import GENESIS, Enrolment, Fact, SaleEnd, SaleFact, chain, payload_of
+from pos_loyalty.store.member_facts import (
+    AttributeChange,
+    CardAdded,
+    CardStateChange,
+    Change,
+    ChangeFact,
+    ConsentChange,
+    DateChange,
+    NameChange,
+    PhoneChange,
+    SourceChange,
+    StateChange,
+)
 from pos_loyalty.values import Points
 from sync.server import steps
-from sync.server.ledger_store import Case, LedgerStore, Posting, TillHold
+from sync.server.ledger_store import Case, LedgerStore, MemberState, Posting, TillHold
 from sync.server.postgres import open_ledger
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.suspense import post
@@ -254,3 +268,59 @@ def test_the_truth_of_sales_is_kept_and_told(store: LedgerStore) -> None:
         assert store.truth.bodies_of(seen.programmes[0].id, 2)
         assert store.truth.begun("T1", "S1") is not None
         assert seen.day == () and [day.sales for day in store.truth.overview(20_778, NOW).day] == [1]
+
+
+@pytest.mark.parametrize("state", ["erased", "blocked", "active"])
+def test_what_was_said_of_a_member_before_their_enrolment_came_counts(store: LedgerStore, state: MemberState) -> None:
+    """T2 heard of them by its hub, and its log came first. Of who was erased nobody has a key, and nothing to open with one."""
+    card, personal = "2000000000015", b64encode(bytes(40)).decode()
+    before = (StateChange(state="blocked"), CardStateChange(card=card, state="lost"))
+    with store.write():
+        for seq, changes in ((1, before), (2, (StateChange(state=state),))):
+            change = ChangeFact(member_id="M9", by="S1", changes=changes)
+            told = fact(seq, till="T2", kind="member.changed", member="M9", receipt_no=None, change=change)
+            store.keep_key(told, bytes(32))
+            store.add(posting(store, told))
+        enrolment = Enrolment(member_id="M9", card=card, personal=personal)
+        joined = fact(9, kind="member.enrolled", member="M9", receipt_no=None, enrolment=enrolment)
+        store.keep_key(joined, bytes(32))
+        store.add(posting(store, joined))
+        store.touch(("M9",))
+    (told_of,) = store.changed(0, 500)
+    assert (told_of.member_id, told_of.state) == ("M9", state)
+    assert [each.state for each in told_of.cards] == ["lost"]
+    again = fact(10, kind="member.enrolled", member="M9", receipt_no=None, enrolment=enrolment)
+    with store.write():
+        assert "member.twice" in {case.reason for case in posting(store, again).cases}
+    found = find_person(store, "M9")
+    assert found == ((None, 0) if state == "erased" else (bytes(40), 1))
+
+
+def test_every_kind_of_change_can_be_booked_and_an_erasure_leaves_nothing(store: LedgerStore) -> None:
+    """Of a member who was imported, too, of whom head office's word stands besides."""
+    sealed = b64encode(bytes(40)).decode()
+    every: tuple[Change, ...] = (
+        ConsentChange(purpose="advertising", given=True, text_version="1", channel="till"), NameChange(sealed=sealed),
+        AttributeChange(name="size", sealed=sealed), DateChange(name="wedding", sealed=sealed),
+        PhoneChange(sealed=sealed, index=None, verified=False), CardAdded(card="2000000000022"),
+        CardStateChange(card="2000000000015", state="lost"), StateChange(state="blocked"),
+        SourceChange(origin="fair", drive="spring"),
+    )  # fmt: skip
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        for seq, changes in ((1, every), (2, (StateChange(state="erased"),))):
+            change = ChangeFact(member_id="M1", by="S1", changes=changes)
+            told = fact(seq, kind="member.changed", member="M1", receipt_no=None, change=change)
+            store.keep_key(told, bytes(32))
+            store.add(posting(store, told))
+    (told_of,) = store.changed(0, 500)
+    assert told_of.state == "erased" and find_person(store, "M1") == (None, 0)
+
+
+def find_person(store: LedgerStore, member_id: str) -> tuple[bytes | None, int]:
+    """The sealed fields, and how many keys there are."""
+    db = store._db  # type: ignore[attr-defined]
+    with store.write():
+        (personal,) = db.execute("SELECT personal FROM member WHERE id = ?", (member_id,)).fetchone()
+        (keys,) = db.execute("SELECT COUNT(*) FROM member_key WHERE member = ?", (member_id,)).fetchone()
+    return None if personal is None else bytes(personal), int(keys)

@@ -136,8 +136,8 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
 
 
 def _settled_twice(world: World) -> set[str]:
-    """Lots whose points two tills gave for one debt: head office left one of them what its till says that it settled."""
-    sql = "SELECT detail FROM suspense_case WHERE reason = 'owed.settled_twice'"
+    """Lots whose points two tills gave for one debt, or gave back to one: head office left what the second says that it gave."""
+    sql = "SELECT detail FROM suspense_case WHERE reason IN ('owed.settled_twice', 'given_back.twice')"
     return {detail.partition(" of lot ")[2].split()[0] for (detail,) in world.office.db.execute(sql)}
 
 

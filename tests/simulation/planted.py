@@ -261,6 +261,7 @@ FAULTS: Mapping[str, Fault] = {
         planted_hub.hub_gives_twice_what_it_holds,
         planted_hub.hub_forgets_how_far_is_counted,
         planted_hub.hub_hears_nothing_of_what_went_past_it,
+        planted_hub.hub_tells_nobody_what_it_let_go,
     )
 }
 AROUND: Mapping[str, str] = {

@@ -45,9 +45,9 @@ def hub_hears_nothing_of_what_went_past_it(put: Put) -> None:
     put(income, "hear", lambda db, told, now: None)
 
 
-def hub_keeps_what_nobody_takes(put: Put) -> None:
-    """Facts of a machine before that head office refuses stay, and are told to the tills."""
-    put(relay_drops, "drop_of_epoch", lambda db, till, epoch, seq: None)
+def hub_tells_nobody_what_it_let_go(put: Put) -> None:
+    """Who was told of facts that head office refuses is not told anew."""
+    put(relay_drops, "_tell_again", lambda db, facts, key: None)
 
 
 def hub_forgets_how_far_is_counted(put: Put) -> None:

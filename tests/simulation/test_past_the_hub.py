@@ -188,7 +188,7 @@ def test_what_only_the_hub_heard_was_given_back_is_not_given_twice(world: HubWor
     assert sum(relay_income_held(world, member_id)) == hub_held > 0, "all is back, as far as the hub knows"
     replace(world)
     world.is_cut = False
-    go(world, "", "T1", "T2", "", "T1", "T2")
+    go(world, "", "T1", "T2", "", "T1", "T2", "T2")
     enrol.lose(world.office.store, "T1", 1, "M9", world.now + LEASES)
     assert is_never_too_much(world)
     for name in ("T3", "T2"):

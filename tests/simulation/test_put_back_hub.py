@@ -81,6 +81,24 @@ def test_a_hub_that_a_till_found_out_gives_nothing_when_it_starts_anew(tmp_path:
     pays_once(world, code)
 
 
+def test_a_hub_that_was_put_back_is_not_waited_for_by_a_head_office_that_was(tmp_path: Path) -> None:
+    """It takes nothing and gives nothing, and says so, knowing of head office's new epoch."""
+    world = LendingWorld(tmp_path, 0)
+    saved = tmp_path / "night.db"
+    world.office.db.execute("VACUUM INTO ?", (str(saved),))
+    code = put_back(world, is_marked=True)
+    world.line_go()
+    for counter in world.counters.values():
+        counter.stand("M1")
+    world.office.restore(saved)
+    assert world.hub.name in world.office.store.rights.waits_for()
+    for _ in range(3):
+        world.pass_s(5)
+        world.line_go()
+    assert world.hub.name not in world.office.store.rights.waits_for()
+    pays_once(world, code)
+
+
 def test_a_hub_that_is_enrolled_anew_in_its_place_gives_what_tills_bring_it(tmp_path: Path) -> None:
     world = LendingWorld(tmp_path, 0)
     first, second, _ = world.counters.values()
