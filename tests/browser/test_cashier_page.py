@@ -77,6 +77,25 @@ def test_an_amount_that_was_typed_counts_before_the_key_acts(page: Page, shop: S
     assert sales(shop) == [("completed", 11_200, 5_000)]
 
 
+@pytest.mark.parametrize("hand", ["keys", "mouse"])
+def test_points_that_nobody_can_read_are_not_paid_with_others(page: Page, shop: Shop, hand: str) -> None:
+    """Ten are redeemed, the cashier means others and mistypes: the sale is not paid in that breath, and then as it shows."""
+    typed(page, CARD)
+    typed(page, COFFEE)
+    page.locator("#redeem-amount").fill("10")
+    page.locator("#redeem-amount").press("Enter")
+    due(page, "152,00 ₽")
+    pay = page.locator("#pay-cash").click if hand == "mouse" else lambda: page.keyboard.press("F9")
+    page.locator("#redeem-amount").fill("5o")
+    pay()
+    expect(page.locator("#alarm")).to_be_visible()
+    expect(page.locator("#redeem-amount")).to_have_value("10")
+    assert sales(shop) == []
+    pay()
+    expect(page.locator("#done")).to_be_visible()
+    assert sales(shop) == [("completed", 15_200, 1_000)]
+
+
 def test_lines_are_changed_and_removed(page: Page) -> None:
     typed(page, COFFEE)
     typed(page, CROISSANT)

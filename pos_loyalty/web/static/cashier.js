@@ -55,6 +55,7 @@ const KEYS = {
 };
 
 function pressed(event) {
+  desk.misread = false; // what was seen counts no more
   const name = (event.shiftKey ? "Shift+" : "") + event.key;
   if (dialogs.uppermost()) return dialogs.pressed(event, name);
   const act = KEYS[name];

@@ -22,6 +22,7 @@ export const desk = {
   asking: false,
   missed: false, // the till did not answer about the price: it is asked again as soon as it answers at all
   looking: 0, // codes about which the till is being asked: each may move the price
+  misread: false, // points were typed that are no number: who pays in the same breath may mean others than are redeemed
   weighing: null, // {product} that waits for its weight; each question is an object of its own
   paying: null, // {saleId, kind, quote, request, authorised}: kept until the till has answered for certain
   finished: null,
@@ -70,7 +71,7 @@ export function nextSale() {
   desk.sale = basket.newSale();
   [desk.quote, desk.told] = [null, NOTHING_TOLD];
   desk.asked += 1;
-  [desk.asking, desk.missed] = [false, false];
+  [desk.asking, desk.missed, desk.misread] = [false, false, false];
   stopWeighing();
   view.showDone(null);
   view.calm();

@@ -20,6 +20,7 @@ export async function pay(kind) {
   if (desk.paying) return finishPaying();
   if (desk.weighing) return askWeight(desk.weighing.product);
   if (mayMove()) return view.warn(word("pricing"));
+  if (desk.misread) return desk.misread = false, view.warn(word("bad_points"));
   if (desk.sale.lines.length === 0) return view.warn(word("empty_sale"));
   if (desk.quote?.line_refusals.length) return view.warn(unsellable(desk.told));
   if (desk.quote) return startPaying(kind, false);

@@ -96,7 +96,8 @@ export function redeemTyped() {
   const centi = basket.readPoints($("redeem-amount").value);
   focusScan();
   if (desk.paying || desk.finished) return undefined;
-  if (centi === null) return view.warn(word("bad_points"));
+  desk.misread = centi === null;
+  if (desk.misread) return show(), view.warn(word("bad_points"));
   desk.sale.redeem = centi > 0 ? centi : null;
   return requote();
 }
