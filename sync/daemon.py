@@ -313,6 +313,7 @@ class Syncer:
                 self._is_called = bool(step.changes.calls)
                 local.apply_changes(self._db, self._here, step.changes, clock(), read(clock))
                 self._note_held(step.changes)
+                step = replace(step, state=local.asks_on(self._db, step.state, clock()))
         except SyncError as error:
             step = pull.failed(state, error, clock(), self._random)
         step = replace(step, state=replace(step.state, failures=min(step.state.failures, self._pace.failures_max)))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from pos_loyalty import log
 from pos_loyalty.clock import Reading, new_id, to_ms
 from pos_loyalty.store import (
@@ -36,6 +38,8 @@ KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
 
 SILENT_MAX_S: Final = 10 * 365 * 86_400
+OFFICE_IS_THERE_S: Final = 3_600
+"""A hub that heard head office so lately has a line to it."""
 
 
 class Here(Value):
@@ -94,6 +98,13 @@ def next_question(db: Connection, here: Here, state: pull.PullState, now: dateti
     return pull.outgoing(state, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
 
 
+def asks_on(db: Connection, state: pull.PullState, now: datetime) -> pull.PullState:
+    """What comes after the page that was just applied: from the beginning, if that showed that another hub tells us now."""
+    if state.since > 0 and outbox.state(db).pulled_version == 0:
+        return replace(begin_pull(db, now), protocol=state.protocol)
+    return state
+
+
 def keep_ack(db: Connection, held: push.Held) -> None:
     """Note durably how much head office holds. Raises LogForkError when that is not on our chain."""
     with write(db):
@@ -119,7 +130,10 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
         if changes.coupons:
             coupon_words.put_words(db, [known_of(coupon) for coupon in changes.coupons])
         programme_list.put(db, listed, now)
-        outbox.pulled(db, changes.version, changes.mark)
+        if _is_of_another_hub(db, changes):
+            outbox.pulled(db, 0, None)
+        else:
+            outbox.pulled(db, changes.version, changes.mark)
         for told in changes.stops or ():
             hear_stop(db, told, here.signer.credential.store, now)
         if changes.since == 0:
@@ -153,6 +167,18 @@ def _keep_safe(db: Connection, changes: Changes) -> None:
         outbox.acked(db, changes.as_of_seq, bytes.fromhex(changes.as_of_hash))
     elif changes.relayed.safe is not None:
         outbox.acked(db, changes.relayed.safe.seq, bytes.fromhex(changes.relayed.safe.hash))
+
+
+def _is_of_another_hub(db: Connection, changes: Changes) -> bool:
+    """Whether another hub, or one that lost what it kept, tells us now: what the one before told of other tills may be nowhere
+    any more, and then nobody tells anew of those whom it was about. Head office tells all, once it is there to be asked."""
+    if not (changes.relayed and changes.hub):
+        return False
+    before, silent_s = outbox.hub_life(db), changes.relayed.silent_s
+    if before == changes.hub.life or (before is not None and (silent_s is None or silent_s > OFFICE_IS_THERE_S)):
+        return False
+    outbox.put_hub_life(db, changes.hub.life)
+    return before is not None
 
 
 def _note_heard(db: Connection, changes: Changes, now: datetime) -> None:

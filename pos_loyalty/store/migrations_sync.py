@@ -196,6 +196,9 @@ CREATE TABLE relay_known (
 ) STRICT, WITHOUT ROWID;
 DROP INDEX right_return_by_to;
 CREATE INDEX right_return_by_to ON right_return (to_till, to_epoch, till, epoch);
+
+-- At a till with a hub: which life of a hub's file told us last.
+ALTER TABLE sync_state ADD COLUMN hub_life TEXT;
 """
 
 SYNC: tuple[str, ...] = (

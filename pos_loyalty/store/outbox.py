@@ -102,6 +102,18 @@ def pulled(db: Connection, version: int, mark: str | None) -> None:
         db.execute(PULLED_UPDATE, {"version": version, "mark": mark})
 
 
+def hub_life(db: Connection) -> str | None:
+    """Which life of a hub's file told us last of the store's other tills; None for none."""
+    found = db.execute("SELECT hub_life FROM sync_state WHERE id = 1").fetchone()[0]
+    return None if found is None else str(found)
+
+
+def put_hub_life(db: Connection, life: str) -> None:
+    """This one does now."""
+    with watched(db, "sync_state", "id = 1", ()):
+        db.execute("UPDATE sync_state SET hub_life = :life WHERE id = 1", {"life": life})
+
+
 def troubled(db: Connection, trouble: str | None) -> None:
     """What a person has to mend before the sync goes on; None when nothing."""
     with watched(db, "sync_state", "id = 1", ()):

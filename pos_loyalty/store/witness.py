@@ -18,7 +18,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "meta": ("key", "value"),
     "sync_state": (
         "id", "heard_ms", "pulled_version", "pulled_mark", "trouble", "ask_id", "told_head", "asked_version", "asked_seq",
-        "hub_head", "idle_seq", "coupon_idle_seq",
+        "hub_head", "idle_seq", "coupon_idle_seq", "hub_life",
     ),
     "attempt": ("sale_id", "txn", "opened_ms", "content_hash"),
     "idempotency": ("key", "verb", "body_hash", "answer", "at_ms"),

@@ -5,7 +5,7 @@ hear of is no right of anybody's, and no till shows it."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +20,7 @@ from sync.server import rights as granting
 from sync.wire import Reply
 from tests.simulation.escrow import MEMBERS
 from tests.simulation.hub_world import LEASES, ByHub, HubWorld, StoreCounter
+from tests.simulation.hub_world import StoreHub as HubMachine
 from tests.simulation.test_hub_world import check_all, held_at
 from tests.simulation.test_lost_hub import is_never_too_much
 
@@ -170,6 +171,21 @@ def test_no_till_shows_what_only_the_hub_had_of_a_machine_that_is_gone(world: Hu
     (kept,) = world.hub.node.relay.execute("SELECT COUNT(*) FROM kept_fact WHERE till = 'T1' AND epoch = 1").fetchone()
     (held,) = world.office.rows("SELECT COUNT(*) FROM txn WHERE till = 'T1' AND epoch = 1")[0]
     assert kept <= int(str(held)), "nothing is kept that head office never gets"
+    end(world)
+
+
+@pytest.mark.parametrize("lose_it", [HubMachine.burn, HubMachine.enrol_anew])
+def test_no_till_shows_what_a_hub_told_it_that_is_lost_too(world: HubWorld, lose_it: Callable[[HubMachine], None]) -> None:
+    """Nobody can tell anew of those whom such facts were about but head office, which tells of all."""
+    go(world, "T2")
+    sold_at_the_hub_alone(world)
+    (before,) = world.counters["T2"].db.execute(SHOWN, ("M0",)).fetchone()
+    replace(world)
+    lose_it(world.hub)
+    world.is_cut = False
+    go(world, "", "T2", "T1", "", "T2")
+    (there,) = world.office.rows("SELECT coalesce(SUM(remaining), 0) FROM lot WHERE member = 'M0'")[0]
+    assert before > int(str(there)) == world.counters["T2"].db.execute(SHOWN, ("M0",)).fetchone()[0]
     end(world)
 
 
