@@ -188,7 +188,7 @@ def test_commands_take_a_url(postgres: Server, tmp_path: Path, capsys: pytest.Ca
     assert main(["verify", "--database", str(tmp_path / "copy.db"), "--config", str(folder.config)]) == 0
 
 
-LATER = ("hub_head", "idle_seq", "coupon_idle_seq")
+LATER = ("hub_head", "idle_seq", "coupon_idle_seq", "hub_life")
 
 
 def test_tables_from_before_versions_were_counted_are_brought_up_and_newer_ones_are_left_alone(
