@@ -23,6 +23,11 @@ def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
     _drop(db, OF_EPOCH, {"till": till, "epoch": epoch, "seq": seq})
 
 
+def tell_again(db: Connection, till: str) -> None:
+    """Whoever was told of any fact of a till that is kept: it may have been told with it counted twice."""
+    _tell_again(db, "SELECT n FROM kept_fact WHERE till = :till", {"till": till})
+
+
 def _drop(db: Connection, where: str, key: dict[str, Any]) -> None:
     facts = f"SELECT n FROM kept_fact WHERE {where}"
     _tell_again(db, facts, key)

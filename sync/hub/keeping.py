@@ -28,6 +28,8 @@ from sync.wire import FACTS_MAX, Ack, BatchHeader, Relayed, Reply, decode_batch,
 AGAIN_S: Final = 15
 HOLDS: Final = "holds"
 """Kept once head office told how far it holds the logs of the hub's tills: of any other it holds nothing."""
+UNSURE: Final = "unsure"
+"""Kept while head office's figures may count facts of which it did not say so: restored, it did not know whose hub asked."""
 OF_ITS_TILL: Final[dict[str, type[SyncError]]] = {"log-fork": LogForkError, "wire": WireError}
 """What head office says of one till's batch: the till hears it from the hub as it would from head office."""
 
@@ -186,6 +188,10 @@ def note_holds(own: Connection, db: Connection, holds: Sequence[tuple[str, Place
     with write(db):
         if relay.word(db, HOLDS) is None:
             relay.put_word(db, HOLDS, b"told")
+        if relay.word(db, UNSURE):
+            for till, _ in holds:
+                relay_drops.tell_again(db, till)
+            relay.put_word(db, UNSURE, b"")
         for till, place in holds:
             one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
             noted = replace(one, safe=place, counted=place, refused=one.refused if one.epoch >= place.epoch else None)

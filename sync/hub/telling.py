@@ -58,6 +58,8 @@ def note_page(db: Connection, relay_db: Connection, page: Changes) -> None:
     if not isinstance(page.holds, UnsetType):
         keeping.note_holds(db, relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
+        if isinstance(page.holds, UnsetType) and page.members:
+            relay.put_word(relay_db, keeping.UNSURE, b"told")
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
             relay.forget_marks(relay_db)
         if page.anew or page.since == 0:

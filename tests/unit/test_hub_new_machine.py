@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogGapError
 from pos_loyalty.store import outbox, relay
@@ -262,3 +264,23 @@ def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_th
     assert [member.member_id for member in page.members] == ["M4"]
     apply_changes(till.db, till.here, page, NOW)
     assert till.balance("M4") == 700
+
+
+def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Restored, it did not know whose hub asked: a page came without a word on the logs that it counts."""
+    till = tills(tmp_path, office, "A")["A"]
+    till.enrol("M1", "2000000000015")
+    till.sell("0", "M1", earn=500)
+    send(till, hub)
+    hub.bring(office)
+    for page in pull_all(hub.till, office):
+        note_page(hub.till.db, hub.relay, replace(page, holds=UNSET))
+    told_up_to = relay.newest(hub.relay)
+    assert relay.members_since(hub.relay, told_up_to, "B", 10) == []
+    keeping.note_holds(hub.till.db, hub.relay, [("A", held_place(office))])
+    assert [name for name, _ in relay.members_since(hub.relay, told_up_to, "B", 10)] == ["M1"]
+    again = relay.newest(hub.relay)
+    keeping.note_holds(hub.till.db, hub.relay, [("A", held_place(office))])
+    assert relay.newest(hub.relay) == again, "once"
