@@ -1,4 +1,5 @@
 """What a store's hub lets go of again: facts of a till that head office has not got, and takes no more, or gets anew from it.
+And what it does not let go of: what it is still to bring.
 
 Rule: whoever was told of such a fact is told anew of those whom it was about, the till itself too: it may be another machine now.
 """
@@ -11,6 +12,11 @@ from pos_loyalty.store.db import Connection
 
 AFTER = "till = :till AND seq > :seq"
 OF_EPOCH = "till = :till AND epoch = :epoch AND seq > :seq"
+
+
+def unbrought(db: Connection, till: str, epoch: int) -> int:
+    """The last fact of a log that waits here for head office; 0 for none, or where head office refused it."""
+    return int(db.execute(UNBROUGHT_SELECT, {"till": till, "epoch": epoch}).fetchone()[0])
 
 
 def drop_after(db: Connection, till: str, seq: int) -> None:
@@ -41,5 +47,7 @@ def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:
         db.execute(AGAIN_INSERT, {"kind": kind, "name": name})
 
 
+UNBROUGHT_SELECT = """SELECT coalesce(MAX(last_seq), 0) FROM kept_batch WHERE till = :till AND epoch = :epoch
+AND NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = :till AND k.refused IS NOT NULL)"""
 AGAIN_INSERT = """INSERT OR REPLACE INTO kept_again (kind, name, n)
 SELECT :kind, :name, seq FROM sqlite_sequence WHERE name = 'kept_fact'"""

@@ -42,7 +42,7 @@ def hub_forgets_what_came_back(put: Put) -> None:
 
 def hub_hears_nothing_of_what_went_past_it(put: Put) -> None:
     """What head office tells it that tills gave back to it is passed over."""
-    put(income, "hear", lambda db, told, now: None)
+    put(income, "hear", lambda db, told, unbrought, now: None)
 
 
 def hub_keeps_what_nobody_takes(put: Put) -> None:
