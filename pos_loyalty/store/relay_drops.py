@@ -10,8 +10,8 @@ from typing import Any
 
 from pos_loyalty.store.db import Connection
 
-AFTER = "till = :till AND seq > :seq"
-OF_EPOCH = "till = :till AND epoch = :epoch AND seq > :seq"
+AFTER = "till = :till AND (epoch, {seq}) > (:epoch, :seq)"
+OF_EPOCH = "till = :till AND epoch = :epoch AND {seq} > :seq"
 
 
 def unbrought(db: Connection, till: str, epoch: int) -> int:
@@ -19,9 +19,9 @@ def unbrought(db: Connection, till: str, epoch: int) -> int:
     return int(db.execute(UNBROUGHT_SELECT, {"till": till, "epoch": epoch}).fetchone()[0])
 
 
-def drop_after(db: Connection, till: str, seq: int) -> None:
-    """Facts of a till after a number, of any machine, with the batches that bring them."""
-    _drop(db, AFTER, {"till": till, "seq": seq})
+def drop_after(db: Connection, till: str, epoch: int, seq: int) -> None:
+    """Facts of a till after one of them, of later machines too, with the batches that bring them."""
+    _drop(db, AFTER, {"till": till, "epoch": epoch, "seq": seq})
 
 
 def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
@@ -30,12 +30,12 @@ def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
 
 
 def _drop(db: Connection, where: str, key: dict[str, Any]) -> None:
-    facts = f"SELECT n FROM kept_fact WHERE {where}"
+    facts = f"SELECT n FROM kept_fact WHERE {where.format(seq='seq')}"
     _tell_again(db, facts, key)
     for table in ("kept_about", "kept_code"):
         db.execute(f"DELETE FROM {table} WHERE n IN ({facts})", key)
-    db.execute(f"DELETE FROM kept_fact WHERE {where}", key)
-    db.execute(f"DELETE FROM kept_batch WHERE {where.replace('seq >', 'last_seq >')}", key)
+    db.execute(f"DELETE FROM kept_fact WHERE {where.format(seq='seq')}", key)
+    db.execute(f"DELETE FROM kept_batch WHERE {where.format(seq='last_seq')}", key)
 
 
 def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:

@@ -222,14 +222,16 @@ def _name(hub: Hub) -> bytes:
     return f"{hub.credential.till} {hub.credential.epoch}".encode()
 
 
-def _is_before(place: Place, other: Place) -> bool:
+def _is_before(place: Place, other: Place | Kept) -> bool:
     return (place.epoch, place.seq) < (other.epoch, other.seq)
 
 
 def _cut(db: Connection, one: Kept, place: Place) -> Kept:
-    """The till's log is kept up to a place and no further."""
-    relay_drops.drop_after(db, one.till, place.seq)
-    return replace(one, epoch=place.epoch, seq=place.seq, hash=bytes.fromhex(place.hash))
+    """The till's log is kept up to a place and no further; what is missing before it stays missing."""
+    relay_drops.drop_after(db, one.till, place.epoch, place.seq)
+    if not _is_before(place, one):
+        return one
+    return replace(one, epoch=place.epoch, seq=place.seq, hash=None if one.hash is None else bytes.fromhex(place.hash))
 
 
 def _check_not_refused(before: Kept | None, header: BatchHeader) -> None:
@@ -287,7 +289,7 @@ def _ask_anew(own: Connection, db: Connection, waiting: Waiting, expected_seq: i
         return
     with write(db):
         hash_ = relay.hash_at(db, waiting.till, waiting.epoch, expected_seq - 1)
-        relay_drops.drop_after(db, waiting.till, expected_seq - 1)
+        relay_drops.drop_after(db, waiting.till, waiting.epoch, expected_seq - 1)
         relay.keep(db, replace(one, seq=expected_seq - 1, hash=hash_, safe=None))
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pos_loyalty.store import relay_drops, relay_income, right_holds
+from pos_loyalty.store import epochs, relay_drops, relay_income, right_holds
 from sync import income
 from sync.rights import Income
 from sync.server import enrol
-from tests.simulation.escrow import MEMBERS
-from tests.simulation.hub_world import LEASES, HubWorld
+from sync.wire import Reply
+from tests.simulation.escrow import LOST, MEMBERS
+from tests.simulation.hub_world import LEASES, HubWorld, Outside
 from tests.simulation.test_hub_world import held_at
-from tests.simulation.test_past_the_hub import end, give_back_past_the_hub, replace
+from tests.simulation.test_past_the_hub import RETURNED, end, give_back_past_the_hub, income_of, replace
 
 WHO = "M0"
 
@@ -59,6 +60,10 @@ def given_back(world: HubWorld) -> None:
     world.counters["T1"].stand(WHO)
     assert held_at(world, "T1") > 0
     go(world, "T1", "")
+
+
+def no_answer(self: Outside, question: bytes) -> Reply:
+    raise LOST
 
 
 def gone(world: HubWorld) -> None:
@@ -163,4 +168,58 @@ def test_what_waits_to_be_brought_is_not_forgotten(world: HubWorld) -> None:
     go(world, "", "")
     after = right_holds.lots_held(db, hub, WHO, world.now)
     assert {lot: one.centi for lot, one in after.items()} == held, "head office got it, and told of it"
+    end(world)
+
+
+@pytest.mark.parametrize("is_burned", [False, True], ids=["kept", "burned"])
+def test_a_log_is_begun_where_the_hub_knows_it_also_after_a_restore(
+    world: HubWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_burned: bool
+) -> None:
+    """T1 gave back past the hub, and head office is put back to a moment after that, but before the end of T1's log there. The
+    hub hears of no rights meanwhile."""
+    given_back(world)
+    world.now += timedelta(minutes=20)
+    give_back_past_the_hub(world, monkeypatch)
+    before = backup(world, tmp_path)
+    world.is_hub_silent = True
+    world.counters["T1"].sell("M2", 5_000, None, complete=True)
+    go(world, "T1")
+    world.is_hub_silent = False
+    if is_burned:
+        world.hub.burn()
+    with monkeypatch.context() as here:
+        here.setattr(Outside, "rights", no_answer)
+        go(world, "")
+        world.office.restore(before)
+        go(world, "")
+        world.now += timedelta(minutes=20)
+        world.counters["T1"].sell(WHO, 5_000, None, complete=True)
+        for _ in range(3):
+            go(world, "T1", "T1", "")
+    go(world, "", "")
+    assert income_of(world) == world.office.rows(RETURNED)[0][0]
+    end(world)
+
+
+def test_a_machine_that_a_restore_forgot_is_heard_by_the_hub_again(world: HubWorld, tmp_path: Path) -> None:
+    """Head office is put back to before it was enrolled: to it the till's log is that of the machine before."""
+
+    def kept() -> list[tuple[int, int]]:
+        return world.hub.node.relay.execute(
+            "SELECT epoch, MAX(seq) FROM kept_fact WHERE till = 'T1' GROUP BY epoch ORDER BY epoch"
+        ).fetchall()
+
+    before, first = backup(world, tmp_path), kept()
+    replace(world)
+    go(world, "T1")
+    for _ in range(3):
+        world.counters["T1"].sell("M2", 5_000, None, complete=True)
+    go(world, "T1", "", "T1", "")
+    assert kept()[:-1] == first
+    world.office.restore(before)
+    go(world, "")
+    assert kept() == first, "the rest it sends again"
+    world.counters["T1"].sell("M2", 5_000, None, complete=True)
+    go(world, *("T1", "T1", "") * 3, "T1")
+    assert kept() == [*first, (2, epochs.place_of(world.counters["T1"].db).seq)]
     end(world)
