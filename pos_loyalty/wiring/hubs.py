@@ -83,7 +83,7 @@ def line_of(known: Settings) -> Line:
     relay_db = open_relay(relay_file(known))
     heads = Heads(FileMark(mark_file(known)), known.config.till.id)
     side = AsHub(
-        told=lambda db, page: note_page(db, relay_db, page),
+        told=lambda page: note_page(relay_db, page),
         waiting=lambda: waiting_count(relay_db),
         called=lambda lots: note_called(relay_db, lots, utc_now()),
         sending=heads.note,

@@ -69,7 +69,7 @@ class AsHub(NamedTuple):
     cards and codes head office would have, and notes how far its own log is about to be told. ``unbrought``: what of its tills'
     logs it is to bring."""
 
-    told: Callable[[Connection, Changes], None]
+    told: Callable[[Changes], None]
     waiting: Callable[[], int]
     called: Callable[[Sequence[str]], None]
     sending: Callable[[Connection], None]

@@ -92,7 +92,7 @@ class StoreHub:
         )  # fmt: skip
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store", lends=Lends(gifts=True, coupons=True))
         beside = Beside(
-            told=lambda db, page: note_page(db, relay_db, page),
+            told=lambda page: note_page(relay_db, page),
             waiting=lambda: relay.waiting_count(relay_db),
             sending=Heads(mark, self.name).note,
             called=lambda lots: note_called(relay_db, lots, self.world.now),

@@ -322,7 +322,7 @@ class StoreHub:
         pace = replace(self.world.kind.pace(self.world.near_s, self.world.batch_max), wants="store")
         office = Outside(self)
         beside = Beside(
-            told=lambda db, page: note_page(db, relay_db, page),
+            told=lambda page: note_page(relay_db, page),
             called=lambda lots: note_called(relay_db, lots, utc_now()),
             sending=self._heads.note,
         )

@@ -79,7 +79,7 @@ class Shop:
         db = open_store(self.folder / "HUB.db", role="till", owner="HUB", now=NOW)
         relay_db = relay.open_relay(self.folder / "HUB.relay")
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store")
-        beside = Beside(told=lambda db, page: note_page(db, relay_db, page))
+        beside = Beside(told=lambda page: note_page(relay_db, page))
         syncer = Syncer(
             db,
             replace(self.hub_till.here, is_hub=True, unbrought=lambda till, epoch: relay_drops.unbrought(relay_db, till, epoch)),
