@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, TokenError, WireError
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, PeerError, SyncError, TokenError, WireError
 from pos_loyalty.store import relay, relay_drops
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
@@ -153,6 +153,8 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
     except LogGapError as error:
         _ask_anew(db, waiting, error.expected_seq)
         return 0
+    except PeerError:  # of another version: it takes this batch when it is updated
+        return AGAIN_S
     except SyncError as error:
         _refuse(db, waiting, error)
         return 0

@@ -11,13 +11,13 @@ from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import backup
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import decode
+from pos_loyalty.values import decode, encode
 from sync import push
 from sync.hub import granting, keeping, telling, view
 from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, begin_push, next_question
-from sync.wire import Changes, ChangesRequest, Relayed
-from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
+from sync.wire import Changes, ChangesRequest, Relayed, problem
+from tests.simulation.shop import NOW, HeadOffice, Till, json_reply, log_of, pull_all
 from tests.unit.test_hub_relay import RelayHub, next_body, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
@@ -290,3 +290,24 @@ def test_what_comes_while_a_batch_of_the_machine_before_is_let_go_stays(
     kept = relay.kept(there, "A")
     assert came and kept is not None and (kept.epoch, kept.seq) == (2, came[0])
     there.close()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_batch_that_head_office_is_too_old_for_waits_until_it_is_updated(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, is_replaced: bool
+) -> None:
+    """A machine that is gone sends nothing again."""
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)
+    if is_replaced:
+        new = another_machine(tmp_path, office)
+        new.sell("1")
+        send(new, hub)
+    waiting = keeping.next_up(hub.relay, hub.hub)
+    assert waiting is not None
+    said = json_reply(422, encode(problem("peer", 422, "a kind of fact that nobody knows here")))
+    assert keeping.brought(hub.relay, waiting, said) > 0
+    assert keeping.next_up(hub.relay, hub.hub) == waiting
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and kept.refused is None
