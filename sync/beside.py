@@ -22,15 +22,15 @@ class Answered(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """``chores``: between goes; ``told``: who hears of each page first, at a hub, with this file at hand; ``waiting``: what a hub
-    keeps that head office has not; ``go_straight``, ``go_by_hub``: how a till with a hub turns to head office, and to the hub
-    again; ``road``: where its next question goes, ``answered``: by which road the last answer came; ``wait``: what happens while
-    a hub gets what it lacks; ``called``: who hears at a hub which cards and codes head office would have; ``sending``: what is
-    done before facts of this file's own log go out.
+    """``chores``: between goes; ``told``: who hears of each page first, at a hub; ``waiting``: what a hub keeps that head office
+    has not; ``go_straight``, ``go_by_hub``: how a till with a hub turns to head office, and to the hub again; ``road``: where its
+    next question goes, ``answered``: by which road the last answer came; ``wait``: what happens while a hub gets what it lacks;
+    ``called``: who hears at a hub which cards and codes head office would have; ``sending``: what is done before facts of this
+    file's own log go out.
     """
 
     chores: Callable[[], None] = lambda: None
-    told: Callable[[Connection, Changes], None] = lambda db, page: None
+    told: Callable[[Changes], None] = lambda _: None
     go_straight: Callable[[], None] = lambda: None
     go_by_hub: Callable[[], None] = lambda: None
     road: Callable[[], Road] = lambda: "straight"

@@ -110,11 +110,6 @@ class Syncer:
         self._push: push.PushState | None = None
         self._pull: pull.PullState | None = None
 
-    @property
-    def db(self) -> Connection:
-        """The file that is kept in step."""
-        return self._db
-
     def once(self, clock: Clock) -> SyncReport:
         """Push until nothing is left, then fetch until complete. Sync failures are in the report; StoreError is raised."""
         if self._here.is_hub:
@@ -309,7 +304,7 @@ class Syncer:
             reply = self._head_office.changes(question)
             step = pull.received(state, reply, clock(), self._pace.interval_s, self._random)
             if step.changes is not None:
-                self._beside.told(self._db, step.changes)
+                self._beside.told(step.changes)
                 self._is_called = bool(step.changes.calls)
                 local.apply_changes(self._db, self._here, step.changes, clock(), read(clock))
                 self._note_held(step.changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -42,6 +42,11 @@ OFFICE_IS_THERE_S: Final = 3_600
 """A hub that heard head office so lately has a line to it."""
 
 
+def nothing_unbrought(till: str, epoch: int) -> int:
+    """Who keeps no other's log."""
+    return 0
+
+
 class Here(Value):
     """This till: its name, what it signs with, and the master key under which its file keeps members' data keys."""
 
@@ -52,6 +57,8 @@ class Here(Value):
     """Whose word on programmes and snapshots counts."""
     is_hub: bool = False
     """It is a store's hub, and asks how far the logs of its tills count."""
+    unbrought: Callable[[str, int], int] = nothing_unbrought
+    """At a hub: up to which fact of a log (till, epoch) it has what it is still to bring to head office; 0 for none of it."""
 
     def peer(self, protocol: int) -> Peer:
         """How this till presents itself."""

@@ -126,7 +126,7 @@ def _ask(db: Connection, here: Here, office: Grantor, asks: Asks, now: datetime,
     if here.is_hub:
         note_lent(db, answer.grants, now)
         if answer.income:
-            income.hear(db, answer.income, now)
+            income.hear(db, answer.income, here.unbrought, now)
     taker = rights.Taker(till=here.till, store=here.signer.credential.store, lends=lends)
     taken = rights.take(db, taker, answer, new_id, now)
     if taken.wrote or answer.held_back:

@@ -58,12 +58,14 @@ class Asks(Value):
     coupons: Annotated[tuple[CouponCode, ...], Meta(max_length=GIFTS_MAX)] = ()
 
 
-class LogKnown(Value):
-    """At a hub: up to which fact of a till's log it knows all that was given back to it."""
+class LogKnown(Value, omit_defaults=True):
+    """At a hub: up to which fact of a till's log it knows all that was given back to it. ``heard``: the last fact after that
+    which gave it something back, as far as it heard; 0 for none."""
 
     till: Id
     epoch: Epoch
     seq: Count
+    heard: Count = 0
 
 
 class GivenBack(Value):
@@ -74,7 +76,8 @@ class GivenBack(Value):
 
 
 class Income(Value):
-    """Of a log that a hub named: all that was given back to the hub after the fact that it named, up to fact ``seq``."""
+    """Of a log that a hub named: all that was given back to the hub after the fact that it named, up to fact ``seq``. With fewer
+    facts than are told at once head office has no more of this log than up to there."""
 
     till: Id
     epoch: Epoch

@@ -201,6 +201,11 @@ CREATE INDEX right_return_by_to ON right_return (to_till, to_epoch, till, epoch)
 ALTER TABLE sync_state ADD COLUMN hub_life TEXT;
 """
 
+KNOWN_LOGS = """
+-- At a hub that is older than relay_known: of no log it is known how far it is known (``versions``).
+"""
+
 SYNC: tuple[str, ...] = (
     WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD, LENDING, PAST_THE_HUB,
+    KNOWN_LOGS,
 )  # fmt: skip

@@ -1,4 +1,5 @@
 """What a store's hub lets go of again: facts of a till that head office has not got, and takes no more, or gets anew from it.
+And what it does not let go of: what it is still to bring.
 
 Rule: whoever was told of such a fact is told anew of those whom it was about, the till itself too: it may be another machine now.
 """
@@ -9,13 +10,18 @@ from typing import Any
 
 from pos_loyalty.store.db import Connection
 
-AFTER = "till = :till AND seq > :seq"
-OF_EPOCH = "till = :till AND epoch = :epoch AND seq > :seq"
+AFTER = "till = :till AND (epoch, {seq}) > (:epoch, :seq)"
+OF_EPOCH = "till = :till AND epoch = :epoch AND {seq} > :seq"
 
 
-def drop_after(db: Connection, till: str, seq: int) -> None:
-    """Facts of a till after a number, of any machine, with the batches that bring them."""
-    _drop(db, AFTER, {"till": till, "seq": seq})
+def unbrought(db: Connection, till: str, epoch: int) -> int:
+    """The last fact of a log that waits here for head office; 0 for none, or where head office refused it."""
+    return int(db.execute(UNBROUGHT_SELECT, {"till": till, "epoch": epoch}).fetchone()[0])
+
+
+def drop_after(db: Connection, till: str, epoch: int, seq: int) -> None:
+    """Facts of a till after one of them, of later machines too, with the batches that bring them."""
+    _drop(db, AFTER, {"till": till, "epoch": epoch, "seq": seq})
 
 
 def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
@@ -29,12 +35,12 @@ def tell_again(db: Connection, till: str) -> None:
 
 
 def _drop(db: Connection, where: str, key: dict[str, Any]) -> None:
-    facts = f"SELECT n FROM kept_fact WHERE {where}"
+    facts = f"SELECT n FROM kept_fact WHERE {where.format(seq='seq')}"
     _tell_again(db, facts, key)
     for table in ("kept_about", "kept_code"):
         db.execute(f"DELETE FROM {table} WHERE n IN ({facts})", key)
-    db.execute(f"DELETE FROM kept_fact WHERE {where}", key)
-    db.execute(f"DELETE FROM kept_batch WHERE {where.replace('seq >', 'last_seq >')}", key)
+    db.execute(f"DELETE FROM kept_fact WHERE {where.format(seq='seq')}", key)
+    db.execute(f"DELETE FROM kept_batch WHERE {where.format(seq='last_seq')}", key)
 
 
 def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:
@@ -46,5 +52,7 @@ def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:
         db.execute(AGAIN_INSERT, {"kind": kind, "name": name})
 
 
+UNBROUGHT_SELECT = """SELECT coalesce(MAX(last_seq), 0) FROM kept_batch WHERE till = :till AND epoch = :epoch
+AND NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = :till AND k.refused IS NOT NULL)"""
 AGAIN_INSERT = """INSERT OR REPLACE INTO kept_again (kind, name, n)
 SELECT :kind, :name, seq FROM sqlite_sequence WHERE name = 'kept_fact'"""

@@ -7,6 +7,7 @@ A fact that head office will never have gave nothing back.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.right_facts import LogPart, RightHolder, RightLine
@@ -67,11 +68,20 @@ def came(db: Connection, by: LogPart) -> None:
             db.execute(sql, key)
 
 
-def known(db: Connection, limit: int) -> list[tuple[str, int, int]]:
-    """Up to which fact all is known for sure that a log gave back, by till, epoch and number: of the machines that are the tills
-    now and of those before, the newest epochs first."""
-    rows = db.execute("SELECT till, epoch, seq FROM relay_known ORDER BY epoch DESC, till LIMIT ?", (limit,))
-    return [(str(till), int(epoch), int(seq)) for till, epoch, seq in rows]
+class Known(NamedTuple):
+    """Of a log: up to which fact all is known for sure that it gave back, and which fact is the last that gave something back as
+    far as was heard (0: none)."""
+
+    till: str
+    epoch: int
+    seq: int
+    heard: int
+
+
+def known(db: Connection, limit: int) -> list[Known]:
+    """Of the machines that are the tills now and of those before, the newest epochs first."""
+    rows = db.execute(KNOWN_SELECT, (limit,))
+    return [Known(str(till), int(epoch), int(seq), int(heard)) for till, epoch, seq, heard in rows]
 
 
 def now_known(db: Connection, till: str, epoch: int, seq: int) -> None:
@@ -85,6 +95,9 @@ INCOME_SELECT = "SELECT 1 FROM relay_right WHERE (till, epoch, seq, lot) = (?, ?
 INCOME_INSERT = "INSERT INTO relay_right (till, epoch, seq, lot, member, centi, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
 LOGS_SELECT = """SELECT till, epoch, MAX(seq) FROM relay_right
 WHERE lot = :lot AND to_epoch = :epoch AND till <> :but GROUP BY till, epoch"""
+KNOWN_SELECT = """SELECT k.till, k.epoch, k.seq, coalesce((
+  SELECT MAX(r.seq) FROM relay_right AS r WHERE r.till = k.till AND r.epoch = k.epoch
+), 0) FROM relay_known AS k ORDER BY k.epoch DESC, k.till LIMIT ?"""
 START_UPDATE = "UPDATE relay_start SET seq = :seq WHERE till = :till AND epoch = :epoch AND seq < :seq"
 GOES_ON_UPDATE = """UPDATE relay_known SET seq = :seq WHERE till = :till AND epoch = :epoch AND seq < :seq
 AND seq >= (SELECT s.seq FROM relay_start AS s WHERE s.till = :till AND s.epoch = :epoch)"""

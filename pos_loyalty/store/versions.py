@@ -76,5 +76,14 @@ def _count(db: dbapi2.Connection) -> None:
         db.execute("DELETE FROM meta WHERE key = 'build'")
 
 
-CARRY: Final[Mapping[int, Carry]] = {1: _count}
+def _know_logs(db: dbapi2.Connection) -> None:
+    """A hub asks head office about all logs by which it was ever given back anything."""
+    with watched(db, "relay_known", "TRUE", ()):
+        db.execute(KNOWN_INSERT)
+
+
+KNOWN_INSERT: Final = """INSERT INTO relay_known (till, epoch, seq)
+SELECT s.till, s.epoch, 0 FROM relay_start AS s UNION SELECT r.till, r.epoch, 0 FROM relay_right AS r WHERE TRUE
+ON CONFLICT (till, epoch) DO NOTHING"""
+CARRY: Final[Mapping[int, Carry]] = {1: _count, 8: _know_logs}
 """What SQL alone does not do, by the version that it leads to."""

@@ -69,6 +69,7 @@ def node_of(known: Settings, lease_days: int) -> HubNode:
 def line_of(known: Settings) -> Line:
     """The hub's line to head office, over connections of its own."""
     from pos_loyalty.store.relay import open_relay, waiting_count
+    from pos_loyalty.store.relay_drops import unbrought
     from pos_loyalty.wiring.offices import AsHub, syncer_of
     from sync.client import HttpHeadOffice
     from sync.hub.granting import note_called
@@ -82,10 +83,11 @@ def line_of(known: Settings) -> Line:
     relay_db = open_relay(relay_file(known))
     heads = Heads(FileMark(mark_file(known)), known.config.till.id)
     side = AsHub(
-        told=lambda db, page: note_page(db, relay_db, page),
+        told=lambda page: note_page(relay_db, page),
         waiting=lambda: waiting_count(relay_db),
         called=lambda lots: note_called(relay_db, lots, utc_now()),
         sending=heads.note,
+        unbrought=lambda till, epoch: unbrought(relay_db, till, epoch),
     )
     syncer, close_syncer = syncer_of(known, hub=side)
     office = HttpHeadOffice(url, known.config.till.id, identity_of(known).token, known.config.head_office.timeout_s)

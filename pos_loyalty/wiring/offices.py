@@ -66,12 +66,14 @@ def follow(known: Settings) -> None:
 
 class AsHub(NamedTuple):
     """What a hub does beside: it is told of each page before that is applied, says what it keeps for head office, hears which
-    cards and codes head office would have, and notes how far its own log is about to be told."""
+    cards and codes head office would have, and notes how far its own log is about to be told. ``unbrought``: what of its tills'
+    logs it is to bring."""
 
-    told: Callable[[Connection, Changes], None]
+    told: Callable[[Changes], None]
     waiting: Callable[[], int]
     called: Callable[[Sequence[str]], None]
     sending: Callable[[Connection], None]
+    unbrought: Callable[[str, int], int]
 
 
 def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None = None) -> tuple[Syncer, Callable[[], None]]:
@@ -100,12 +102,12 @@ def syncer_of(known: Settings, timeout_s: float | None = None, hub: AsHub | None
         signer=identity.signer,
         head_office_key=identity.head_office_key,
         is_hub=hub is not None,
+        unbrought=hub.unbrought if hub else local.nothing_unbrought,
     )
     patience_s = timeout_s or config.head_office.timeout_s
     head_office, close_line = _road_of(known, identity, patience_s, lambda at: local.hear_time(db, at, read(utc_now)))
-    is_near = hub is not None or config.hub.address is not None
     pace = Pace(
-        failures_max=NEAR_FAILURES_MAX if is_near else FAILURES_MAX,
+        failures_max=NEAR_FAILURES_MAX if hub or config.hub.address is not None else FAILURES_MAX,
         interval_s=interval_of(config),
         batch_facts_max=config.head_office.batch_facts_max,
         wants=None if config.offline.policy != "escrow" or config.hub.address is not None else "store" if hub else "home",

@@ -12,8 +12,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, SyncError, TokenError, WireError
-from pos_loyalty.store import relay, relay_drops, relay_income
+from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, PeerError, SyncError, TokenError, WireError
+from pos_loyalty.store import relay, relay_drops
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept, Waiting
@@ -142,9 +142,9 @@ def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | No
     return relay.next_batch(db, hub.master_key, but)
 
 
-def brought(own: Connection, db: Connection, waiting: Waiting, reply: Reply) -> int:
+def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
     """Take in head office's answer to a batch; answers after how many seconds to go on. Raises HeadOfficeGoneError when it was
-    none: the same batch comes again. ``own``: the hub's own file, where what it was given back stands."""
+    none: the same batch comes again."""
     try:
         ack = read_ack(reply)
         _check_ours(db, waiting, ack)
@@ -153,10 +153,12 @@ def brought(own: Connection, db: Connection, waiting: Waiting, reply: Reply) -> 
     except TokenError as error:  # of the hub's own token: what is wrong with a till's key comes as another word
         raise HeadOfficeGoneError(str(error)) from error
     except LogGapError as error:
-        _ask_anew(own, db, waiting, error.expected_seq)
+        _ask_anew(db, waiting, error.expected_seq)
         return 0
+    except PeerError:  # of another version: it takes this batch when it is updated
+        return AGAIN_S
     except SyncError as error:
-        _refuse(own, db, waiting, error)
+        _refuse(db, waiting, error)
         return 0
     with write(db):
         one = relay.kept(db, waiting.till)
@@ -176,15 +178,13 @@ def _check_ours(db: Connection, waiting: Waiting, ack: Ack) -> None:
         raise HeadOfficeGoneError(f"head office answers of another log than that of till {waiting.till}")
 
 
-def note_holds(own: Connection, db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
+def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
     """Head office's figures count the logs of the hub's tills up to these places, and it holds so much.
 
     Less than before is right after its restore: what the hub has no more, the till sends again. Of a till of whose log it held
     something and that it names no more it holds nothing. A till that never spoke here is told of members too, as of its own facts
-    that these figures count. ``own``: the hub's own file.
+    that these figures count.
     """
-    for one in _named_no_more(db, holds):
-        _forget_income(own, one)
     with write(db):
         if relay.word(db, HOLDS) is None:
             relay.put_word(db, HOLDS, b"told")
@@ -228,14 +228,16 @@ def _name(hub: Hub) -> bytes:
     return f"{hub.credential.till} {hub.credential.epoch}".encode()
 
 
-def _is_before(place: Place, other: Place) -> bool:
+def _is_before(place: Place, other: Place | Kept) -> bool:
     return (place.epoch, place.seq) < (other.epoch, other.seq)
 
 
 def _cut(db: Connection, one: Kept, place: Place) -> Kept:
-    """The till's log is kept up to a place and no further."""
-    relay_drops.drop_after(db, one.till, place.seq)
-    return replace(one, epoch=place.epoch, seq=place.seq, hash=bytes.fromhex(place.hash))
+    """The till's log is kept up to a place and no further; what is missing before it stays missing."""
+    relay_drops.drop_after(db, one.till, place.epoch, place.seq)
+    if not _is_before(place, one):
+        return one
+    return replace(one, epoch=place.epoch, seq=place.seq, hash=None if one.hash is None else bytes.fromhex(place.hash))
 
 
 def _check_not_refused(before: Kept | None, header: BatchHeader) -> None:
@@ -285,51 +287,36 @@ def _known_up_to(known: tuple[int, int], header: BatchHeader) -> int | None:
     return None
 
 
-def _ask_anew(own: Connection, db: Connection, waiting: Waiting, expected_seq: int) -> None:
+def _ask_anew(db: Connection, waiting: Waiting, expected_seq: int) -> None:
     """Head office lacks facts that are here no more: the till sends them again from there."""
-    one = relay.kept(db, waiting.till)
-    if one is None or waiting.epoch < one.newest_epoch:
-        _let_go(own, db, waiting, one)
-        return
     with write(db):
+        one = relay.kept(db, waiting.till)
+        if one is None or waiting.epoch < one.newest_epoch:
+            _let_go(db, waiting, one)
+            return
         hash_ = relay.hash_at(db, waiting.till, waiting.epoch, expected_seq - 1)
-        relay_drops.drop_after(db, waiting.till, expected_seq - 1)
+        relay_drops.drop_after(db, waiting.till, waiting.epoch, expected_seq - 1)
         relay.keep(db, replace(one, seq=expected_seq - 1, hash=hash_, safe=None))
 
 
-def _refuse(own: Connection, db: Connection, waiting: Waiting, error: SyncError) -> None:
+def _refuse(db: Connection, waiting: Waiting, error: SyncError) -> None:
     """Head office does not take a till's batch. That of a machine before says nothing of the one that is the till now."""
     kind = next((kind for kind, type_ in OF_ITS_TILL.items() if isinstance(error, type_)), "wire")
-    one = relay.kept(db, waiting.till)
-    if one is None or waiting.epoch < one.newest_epoch:
-        _let_go(own, db, waiting, one)
-        return
-    _forget_income(own, one)
     with write(db):
+        one = relay.kept(db, waiting.till)
+        if one is None or waiting.epoch < one.newest_epoch:
+            _let_go(db, waiting, one)
+            return
         if one.safe is not None:
             one = _cut(db, one, one.safe)
         relay.keep(db, replace(one, refused=f"{kind} {error}"))
 
 
-def _let_go(own: Connection, db: Connection, waiting: Waiting, one: Kept | None) -> None:
+def _let_go(db: Connection, waiting: Waiting, one: Kept | None) -> None:
     """Head office never takes this batch of a machine before, and nothing that follows it: it is as if that had never come here.
-    What the machine that is the till now has of it too, it sends again."""
+    What the machine that is the till now has of it too, it sends again. Within a transaction."""
     header = decode_batch(waiting.body).header
     end = Place(epoch=header.epoch, seq=header.first_seq - 1, hash=header.prev_hash)
-    with write(own):
-        relay_income.drop(own, waiting.till, waiting.epoch, end.seq)
-    with write(db):
-        relay_drops.drop_of_epoch(db, waiting.till, waiting.epoch, end.seq)
-        if one is not None and one.epoch == end.epoch and one.seq > end.seq:
-            relay.keep(db, replace(one, seq=end.seq, hash=bytes.fromhex(end.hash)))
-
-
-def _forget_income(own: Connection, one: Kept) -> None:
-    """What facts that are let go of gave back to the hub: to head office it is still with the machine that wrote them. Those that
-    head office has got it tells of, and the till brings them again, if it can."""
-    if one.safe is None:
-        return
-    with write(own):
-        relay_income.drop(own, one.till, one.safe.epoch, one.safe.seq)
-        if one.epoch != one.safe.epoch:
-            relay_income.drop(own, one.till, one.epoch, 0)
+    relay_drops.drop_of_epoch(db, waiting.till, waiting.epoch, end.seq)
+    if one is not None and one.epoch == end.epoch and one.seq > end.seq:
+        relay.keep(db, replace(one, seq=end.seq, hash=bytes.fromhex(end.hash)))

@@ -91,8 +91,7 @@ class Line:
             if waiting is None:
                 break
             try:
-                reply = self._office.carry(waiting.till, waiting.body)
-                wait_s = keeping.brought(self._syncer.db, self._relay, waiting, reply)
+                wait_s = keeping.brought(self._relay, waiting, self._office.carry(waiting.till, waiting.body))
             except HeadOfficeGoneError as error:
                 trouble = str(error)
                 break

@@ -50,13 +50,13 @@ CUT_AFTER_S: Final = 60
 """A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
 
 
-def note_page(db: Connection, relay_db: Connection, page: Changes) -> None:
+def note_page(relay_db: Connection, page: Changes) -> None:
     """Before a page of head office's is applied to the hub's own file: how far its figures count the tills' logs.
 
     Then no member is told with a fact counted twice: at worst without it, until the page is applied and tells of them again.
     """
     if not isinstance(page.holds, UnsetType):
-        keeping.note_holds(db, relay_db, [(hold.till, hold.place) for hold in page.holds])
+        keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
         if isinstance(page.holds, UnsetType) and page.members:
             relay.put_word(relay_db, keeping.UNSURE, b"told")

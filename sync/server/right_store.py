@@ -122,7 +122,7 @@ class RightStore(Protocol):
 
     def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
         """What a log gave back to a hub after a fact, no more than so many facts of it. None when that is nothing, unless so many
-        facts followed that who asks had better not ask about them again."""
+        facts followed that who asks had better not ask about them again, or the log ends here before what that one heard."""
 
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """Grants that the till has not said it took."""

@@ -225,16 +225,17 @@ class SqliteRightStore:
     def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
         """By the rows, and the payloads."""
         key = {"till": after.till, "epoch": after.epoch, "seq": after.seq}
-        last = self._db.execute(LAST_SELECT, key).fetchone()[0]
-        if last is None or last <= after.seq:
+        last = int(self._db.execute(LAST_SELECT, key).fetchone()[0] or 0)
+        ends_before = last < max(after.seq, after.heard)
+        if last == after.seq and not ends_before:
             return None
         key |= {"hub": hub, "hub_epoch": hub_epoch, "limit": limit}
         is_any = self._db.execute(GAVE_BACK_SELECT, key).fetchone() is not None
         told = [(seq, fact_of(payload).give_back) for seq, payload in self._db.execute(GIVEN_BACK_SELECT, key)] if is_any else []
         given = tuple(GivenBack(seq=seq, lines=back.lines) for seq, back in told if back is not None)
-        if not given and last - after.seq < limit:
+        if not given and not ends_before and last - after.seq < limit:
             return None
-        upto = int(last) if len(given) < limit else given[-1].seq
+        upto = last if len(given) < limit else given[-1].seq
         return Income(till=after.till, epoch=after.epoch, seq=upto, given=given)
 
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:

@@ -206,9 +206,11 @@ def test_what_a_log_gave_back_to_a_hub_is_told_from_the_fact_that_the_hub_knows_
         for seq, back in enumerate(backs, start=1):
             store.add(posting(store, fact(seq, kind="rights.returned", give_back=back)))
 
-    def told(hub: str, after: int, limit: int = 10, till: str = "T1", epoch: int = 1) -> tuple[int, list[int]] | None:
+    def told(
+        hub: str, after: int, limit: int = 10, till: str = "T1", epoch: int = 1, heard: int = 0
+    ) -> tuple[int, list[int]] | None:
         with store.write():
-            said = store.rights.given_back(hub, 1, LogKnown(till=till, epoch=epoch, seq=after), limit)
+            said = store.rights.given_back(hub, 1, LogKnown(till=till, epoch=epoch, seq=after, heard=heard), limit)
         assert said is None or all(each.lines == (line,) for each in said.given)
         return None if said is None else (said.seq, [each.seq for each in said.given])
 
@@ -217,6 +219,9 @@ def test_what_a_log_gave_back_to_a_hub_is_told_from_the_fact_that_the_hub_knows_
     assert told("HUB", 4) is None and told("HUB", 5) is None
     assert told("HUB", 4, limit=1) == (5, []) and told("HUB9", 0, limit=5) == (5, [])
     assert told("HUB", 0, epoch=2) is None and told("HUB", 0, till="T9") is None
+    assert told("HUB", 9) == told("HUB", 5, heard=6) == told("HUB", 4, heard=6) == (5, []), "it ends before that"
+    assert told("HUB", 0, heard=6) == (5, [1, 4]) and told("HUB", 4, heard=5) is None
+    assert told("HUB", 3, till="T9") == told("HUB", 0, till="T9", heard=3) == (0, [])
 
 
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:

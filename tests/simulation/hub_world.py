@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, LogForkError, LogGapError, NotFoundError, TokenError, WireError
-from pos_loyalty.store import epochs, outbox, relay
+from pos_loyalty.store import epochs, outbox, relay, relay_drops
 from pos_loyalty.store.db import open_store
 from pos_loyalty.values import decode, encode
 from sync import identity
@@ -86,10 +86,13 @@ class StoreHub:
         mark = FileMark(self.folder / "hub.db.mark")
         self.node = HubNode(hub, store(), kept(), mark)
         db, relay_db = store(), kept()
-        here = Here(till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True)
+        here = Here(
+            till=self.name, master_key=bytes(32), signer=self.signer, head_office_key=OFFICE_PUBLIC, is_hub=True,
+            unbrought=lambda till, epoch: relay_drops.unbrought(relay_db, till, epoch),
+        )  # fmt: skip
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store", lends=Lends(gifts=True, coupons=True))
         beside = Beside(
-            told=lambda db, page: note_page(db, relay_db, page),
+            told=lambda page: note_page(relay_db, page),
             waiting=lambda: relay.waiting_count(relay_db),
             sending=Heads(mark, self.name).note,
             called=lambda lots: note_called(relay_db, lots, self.world.now),

@@ -42,7 +42,7 @@ def hub_forgets_what_came_back(put: Put) -> None:
 
 def hub_hears_nothing_of_what_went_past_it(put: Put) -> None:
     """What head office tells it that tills gave back to it is passed over."""
-    put(income, "hear", lambda db, told, now: None)
+    put(income, "hear", lambda db, told, unbrought, now: None)
 
 
 def hub_tells_nobody_what_it_let_go(put: Put) -> None:
@@ -52,7 +52,7 @@ def hub_tells_nobody_what_it_let_go(put: Put) -> None:
 
 def hub_forgets_how_far_is_counted(put: Put) -> None:
     """Facts that head office's figures count are told on top of them once more."""
-    put(telling.keeping, "note_holds", lambda own, db, holds: None)
+    put(telling.keeping, "note_holds", lambda db, holds: None)
 
 
 def hub_takes_the_machine_before_for_this_one(put: Put) -> None:
@@ -65,8 +65,8 @@ def hub_drops_what_it_could_not_bring(put: Put) -> None:
     """A batch that head office took only a part of is let go."""
     true = keeping.brought
 
-    def brought(own: Any, db: Any, waiting: Any, reply: Any) -> int:
-        wait_s = true(own, db, waiting, reply)
+    def brought(db: Any, waiting: Any, reply: Any) -> int:
+        wait_s = true(db, waiting, reply)
         keeping.relay.drop_batch(db, waiting.n)
         return 0 if wait_s else wait_s
 

@@ -17,6 +17,7 @@ from pos_loyalty.errors import StoreError, TokenError, WireError
 from pos_loyalty.store import epochs, outbox
 from pos_loyalty.store.db import Connection, backup
 from pos_loyalty.store.relay import open_relay
+from pos_loyalty.store.relay_drops import unbrought
 from pos_loyalty.values import decode, encode
 from pos_loyalty.wiring import hubs, identities
 from pos_loyalty.wiring.files import Settings, settings, till_store
@@ -315,12 +316,13 @@ class StoreHub:
             close()
             raise
         here = Here(
-            till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=self._signer, head_office_key=PUBLIC, is_hub=True
-        )
+            till=self.name, master_key=bytes.fromhex(MASTER_KEY), signer=self._signer, head_office_key=PUBLIC, is_hub=True,
+            unbrought=lambda till, epoch: unbrought(relay_db, till, epoch),
+        )  # fmt: skip
         pace = replace(self.world.kind.pace(self.world.near_s, self.world.batch_max), wants="store")
         office = Outside(self)
         beside = Beside(
-            told=lambda db, page: note_page(db, relay_db, page),
+            told=lambda page: note_page(relay_db, page),
             called=lambda lots: note_called(relay_db, lots, utc_now()),
             sending=self._heads.note,
         )

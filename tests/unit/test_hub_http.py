@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import Clock, read
 from pos_loyalty.errors import HeadOfficeGoneError
-from pos_loyalty.store import ledger, outbox, relay, right_holds, trusted_time
+from pos_loyalty.store import ledger, outbox, relay, relay_drops, right_holds, trusted_time
 from pos_loyalty.store.db import open_store
 from sync import hub_wire, identity, local
 from sync.client import HttpHeadOffice
@@ -79,8 +79,15 @@ class Shop:
         db = open_store(self.folder / "HUB.db", role="till", owner="HUB", now=NOW)
         relay_db = relay.open_relay(self.folder / "HUB.relay")
         pace = Pace(interval_s=1.0, batch_facts_max=500, wants="store")
-        beside = Beside(told=lambda db, page: note_page(db, relay_db, page))
-        syncer = Syncer(db, replace(self.hub_till.here, is_hub=True), pace, office, half, beside)
+        beside = Beside(told=lambda page: note_page(relay_db, page))
+        syncer = Syncer(
+            db,
+            replace(self.hub_till.here, is_hub=True, unbrought=lambda till, epoch: relay_drops.unbrought(relay_db, till, epoch)),
+            pace,
+            office,
+            half,
+            beside,
+        )
         return Line(self.hub(), relay_db, syncer, office, db.close)
 
     def close(self) -> None:

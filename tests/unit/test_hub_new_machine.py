@@ -13,12 +13,13 @@ from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import backup
 from pos_loyalty.store.facts import fact_of
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import decode
+from pos_loyalty.values import decode, encode
+from sync import push
 from sync.hub import granting, keeping, telling, view
 from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, begin_push, next_question
-from sync.wire import Changes, ChangesRequest, Relayed
-from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
+from sync.wire import Changes, ChangesRequest, Relayed, problem
+from tests.simulation.shop import NOW, HeadOffice, Till, json_reply, log_of, pull_all
 from tests.unit.test_hub_relay import RelayHub, next_body, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
@@ -119,7 +120,7 @@ def test_head_offices_word_on_the_next_machine_ends_the_refusal_of_the_one_befor
     assert refused is not None and refused.refused is not None
     new.sell("straight")
     sync_fully(new, office)
-    keeping.note_holds(hub.till.db, hub.relay, [("A", held_place(office))])
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
     kept = relay.kept(hub.relay, "A")
     assert kept is not None and kept.refused is None
     hub.bring(office)
@@ -143,7 +144,7 @@ def test_an_ack_of_another_log_is_none(tmp_path: Path, office: HeadOffice, hub: 
     assert body is not None
     theirs = hub.carry(office, "B", body)
     with pytest.raises(HeadOfficeGoneError, match="another log"):
-        keeping.brought(hub.till.db, hub.relay, waiting, theirs)
+        keeping.brought(hub.relay, waiting, theirs)
     assert keeping.next_up(hub.relay, hub.hub) == waiting
 
 
@@ -195,7 +196,7 @@ def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
     office.restore(saved)
     office.give_points("M9", "2900000000099", 100)
     for page in pull_all(hub.till, office):
-        note_page(hub.till.db, hub.relay, page)
+        note_page(hub.relay, page)
     assert told(till, hub).is_behind, "or it would wait until as much has changed again"
 
 
@@ -233,7 +234,7 @@ def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
 ) -> None:
     """Its first sale went past the hub, after head office's last word to the hub: else a page would count the second alone."""
     till = tills(tmp_path, office, "A")["A"]
-    keeping.note_holds(hub.till.db, hub.relay, [])
+    keeping.note_holds(hub.relay, [])
     till.sell("past the hub")
     sync_fully(till, office)
     till.sell("by the hub")
@@ -255,11 +256,11 @@ def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_th
     office.restore(saved)
     office.give_points("M9", "2900000000099", 100)
     for page in pull_all(hub.till, office):
-        note_page(hub.till.db, hub.relay, page)
+        note_page(hub.relay, page)
     pull_all(till, office)
     office.give_points("M4", "2900000000004", 700)
     for page in pull_all(hub.till, office):
-        note_page(hub.till.db, hub.relay, page)
+        note_page(hub.relay, page)
     page = told(till, hub)
     assert [member.member_id for member in page.members] == ["M4"]
     apply_changes(till.db, till.here, page, NOW)
@@ -276,11 +277,59 @@ def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
     send(till, hub)
     hub.bring(office)
     for page in pull_all(hub.till, office):
-        note_page(hub.till.db, hub.relay, replace(page, holds=UNSET))
+        note_page(hub.relay, replace(page, holds=UNSET))
     told_up_to = relay.newest(hub.relay)
     assert relay.members_since(hub.relay, told_up_to, "B", 10) == []
-    keeping.note_holds(hub.till.db, hub.relay, [("A", held_place(office))])
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
     assert [name for name, _ in relay.members_since(hub.relay, told_up_to, "B", 10)] == ["M1"]
     again = relay.newest(hub.relay)
-    keeping.note_holds(hub.till.db, hub.relay, [("A", held_place(office))])
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
     assert relay.newest(hub.relay) == again, "once"
+
+
+def test_what_comes_while_a_batch_of_the_machine_before_is_let_go_stays(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """The hub takes it over another connection, just before it lets go of what head office refused."""
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)
+    new = another_machine(tmp_path, office)
+    new.sell("straight")
+    sync_fully(new, office)
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
+    body = next_body(new, begin_push(new.db, 5, NOW)) or next_body(new, push.resume(begin_push(new.db, 5, NOW), 0))
+    assert body is not None
+    there, came = relay.open_relay(hub.path), list[int]()
+
+    def comes(statement: str) -> None:
+        if statement.startswith("BEGIN") and not came:
+            came.append(keeping.receive(there, hub.hub, "A", body, NOW).applied_seq)
+
+    hub.relay.set_trace_callback(comes)
+    assert hub.bring(office, 1) == 1
+    hub.relay.set_trace_callback(None)
+    kept = relay.kept(there, "A")
+    assert came and kept is not None and (kept.epoch, kept.seq) == (2, came[0])
+    there.close()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_batch_that_head_office_is_too_old_for_waits_until_it_is_updated(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, is_replaced: bool
+) -> None:
+    """A machine that is gone sends nothing again."""
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)
+    if is_replaced:
+        new = another_machine(tmp_path, office)
+        new.sell("1")
+        send(new, hub)
+    waiting = keeping.next_up(hub.relay, hub.hub)
+    assert waiting is not None
+    said = json_reply(422, encode(problem("peer", 422, "a kind of fact that nobody knows here")))
+    assert keeping.brought(hub.relay, waiting, said) > 0
+    assert keeping.next_up(hub.relay, hub.hub) == waiting
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and kept.refused is None

@@ -66,7 +66,7 @@ class RelayHub:
             waiting = keeping.next_up(self.relay, self.hub)
             if waiting is None:
                 return n
-            keeping.brought(self.till.db, self.relay, waiting, self.carry(office, waiting.till, waiting.body))
+            keeping.brought(self.relay, waiting, self.carry(office, waiting.till, waiting.body))
         return count
 
 
@@ -235,7 +235,7 @@ def test_a_log_that_head_office_names_no_more_is_safe_nowhere(tmp_path: Path, of
     names = dict(office.rows("SELECT till, COUNT(*) FROM txn GROUP BY till"))
     kept = {one.till: one for one in relay.all_kept(hub.relay)}
     assert all(kept[name].safe is not None and kept[name].seq == names[name] for name in shop)
-    keeping.note_holds(hub.till.db, hub.relay, [("A", kept["A"].safe)])  # type: ignore[list-item]
+    keeping.note_holds(hub.relay, [("A", kept["A"].safe)])  # type: ignore[list-item]
     told = {one.till: one for one in relay.all_kept(hub.relay)}
     assert (told["A"].safe, told["A"].seq) == (kept["A"].safe, kept["A"].seq)
     assert told["B"].safe is not None and (told["B"].safe.seq, told["B"].seq) == (0, 0)
@@ -339,8 +339,8 @@ def test_a_list_of_logs_that_may_be_cut_says_nothing_of_those_that_it_does_not_n
     kept = relay.kept(hub.relay, "A")
     assert kept is not None and kept.safe is not None
     named = [(f"B{n}", kept.safe) for n in range(FACTS_MAX)]
-    keeping.note_holds(hub.till.db, hub.relay, named)
+    keeping.note_holds(hub.relay, named)
     assert relay.kept(hub.relay, "A") == kept
-    keeping.note_holds(hub.till.db, hub.relay, named[1:])
+    keeping.note_holds(hub.relay, named[1:])
     now_kept = relay.kept(hub.relay, "A")
     assert now_kept is not None and now_kept.safe is not None and now_kept.safe.seq == 0

@@ -13,10 +13,12 @@ from pysqlite3 import dbapi2
 from pos_loyalty import wiring
 from pos_loyalty.errors import StoreSchemaError
 from pos_loyalty.store import db as store_db
-from pos_loyalty.store import versions, witness
+from pos_loyalty.store import relay_income, versions, witness
 from pos_loyalty.store.db import Connection, open_reader, open_store
 from pos_loyalty.store.migrations import MIGRATIONS
+from pos_loyalty.store.right_facts import LogPart, RightLine
 from pos_loyalty.store.verify import verify
+from pos_loyalty.values import Points
 from tests.simulation.shop import NOW
 from tests.versions.before_files import MASTER_KEY, OWNERS, SAID, put, rows_of
 
@@ -242,3 +244,26 @@ def _opened_with(path: Path, name: str, look: Any) -> Connection:
         dbapi2.connect = connect
     db.set_progress_handler(None, 0)
     return db
+
+
+def test_a_hub_that_was_brought_up_asks_about_all_logs_that_gave_it_something_back(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    line = RightLine(lot_id="T1/1:base", member_id="M1", centi=Points(100))
+
+    def hub() -> Connection:
+        return open_store(path, role="till", owner="HUB", now=NOW)
+
+    db = hub()
+    with store_db.write(db):
+        for epoch, seq in ((1, 5), (2, 9)):
+            relay_income.add(db, LogPart(till="T1", epoch=epoch, seq=seq), (line,), 1)
+        relay_income.put_known_from(db, "T1", 2, 7)
+        relay_income.put_known_from(db, "T2", 1, 3)
+        with witness.watched(db, "relay_known", "TRUE", ()):
+            db.execute("DELETE FROM relay_known")
+    db.execute("PRAGMA user_version = 7")
+    db.close()
+    db = hub()
+    assert relay_income.known(db, 9) == [("T1", 2, 0, 9), ("T1", 1, 0, 5), ("T2", 1, 0, 0)]
+    assert list(witness.differences(db)) == []
+    db.close()
