@@ -83,6 +83,7 @@ class HubNode:
         granting.note_income(self.db, self.holder, came.facts, now)
         self._hear_stops(came.facts, now)
         kept = keeping.keep_batch(self.relay, self.hub, came, body)
+        granting.note_income(self.db, self.holder, came.facts, now)  # head office may have said in between that nobody brings it
         return keeping.ack_of(keeping.as_answered(kept, came.header), now, self.silent_s(now))
 
     def asker(self, header: str | None, method: str, target: str, body: bytes) -> Stamp:
