@@ -88,13 +88,15 @@ def now_known(db: Connection, till: str, epoch: int, seq: int) -> None:
     """Head office told all up to this fact."""
     key = {"till": till, "epoch": epoch, "seq": seq}
     with watched(db, "relay_known", "till = :till AND epoch = :epoch", key):
-        db.execute("UPDATE relay_known SET seq = :seq WHERE till = :till AND epoch = :epoch AND seq < :seq", key)
+        db.execute(KNOWN_UPSERT, key)
 
 
 INCOME_SELECT = "SELECT 1 FROM relay_right WHERE (till, epoch, seq, lot) = (?, ?, ?, ?)"
 INCOME_INSERT = "INSERT INTO relay_right (till, epoch, seq, lot, member, centi, to_epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
 LOGS_SELECT = """SELECT till, epoch, MAX(seq) FROM relay_right
 WHERE lot = :lot AND to_epoch = :epoch AND till <> :but GROUP BY till, epoch"""
+KNOWN_UPSERT = """INSERT INTO relay_known (till, epoch, seq) VALUES (:till, :epoch, :seq)
+ON CONFLICT (till, epoch) DO UPDATE SET seq = max(seq, excluded.seq)"""
 KNOWN_SELECT = """SELECT k.till, k.epoch, k.seq, coalesce((
   SELECT MAX(r.seq) FROM relay_right AS r WHERE r.till = k.till AND r.epoch = k.epoch
 ), 0) FROM relay_known AS k ORDER BY k.epoch DESC, k.till LIMIT ?"""

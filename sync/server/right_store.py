@@ -120,6 +120,9 @@ class RightStore(Protocol):
     def book(self, grant: GrantFact, now: datetime) -> None:
         """Append the grant to head office's own log."""
 
+    def gave_back(self, hub: str, hub_epoch: int, limit: int) -> list[tuple[str, int]]:
+        """The logs (till, epoch) of a hub's store that ever gave it something back, the newest epochs first."""
+
     def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
         """What a log gave back to a hub after a fact, no more than so many facts of it. None when that is nothing, unless so many
         facts followed that who asks had better not ask about them again, or the log ends here before what that one heard."""

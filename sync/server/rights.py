@@ -22,7 +22,7 @@ from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Points, Value
 from sync.identity import Holder
-from sync.rights import GIVEN_MAX, GRANTS_MAX, HeldBack, Income, LogKnown, RightsAnswer, RightsRequest, Want
+from sync.rights import GIVEN_MAX, GRANTS_MAX, LOGS_MAX, HeldBack, Income, LogKnown, RightsAnswer, RightsRequest, Want
 from sync.server import enrol
 from sync.server.calls import LOTS_MAX, Calls
 from sync.server.chains import held_for
@@ -93,10 +93,16 @@ def answer(
 
 
 def _income(store: LedgerStore, hub: Holder, logs: Sequence[LogKnown]) -> tuple[Income, ...] | UnsetType:
-    """What these logs gave back to a hub that it does not know, no more than a page; the rest with its next question."""
+    """What these logs gave back to a hub that it does not know, no more than a page; the rest with its next question.
+
+    A hub whose file was put back may know nothing of a log that gave it something back: then it names other logs alone.
+    """
     told: list[Income] = []
     room = LINES_MAX
-    for log in logs:
+    named = {(log.till, log.epoch) for log in logs}
+    gave = store.rights.gave_back(hub.till, hub.epoch, LOGS_MAX) if 0 < len(logs) < LOGS_MAX else ()
+    forgotten = [LogKnown(till=till, epoch=epoch, seq=0) for till, epoch in gave if (till, epoch) not in named]
+    for log in (*logs, *forgotten)[:LOGS_MAX]:
         found = store.rights.given_back(hub.till, hub.epoch, log, GIVEN_MAX) if room > 0 else None
         if found is not None:
             told.append(found)

@@ -222,6 +222,11 @@ class SqliteRightStore:
         draft = Draft(id=new_id(), kind="rights.granted", store=meta(self._db, "owner") or "", body=grant)
         follow.book(self._db, draft, now)
 
+    def gave_back(self, hub: str, hub_epoch: int, limit: int) -> list[tuple[str, int]]:
+        """By the rows, of the machines of its store."""
+        rows = self._db.execute(LOGS_SELECT, {"hub": hub, "hub_epoch": hub_epoch, "limit": limit})
+        return [(str(till), int(epoch)) for till, epoch in rows]
+
     def given_back(self, hub: str, hub_epoch: int, after: LogKnown, limit: int) -> Income | None:
         """By the rows, and the payloads."""
         key = {"till": after.till, "epoch": after.epoch, "seq": after.seq}
@@ -326,6 +331,11 @@ NAMED_SELECT = """SELECT n.epoch, k.store FROM (
   SELECT giver_epoch AS epoch, till, epoch AS of FROM right_grant WHERE giver = :till
   UNION SELECT to_epoch, till, epoch FROM right_return WHERE to_till = :till
 ) AS n JOIN till_key AS k ON k.till = n.till AND k.epoch = n.of ORDER BY n.epoch DESC, k.store LIMIT 1"""
+LOGS_SELECT = """SELECT k.till, k.epoch FROM till_key AS h JOIN till_key AS k ON k.store = h.store
+WHERE h.till = :hub AND h.epoch = :hub_epoch AND EXISTS (
+  SELECT 1 FROM right_return AS r
+  WHERE r.to_till = :hub AND r.to_epoch = :hub_epoch AND r.till = k.till AND r.epoch = k.epoch
+) ORDER BY k.epoch DESC, k.till LIMIT :limit"""
 LAST_SELECT = "SELECT MAX(seq) FROM txn WHERE till = :till AND epoch = :epoch"
 GAVE_BACK_SELECT = """SELECT 1 FROM right_return
 WHERE to_till = :hub AND to_epoch = :hub_epoch AND till = :till AND epoch = :epoch LIMIT 1"""

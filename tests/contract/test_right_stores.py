@@ -222,6 +222,8 @@ def test_what_a_log_gave_back_to_a_hub_is_told_from_the_fact_that_the_hub_knows_
     assert told("HUB", 9) == told("HUB", 5, heard=6) == told("HUB", 4, heard=6) == (5, []), "it ends before that"
     assert told("HUB", 0, heard=6) == (5, [1, 4]) and told("HUB", 4, heard=5) is None
     assert told("HUB", 3, till="T9") == told("HUB", 0, till="T9", heard=3) == (0, [])
+    with store.write():
+        assert store.rights.gave_back("HUB", 1, 9) == [("T1", 1)] and store.rights.gave_back("HUB", 3, 9) == []
 
 
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:

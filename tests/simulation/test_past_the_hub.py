@@ -15,6 +15,7 @@ import pytest
 from pos_loyalty.store import relay_income, right_holds
 from pos_loyalty.store.db import write
 from pos_loyalty.store.right_facts import LogPart
+from pos_loyalty.store.witness import watched
 from sync.server import enrol
 from sync.server import rights as granting
 from sync.wire import Reply
@@ -245,3 +246,17 @@ def test_a_log_is_known_for_sure_as_far_as_nothing_is_missing(world: HubWorld) -
     with write(db):
         relay_income.drop(db, "T9", 1, 11)
     assert known() == [("T9", 2, 0), ("T9", 1, 11)]
+
+
+def test_a_hub_that_knows_nothing_of_a_machine_any_more_hears_what_that_gave_back(world: HubWorld) -> None:
+    """Its file was put back, and nobody found out, for its own log was the same; the till has another machine by now."""
+    before, db = income_of(world), world.hub.node.db
+    assert before > 0
+    with write(db):
+        for table in ("relay_right", "relay_start", "relay_known"):
+            with watched(db, table, "till = 'T1'", ()):
+                db.execute(f"DELETE FROM {table} WHERE till = 'T1'")
+    replace(world)
+    go(world, "T1", "", "")
+    assert income_of(world) == before
+    end(world)
