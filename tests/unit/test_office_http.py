@@ -83,7 +83,10 @@ def test_a_form_that_says_too_little_or_too_much_changes_nothing(served: Served,
 def test_a_case_is_closed_once(served: Served) -> None:
     first = requests.post(served.url + "/manager/cases", data=FORM, headers=own(served), timeout=60, allow_redirects=False)
     assert first.status_code == 303
-    again = requests.post(served.url + "/manager/cases", data=FORM, headers=own(served), timeout=60)
+    twice = requests.post(served.url + "/manager/cases", data=FORM, headers=own(served), timeout=60, allow_redirects=False)
+    assert twice.status_code == 303, "the button was pressed twice"
+    other = FORM | {"note": "other words"}
+    again = requests.post(served.url + "/manager/cases", data=other, headers=own(served), timeout=60)
     assert again.status_code == 409 and "closed by M9" in again.text
 
 
