@@ -15,34 +15,19 @@ from sync import income
 from sync.rights import Income
 from sync.server import enrol
 from sync.wire import Reply
-from tests.simulation.escrow import LOST, MEMBERS
+from tests.simulation.escrow import LOST
 from tests.simulation.hub_world import LEASES, HubWorld, Outside
 from tests.simulation.test_hub_world import held_at
-from tests.simulation.test_past_the_hub import RETURNED, end, give_back_past_the_hub, income_of, replace
+from tests.simulation.test_past_the_hub import RETURNED, end, everybodys_home, give_back_past_the_hub, go, income_of, replace
 
 WHO = "M0"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[HubWorld]:
-    """The store is everybody's home, so the hub holds its share."""
-    made = HubWorld(tmp_path, 0)
-    made.is_faulty = False
-    for member_id in sorted(MEMBERS):
-        for name in ("T1", "T2"):
-            made.counters[name].sell(member_id, 5_000, None, complete=True)
-    made.counters["T3"].sell("M2", 5_000, None, complete=True)
-    made.quiet(3)
+    made = everybodys_home(tmp_path)
     yield made
     made.close()
-
-
-def go(world: HubWorld, *names: str) -> None:
-    """One after another, minutes apart; "" is the hub's line."""
-    for name in names:
-        world.now += timedelta(minutes=2)
-        world.office.now = world.now
-        world.counters[name].go() if name else world.line_go()
 
 
 def backup(world: HubWorld, folder: Path) -> Path:

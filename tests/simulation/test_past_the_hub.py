@@ -37,16 +37,21 @@ class NextMachine(StoreCounter):
         return UUID(int=int.from_bytes(b"next", "big") << 64 | self.n)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[HubWorld]:
-    """The store is everybody's home, so the hub holds its share."""
-    made = HubWorld(tmp_path, 0)
+def everybodys_home(folder: Path) -> HubWorld:
+    """All members buy most in the store, so its hub holds its share of their points."""
+    made = HubWorld(folder, 0)
     made.is_faulty = False
     for member_id in sorted(MEMBERS):
         for name in ("T1", "T2"):
             made.counters[name].sell(member_id, 5_000, None, complete=True)
     made.counters["T3"].sell("M2", 5_000, None, complete=True)
     made.quiet(3)
+    return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[HubWorld]:
+    made = everybodys_home(tmp_path)
     yield made
     made.close()
 
