@@ -254,13 +254,13 @@ def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Seq
     place = header.first_seq - 1, bytes.fromhex(header.prev_hash)
     fresh = Kept(till=header.till, epoch=header.epoch, seq=place[0], hash=place[1])
     if before is None:
-        if header.epoch == 1 and header.first_seq > 1 and relay.word(db, HOLDS) is not None:
+        if _begins_with_one(header) and header.first_seq > 1 and relay.word(db, HOLDS) is not None:
             raise LogGapError(f"the hub was told nothing of the log of till {header.till}", 1)
         return fresh
     if before.epoch > header.credential.epoch:
         raise TokenError(f"till {header.till} was enrolled anew since; this machine is not that till any more")
     if before.epoch < header.epoch:
-        up_to = _known_up_to((before.epoch, before.seq), header)
+        up_to = _kept_up_to(before, header)
         if up_to is not None and header.first_seq > up_to + 1:
             raise LogGapError(f"the hub keeps the log of till {header.till} up to {up_to}", up_to + 1)
         return replace(fresh, safe=before.safe, counted=before.counted)
@@ -274,6 +274,20 @@ def _start(db: Connection, before: Kept | None, header: BatchHeader, hashes: Seq
     if ours is not None and ours != theirs:
         raise LogForkError(f"the log of till {header.till} has another past than the one that the hub keeps up to {overlap}")
     return replace(before, refused=None)
+
+
+def _kept_up_to(before: Kept, header: BatchHeader) -> int | None:
+    """Up to which fact the figures that the hub tells count the log of a machine of which it keeps nothing yet; None where what
+    it keeps of the machine before does not say so."""
+    counted = before.counted
+    if counted is not None and counted.epoch == header.epoch:
+        return counted.seq
+    return 0 if _begins_with_one(header) else _known_up_to((before.epoch, before.seq), header)
+
+
+def _begins_with_one(header: BatchHeader) -> bool:
+    """Whether this is the log of a machine that began with an empty file: its first fact has number 1."""
+    return header.epoch == 1 or (header.epoch == header.credential.epoch and header.credential.continues is None)
 
 
 def _known_up_to(known: tuple[int, int], header: BatchHeader) -> int | None:

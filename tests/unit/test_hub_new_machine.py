@@ -44,6 +44,12 @@ def another_machine(tmp_path: Path, office: HeadOffice, name: str = "A") -> Till
     return made
 
 
+def twice_enrolled(tmp_path: Path, office: HeadOffice) -> Till:
+    """A machine whose predecessor never sold."""
+    tills(tmp_path, office, "A")
+    return another_machine(tmp_path, office)
+
+
 def test_a_new_machine_takes_the_hubs_page_and_its_acks(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
     old = tills(tmp_path, office, "A")["A"]
     for n in range(4):
@@ -165,6 +171,48 @@ def test_the_next_epoch_leaves_no_gap_after_what_the_hub_knows(tmp_path: Path, o
     head, asker = held_place(office), till.here.signer.credential
     assert granting._known_of((1, 1), asker, head) == 1
     assert granting._known_of(None, asker, head) == head.seq
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_the_log_of_an_empty_file_is_seen_from_its_first_fact(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, is_seen: bool
+) -> None:
+    """Its first sale went past the hub, which keeps the log of the machine before, or keeps none: else a page would count the
+    second alone."""
+    keeping.note_holds(hub.relay, [])
+    if is_seen:
+        old = tills(tmp_path, office, "A")["A"]
+        old.sell("0")
+        send(old, hub)
+        hub.bring(office)
+    new = another_machine(tmp_path, office) if is_seen else twice_enrolled(tmp_path, office)
+    new.sell("past the hub")
+    sync_fully(new, office)
+    new.sell("by the hub")
+    body = next_body(new, begin_push(new.db, 5, NOW))
+    assert body is not None
+    with pytest.raises(LogGapError) as gap:
+        hub.push(new, body)
+    assert gap.value.expected_seq == 1
+    send(new, hub)
+    assert told(new, hub).as_of_seq == 2
+
+
+def test_what_head_office_told_of_the_next_machine_need_not_come(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    old = tills(tmp_path, office, "A")["A"]
+    old.sell("0")
+    send(old, hub)
+    hub.bring(office)
+    new = another_machine(tmp_path, office)
+    new.sell("past the hub")
+    sync_fully(new, office)
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
+    new.sell("by the hub")
+    body = next_body(new, begin_push(new.db, 5, NOW))
+    assert body is not None
+    hub.push(new, body)
+    kept = relay.kept(hub.relay, "A")
+    assert kept is not None and (kept.epoch, kept.seq) == (2, 2)
 
 
 def test_a_lot_that_was_empty_before_head_office_told_of_it_is_there_when_points_come_back(tmp_path: Path) -> None:
