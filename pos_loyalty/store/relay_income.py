@@ -24,13 +24,13 @@ def add(db: Connection, by: LogPart, lines: Iterable[RightLine], hub_epoch: int)
 
 
 def drop(db: Connection, till: str, epoch: int, after: int) -> None:
-    """Of this log head office takes no fact after a number that it has not got: it tells what it has got of them."""
+    """Of this log head office takes no fact after a number that it has not got: it tells what it has got of them. What comes now
+    goes on from what the hub heard before, so it closes no gap that this leaves."""
     where, key = "till = :till AND epoch = :epoch AND seq > :after", {"till": till, "epoch": epoch, "after": after}
     with watched(db, "relay_right", where, key):
         db.execute(f"DELETE FROM relay_right WHERE {where}", key)
-    for table in ("relay_start", "relay_known"):
-        with watched(db, table, "till = :till AND epoch = :epoch", key):
-            db.execute(f"UPDATE {table} SET seq = :after WHERE {where}", key)
+    with watched(db, "relay_known", "till = :till AND epoch = :epoch", key):
+        db.execute(f"UPDATE relay_known SET seq = :after WHERE {where}", key)
 
 
 def logs_of(db: Connection, hub: RightHolder, lots: Iterable[str], but: str) -> tuple[LogPart, ...]:

@@ -249,8 +249,14 @@ def test_a_log_is_known_for_sure_as_far_as_nothing_is_missing(world: HubWorld) -
     came(1, 20)
     assert known() == [("T9", 2, 0), ("T9", 1, 15)] and relay_income.known_from(db, "T9") == (2, 3)
     with write(db):
+        relay_income.now_known(db, "T9", 2, 5)
         relay_income.drop(db, "T9", 1, 11)
-    assert known() == [("T9", 2, 0), ("T9", 1, 11)]
+    came(2, 7)
+    assert known() == [("T9", 2, 7), ("T9", 1, 11)]
+    with write(db):
+        relay_income.drop(db, "T9", 2, 4)
+    came(2, 8)
+    assert known() == [("T9", 2, 4), ("T9", 1, 11)], "of what stands between, all that was heard is let go"
 
 
 def test_a_hub_that_knows_nothing_of_a_machine_any_more_hears_what_that_gave_back(world: HubWorld) -> None:
