@@ -129,9 +129,9 @@ def lose(world: World, counter: Counter, chance: Random) -> None:
     elif hub.saved:
         before = hub.told()
         hub.put_back(chance.choice(hub.saved))
-        if before > hub.head():
-            world.chronicle.gone_hubs.add((hub.name, 1))
-            world.chronicle.put_back_hubs.add((hub.name, 1))
+        is_behind = before > hub.head()  # else a later backup has all again, where an earlier one lacked some
+        for those in (world.chronicle.gone_hubs, world.chronicle.put_back_hubs):
+            (those.add if is_behind else those.discard)((hub.name, 1))
         world.chronicle.hub_began_anew()
         world.after(60_000, lambda: boot(world, hub))
         world.after(chance.choice((1, 5, 30)) * HOUR_MS, lambda: mend(world))
