@@ -27,7 +27,7 @@ ALLOWED = {
 was let go; goods took points back of a lot whose end was booked."""
 OF_LOST = {"lot.unknown", "lot.overdrawn", "lot.overfilled", "sale.out_of_order", "return.unknown_sale", "member.unknown"}
 """What the others say of facts that went down with a machine."""
-OF_RESTORED = {"lot.unknown", "lot.overdrawn"}
+OF_RESTORED = {"lot.unknown", "lot.overdrawn", "gift_card.unknown", "gift_card.overdrawn"}
 """A restored head office waits for the logs of others no longer than it says, and one that lost nothing of its own log does not
 know that it was restored: what comes too early is booked as it is. Whether points were redeemed twice the equation tells."""
 GENESIS = bytes(32)
