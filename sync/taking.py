@@ -206,20 +206,17 @@ def _moved(applied: Applied, ids: list[str], lines: int) -> Applied:
 
 
 def _as_of(db: Connection, here: Here, holds: list[Hold]) -> int:
-    """Up to which number of our own log the snapshot counts. Raises LogForkError when head office held another log."""
-    credential = here.signer.credential
-    ours = sorted(
-        (hold for hold in holds if hold.till == here.till and hold.epoch <= credential.epoch), key=lambda hold: hold.epoch
-    )
-    newest = ours[-1] if ours else None
-    place = credential.continues
-    if newest is None or (newest.epoch < credential.epoch and place is None):
-        return 0
-    is_before = newest.epoch < credential.epoch
-    if is_before and place is not None and any(hold.epoch == place.epoch and hold.seq >= place.seq for hold in ours):
-        return place.seq
-    outbox.check_ours(db, newest.seq, bytes.fromhex(newest.hash))
-    return newest.seq
+    """Up to which number of our own log the snapshot counts: by the newest epoch of it that is held, for a machine before may
+    have written what is no part of it. Raises LogForkError when head office held another log."""
+    ours = [hold for hold in holds if hold.till == here.till and hold.epoch <= here.signer.credential.epoch]
+    for hold in sorted(ours, key=lambda hold: hold.epoch, reverse=True):
+        last = hold.seq if hold.epoch == here.signer.credential.epoch else outbox.last_of(db, hold.epoch)
+        if last is None:
+            continue
+        if hold.seq <= last:
+            outbox.check_ours(db, hold.seq, bytes.fromhex(hold.hash))
+        return min(hold.seq, last)
+    return 0
 
 
 def _known_seq(applied: Applied) -> int:

@@ -65,6 +65,12 @@ def has_after(db: Connection, seq: int) -> bool:
     return db.execute(AFTER_SELECT, {"epoch": _epoch_of(db, seq), "seq": seq}).fetchone() is not None
 
 
+def last_of(db: Connection, epoch: int) -> int | None:
+    """The number of the last fact of our own log in an epoch; None where it has none of that epoch."""
+    last = db.execute(LAST_SELECT, {"epoch": epoch}).fetchone()[0]
+    return None if last is None else int(last)
+
+
 def acked(db: Connection, seq: int, hash: bytes) -> None:
     """Head office holds our log up to ``seq``, whose hash it names; lower than before is right after its restore.
 
@@ -144,6 +150,7 @@ OURS = "till = (SELECT value FROM meta WHERE key = 'owner')"
 SINCE_SELECT = f"""SELECT epoch, seq, payload, prev_hash, hash FROM txn
 WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"""
 AFTER_SELECT = f"SELECT 1 FROM txn WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) LIMIT 1"
+LAST_SELECT = f"SELECT MAX(seq) FROM txn WHERE {OURS} AND epoch = :epoch"
 HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND epoch = :epoch AND seq = :seq"
 ACKED_UPDATE = """UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash
 WHERE id = 1 AND (acked_epoch, acked_seq, acked_hash) IS NOT (:epoch, :seq, :hash)"""

@@ -97,18 +97,21 @@ def is_stranger(store: LedgerStore, till: str, epoch: int) -> bool:
 def held_for(store: LedgerStore, till: str, epoch: int) -> TillHold | None:
     """What is held of the log of the machine that is this till in this epoch; None for nothing.
 
-    Of an epoch that is not known here, as after a restore, nobody can tell what it goes on from: nothing is held then.
+    What it goes on from, and that in turn, the enrolments tell. Where head office was restored and knows of none, nobody can
+    tell: nothing is held then. What a machine before wrote that began with a file of its own is no part of it.
     """
     newest = store.till(till)
     if newest is None or newest.epoch >= epoch:
         return newest
-    key = store.keys.key(till, epoch)
-    place = None if key is None else key.continues
-    if place is None:
-        return None
-    if store.is_held(till, place.seq, bytes.fromhex(place.hash)):
-        return TillHold(till=till, epoch=epoch, applied_seq=place.seq, applied_hash=bytes.fromhex(place.hash))
-    return newest
+    of_epoch = epoch
+    while (key := store.keys.key(till, of_epoch)) is not None and (place := key.continues) is not None:
+        if store.is_held(till, place.seq, bytes.fromhex(place.hash)):
+            return TillHold(till=till, epoch=epoch, applied_seq=place.seq, applied_hash=bytes.fromhex(place.hash))
+        held = store.last_of(till, place.epoch)
+        if held is not None:
+            return held
+        of_epoch = place.epoch
+    return None
 
 
 def is_here(store: LedgerStore, part: LogPart) -> bool:

@@ -9,23 +9,25 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from pos_loyalty.errors import CommitUnknownError
+from pos_loyalty.errors import CommitUnknownError, LogForkError
 from pos_loyalty.store import db as store_db
-from pos_loyalty.store import epochs, outbox
+from pos_loyalty.store import epochs, outbox, snapshot_state
 from pos_loyalty.store.db import backup
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.gift_card_model import GiftCardRequest
-from sync import backoff, daemon
+from sync import backoff, daemon, taking
 from sync.identity import Holder
 from sync.rights import RightsRequest
 from sync.server import rights as granting
 from sync.server import steps
 from sync.server.calls import Calls
 from sync.server.rights import Granting, RightTerms
+from sync.snapshot_wire import Hold
 from tests.shop import Shop
 from tests.simulation.disk import Disk, WatchedConnection
 from tests.simulation.escrow import PROGRAMME
 from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
+from tests.simulation.taking import Source, built, take
 from tests.unit.test_sync_identity import enrolled, sync_fully
 
 
@@ -183,3 +185,54 @@ def test_a_night_whose_commit_fails_leaves_the_till_selling(tmp_path: Path, monk
         shop.till.nightly()
     assert shop.sell().state == "completed"
     shop.close()
+
+
+def third_enrolment(tmp_path: Path) -> tuple[HeadOffice, Till]:
+    """Head office is put back to before the second machine, with its empty file; that one is enrolled anew and goes on."""
+    office, till, night = two_machines(tmp_path)
+    office.restore(night)
+    credential = enrolled(office, till, "a3" * 32).credential
+    assert (credential.epoch, credential.continues and credential.continues.seq) == (3, 2)
+    return office, till
+
+
+def test_one_that_is_enrolled_anew_after_that_has_no_other_log_either(tmp_path: Path) -> None:
+    """What head office holds of the till another machine wrote, under the same numbers."""
+    office, till = third_enrolment(tmp_path)
+    assert [page.as_of_seq for page in pull_all(till, office)] == [0]
+    sync_fully(till, office)
+    assert outbox.unsent_count(till.db) == 0 and verify(office.db) == verify(till.db) == ()
+    assert {row[1] for row in log_of(till.db, "A")} <= {row[1] for row in log_of(office.db, "A")}
+
+
+def test_nor_is_its_snapshot_of_another_log(tmp_path: Path) -> None:
+    office, till = third_enrolment(tmp_path)
+    built(office)
+    take(till, Source(office))
+    assert snapshot_state.standing(till.db) is None, "all of it is applied"
+    sync_fully(till, office)
+    assert outbox.unsent_count(till.db) == 0
+
+
+def test_a_snapshot_counts_what_both_machines_hold_of_one_log(tmp_path: Path) -> None:
+    """A machine goes on from a backup of its log: head office holds more of the epoch before, and after a restore less."""
+    office = HeadOffice(tmp_path)
+    till = machine(office, tmp_path / "first", "a1")
+    till.sell("A1")
+    till.sell("A2")
+    sync_fully(till, office)
+    backup(office.db, tmp_path / "early.db")
+    folder = tmp_path / "second"
+    folder.mkdir()
+    till.sell("A3")
+    backup(till.db, folder / "A.db")
+    till.sell("A4")
+    sync_fully(till, office)
+    second = Till(folder, "A")
+    enrolled(office, second, "a2" * 32)
+    holds = [Hold(till="A", epoch=1, seq=4, hash=log_of(till.db, "A")[3][2].hex())]
+    assert taking._as_of(second.db, second.here, holds) == 3
+    holds = [Hold(till="A", epoch=1, seq=2, hash=log_of(till.db, "A")[1][2].hex())]
+    assert taking._as_of(second.db, second.here, holds) == 2
+    with pytest.raises(LogForkError):
+        taking._as_of(second.db, second.here, [replace(holds[0], hash="00" * 32)])
