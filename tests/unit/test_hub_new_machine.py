@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from msgspec import UNSET
-from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogGapError
 from pos_loyalty.store import outbox, relay
@@ -16,10 +14,9 @@ from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode, encode
 from sync import push
 from sync.hub import granting, keeping, telling, view
-from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, begin_push, next_question
 from sync.wire import Changes, ChangesRequest, Relayed, problem
-from tests.simulation.shop import NOW, HeadOffice, Till, json_reply, log_of, pull_all
+from tests.simulation.shop import NOW, HeadOffice, Till, json_reply, log_of
 from tests.unit.test_hub_relay import RelayHub, next_body, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
@@ -227,27 +224,6 @@ def test_a_lot_that_was_empty_before_head_office_told_of_it_is_there_when_points
     assert [lot.centi for lot in seen.lots] == [500] == [till.balance("M1")]
 
 
-def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
-    """A till that knows five members, and head office's backup from before it knew them."""
-    till, saved = tills(folder, office, "A")["A"], folder / "saved.db"
-    office.db.execute("VACUUM INTO ?", (str(saved),))
-    for n in range(5):
-        office.give_points(f"M{n}", f"29{n:011d}", 100)
-    pull_all(till, office)
-    return till, saved
-
-
-def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    till, saved = till_of_a_past(tmp_path, office)
-    office.restore(saved)
-    office.give_points("M9", "2900000000099", 100)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
-    assert told(till, hub).is_behind, "or it would wait until as much has changed again"
-
-
 @pytest.mark.parametrize("cap", [1, 500])
 @pytest.mark.parametrize("is_brought", [True, False])
 def test_a_backup_that_is_behind_what_the_hub_keeps_is_sent_to_its_end(
@@ -293,46 +269,6 @@ def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
     assert gap.value.expected_seq == 1
     send(till, hub)
     assert told(till, hub).as_of_seq == 2
-
-
-def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_them_now(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    """Head office was put back to before it knew the member, told the till so itself, and then came to know them again."""
-    till, saved = till_of_a_past(tmp_path, office)
-    assert till.balance("M4") == 100
-    office.restore(saved)
-    office.give_points("M9", "2900000000099", 100)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
-    pull_all(till, office)
-    office.give_points("M4", "2900000000004", 700)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
-    page = told(till, hub)
-    assert [member.member_id for member in page.members] == ["M4"]
-    apply_changes(till.db, till.here, page, NOW)
-    assert till.balance("M4") == 700
-
-
-def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    """Restored, it did not know whose hub asked: a page came without a word on the logs that it counts."""
-    till = tills(tmp_path, office, "A")["A"]
-    till.enrol("M1", "2000000000015")
-    till.sell("0", "M1", earn=500)
-    send(till, hub)
-    hub.bring(office)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, replace(page, holds=UNSET))
-    told_up_to = relay.newest(hub.relay)
-    assert relay.members_since(hub.relay, told_up_to, "B", 10) == []
-    keeping.note_holds(hub.relay, [("A", held_place(office))])
-    assert [name for name, _ in relay.members_since(hub.relay, told_up_to, "B", 10)] == ["M1"]
-    again = relay.newest(hub.relay)
-    keeping.note_holds(hub.relay, [("A", held_place(office))])
-    assert relay.newest(hub.relay) == again, "once"
 
 
 def test_what_comes_while_a_batch_of_the_machine_before_is_let_go_stays(

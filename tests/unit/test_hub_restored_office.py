@@ -1,0 +1,107 @@
+"""Head office was put back to a backup, and a till or the store's hub knows of what it told since. What the simulator found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from pos_loyalty.store import relay
+from sync.hub import keeping
+from sync.hub.telling import note_page
+from sync.local import apply_changes
+from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
+from tests.unit.test_hub_new_machine import held_place, told
+from tests.unit.test_hub_relay import RelayHub, send, tills
+from tests.unit.test_hub_relay import hub as hub
+from tests.unit.test_hub_relay import office as office
+
+
+def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
+    """A till that knows five members, and head office's backup from before it knew them."""
+    till, saved = tills(folder, office, "A")["A"], folder / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(5):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    pull_all(till, office)
+    return till, saved
+
+
+def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till, saved = till_of_a_past(tmp_path, office)
+    office.restore(saved)
+    office.give_points("M9", "2900000000099", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    assert told(till, hub).is_behind, "or it would wait until as much has changed again"
+
+
+def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_them_now(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Head office was put back to before it knew the member, told the till so itself, and then came to know them again."""
+    till, saved = till_of_a_past(tmp_path, office)
+    assert till.balance("M4") == 100
+    office.restore(saved)
+    office.give_points("M9", "2900000000099", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    pull_all(till, office)
+    office.give_points("M4", "2900000000004", 700)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    page = told(till, hub)
+    assert [member.member_id for member in page.members] == ["M4"]
+    apply_changes(till.db, till.here, page, NOW)
+    assert till.balance("M4") == 700
+
+
+def test_a_word_from_before_a_restore_takes_no_place_of_one_since(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """The till heard the restored head office itself, and its hub did not: of the version numbers of before and since neither is
+    the later one."""
+    made = tills(tmp_path, office)
+    office.give_points("M1", "2900000000001", 100)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(2, 6):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    made["B"].enrol("M9", "2000000000015")
+    office.restore(saved)
+    office.give_points("M5", "2900000000005", 700)
+    pull_all(made["A"], office)
+    pull_all(made["B"], office)
+    made["B"].sell("0", "M5", earn=500)
+    send(made["B"], hub)
+    page = told(made["A"], hub)
+    assert page.is_behind and page.complete
+    apply_changes(made["A"].db, made["A"].here, page, NOW)
+    assert made["A"].balance("M5") == 700, "as head office said, till it or the hub knows of the sale besides"
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, replace(page, anew=True))
+    apply_changes(made["A"].db, made["A"].here, told(made["A"], hub), NOW)
+    assert made["A"].balance("M5") == 1_200
+
+
+def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Restored, it did not know whose hub asked: a page came without a word on the logs that it counts."""
+    till = tills(tmp_path, office, "A")["A"]
+    till.enrol("M1", "2000000000015")
+    till.sell("0", "M1", earn=500)
+    send(till, hub)
+    hub.bring(office)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, replace(page, holds=UNSET))
+    told_up_to = relay.newest(hub.relay)
+    assert relay.members_since(hub.relay, told_up_to, "B", 10) == []
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
+    assert [name for name, _ in relay.members_since(hub.relay, told_up_to, "B", 10)] == ["M1"]
+    again = relay.newest(hub.relay)
+    keeping.note_holds(hub.relay, [("A", held_place(office))])
+    assert relay.newest(hub.relay) == again, "once"
