@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from tests.ports import free_port
 from tests.simulation.escrow import PROGRAMME
 
 KILLS = 3
+NUMBERS = count(1)
 PATIENCE_S = 120.0
 CONFIG = """
 secrets = "{keys}"
@@ -139,7 +141,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def sell(till: Till, name: str, member_id: str, redeem: str | None) -> int:
     """Sell something for 40.00 to a member; what they redeemed, in hundredths."""
     line = Line(line_id="1", sku="1", quantity_milli=Thousandths(1_000), price_minor=Minor(4_000))
-    sale_id = f"{name}-{time.monotonic_ns()}"
+    sale_id = f"{name}-{next(NUMBERS)}"
     basket = Basket(
         basket_id=sale_id, store="S1", till=name, opened_at=utc_now(), currency="RUB", lines=(line,), redeem=redeem
     )  # fmt: skip
