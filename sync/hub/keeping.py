@@ -88,18 +88,18 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[in
 
 
 def keep_batch(db: Connection, hub: Hub, came: Came, body: bytes) -> Kept:
-    """Keep it, on disk when this returns; answers how far the till's log is kept now."""
+    """Keep it; answers how far the till's log is kept now. Within the transaction in which ``read_batch`` read it: head office's
+    word on this till comes over another connection."""
     header = came.header
     last_seq = header.first_seq + header.count - 1
     now_kept = came.kept
     if came.facts:
         now_kept = replace(now_kept, epoch=header.epoch, seq=last_seq, hash=came.hashes[-1])
-    with write(db):
-        relay.add_facts(db, came.facts, came.payloads, came.hashes)
-        relay.keep(db, now_kept)
-        if came.facts:
-            waiting = Waiting(n=0, till=header.till, epoch=header.epoch, last_seq=last_seq, body=body)
-            relay.add_batch(db, waiting, hub.master_key)
+    relay.add_facts(db, came.facts, came.payloads, came.hashes)
+    relay.keep(db, now_kept)
+    if came.facts:
+        waiting = Waiting(n=0, till=header.till, epoch=header.epoch, last_seq=last_seq, body=body)
+        relay.add_batch(db, waiting, hub.master_key)
     return now_kept
 
 
@@ -132,8 +132,10 @@ def as_answered(kept: Kept, header: BatchHeader) -> Kept:
 
 def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
     """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
-    came = read_batch(db, hub, till, body)
-    return ack_of(as_answered(keep_batch(db, hub, came, body), came.header), now, silent_s)
+    with write(db):
+        came = read_batch(db, hub, till, body)
+        kept = keep_batch(db, hub, came, body)
+    return ack_of(as_answered(kept, came.header), now, silent_s)
 
 
 def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:

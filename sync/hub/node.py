@@ -79,10 +79,11 @@ class HubNode:
     def receive(self, till: str, body: bytes, now: datetime) -> Ack:
         """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
         known = relay_income.known_from(self.db, till)
-        came = keeping.read_batch(self.relay, self.hub, till, body, known)
-        granting.note_income(self.db, self.holder, came.facts, now)
-        self._hear_stops(came.facts, now)
-        kept = keeping.keep_batch(self.relay, self.hub, came, body)
+        with write(self.relay):
+            came = keeping.read_batch(self.relay, self.hub, till, body, known)
+            granting.note_income(self.db, self.holder, came.facts, now)
+            self._hear_stops(came.facts, now)
+            kept = keeping.keep_batch(self.relay, self.hub, came, body)
         granting.note_income(self.db, self.holder, came.facts, now)  # head office may have said in between that nobody brings it
         return keeping.ack_of(keeping.as_answered(kept, came.header), now, self.silent_s(now))
 

@@ -190,11 +190,12 @@ class Others(NamedTuple):
 
 def _others(relay_db: Connection, after: int, till: str) -> Others:
     """Members and codes that facts of other tills after a number are about. A page that is full ends before its last fact, which
-    may be about more of them."""
+    may be about more of them. Who is told anew from now on is told with the next page."""
+    newest = relay.newest(relay_db)
     rows = relay.members_since(relay_db, after, till, MEMBERS_MAX)
     codes = relay.codes_since(relay_db, after, till, CODES_MAX)
     ends = [full[-1][1] - 1 for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
-    return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=relay.newest(relay_db)), not ends)
+    return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=newest), not ends)
 
 
 def _codes(relay_db: Connection, codes: Sequence[str]) -> list[CouponChange]:
