@@ -25,7 +25,7 @@ from sync.hub.keeping import Hub
 from sync.hub_wire import Stamp
 from sync.identity import Credential
 from sync.local import hear_stop
-from sync.rights import RightsAnswer, RightsRequest, lacks
+from sync.rights import HeldBack, RightsAnswer, RightsRequest, lacks
 from sync.server.right_desk import Mark
 from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
 
@@ -93,9 +93,7 @@ class HubNode:
         credential = asked.credential
         if credential.store != self.hub.store:
             raise TokenError(f"till {credential.till} is of store {credential.store}; this is the hub of store {self.hub.store}")
-        kept = relay.kept(self.relay, credential.till)
-        if kept is not None and kept.epoch > credential.epoch:
-            raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
+        keeping.check_in_force(self.relay, credential)
         return asked
 
     def health(self, now: datetime) -> HubHealth:
@@ -114,13 +112,14 @@ class HubNode:
         """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
         seen = asked.hub_seen
         self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
+        if keeping.is_refused(self.relay, asker):
+            return self._nothing(asked, "frozen", now)
         standing = [want.member_id for want in asked.wants if want.much == "all"]
         lent = [one.lot_id for one in lending.shown(self.db, asked)]
         self.called = self._fresh(now) | {name: Called(till=asker.till, at=now) for name in (*standing, *lent)}
         back = granting.called_back(self.db, self.holder, asker, self._called(now), now)
         if self.is_restored:
-            head = epochs.place_of(self.db)
-            return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
+            return self._nothing(asked, "hello", now)
         terms = Terms(new_id=new_id, now=now, lease=timedelta(days=self.lease_days))
         before = epochs.place_of(self.db)
         answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
@@ -138,6 +137,10 @@ class HubNode:
     def sold(self, question: SaleQuestion) -> SaleFound:
         """A sale of this store's tills, as far as the hub keeps it."""
         return SaleFound(sale=telling.sold(self.relay, question))
+
+    def _nothing(self, asked: RightsRequest, why: HeldBack, now: datetime) -> RightsAnswer:
+        head = epochs.place_of(self.db)
+        return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back=why, hub=self.holder)
 
     def _called(self, now: datetime) -> dict[str, Called]:
         """By head office, and by tills of the store, which come first."""

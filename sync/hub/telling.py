@@ -58,6 +58,8 @@ def note_page(relay_db: Connection, page: Changes) -> None:
     if not isinstance(page.holds, UnsetType):
         keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
+        if not isinstance(page.holds, UnsetType):
+            relay.put_word(relay_db, keeping.LET_GO, encode(page.let_go or ()))
         if isinstance(page.holds, UnsetType) and page.members:
             relay.put_word(relay_db, keeping.UNSURE, b"told")
         if page.anew or page.since != (relay.last_version(relay_db) or 0):

@@ -118,6 +118,13 @@ def name_all(store: LedgerStore) -> bool:
     return is_asked
 
 
+def let_go_of(store: LedgerStore, of_store: str) -> tuple[Holder, ...]:
+    """The machines of a store that are tills no more, where nobody took their place."""
+    newest = {key.till: key for key in store.keys.all_keys()}
+    gone = (key for key in newest.values() if key.store == of_store and key.state != "active")
+    return tuple(Holder(till=key.till, epoch=key.epoch) for key in gone)
+
+
 def check_known(store: LedgerStore, credential: Credential, now: datetime) -> None:
     """The key must be the till's newest and in force. One that this head office forgot, restored from a backup, it learns again.
 
