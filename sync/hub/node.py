@@ -68,6 +68,8 @@ class HubNode:
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
         self.ahead: dict[str, Ahead] = {}
+        self.in_vain: dict[str, datetime] = {}
+        """Tills that ask for all of head office's changes, each since when."""
         self.is_restored = keeping.is_restored(relay_db, hub)
         self._look_back(self._heads.read())
 
@@ -129,7 +131,8 @@ class HubNode:
 
     def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
         """What head office and the other tills of the store changed."""
-        told = telling.changes(self.db, self.relay, asker, asked, now, self.silent_s(now))
+        line = telling.Line(silent_s=self.silent_s(now), vain_s=self._vain_s(asker.till, asked, now))
+        told = telling.changes(self.db, self.relay, asker, asked, now, line)
         stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
         is_behind = told.is_behind or self._knows_what_is_gone(asker.till, asked, now)
         return replace(told, calls=granting.is_called(asker.till, self._called(now), now), stops=stops, is_behind=is_behind)
@@ -156,6 +159,13 @@ class HubNode:
             with write(self.db):
                 for fact in said:
                     hear_stop(self.db, _stop_of(fact), self.hub.store, now)
+
+    def _vain_s(self, till: str, asked: ChangesRequest, now: datetime) -> int:
+        """For how long a till asks from the beginning, which head office would have answered at once."""
+        if asked.since or asked.mark is not None:
+            self.in_vain.pop(till, None)
+            return 0
+        return max(0, to_ms(now) - to_ms(self.in_vain.setdefault(till, now))) // MS_PER_S
 
     def _knows_what_is_gone(self, till: str, asked: ChangesRequest, now: datetime) -> bool:
         """Whether head office told a till versions straight that it has not got any more: it was put back to before them.

@@ -48,6 +48,16 @@ ALL: Final = b"all"
 """All codes of head office are kept: it told of them from its first version on."""
 CUT_AFTER_S: Final = 60
 """A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
+ALONE_AFTER_S: Final = 600
+"""A till that asks from the beginning for so long cannot reach head office, whatever the hub's own line."""
+
+
+class Line(NamedTuple):
+    """``silent_s``: for how long the hub did not hear head office, None for never; ``vain_s``: for how long this till asks from
+    the beginning."""
+
+    silent_s: int | None
+    vain_s: int = 0
 
 
 def note_page(relay_db: Connection, page: Changes) -> None:
@@ -74,22 +84,20 @@ def note_page(relay_db: Connection, page: Changes) -> None:
             relay.put_mark(relay_db, page.version, page.mark)
 
 
-def changes(
-    db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, silent_s: int | None
-) -> Changes:
+def changes(db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, line: Line) -> Changes:
     """A page for a till: what head office changed since it asked, as far as the hub was told; then what the others did."""
     till = asker.till
     kept = relay.kept(relay_db, till)
     if kept is not None and kept.newest_epoch < asker.epoch:
         kept = _of_new_machine(relay_db, kept, asker)
         if kept is None:
-            return _only_programmes(relay_db, asked, now, silent_s)
+            return _only_programmes(relay_db, asked, now, line.silent_s)
     safe = keeping.as_told_to(kept, asker).safe if kept else None
     own = outbox.state(db)
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
     is_empty = asked.since == own.pulled_version == 0
-    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, silent_s)
+    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, line)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     is_ahead = (
         asked.since > own.pulled_version and mark == own.pulled_mark
@@ -118,15 +126,16 @@ def changes(
         coupons=(*coupons, *codes) if is_known else (),
         codes=UNSET if is_known or not codes else tuple(codes),
         programmes=_programmes(relay_db, asked.programmes),
-        relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
+        relayed=Relayed(safe=safe, silent_s=line.silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
         hub=hub_place,
         is_behind=is_settled and not is_known and not is_ahead,
     )
 
 
-def _may_tell_all(relay_db: Connection, silent_s: int | None) -> bool:
-    """Whether a till that has nothing is told everything here: the line is cut, and all codes are kept."""
-    return silent_s is not None and silent_s > CUT_AFTER_S and relay.word(relay_db, CODES) == ALL
+def _may_tell_all(relay_db: Connection, line: Line) -> bool:
+    """Whether a till that has nothing is told everything here: the line is cut, or the till's own, and all codes are kept."""
+    is_cut = line.silent_s is not None and line.silent_s > CUT_AFTER_S
+    return (is_cut or line.vain_s > ALONE_AFTER_S) and relay.word(relay_db, CODES) == ALL
 
 
 def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:

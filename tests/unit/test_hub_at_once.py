@@ -39,7 +39,7 @@ def told(till: Till, hub: RelayHub, place: HubPlace | None = None) -> Changes:
     question = next_question(till.db, till.here, state, NOW).send
     assert question is not None
     asked = decode(question, ChangesRequest)
-    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, None)
+    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(silent_s=None))
 
 
 @pytest.mark.parametrize("held", [4, 2])
