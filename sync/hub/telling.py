@@ -205,8 +205,14 @@ def _others(relay_db: Connection, after: int, till: str) -> Others:
     newest = relay.newest(relay_db)
     rows = relay.members_since(relay_db, after, till, MEMBERS_MAX)
     codes = relay.codes_since(relay_db, after, till, CODES_MAX)
-    ends = [full[-1][1] - 1 for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
+    ends = [_end_of(full) for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
     return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=newest), not ends)
+
+
+def _end_of(full: Sequence[tuple[str, int]]) -> int:
+    """Where a full page ends. A fact that fills it alone, as no sale does, is not waited for: the page would never end."""
+    last = full[-1][1]
+    return last if full[0][1] == last else last - 1
 
 
 def _codes(relay_db: Connection, codes: Sequence[str]) -> list[CouponChange]:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pos_loyalty.engine.model import Entry
 from pos_loyalty.errors import StoreBusyError
 from pos_loyalty.store import relay, relay_drops
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.till_facts import Place
-from pos_loyalty.values import decode
+from pos_loyalty.values import Points, decode
 from sync.hub import keeping, telling
 from sync.local import begin_pull, next_question
 from sync.wire import Changes, ChangesRequest, HubPlace
@@ -93,3 +94,26 @@ def test_who_is_told_anew_while_a_page_is_made_stands_on_the_next(
     page = told(shop["B"], hub, page.hub)
     assert [member.member_id for member in page.members] == ["M1"] and page.hub
     assert told(shop["B"], hub, page.hub).members == ()
+
+
+def test_a_fact_about_more_than_a_page_holds_stops_nobody(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No sale is about so many; a till that lies may send one."""
+    shop = tills(tmp_path, office)
+    monkeypatch.setattr(telling, "MEMBERS_MAX", 2)
+    entries = tuple(
+        Entry(kind="accrue", debit="adjustment", credit=f"member:{who}", amount=Points(1), member_id=who, lot_id=f"A/{who}")
+        for who in ("M1", "M2", "M3")
+    )
+    with write(shop["A"].db):
+        shop["A"]._append("points.adjusted", entries=entries)
+    shop["A"].enrol("M4", "2000000000019")
+    send(shop["A"], hub)
+    place, named = None, set[str]()
+    for _ in range(9):
+        page = told(shop["B"], hub, place)
+        place, named = page.hub or None, named | {member.member_id for member in page.members}
+        if page.complete:
+            break
+    assert page.complete and "M4" in named
