@@ -164,7 +164,7 @@ def test_a_till_that_was_away_misses_no_code(world: HubWorld, monkeypatch: pytes
 
 
 def test_a_till_that_reaches_nothing_but_the_hub_goes_on_by_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new hub hears head office, so it sends the till there for all that the one before may have told. Nobody answers there."""
+    """The new hub hears head office, so it sends the till there for all that the one before may have told: nobody answers."""
     world = HubWorld(tmp_path, 0)
     world.quiet(4)
     second, third = world.counters["T2"], world.counters["T3"]
@@ -186,6 +186,7 @@ def test_a_till_that_reaches_nothing_but_the_hub_goes_on_by_another_one(tmp_path
     third.sell("M0", 5_000, None, complete=True)
     minutes(3)
     assert balances(second.db)["M0"] == balances(third.db)["M0"] > 0
+    assert world.hub.node.in_vain == {}, "when it asks so again, it begins to wait anew"
     world.close()
 
 
