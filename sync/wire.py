@@ -195,7 +195,7 @@ class Changes(Value):
     holds: Annotated[tuple[LogPlace, ...], Meta(max_length=FACTS_MAX)] | UnsetType = UNSET
     """To a hub: how far the figures count the logs of its store's tills."""
     let_go: Annotated[tuple[Holder, ...], Meta(max_length=FACTS_MAX)] | UnsetType = UNSET
-    """To a hub: machines of its store that are tills no more by a person's word."""
+    """To a hub: of tills of its store the newest machine that is that till no more."""
     relayed: Relayed | UnsetType = UNSET
     hub: HubPlace | UnsetType = UNSET
     calls: bool | UnsetType = UNSET

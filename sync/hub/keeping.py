@@ -29,7 +29,7 @@ AGAIN_S: Final = 15
 HOLDS: Final = "holds"
 """Kept once head office told how far it holds the logs of the hub's tills: of any other it holds nothing."""
 LET_GO: Final = "let_go"
-"""Machines of the store that are tills no more, as head office told last."""
+"""Machines of the store that are tills no more, those before them too, as head office told last."""
 UNSURE: Final = "unsure"
 """Kept while head office's figures may count facts of which it did not say so: restored, it did not know whose hub asked."""
 OF_ITS_TILL: Final[dict[str, type[SyncError]]] = {"log-fork": LogForkError, "wire": WireError}
@@ -222,8 +222,9 @@ def check_in_force(db: Connection, credential: Credential) -> None:
     if before is not None and before.epoch > credential.epoch:
         raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
     told = relay.word(db, LET_GO)
-    if told and Holder(till=credential.till, epoch=credential.epoch) in decode(told, tuple[Holder, ...]):
-        raise TokenError(f"till {credential.till} was revoked: ask head office for a new code")
+    gone = decode(told, tuple[Holder, ...]) if told else ()
+    if any(one.till == credential.till and one.epoch >= credential.epoch for one in gone):
+        raise TokenError(f"till {credential.till} was revoked, or enrolled anew: ask head office for a new code")
 
 
 def is_refused(db: Connection, asker: Credential) -> bool:

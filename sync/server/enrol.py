@@ -119,10 +119,11 @@ def name_all(store: LedgerStore) -> bool:
 
 
 def let_go_of(store: LedgerStore, of_store: str) -> tuple[Holder, ...]:
-    """The machines of a store that are tills no more, where nobody took their place."""
-    newest = {key.till: key for key in store.keys.all_keys()}
-    gone = (key for key in newest.values() if key.store == of_store and key.state != "active")
-    return tuple(Holder(till=key.till, epoch=key.epoch) for key in gone)
+    """Of each till of a store the newest machine that is that till no more, if there is one; those before it are not either."""
+    keys = store.keys.all_keys()
+    newest = {key.till: key.epoch for key in keys}
+    gone = (key for key in keys if key.store == of_store and (key.state != "active" or key.epoch < newest[key.till]))
+    return tuple(Holder(till=till, epoch=epoch) for till, epoch in {key.till: key.epoch for key in gone}.items())
 
 
 def check_known(store: LedgerStore, credential: Credential, now: datetime) -> None:

@@ -232,6 +232,10 @@ def test_a_machine_that_was_let_go_gets_nothing_of_the_hub_either(shop: Shop) ->
     assert (refused.status_code, "was revoked" in refused.json()["detail"]) == (401, True)
     folder = shop.folder / "another"
     folder.mkdir()
-    shop.tills["A"] = Till(folder, "A")
-    shop.tokens["A"] = enrolled(shop.office, shop.tills["A"], "77" * 32).token
-    assert answers("A") == {200}
+    another, stolen = Till(folder, "A"), shop.tills["A"]
+    shop.tokens["A"] = enrolled(shop.office, another, "77" * 32).token
+    shop.line().go(shop.clock)
+    with pytest.raises(HeadOfficeGoneError):
+        answers("A")
+    shop.tills["A"] = another
+    assert answers("A") == {200} and stolen.here.signer.credential.epoch == 1
