@@ -90,7 +90,7 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
     """
     try:
         changes = read_changes(reply)
-        if not changes.complete and not (changes.members or changes.coupons):
+        if not changes.complete and not _leads_on(state, changes):
             raise WireError("head office says that there is more and gives nothing")
     except SyncError as error:
         other = protocols.to_try(state.protocol, state.is_understood, error)
@@ -105,6 +105,13 @@ def received(state: PullState, reply: Reply, now: datetime, interval_s: float, r
         return PullStep(state=replace(begun, wake_at=now + wait), changes=changes)
     spoken = replace(begun, protocol=state.protocol, is_understood=True, before_at=state.before_at)
     return PullStep(state=replace(spoken, wake_at=now + wait), changes=changes)
+
+
+def _leads_on(state: PullState, changes: Changes) -> bool:
+    """Whether a page that is not the last tells something, or a hub at least got on: of codes that nobody knows any more it tells
+    nothing."""
+    is_moved = bool(changes.hub) and changes.hub != state.hub
+    return bool(changes.members or changes.coupons or changes.codes) or is_moved
 
 
 def _stray(state: PullState, changes: Changes, now: datetime, random: backoff.Random) -> PullStep:

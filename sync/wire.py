@@ -28,7 +28,7 @@ from pos_loyalty.store.migrations import SCHEMA
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Value, decode, encode
-from sync.identity import Credential, EnrolAnswer, Signature
+from sync.identity import Credential, EnrolAnswer, Holder, Signature
 from sync.protocols import PROTOCOL as PROTOCOL
 from sync.protocols import check_header
 from sync.wire_members import INT64_MAX as INT64_MAX
@@ -194,6 +194,8 @@ class Changes(Value):
     """Told from the beginning, because ``since`` is of another past."""
     holds: Annotated[tuple[LogPlace, ...], Meta(max_length=FACTS_MAX)] | UnsetType = UNSET
     """To a hub: how far the figures count the logs of its store's tills."""
+    let_go: Annotated[tuple[Holder, ...], Meta(max_length=FACTS_MAX)] | UnsetType = UNSET
+    """To a hub: of tills of its store the newest machine that is that till no more."""
     relayed: Relayed | UnsetType = UNSET
     hub: HubPlace | UnsetType = UNSET
     calls: bool | UnsetType = UNSET

@@ -39,6 +39,7 @@ def run_code(args: argparse.Namespace) -> int:
     """Make a code."""
     code = wiring.enrolment_code(wiring.settings(args.config), args.database, args.till)
     print(f"{code}\nwithin two days, at till {args.till}: pos-loyalty sync --enrol {code}")
+    print(f"(where {args.till} is a store's hub: pos-loyalty hub --enrol {code})")
     return 0
 
 

@@ -65,6 +65,11 @@ def all_keys(db: Connection) -> tuple[TillKeyFact, ...]:
     return tuple(_keys(db, "TRUE", {}))
 
 
+def let_go(db: Connection, store: str) -> tuple[tuple[str, int], ...]:
+    """Till and epoch of the newest machine of each till of a store that is that till no more: revoked, lost or replaced."""
+    return tuple((str(till), int(epoch)) for till, epoch in db.execute(LET_GO_SELECT, {"store": store}))
+
+
 def add_code(db: Connection, code_hash: str, till: str, now: datetime) -> None:
     """A new code; those that ran out are forgotten."""
     with watched(db, "enrol_code", "until_ms < :now", {"now": to_ms(now)}):
@@ -96,6 +101,9 @@ KEY_UPSERT = """INSERT INTO till_key (till, epoch, store, public_key, continues_
 VALUES (:till, :epoch, :store, :public_key, :continues_epoch, :continues_seq, :continues_hash, :state, :txn)
 ON CONFLICT (till, epoch) DO UPDATE SET state = excluded.state, txn = excluded.txn
 WHERE till_key.state = 'active' OR excluded.state = 'lost'"""
+LET_GO_SELECT = """SELECT k.till, MAX(k.epoch) FROM till_key AS k WHERE k.store = :store AND (
+  k.state <> 'active' OR EXISTS (SELECT 1 FROM till_key AS n WHERE n.till = k.till AND n.epoch > k.epoch)
+) GROUP BY k.till ORDER BY k.till"""
 KEY_SELECT = """SELECT till, epoch, store, public_key, continues_epoch, continues_seq, continues_hash, state
 FROM till_key WHERE {} ORDER BY till, epoch"""
 SAID = """SELECT

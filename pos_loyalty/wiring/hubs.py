@@ -110,7 +110,7 @@ def run_hub(here: Settings, *, port: int | None, ready: Ready) -> None:
     from sync.hub.line import Work
 
     known = as_hub(here)
-    signer = identity_of(known).signer
+    signer = identity_of(known, command="hub").signer
     stop, work = threading.Event(), Work()
     with own(made_folder(known.till_database)):
         node_of(known, here.config.hub.lease_days).close()

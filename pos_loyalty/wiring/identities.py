@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Value)
 NOT_ENROLLED = (
-    "this till is not enrolled: ask head office for a code (pos-loyalty keys code --till {till}), "
-    "then run: pos-loyalty sync --enrol CODE"
+    "this machine is not enrolled as {till}: ask head office for a code (pos-loyalty keys code --till {till}), "
+    "then run: pos-loyalty {command} --enrol CODE"
 )
 
 
@@ -44,13 +44,14 @@ def office_of(known: Settings) -> Office:
     return _read(path, Office)
 
 
-def identity_of(known: Settings) -> Identity:
-    """What this till was enrolled as. Raises TokenError, with the mend, when it was not; ConfigError."""
+def identity_of(known: Settings, command: str = "sync") -> Identity:
+    """What this till was enrolled as. Raises TokenError, with the mend, when it was not; ConfigError. ``command``: which enrols
+    it."""
     from sync.identity import Identity
 
     path = known.file(known.config.till.identity)
     if not path.exists():
-        raise TokenError(NOT_ENROLLED.format(till=known.config.till.id))
+        raise TokenError(NOT_ENROLLED.format(till=known.config.till.id, command=command))
     identity = _read(path, Identity)
     named = identity.signer.credential.till
     if named != known.config.till.id:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pos_loyalty import log
 from pos_loyalty.clock import new_id, read, utc_now
 from pos_loyalty.config import Config, Secrets
-from pos_loyalty.errors import ConfigError
+from pos_loyalty.errors import ConfigError, NotFoundError
 from pos_loyalty.store.db import Connection, open_any, open_reader, open_store, own
 from pos_loyalty.store.db import backup as backup_store
 from pos_loyalty.wiring.files import Settings, made_folder, secrets_of, till_store
@@ -282,7 +282,9 @@ def name_all_tills(known: Settings, database: Database | None, by: str) -> bool:
 
 @contextlib.contextmanager
 def ledger_of(known: Settings, database: Database | None) -> Iterator[SqliteLedgerStore]:
-    """Head office's ledger, beside a head office that runs."""
+    """Head office's ledger, beside a head office that runs. Raises NotFoundError for a file that was named and is not there."""
+    if isinstance(database, Path) and not database.is_file():
+        raise NotFoundError(f"There is no database at {database}.")
     store = open_ledger(database or known.server_database, secrets_of(known), known.config.offline.policy)
     try:
         yield store

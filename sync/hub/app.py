@@ -163,7 +163,10 @@ class _Signed:
 
 
 def wanted(asked: RightsRequest, answer: RightsAnswer) -> list[str]:
-    """For whom and for what the hub asks head office in its turn: members always, cards and codes that it could not give."""
+    """For whom and for what the hub asks head office in its turn: members always, cards and codes that it could not give; for a
+    till whose log is not taken nothing."""
+    if answer.held_back == "frozen":
+        return []
     members = [want.member_id for want in asked.wants if want.much == "all"]
     if answer.held_back == "hello" or not lacks(answer, asked):  # a hub that was put back from a backup gives nothing
         return members

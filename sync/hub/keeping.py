@@ -18,8 +18,8 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept, Waiting
 from pos_loyalty.store.till_facts import Place, PublicKey
-from pos_loyalty.values import Value
-from sync.identity import Credential
+from pos_loyalty.values import Value, decode
+from sync.identity import Credential, Holder
 from sync.protocols import check_build
 from sync.server.chains import check_signed
 from sync.server.steps import facts_of
@@ -28,6 +28,8 @@ from sync.wire import FACTS_MAX, Ack, BatchHeader, Relayed, Reply, decode_batch,
 AGAIN_S: Final = 15
 HOLDS: Final = "holds"
 """Kept once head office told how far it holds the logs of the hub's tills: of any other it holds nothing."""
+LET_GO: Final = "let_go"
+"""Machines of the store that are tills no more, those before them too, as head office told last."""
 UNSURE: Final = "unsure"
 """Kept while head office's figures may count facts of which it did not say so: restored, it did not know whose hub asked."""
 OF_ITS_TILL: Final[dict[str, type[SyncError]]] = {"log-fork": LogForkError, "wire": WireError}
@@ -88,18 +90,18 @@ def read_batch(db: Connection, hub: Hub, till: str, body: bytes, known: tuple[in
 
 
 def keep_batch(db: Connection, hub: Hub, came: Came, body: bytes) -> Kept:
-    """Keep it, on disk when this returns; answers how far the till's log is kept now."""
+    """Keep it; answers how far the till's log is kept now. Within the transaction in which ``read_batch`` read it: head office's
+    word on this till comes over another connection."""
     header = came.header
     last_seq = header.first_seq + header.count - 1
     now_kept = came.kept
     if came.facts:
         now_kept = replace(now_kept, epoch=header.epoch, seq=last_seq, hash=came.hashes[-1])
-    with write(db):
-        relay.add_facts(db, came.facts, came.payloads, came.hashes)
-        relay.keep(db, now_kept)
-        if came.facts:
-            waiting = Waiting(n=0, till=header.till, epoch=header.epoch, last_seq=last_seq, body=body)
-            relay.add_batch(db, waiting, hub.master_key)
+    relay.add_facts(db, came.facts, came.payloads, came.hashes)
+    relay.keep(db, now_kept)
+    if came.facts:
+        waiting = Waiting(n=0, till=header.till, epoch=header.epoch, last_seq=last_seq, body=body)
+        relay.add_batch(db, waiting, hub.master_key)
     return now_kept
 
 
@@ -132,8 +134,10 @@ def as_answered(kept: Kept, header: BatchHeader) -> Kept:
 
 def receive(db: Connection, hub: Hub, till: str, body: bytes, now: datetime, silent_s: int | None = None) -> Ack:
     """``read_batch`` and ``keep_batch``, for a hub that holds no rights."""
-    came = read_batch(db, hub, till, body)
-    return ack_of(as_answered(keep_batch(db, hub, came, body), came.header), now, silent_s)
+    with write(db):
+        came = read_batch(db, hub, till, body)
+        kept = keep_batch(db, hub, came, body)
+    return ack_of(as_answered(kept, came.header), now, silent_s)
 
 
 def next_up(db: Connection, hub: Hub, but: Collection[str] = ()) -> Waiting | None:
@@ -210,6 +214,23 @@ def _named_no_more(db: Connection, holds: Sequence[tuple[str, Place]]) -> list[K
     named = {till for till, _ in holds}
     kept = relay.all_kept(db) if len(holds) < FACTS_MAX else ()
     return [one for one in kept if one.till not in named and one.safe is not None and one.safe.seq]
+
+
+def check_in_force(db: Connection, credential: Credential) -> None:
+    """Whether this machine is a till still, as far as the hub heard. Raises TokenError."""
+    before = relay.kept(db, credential.till)
+    if before is not None and before.epoch > credential.epoch:
+        raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
+    told = relay.word(db, LET_GO)
+    gone = decode(told, tuple[Holder, ...]) if told else ()
+    if any(one.till == credential.till and one.epoch >= credential.epoch for one in gone):
+        raise TokenError(f"till {credential.till} was revoked, or enrolled anew: ask head office for a new code")
+
+
+def is_refused(db: Connection, asker: Credential) -> bool:
+    """Whether head office takes nothing of this machine's log, so hears of nothing that it redeems."""
+    one = relay.kept(db, asker.till)
+    return one is not None and one.refused is not None and asker.epoch <= one.epoch
 
 
 def is_restored(db: Connection, hub: Hub) -> bool:

@@ -25,7 +25,7 @@ from sync.hub.keeping import Hub
 from sync.hub_wire import Stamp
 from sync.identity import Credential
 from sync.local import hear_stop
-from sync.rights import RightsAnswer, RightsRequest, lacks
+from sync.rights import HeldBack, RightsAnswer, RightsRequest, lacks
 from sync.server.right_desk import Mark
 from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
 
@@ -68,6 +68,8 @@ class HubNode:
         self.lease_days = lease_days
         self.called: dict[str, Called] = {}
         self.ahead: dict[str, Ahead] = {}
+        self.in_vain: dict[str, datetime] = {}
+        """Tills that ask for all of head office's changes, each since when."""
         self.is_restored = keeping.is_restored(relay_db, hub)
         self._look_back(self._heads.read())
 
@@ -79,10 +81,11 @@ class HubNode:
     def receive(self, till: str, body: bytes, now: datetime) -> Ack:
         """Take a till's batch in: on disk when this returns. Raises as ``keeping.read_batch`` does."""
         known = relay_income.known_from(self.db, till)
-        came = keeping.read_batch(self.relay, self.hub, till, body, known)
-        granting.note_income(self.db, self.holder, came.facts, now)
-        self._hear_stops(came.facts, now)
-        kept = keeping.keep_batch(self.relay, self.hub, came, body)
+        with write(self.relay):
+            came = keeping.read_batch(self.relay, self.hub, till, body, known)
+            granting.note_income(self.db, self.holder, came.facts, now)
+            self._hear_stops(came.facts, now)
+            kept = keeping.keep_batch(self.relay, self.hub, came, body)
         granting.note_income(self.db, self.holder, came.facts, now)  # head office may have said in between that nobody brings it
         return keeping.ack_of(keeping.as_answered(kept, came.header), now, self.silent_s(now))
 
@@ -92,9 +95,7 @@ class HubNode:
         credential = asked.credential
         if credential.store != self.hub.store:
             raise TokenError(f"till {credential.till} is of store {credential.store}; this is the hub of store {self.hub.store}")
-        kept = relay.kept(self.relay, credential.till)
-        if kept is not None and kept.epoch > credential.epoch:
-            raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
+        keeping.check_in_force(self.relay, credential)
         return asked
 
     def health(self, now: datetime) -> HubHealth:
@@ -113,13 +114,14 @@ class HubNode:
         """What the till gets of those who stand there, and what it should give back; durably noted when this returns."""
         seen = asked.hub_seen
         self._look_back(seen.head if seen is not None and seen.hub == self.holder.till else None)
+        if keeping.is_refused(self.relay, asker):
+            return self._nothing(asked, "frozen", now)
         standing = [want.member_id for want in asked.wants if want.much == "all"]
         lent = [one.lot_id for one in lending.shown(self.db, asked)]
         self.called = self._fresh(now) | {name: Called(till=asker.till, at=now) for name in (*standing, *lent)}
         back = granting.called_back(self.db, self.holder, asker, self._called(now), now)
         if self.is_restored:
-            head = epochs.place_of(self.db)
-            return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back="hello", hub=self.holder)
+            return self._nothing(asked, "hello", now)
         terms = Terms(new_id=new_id, now=now, lease=timedelta(days=self.lease_days))
         before = epochs.place_of(self.db)
         answer = granting.answer(self.db, self.relay, self.holder, asker, asked, terms)
@@ -129,7 +131,8 @@ class HubNode:
 
     def changes(self, asker: Credential, asked: ChangesRequest, now: datetime) -> Changes:
         """What head office and the other tills of the store changed."""
-        told = telling.changes(self.db, self.relay, asker, asked, now, self.silent_s(now))
+        line = telling.Line(silent_s=self.silent_s(now), vain_s=self._vain_s(asker.till, asked, now))
+        told = telling.changes(self.db, self.relay, asker, asked, now, line)
         stops = rule_stops.of_store(self.db, self.hub.store)[:STOPS_MAX]
         is_behind = told.is_behind or self._knows_what_is_gone(asker.till, asked, now)
         return replace(told, calls=granting.is_called(asker.till, self._called(now), now), stops=stops, is_behind=is_behind)
@@ -137,6 +140,10 @@ class HubNode:
     def sold(self, question: SaleQuestion) -> SaleFound:
         """A sale of this store's tills, as far as the hub keeps it."""
         return SaleFound(sale=telling.sold(self.relay, question))
+
+    def _nothing(self, asked: RightsRequest, why: HeldBack, now: datetime) -> RightsAnswer:
+        head = epochs.place_of(self.db)
+        return RightsAnswer(ask_id=asked.ask_id, head=head, server_time=now, held_back=why, hub=self.holder)
 
     def _called(self, now: datetime) -> dict[str, Called]:
         """By head office, and by tills of the store, which come first."""
@@ -152,6 +159,13 @@ class HubNode:
             with write(self.db):
                 for fact in said:
                     hear_stop(self.db, _stop_of(fact), self.hub.store, now)
+
+    def _vain_s(self, till: str, asked: ChangesRequest, now: datetime) -> int:
+        """For how long a till asks from the beginning, which head office would have answered at once."""
+        if asked.since or asked.mark is not None:
+            self.in_vain.pop(till, None)
+            return 0
+        return max(0, to_ms(now) - to_ms(self.in_vain.setdefault(till, now))) // MS_PER_S
 
     def _knows_what_is_gone(self, till: str, asked: ChangesRequest, now: datetime) -> bool:
         """Whether head office told a till versions straight that it has not got any more: it was put back to before them.

@@ -48,6 +48,16 @@ ALL: Final = b"all"
 """All codes of head office are kept: it told of them from its first version on."""
 CUT_AFTER_S: Final = 60
 """A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
+ALONE_AFTER_S: Final = 600
+"""A till that asks from the beginning for so long cannot reach head office, whatever the hub's own line."""
+
+
+class Line(NamedTuple):
+    """``silent_s``: for how long the hub did not hear head office, None for never; ``vain_s``: for how long this till asks from
+    the beginning."""
+
+    silent_s: int | None
+    vain_s: int = 0
 
 
 def note_page(relay_db: Connection, page: Changes) -> None:
@@ -58,6 +68,8 @@ def note_page(relay_db: Connection, page: Changes) -> None:
     if not isinstance(page.holds, UnsetType):
         keeping.note_holds(relay_db, [(hold.till, hold.place) for hold in page.holds])
     with write(relay_db):
+        if not isinstance(page.holds, UnsetType):
+            relay.put_word(relay_db, keeping.LET_GO, encode(page.let_go or ()))
         if isinstance(page.holds, UnsetType) and page.members:
             relay.put_word(relay_db, keeping.UNSURE, b"told")
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
@@ -72,22 +84,20 @@ def note_page(relay_db: Connection, page: Changes) -> None:
             relay.put_mark(relay_db, page.version, page.mark)
 
 
-def changes(
-    db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, silent_s: int | None
-) -> Changes:
+def changes(db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, line: Line) -> Changes:
     """A page for a till: what head office changed since it asked, as far as the hub was told; then what the others did."""
     till = asker.till
     kept = relay.kept(relay_db, till)
     if kept is not None and kept.newest_epoch < asker.epoch:
         kept = _of_new_machine(relay_db, kept, asker)
         if kept is None:
-            return _only_programmes(relay_db, asked, now, silent_s)
+            return _only_programmes(relay_db, asked, now, line.silent_s)
     safe = keeping.as_told_to(kept, asker).safe if kept else None
     own = outbox.state(db)
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
     is_empty = asked.since == own.pulled_version == 0
-    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, silent_s)
+    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, line)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     is_ahead = asked.since > own.pulled_version and mark == own.pulled_mark
     # Neither: head office was restored, or begun anew, and told more under a mark that is not known here. Its words from before
@@ -117,15 +127,16 @@ def changes(
         coupons=(*coupons, *codes) if is_known else (),
         codes=UNSET if is_known or not codes else tuple(codes),
         programmes=_programmes(relay_db, asked.programmes),
-        relayed=Relayed(safe=safe, silent_s=silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
+        relayed=Relayed(safe=safe, silent_s=line.silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
         hub=hub_place,
         is_behind=is_settled and not is_known and not is_ahead,
     )
 
 
-def _may_tell_all(relay_db: Connection, silent_s: int | None) -> bool:
-    """Whether a till that has nothing is told everything here: the line is cut, and all codes are kept."""
-    return silent_s is not None and silent_s > CUT_AFTER_S and relay.word(relay_db, CODES) == ALL
+def _may_tell_all(relay_db: Connection, line: Line) -> bool:
+    """Whether a till that has nothing is told everything here: the line is cut, or the till's own, and all codes are kept."""
+    is_cut = line.silent_s is not None and line.silent_s > CUT_AFTER_S
+    return (is_cut or line.vain_s > ALONE_AFTER_S) and relay.word(relay_db, CODES) == ALL
 
 
 def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
@@ -191,11 +202,18 @@ class Others(NamedTuple):
 
 def _others(relay_db: Connection, after: int, till: str) -> Others:
     """Members and codes that facts of other tills after a number are about. A page that is full ends before its last fact, which
-    may be about more of them."""
+    may be about more of them. Who is told anew from now on is told with the next page."""
+    newest = relay.newest(relay_db)
     rows = relay.members_since(relay_db, after, till, MEMBERS_MAX)
     codes = relay.codes_since(relay_db, after, till, CODES_MAX)
-    ends = [full[-1][1] - 1 for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
-    return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=relay.newest(relay_db)), not ends)
+    ends = [_end_of(full) for full, most in ((rows, MEMBERS_MAX), (codes, CODES_MAX)) if len(full) == most]
+    return Others([name for name, _ in rows], [code for code, _ in codes], min(ends, default=newest), not ends)
+
+
+def _end_of(full: Sequence[tuple[str, int]]) -> int:
+    """Where a full page ends. A fact that fills it alone, as no sale does, is not waited for: the page would never end."""
+    last = full[-1][1]
+    return last if full[0][1] == last else last - 1
 
 
 def _codes(relay_db: Connection, codes: Sequence[str]) -> list[CouponChange]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pos_loyalty.store.till_facts import TillKeyFact
 from pos_loyalty.store.till_keys import EnrolCode
+from sync.identity import Holder
 
 
 class KeyStore(Protocol):
@@ -20,6 +21,9 @@ class KeyStore(Protocol):
 
     def all_keys(self) -> tuple[TillKeyFact, ...]:
         """Every key."""
+
+    def let_go(self, store: str) -> tuple[Holder, ...]:
+        """Of each till of a store the newest machine that is that till no more, if any; those before it are not either."""
 
     def book(self, said: TillKeyFact, now: datetime) -> None:
         """Append a fact of head office's own log: a key signs from now on, or does not any more."""

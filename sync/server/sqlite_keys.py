@@ -11,6 +11,7 @@ from pos_loyalty.store.facts import FactKind
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.till_facts import TillKeyFact
 from pos_loyalty.store.till_keys import EnrolCode
+from sync.identity import Holder
 
 
 class SqliteKeyStore:
@@ -30,6 +31,10 @@ class SqliteKeyStore:
     def all_keys(self) -> tuple[TillKeyFact, ...]:
         """By till and epoch."""
         return till_keys.all_keys(self._db)
+
+    def let_go(self, store: str) -> tuple[Holder, ...]:
+        """By the table."""
+        return tuple(Holder(till=till, epoch=epoch) for till, epoch in till_keys.let_go(self._db, store))
 
     def book(self, said: TillKeyFact, now: datetime) -> None:
         """In the log whose owner this file is."""

@@ -130,6 +130,7 @@ def changes(
         key = store.keys.key(peer.till, peer.epoch)
         stops = store.truth.stops_of(key.store)[:STOPS_MAX] if key is not None and version == newest else ()
         holds = _holds(store, peer) if asked.is_hub else UNSET
+        let_go = store.keys.let_go(key.store)[:FACTS_MAX] if key is not None and asked.is_hub else ()
     return Changes(
         since=asked.since,
         as_of_seq=hold.applied_seq if hold else 0,
@@ -144,6 +145,7 @@ def changes(
         stops=UNSET if peer.protocol == PROTOCOL_BEFORE else stops,
         anew=since != asked.since if asked.is_hub else UNSET,
         holds=holds,
+        let_go=let_go or UNSET,
     )
 
 

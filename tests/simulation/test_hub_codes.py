@@ -88,3 +88,29 @@ def test_more_codes_than_a_page_holds_are_told_in_several(tmp_path: Path, monkey
     second.go()
     assert set(coupon_words.known(second.db, codes)) == set(codes)
     world.close()
+
+
+def test_more_codes_than_a_page_holds_are_told_to_a_till_that_head_office_told_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of a hub that cannot tell from where the till is bears codes alone, and there is more."""
+    world = LendingWorld(tmp_path, 0)
+    first, second = world.counters["T1"], world.counters["T2"]
+    given(first)
+    first.go()
+    world.line_go()
+    imported(world, "LATE-1")
+    second.road().go_straight()
+    second.go()
+    world.is_cut = True
+    world.pass_s(60)
+    monkeypatch.setattr(telling, "CODES_MAX", 2)
+    codes = [given(first) for _ in range(5)]
+    first.go()
+    world.pass_s(1)
+    second.go()
+    assert set(coupon_words.known(second.db, codes)) == set(codes)
+    world.is_cut = False
+    world.quiet()
+    check_quiet(world)
+    world.close()

@@ -17,7 +17,8 @@ from pos_loyalty.values import encode
 from sync import pull
 from sync.hub import telling
 from sync.local import apply_changes, begin_pull, next_question
-from sync.wire import Changes, ChangesRequest, decode
+from sync.wire import Changes, ChangesRequest, Reply, decode
+from tests.simulation.escrow import LOST
 from tests.simulation.hub_world import HubWorld
 from tests.simulation.shop import Till, half, json_reply
 from tests.simulation.test_escrow_world import balances
@@ -160,3 +161,34 @@ def test_a_till_that_was_away_misses_no_code(world: HubWorld, monkeypatch: pytes
     codes = {code for (code,) in second.db.execute("SELECT code FROM coupon_word WHERE code LIKE 'MORE%'")}
     assert len(codes) == 12
     world.close()
+
+
+def test_a_till_that_reaches_nothing_but_the_hub_goes_on_by_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new hub hears head office, so it sends the till there for all that the one before may have told: nobody answers."""
+    world = HubWorld(tmp_path, 0)
+    world.quiet(4)
+    second, third = world.counters["T2"], world.counters["T3"]
+    second.go()
+    for name in ("push", "changes", "rights"):
+        monkeypatch.setattr(second.road()._to["straight"], name, unreached)  # type: ignore[attr-defined]
+    world.hub.enrol_anew()
+
+    def minutes(count: int) -> None:
+        for _ in range(count):
+            world.now += timedelta(minutes=2)
+            world.office.now = world.now
+            third.go()
+            world.hub.line._syncer._pull = None
+            world.line_go()
+            second.go()
+
+    minutes(8)
+    third.sell("M0", 5_000, None, complete=True)
+    minutes(3)
+    assert balances(second.db)["M0"] == balances(third.db)["M0"] > 0
+    assert world.hub.node.in_vain == {}, "when it asks so again, it begins to wait anew"
+    world.close()
+
+
+def unreached(question: bytes) -> Reply:
+    raise LOST

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pos_loyalty.errors import LoyaltyError
-from pos_loyalty.store import outbox, right_holds, rule_stops
+from pos_loyalty.errors import LogForkError, LoyaltyError, WireError
+from pos_loyalty.store import ledger, outbox, right_holds, rule_stops
 from pos_loyalty.store.decision_facts import RuleStopFact
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.verify import verify
@@ -22,7 +22,8 @@ from pos_loyalty.till import stops
 from pos_loyalty.values import Points
 from sync.hub import granting, keeping
 from sync.server.sqlite_rights import SqliteRightStore
-from tests.simulation.hub_world import HubWorld
+from tests.simulation.escrow import Counter
+from tests.simulation.hub_world import HubWorld, worded
 from tests.simulation.test_escrow_world import balances, check
 
 SEEDS = range(int(os.environ.get("HUB_WORLDS", "12")))
@@ -267,3 +268,35 @@ def held_at(world: HubWorld, name: str) -> int:
     lots = tuple(lot for (lot,) in counter.db.execute("SELECT id FROM lot WHERE member = 'M0'"))
     epoch = counter.here.signer.credential.epoch
     return sum(one.usable_centi for one in right_holds.held(counter.db, name, epoch, lots, world.now).values())
+
+
+@pytest.mark.parametrize("says", [LogForkError, WireError])
+def test_a_till_whose_log_head_office_does_not_take_gets_no_points_of_the_hub(tmp_path: Path, says: type[LoyaltyError]) -> None:
+    """Head office would not hear of what it redeems. Who stands there does not call the points away from another till either."""
+    world = HubWorld(tmp_path, 0)
+    world.quiet(3)
+    first, second, node = world.counters["T1"], world.counters["T2"], world.hub.node
+    world.is_cut = True
+    second.sell("M1", 5_000, None, complete=True)
+    second.go()
+    waiting = keeping.next_up(node.relay, node.hub)
+    assert waiting is not None and waiting.till == "T2"
+    keeping.brought(node.relay, waiting, worded(lambda: raising(says("it is not taken"))))
+    first.sell("M0", 5_000, None, complete=True)
+    first.go()
+    second.stand("M0")
+    first.stand("M0")
+    assert redeemable(second, "M0") == 0 < redeemable(first, "M0")
+    assert not granting.is_called("T1", node._called(world.now), world.now)
+    world.close()
+
+
+def raising(error: LoyaltyError) -> bytes:
+    raise error
+
+
+def redeemable(counter: Counter, member_id: str) -> int:
+    """By the rights that the till holds."""
+    lots = tuple(lot.lot_id for lot in ledger.lots_of(counter.db, member_id))
+    held = right_holds.held(counter.db, counter.name, counter.here.signer.credential.epoch, lots, counter.world.now)
+    return sum(one.usable_centi for one in held.values())

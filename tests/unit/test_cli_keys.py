@@ -39,3 +39,31 @@ def test_only_the_newest_key_of_a_till_is_called_active(tmp_path: Path, capsys: 
     assert "till T1 is revoked (epoch 2)" in capsys.readouterr().out
     assert main(["keys", "list", "--config", config]) == 0
     assert "till T1, epoch 2: revoked" in capsys.readouterr().out
+
+
+HUB = '\n[head_office]\nurl = "http://127.0.0.1:1"\n[hub]\nserve = true\nid = "S1-HUB"\n'
+ABOUT_OFFICE = (
+    ("keys", "list"), ("keys", "code", "--till", "T1"), ("keys", "revoke", "--till", "T1", "--by", "M9"), ("case", "list"),
+    ("programme", "back", "--by", "M9"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ABOUT_OFFICE, ids=" ".join)
+def test_a_mistyped_database_is_told_and_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """An empty one would say that no case waits, and give codes that no head office knows."""
+    config, mistyped = str(Folder(tmp_path).config), tmp_path / "ofice.db"
+    redeem(tmp_path, "T1", "01" * 32)
+    assert main([*words, "--database", str(mistyped), "--config", config]) == 1
+    assert f"There is no database at {mistyped}" in capsys.readouterr().err
+    assert not mistyped.exists()
+
+
+def test_a_machine_that_is_not_enrolled_says_by_which_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = Folder(tmp_path).config
+    config.write_text(config.read_text(encoding="utf-8") + HUB, encoding="utf-8")
+    assert main(["hub", "--config", str(config)]) == 1
+    assert "pos-loyalty hub --enrol CODE" in capsys.readouterr().err
+    assert main(["keys", "code", "--till", "S1-HUB", "--config", str(config)]) == 0
+    assert "pos-loyalty hub --enrol" in capsys.readouterr().out

@@ -10,11 +10,12 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from pos_loyalty.clock import Clock, read
+from pos_loyalty.clock import Clock, new_id, read
 from pos_loyalty.errors import HeadOfficeGoneError
 from pos_loyalty.store import ledger, outbox, relay, relay_drops, right_holds, trusted_time
 from pos_loyalty.store.db import open_store
-from sync import hub_wire, identity, local
+from pos_loyalty.values import encode
+from sync import hub_wire, identity, local, rights
 from sync.client import HttpHeadOffice
 from sync.daemon import Beside, Pace, Syncer
 from sync.hub.app import hub_app
@@ -24,6 +25,7 @@ from sync.hub.node import HubNode
 from sync.hub.telling import note_page
 from sync.hub_client import HttpHub
 from sync.roads import Roads, RoadState
+from sync.server import enrol
 from sync.server.app import head_office_app
 from sync.server.right_desk import FileMark
 from sync.server.sqlite import SqliteLedgerStore
@@ -203,3 +205,37 @@ def test_what_one_till_gave_the_next_one_has_over_the_hub(shop: Shop) -> None:
     assert found is not None and (found.state, found.till, found.quote.member_id) == ("completed", "A", "M2")
     assert outbox.unsent_count(first.db) > 0 and outbox.state(first.db).trouble is None
     shop.served_office = Served(head_office_app(shop.open_office, OFFICE, shop.clock))
+
+
+def test_a_machine_that_was_let_go_gets_nothing_of_the_hub_either(shop: Shop) -> None:
+    """It sends no log that head office could refuse. Another machine that becomes that till is served."""
+    for till in shop.tills.values():
+        till.sell("1")
+        shop.syncer(till.name)[0]._send(shop.clock)
+    shop.line().go(shop.clock)
+    enrol.revoke(shop.office.store, "A", "M9", NOW)
+    shop.line().go(shop.clock)
+
+    def answers(name: str) -> set[int]:
+        here = shop.tills[name]
+        client = shop.hub_client(name)
+        question = local.next_question(here.db, here.here, local.begin_pull(here.db, NOW), NOW).send
+        asked = encode(rights.question(here.db, new_id(), rights.Asks(wants=(rights.Want(member_id="M1", much="all"),))))
+        return {reply.status for reply in (client.changes(question or b""), client.rights(asked))}
+
+    with pytest.raises(HeadOfficeGoneError):
+        answers("A")
+    assert answers("B") == {200}
+    stamp = hub_wire.stamp_question(shop.tills["A"].here.signer, "POST", "/v1/tills/A/rights", b"{}")
+    url = f"{shop.served_hub.url}/v1/tills/A/rights"
+    refused = requests.post(url, data=b"{}", headers={hub_wire.ASKED: stamp}, timeout=60)
+    assert (refused.status_code, "was revoked" in refused.json()["detail"]) == (401, True)
+    folder = shop.folder / "another"
+    folder.mkdir()
+    another, stolen = Till(folder, "A"), shop.tills["A"]
+    shop.tokens["A"] = enrolled(shop.office, another, "77" * 32).token
+    shop.line().go(shop.clock)
+    with pytest.raises(HeadOfficeGoneError):
+        answers("A")
+    shop.tills["A"] = another
+    assert answers("A") == {200} and stolen.here.signer.credential.epoch == 1

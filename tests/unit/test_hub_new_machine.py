@@ -28,7 +28,7 @@ def told(till: Till, hub: RelayHub) -> Changes:
     question = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW).send
     assert question is not None
     asked = decode(question, ChangesRequest)
-    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, None)
+    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(silent_s=None))
 
 
 def another_machine(tmp_path: Path, office: HeadOffice, name: str = "A") -> Till:
