@@ -127,11 +127,11 @@ def lose(world: World, counter: Counter, chance: Random) -> None:
         hub.lose_relay()
         world.after(60_000, lambda: boot(world, hub))
     elif hub.saved:
-        before = hub.told()
+        before, holder = hub.told(), hub.holder()
         hub.put_back(chance.choice(hub.saved))
         is_behind = before > hub.head()  # else a later backup has all again, where an earlier one lacked some
         for those in (world.chronicle.gone_hubs, world.chronicle.put_back_hubs):
-            (those.add if is_behind else those.discard)((hub.name, 1))
+            (those.add if is_behind else those.discard)(holder)
         world.chronicle.hub_began_anew()
         world.after(60_000, lambda: boot(world, hub))
         world.after(chance.choice((1, 5, 30)) * HOUR_MS, lambda: mend(world))
@@ -155,7 +155,7 @@ def replace(world: World) -> None:
     with world.office.machine.disk.at_peace():
         world.chronicle.gone(old, set())
     old.is_retired = True
-    world.chronicle.gone_hubs.add((old.name, 1))
+    world.chronicle.gone_hubs.add(old.holder())
     name = f"HUB{len(world.chronicle.gone_hubs) + 1}"
     template.furnish_hub(world.folder / name, name)
     world.net.forget_answers(OUTSIDE)

@@ -18,7 +18,7 @@ def bounded_giving(world: World, books: Books, void: set[str]) -> None:
     person called lost it counts nothing. One whose files were put back gives nothing, so what it holds nobody can have twice.
     What a destroyed till gave back to a hub nobody else may know.
     """
-    hubs = world.chronicle.gone_hubs | ({(world.hub.name, 1)} if world.hub is not None else set())
+    hubs = world.chronicle.gone_hubs | ({world.hub.holder()} if world.hub is not None else set())
     for holder, lots in books.held.items():
         for lot, centi in lots.items():
             is_excused = holder in world.chronicle.gone_hubs or (holder in hubs and lot in void)
@@ -37,7 +37,7 @@ def at_quiet(world: World, books: Books, void: set[str]) -> None:
     world.at(hub)
     health = hub.node.health(hub.machine.wall())
     assert (health.state, health.waiting_facts, health.refused) == ("ok", 0, ()), f"I10: {health}"
-    holder: Holder = (hub.name, 1)
+    holder: Holder = hub.holder()
     for lot in sorted((books.left.keys() | books.held[holder].keys()) - void):
         said = right_holds.held(hub.db, *holder, (lot,), hub.machine.wall()).get(lot)
         there = 0 if said is None else said.centi

@@ -123,14 +123,20 @@ def take_back(counter: Counter, of: Counter, chance: Random) -> None:
         with suppress(ConflictError):
             answer = counter.till.void(sale_id, VoidRequest(), f"void {sale_id} {n}")
             counter.world.chronicle.sold(counter, answer)
-            of.done_sales.remove(sale_id)
+            _came_back(of, sale_id)
             return
     whole = chance.random() < 0.4
     part = () if whole else (LineBack(line_id="1", quantity_milli=Thousandths(1_000)),)
     receipt = "" if of is counter else f"PL1|{of.name}|{sale_id}"
     request = ReturnRequest(return_id=f"{counter.name}r{n}", all=whole, lines=part, receipt=receipt)
     counter.till.return_goods(None if receipt else sale_id, request, f"return {n}")
-    if whole and sale_id in of.done_sales:
+    if whole:
+        _came_back(of, sale_id)
+
+
+def _came_back(of: Counter, sale_id: str) -> None:
+    """All of a sale did; another till may have seen to that meanwhile."""
+    if sale_id in of.done_sales:
         of.done_sales.remove(sale_id)
 
 

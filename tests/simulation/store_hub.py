@@ -246,6 +246,13 @@ class StoreHub:
         self._forget()
         return place.epoch, place.seq
 
+    def holder(self) -> tuple[str, int]:
+        """Who holds the store's rights: one that was enrolled once more, before it began, is not the till's first machine."""
+        try:
+            return self.name, self.identity.signer.credential.epoch
+        except TokenError:
+            return self.name, 1
+
     def lose_relay(self) -> None:
         """What it kept of its tills is gone."""
         self.die()
