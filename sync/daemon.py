@@ -268,7 +268,7 @@ class Syncer:
             step = local.next_question(self._db, self._here, self._pull, clock(), self._beside.waiting())
             if step.send is None:
                 break
-            step = self._fetch_page(self._pull, step.send, clock)
+            step = self._fetch_page(step.state, step.send, clock)
             self._pull = step.state
             if step.changes is not None:
                 fetched += len(step.changes.members)

@@ -98,11 +98,16 @@ def next_batch(db: Connection, here: Here, state: push.PushState, now: datetime)
 
 
 def next_question(db: Connection, here: Here, state: pull.PullState, now: datetime, waiting: int | None = None) -> pull.PullStep:
-    """The next question for changes, or none when it is not yet time. ``waiting``: of a hub, what it keeps for head office."""
+    """The next question for changes, or none when it is not yet time. ``waiting``: of a hub, what it keeps for head office.
+
+    From where the file stands: a till with a hub hears by two roads, and a page that is asked from before what the other road
+    told would set words of before in the place of those since.
+    """
     if not pull.is_due(state, now):
         return pull.PullStep(state=state)
-    digest = programme_list.digest_here(db)
-    return pull.outgoing(state, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
+    digest, filed = programme_list.digest_here(db), outbox.state(db)
+    asked = replace(state, since=filed.pulled_version, mark=filed.pulled_mark)
+    return pull.outgoing(asked, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
 
 
 def asks_on(db: Connection, state: pull.PullState, now: datetime) -> pull.PullState:
