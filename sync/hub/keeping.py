@@ -199,7 +199,8 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
         for till, place in holds:
             one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
             noted = replace(one, safe=place, counted=place, refused=one.refused if one.epoch >= place.epoch else None)
-            if one.hash is None and (one.epoch, one.seq) < (place.epoch, place.seq):
+            is_forgotten = one.epoch > place.epoch  # by a restore: another machine may be the till in an epoch before
+            if one.hash is None and (is_forgotten or (one.epoch, one.seq) < (place.epoch, place.seq)):
                 noted = replace(noted, epoch=place.epoch, seq=place.seq)
             if one.safe is not None and _is_before(place, one.safe):
                 noted = _cut(db, noted, place)

@@ -115,12 +115,16 @@ def held_for(store: LedgerStore, till: str, epoch: int) -> TillHold | None:
 
 
 def is_here(store: LedgerStore, part: LogPart) -> bool:
-    """Whether a part of a till's log is held, or will never be more than it is: the till went on in a later epoch, or is lost."""
+    """Whether a part of a till's log is held, or will never be more than it is: the till went on in a later epoch, or the machine
+    is lost, or a restore forgot it and since then another one is the till."""
     newest = store.till(part.till)
     if newest is not None and (newest.epoch, newest.applied_seq) >= (part.epoch, part.seq):
         return True
     key = store.keys.key(part.till, part.epoch)
-    return key is not None and key.state == "lost"
+    if key is not None:
+        return key.state == "lost"
+    told = store.rights.told_at(part.till, store.keys.newest_epoch(part.till))
+    return told is not None and told[0] == store.rights.own_head().epoch
 
 
 def _start(header: BatchHeader) -> tuple[int, bytes]:

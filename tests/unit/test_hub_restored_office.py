@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from pos_loyalty.errors import TokenError
 from pos_loyalty.store import relay
-from sync.hub import keeping
+from pos_loyalty.store.db import write
+from pos_loyalty.store.facts import GENESIS
+from pos_loyalty.store.till_facts import Place
+from pos_loyalty.values import decode
+from sync.hub import keeping, telling
 from sync.hub.telling import note_page
-from sync.local import apply_changes
+from sync.local import apply_changes, begin_pull, next_question
+from sync.wire import ChangesRequest
 from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
 from tests.unit.test_hub_new_machine import held_place, told
 from tests.unit.test_hub_relay import RelayHub, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
+from tests.unit.test_sync_identity import sync_fully
 
 
 def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
@@ -105,3 +113,42 @@ def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
     again = relay.newest(hub.relay)
     keeping.note_holds(hub.relay, [("A", held_place(office))])
     assert relay.newest(hub.relay) == again, "once"
+
+
+def test_a_machine_that_head_office_forgot_keeps_no_other_from_the_hub(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """Its log was asked for from the beginning, and the hub keeps none of it: who is the till now, head office says."""
+    till = tills(tmp_path, office, "A")["A"]
+    with write(hub.relay):
+        relay.keep(hub.relay, relay.Kept(till="A", epoch=4, seq=0, hash=None))
+    asker = till.here.signer.credential
+    with pytest.raises(TokenError):
+        keeping.check_in_force(hub.relay, asker)
+    keeping.note_holds(hub.relay, [("A", Place(epoch=1, seq=0, hash=GENESIS.hex()))])
+    keeping.check_in_force(hub.relay, asker)
+    till.sell("0")
+    send(till, hub)
+    assert told(till, hub).as_of_seq == 1
+
+
+def test_a_till_asks_from_where_its_file_stands(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """It hears by two roads: what head office told it straight, the hub is not asked for, which would tell words of before."""
+    till, beside, elsewhere = tills(tmp_path, office, "ABC").values()
+    by_hub = begin_pull(till.db, NOW)
+    office.give_points("M1", "2900000000001", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    for other in (beside, elsewhere):
+        pull_all(other, office)
+    beside.sell("0", "M1", earn=500)
+    send(beside, hub)
+    elsewhere.sell("0", "M1", earn=50)
+    sync_fully(elsewhere, office)
+    pull_all(till, office)
+    question = next_question(till.db, till.here, by_hub, NOW).send
+    assert question is not None
+    asked = decode(question, ChangesRequest)
+    for _ in range(3):
+        page = telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(silent_s=None))
+        apply_changes(till.db, till.here, page, NOW)
+        asked = replace(asked, since=page.version, mark=page.mark)
+    assert till.balance("M1") == 150, "the sale beside it is told when the hub has heard of the one elsewhere"

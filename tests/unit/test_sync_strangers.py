@@ -13,6 +13,7 @@ from pos_loyalty.errors import CommitUnknownError, LogForkError
 from pos_loyalty.store import db as store_db
 from pos_loyalty.store import epochs, outbox, snapshot_state
 from pos_loyalty.store.db import backup
+from pos_loyalty.store.right_facts import LogPart
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.gift_card_model import GiftCardRequest
 from sync import backoff, daemon, taking
@@ -21,6 +22,7 @@ from sync.rights import RightsRequest
 from sync.server import rights as granting
 from sync.server import steps
 from sync.server.calls import Calls
+from sync.server.chains import is_here
 from sync.server.rights import Granting, RightTerms
 from sync.snapshot_wire import Hold
 from tests.shop import Shop
@@ -236,3 +238,20 @@ def test_a_snapshot_counts_what_both_machines_hold_of_one_log(tmp_path: Path) ->
     assert taking._as_of(second.db, second.here, holds) == 2
     with pytest.raises(LogForkError):
         taking._as_of(second.db, second.here, [replace(holds[0], hash="00" * 32)])
+
+
+def test_what_a_forgotten_machine_wrote_is_waited_for_until_another_in_its_place_is_heard(tmp_path: Path) -> None:
+    """Head office knows neither how much that one wrote nor whether it comes: unless it hears who is the till now."""
+    office, _, night = two_machines(tmp_path)
+    machine(office, tmp_path / "third", "a3")
+    office.restore(night)
+    part = LogPart(till="A", epoch=3, seq=1)
+    assert not is_here(office.store, part)
+    fourth = machine(office, tmp_path / "fourth", "a4")
+    assert fourth.here.signer.credential.epoch == 2, "what it gave before it gives again"
+    assert not is_here(office.store, part)
+    asked, terms = RightsRequest(ask_id="0" * 32, head=epochs.place_of(fourth.db)), Granting(RightTerms(), Calls())
+    for _ in range(2):
+        said = granting.answer(office.store, Holder(till="A", epoch=2), asked, terms, fourth.new_id, NOW)
+        asked = replace(asked, seen=said.head)
+    assert is_here(office.store, part)
