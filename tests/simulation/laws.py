@@ -113,6 +113,7 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
         {lot for row in world.chronicle.lost_rows for lot in read(row.id, row.payload).lots}
         | books.expired
         | _settled_twice(world)
+        | _took_back_twice(world, held)
     )
     if not is_quiet:
         void |= {lot for row in world.chronicle.forgotten for lot, _ in read(row.id, row.payload).moves}
@@ -139,6 +140,16 @@ def _settled_twice(world: World) -> set[str]:
     """Lots whose points two tills gave for one debt, or gave back to one: head office left what the second says that it gave."""
     sql = "SELECT detail FROM suspense_case WHERE reason IN ('owed.settled_twice', 'given_back.twice')"
     return {detail.partition(" of lot ")[2].split()[0] for (detail,) in world.office.db.execute(sql)}
+
+
+def _took_back_twice(world: World, held: list[Row]) -> set[str]:
+    """Lots from which goods took points back though more of them came back than was sold: two tills did not know of each other,
+    and for the first head office took the points."""
+    sql = "SELECT till, epoch, seq FROM suspense_case WHERE reason = 'return.more_than_sold'"
+    named = set(world.office.db.execute(sql))
+    facts = [json.loads(row.payload) for row in held if (row.till, row.epoch, row.seq) in named]
+    entries = [entry for fact in facts for entry in fact.get("entries") or ()]
+    return {entry["lot_id"] for entry in entries if entry["kind"] == "reverse" and entry["lot_id"] is not None}
 
 
 def _took_back_dead_points(held: list[Row], reason: str, till: str, seq: int, detail: str) -> bool:
