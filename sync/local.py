@@ -130,7 +130,7 @@ def apply_changes(db: Connection, here: Here, changes: Changes, now: datetime, c
     speaks of another log than ours. ``clocks``: head office's time is kept as trusted time as of this reading.
     """
     pulled = tuple(pulled_of(member) for member in changes.members)
-    if changes.relayed:
+    if changes.relayed and not changes.anew:
         newest = outbox.state(db).pulled_version  # a member of a later one is of a past that head office has forgotten
         known = {member.member_id: member_words.version_of(db, member.member_id) for member in pulled}
         pulled = tuple(member for member in pulled if not member.version < known[member.member_id] <= newest)

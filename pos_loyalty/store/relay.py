@@ -208,9 +208,9 @@ def has_mark(db: Connection, version: int, mark: str) -> bool:
     return db.execute("SELECT 1 FROM kept_mark WHERE mark = :mark AND version >= :version", key).fetchone() is not None
 
 
-def forget_marks(db: Connection) -> None:
-    """Head office told everything anew: no version from before counts."""
-    db.execute("DELETE FROM kept_mark")
+def forget_marks(db: Connection) -> list[str]:
+    """Head office told everything anew: no version from before counts. Answers under which marks they were."""
+    return [str(mark) for (mark,) in db.execute("DELETE FROM kept_mark RETURNING mark")]
 
 
 def mark_for(db: Connection, version: int) -> str | None:

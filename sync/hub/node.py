@@ -161,8 +161,9 @@ class HubNode:
                     hear_stop(self.db, _stop_of(fact), self.hub.store, now)
 
     def _vain_s(self, till: str, asked: ChangesRequest, now: datetime) -> int:
-        """For how long a till asks from the beginning, which head office would have answered at once."""
-        if asked.since or asked.mark is not None:
+        """For how long a till asks from the beginning, or from before it, which head office would have answered at once."""
+        is_first = asked.since == 0 and asked.mark is None
+        if not (is_first or telling.is_of_the_past(self.relay, asked)):
             self.in_vain.pop(till, None)
             return 0
         return max(0, to_ms(now) - to_ms(self.in_vain.setdefault(till, now))) // MS_PER_S

@@ -46,6 +46,9 @@ PROGRAMMES: Final = "programmes"
 CODES: Final = "codes"
 ALL: Final = b"all"
 """All codes of head office are kept: it told of them from its first version on."""
+PAST: Final = "past"
+PAST_MAX: Final = 1_000
+"""The newest marks under which head office told before it told everything anew: a till that names one was told before that."""
 CUT_AFTER_S: Final = 60
 """A hub that did not hear head office for so long tells a new till all; before that head office itself is quicker."""
 ALONE_AFTER_S: Final = 600
@@ -73,7 +76,8 @@ def note_page(relay_db: Connection, page: Changes) -> None:
         if isinstance(page.holds, UnsetType) and page.members:
             relay.put_word(relay_db, keeping.UNSURE, b"told")
         if page.anew or page.since != (relay.last_version(relay_db) or 0):
-            relay.forget_marks(relay_db)
+            past = [*_past(relay_db), *relay.forget_marks(relay_db)][-PAST_MAX:]
+            relay.put_word(relay_db, PAST, encode(past))
         if page.anew or page.since == 0:
             relay.forget_coupons(relay_db)
             relay.put_word(relay_db, CODES, ALL)
@@ -97,16 +101,17 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
     version, mark = asked.since, asked.mark
     is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
     is_empty = asked.since == own.pulled_version == 0
-    is_first = asked.since == 0 and mark is None and _may_tell_all(relay_db, line)
+    is_past = is_of_the_past(relay_db, asked)
+    is_first = (is_past or (asked.since == 0 and mark is None)) and _may_tell_all(relay_db, line)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     is_ahead = asked.since > own.pulled_version and mark == own.pulled_mark
-    # Neither: head office was restored, or begun anew, and told more under a mark that is not known here. Its words from before
-    # and since cannot be told apart by their versions, and a till that took an older one would keep it.
-    is_strange = not (is_known or is_ahead) and None not in (mark, own.pulled_mark)
+    # None of these: head office was restored, or begun anew, and told more under a mark that is not known here. Its words from
+    # before and since cannot be told apart by their versions, and a till that took an older one would keep it.
+    is_strange = not (is_known or is_ahead or is_past) and None not in (mark, own.pulled_mark)
     hub_place, told = _place_of(relay_db, asked.hub), list[str]()
     coupons, codes = list[CouponChange](), list[CouponChange]()
     if is_known:
-        told, coupons, version = _since(db, relay_db, asked.since, own.pulled_version)
+        told, coupons, version = _since(db, relay_db, 0 if is_past else asked.since, own.pulled_version)
         mark = relay.mark_for(relay_db, version) or mark
     is_complete = not (told or coupons)
     if is_complete and is_settled and not is_strange:
@@ -127,10 +132,23 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
         coupons=(*coupons, *codes) if is_known else (),
         codes=UNSET if is_known or not codes else tuple(codes),
         programmes=_programmes(relay_db, asked.programmes),
+        anew=True if is_past and is_known else UNSET,
         relayed=Relayed(safe=safe, silent_s=line.silent_s, kept_seq=_kept_seq(db, relay_db, till, kept)),
         hub=hub_place,
         is_behind=is_settled and not is_known and not is_ahead,
     )
+
+
+def is_of_the_past(relay_db: Connection, asked: ChangesRequest) -> bool:
+    """Whether head office told the till last before it told the hub everything anew."""
+    if asked.mark is None or relay.has_mark(relay_db, asked.since, asked.mark):
+        return False
+    return asked.mark in _past(relay_db)
+
+
+def _past(relay_db: Connection) -> list[str]:
+    told = relay.word(relay_db, PAST)
+    return decode(told, list[str]) if told else []
 
 
 def _may_tell_all(relay_db: Connection, line: Line) -> bool:

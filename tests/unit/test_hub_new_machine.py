@@ -23,12 +23,17 @@ from tests.unit.test_hub_relay import office as office
 from tests.unit.test_sync_identity import enrolled, sync_fully
 
 
+def question(till: Till) -> ChangesRequest:
+    """What it asks next."""
+    asked = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW).send
+    assert asked is not None
+    return decode(asked, ChangesRequest)
+
+
 def told(till: Till, hub: RelayHub) -> Changes:
     """A page of the hub's for this till."""
-    question = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW).send
-    assert question is not None
-    asked = decode(question, ChangesRequest)
-    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(silent_s=None))
+    line = telling.Line(silent_s=None)
+    return telling.changes(hub.till.db, hub.relay, till.here.signer.credential, question(till), NOW, line)
 
 
 def another_machine(tmp_path: Path, office: HeadOffice, name: str = "A") -> Till:

@@ -19,7 +19,7 @@ from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, next_question
 from sync.wire import ChangesRequest
 from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
-from tests.unit.test_hub_new_machine import held_place, told
+from tests.unit.test_hub_new_machine import held_place, question, told
 from tests.unit.test_hub_relay import RelayHub, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
@@ -144,11 +144,50 @@ def test_a_till_asks_from_where_its_file_stands(tmp_path: Path, office: HeadOffi
     elsewhere.sell("0", "M1", earn=50)
     sync_fully(elsewhere, office)
     pull_all(till, office)
-    question = next_question(till.db, till.here, by_hub, NOW).send
-    assert question is not None
-    asked = decode(question, ChangesRequest)
+    behind = next_question(till.db, till.here, by_hub, NOW).send
+    assert behind is not None
+    asked = decode(behind, ChangesRequest)
     for _ in range(3):
         page = telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(silent_s=None))
         apply_changes(till.db, till.here, page, NOW)
         asked = replace(asked, since=page.version, mark=page.mark)
     assert till.balance("M1") == 150, "the sale beside it is told when the hub has heard of the one elsewhere"
+
+
+def test_a_till_that_can_reach_its_hub_alone_is_told_what_a_restored_head_office_says(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """It was told under a mark that head office forgot. What the store's other tills do it hears at once, the rest when head
+    office should long have told it."""
+    till, beside = tills(tmp_path, office).values()
+    office.give_points("M1", "2900000000001", 100)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(2, 6):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    asked = question(till)
+    for _ in range(9):
+        page = telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(60, 601))
+        apply_changes(till.db, till.here, page, NOW)
+        asked = question(till)
+    assert till.balance("M5") == 100
+    office.restore(saved)
+    office.give_points("M5", "2900000000005", 700)
+    pull_all(beside, office)
+    beside.sell("0", "M1", earn=500)
+    send(beside, hub)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, replace(page, anew=True))
+
+    def hears(vain_s: int) -> list[int]:
+        line = telling.Line(silent_s=0, vain_s=vain_s)
+        page = telling.changes(hub.till.db, hub.relay, till.here.signer.credential, question(till), NOW, line)
+        apply_changes(till.db, till.here, page, NOW)
+        return [till.balance("M1"), till.balance("M5"), int(page.is_behind)]
+
+    assert hears(0)[2] == 1
+    assert hears(600)[1] == 100, "head office tells of that, or else the hub"
+    assert [hears(601) for _ in range(3)][-1] == [600, 700, 0]
+    assert hears(0) == [600, 700, 0]
