@@ -35,5 +35,5 @@ def hear(db: Connection, told: Sequence[Income], unbrought: Callable[[str, int],
                 relay_income.add(db, by, fact.lines, hub_epoch)
                 relay_cards.rests(db, [line.lot_id for line in fact.lines], now)
             relay_income.now_known(db, log.till, log.epoch, log.seq)
-            if len(log.given) < GIVEN_MAX:  # head office's log of it ends there
+            if len(log.given) < GIVEN_MAX and not log.goes_on:  # head office's log of it ends there
                 relay_income.drop(db, log.till, log.epoch, max(log.seq, unbrought(log.till, log.epoch)))

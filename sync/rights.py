@@ -77,12 +77,14 @@ class GivenBack(Value):
 
 class Income(Value):
     """Of a log that a hub named: all that was given back to the hub after the fact that it named, up to fact ``seq``. With fewer
-    facts than are told at once head office has no more of this log than up to there."""
+    facts than are told at once head office has no more of this log than up to there, unless it ``goes_on``: these have too many
+    lines."""
 
     till: Id
     epoch: Epoch
     seq: Count
     given: Annotated[tuple[GivenBack, ...], Meta(max_length=GIVEN_MAX)] = ()
+    goes_on: bool | UnsetType = UNSET
 
 
 class RightsRequest(Value, omit_defaults=True):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.clock import from_ms, new_id, to_ms
@@ -18,7 +19,7 @@ from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.reach import Reach
-from pos_loyalty.store.right_facts import GrantFact
+from pos_loyalty.store.right_facts import LINES_MAX, GrantFact
 from pos_loyalty.store.right_moves import is_coupon
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
@@ -236,12 +237,11 @@ class SqliteRightStore:
             return None
         key |= {"hub": hub, "hub_epoch": hub_epoch, "limit": limit}
         is_any = self._db.execute(GAVE_BACK_SELECT, key).fetchone() is not None
-        told = [(seq, fact_of(payload).give_back) for seq, payload in self._db.execute(GIVEN_BACK_SELECT, key)] if is_any else []
-        given = tuple(GivenBack(seq=seq, lines=back.lines) for seq, back in told if back is not None)
+        given, is_cut = _page_of(self._db.execute(GIVEN_BACK_SELECT, key)) if is_any else ([], False)
         if not given and not ends_before and last - after.seq < limit:
             return None
-        upto = last if len(given) < limit else given[-1].seq
-        return Income(till=after.till, epoch=after.epoch, seq=upto, given=given)
+        upto = given[-1].seq if is_cut or len(given) == limit else last
+        return Income(till=after.till, epoch=after.epoch, seq=upto, given=tuple(given), goes_on=is_cut or UNSET)
 
     def on_their_way(self, till: str, epoch: int, limit: int) -> tuple[GrantFact, ...]:
         """By the table."""
@@ -307,6 +307,19 @@ class SqliteRightStore:
         if self.is_waiting():  # what was granted is not known: all of it may be out
             return Reach(self._db, now, lambda lots: tuple(replace(lot, centi=Points(0)) for lot in lots))
         return Reach(self._db, now, lambda lots: right_holds.free(self._db, lots, now))
+
+
+def _page_of(rows: Iterable[tuple[int, bytes]]) -> tuple[list[GivenBack], bool]:
+    """What these facts gave back, no more than a page of lines but for the first alone; whether that was not all."""
+    given, room = list[GivenBack](), LINES_MAX
+    for seq, payload in rows:
+        back = fact_of(payload).give_back
+        lines = () if back is None else back.lines
+        if given and len(lines) > room:
+            return given, True
+        given.append(GivenBack(seq=seq, lines=lines))
+        room -= len(lines)
+    return given, False
 
 
 IN_FORCE = """k.state = 'active' AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)"""

@@ -226,6 +226,25 @@ def test_what_a_log_gave_back_to_a_hub_is_told_from_the_fact_that_the_hub_knows_
         assert store.rights.gave_back("HUB", 1, 9) == [("T1", 1)] and store.rights.gave_back("HUB", 3, 9) == []
 
 
+def test_what_a_log_gave_back_is_told_a_page_of_lines_at_a_time(store: LedgerStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fact of a till with forged software may have so many that an answer of 500 such facts is too long to be read."""
+    monkeypatch.setattr("sync.server.sqlite_rights.LINES_MAX", 5)
+    enrolled(store, "T1", "HUB")
+    sizes = (3, 2, 1, 9, 1)
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        for seq, size in enumerate(sizes, start=1):
+            lines = tuple(RightLine(lot_id=f"L{n}", member_id="M1", centi=Points(1)) for n in range(size))
+            back = GiveBackFact(lines=lines, to=RightHolder(till="HUB", epoch=1))
+            store.add(posting(store, fact(seq, kind="rights.returned", give_back=back)))
+    after, pages = 0, list[tuple[list[int], bool]]()
+    with store.write():
+        while (said := store.rights.given_back("HUB", 1, LogKnown(till="T1", epoch=1, seq=after), 500)) is not None:
+            pages.append(([each.seq for each in said.given], bool(said.goes_on)))
+            after = said.seq
+    assert pages == [([1, 2], True), ([3], True), ([4], True), ([5], False)]
+
+
 def test_a_card_that_is_named_twice_is_lent_once(store: LedgerStore) -> None:
     """By its id and by the hash of its code; and a code in two spellings."""
     enrolled(store, "T1", "T2")

@@ -11,11 +11,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from pos_loyalty.store import relay_income, right_holds
 from pos_loyalty.store.db import write
-from pos_loyalty.store.right_facts import LogPart
+from pos_loyalty.store.right_facts import LogPart, RightLine
 from pos_loyalty.store.witness import watched
+from pos_loyalty.values import Points
+from sync.income import hear
+from sync.rights import GivenBack, Income
 from sync.server import enrol
 from sync.server import rights as granting
 from sync.wire import Reply
@@ -271,3 +275,19 @@ def test_a_hub_that_knows_nothing_of_a_machine_any_more_hears_what_that_gave_bac
     go(world, "T1", "", "")
     assert income_of(world) == before
     end(world)
+
+
+def test_a_log_that_goes_on_after_a_page_lets_go_of_nothing(world: HubWorld) -> None:
+    db, line = world.hub.node.db, RightLine(lot_id="L1", member_id="M0", centi=Points(7))
+    with write(db):
+        relay_income.put_known_from(db, "T9", 1, 0)
+        relay_income.add(db, LogPart(till="T9", epoch=1, seq=20), (line,), world.hub.node.holder.epoch)
+
+    def heard() -> int:
+        return next(log.heard for log in relay_income.known(db, 50) if log.till == "T9")
+
+    page = Income(till="T9", epoch=1, seq=10, given=(GivenBack(seq=10, lines=(line,)),))
+    hear(db, [replace_struct(page, goes_on=True)], lambda till, epoch: 0, world.now)
+    assert heard() == 20
+    hear(db, [page], lambda till, epoch: 0, world.now)
+    assert heard() == 10, "head office has no more of that log"
