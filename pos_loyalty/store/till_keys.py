@@ -65,6 +65,11 @@ def all_keys(db: Connection) -> tuple[TillKeyFact, ...]:
     return tuple(_keys(db, "TRUE", {}))
 
 
+def of_store(db: Connection, store: str) -> tuple[TillKeyFact, ...]:
+    """Every key of a store, by till and epoch."""
+    return tuple(_keys(db, "store = :store", {"store": store}))
+
+
 def let_go(db: Connection, store: str) -> tuple[tuple[str, int], ...]:
     """Till and epoch of the newest machine of each till of a store that is that till no more: revoked, lost or replaced."""
     return tuple((str(till), int(epoch)) for till, epoch in db.execute(LET_GO_SELECT, {"store": store}))

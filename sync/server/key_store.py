@@ -22,6 +22,9 @@ class KeyStore(Protocol):
     def all_keys(self) -> tuple[TillKeyFact, ...]:
         """Every key."""
 
+    def of_store(self, store: str) -> tuple[TillKeyFact, ...]:
+        """Every key of a store, by till and epoch: a hub asks each second or so, and a chain has many stores."""
+
     def let_go(self, store: str) -> tuple[Holder, ...]:
         """Of each till of a store the newest machine that is that till no more, if any; those before it are not either."""
 

@@ -32,6 +32,10 @@ class SqliteKeyStore:
         """By till and epoch."""
         return till_keys.all_keys(self._db)
 
+    def of_store(self, store: str) -> tuple[TillKeyFact, ...]:
+        """By the table."""
+        return till_keys.of_store(self._db, store)
+
     def let_go(self, store: str) -> tuple[Holder, ...]:
         """By the table."""
         return tuple(Holder(till=till, epoch=epoch) for till, epoch in till_keys.let_go(self._db, store))

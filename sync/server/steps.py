@@ -170,7 +170,7 @@ def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...] | UnsetType:
     hub = store.keys.key(peer.till, peer.epoch)
     if hub is None:
         return UNSET
-    newest = {key.till: key.epoch for key in store.keys.all_keys() if key.store == hub.store}
+    newest = {key.till: key.epoch for key in store.keys.of_store(hub.store)}
     found = ((till, held_for(store, till, epoch)) for till, epoch in sorted(newest.items()) if till != peer.till)
     return tuple(
         LogPlace(till=till, place=Place(epoch=hold.epoch, seq=hold.applied_seq, hash=hold.applied_hash.hex()))
