@@ -17,6 +17,9 @@ from pysqlite3 import dbapi2
 from pos_loyalty.store.db import Connection
 
 SECTOR = 512
+HEADER = 32
+"""Of a journal. SQLite syncs it before it writes what follows, where a journal begins anew: else frames of before would count
+again (https://www.sqlite.org/src/info/ff5be73dee)."""
 WRITES = ("INSERT", "UPDATE", "DELETE")
 WAL = "-wal"
 SUFFIXES = ("", WAL, "-shm")
@@ -149,7 +152,7 @@ class Disk:
         for at in range(0, len(new), SECTOR):
             if new[at : at + SECTOR] != old[at : at + SECTOR] and self._chance.random() >= kept:
                 made[at : at + SECTOR] = old[at : at + SECTOR].ljust(len(new[at : at + SECTOR]), b"\0")
-        return bytes(made)
+        return new[:HEADER] + bytes(made[HEADER:])
 
     def _of(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
