@@ -29,6 +29,13 @@ def drop_of_epoch(db: Connection, till: str, epoch: int, seq: int) -> None:
     _drop(db, OF_EPOCH, {"till": till, "epoch": epoch, "seq": seq})
 
 
+def goes_on_after(db: Connection, till: str, epoch: int, seq: int) -> bool:
+    """Whether a later epoch of a log goes on, as far as it is kept, from facts of this one after ``seq``: its numbers go on,
+    where that of a machine with an empty file begins with 1."""
+    first = db.execute(LATER_SELECT, {"till": till, "epoch": epoch}).fetchone()[0]
+    return first is not None and int(first) > max(1, seq + 1)
+
+
 def tell_again(db: Connection, till: str) -> None:
     """Whoever was told of any fact of a till that is kept: it may have been told with it counted twice."""
     _tell_again(db, "SELECT n FROM kept_fact WHERE till = :till", {"till": till})
@@ -52,6 +59,9 @@ def _tell_again(db: Connection, facts: str, key: dict[str, Any]) -> None:
         db.execute(AGAIN_INSERT, {"kind": kind, "name": name})
 
 
+LATER_SELECT = """SELECT MIN(seq) FROM kept_fact WHERE till = :till AND epoch = (
+  SELECT MIN(epoch) FROM kept_fact WHERE till = :till AND epoch > :epoch
+)"""
 UNBROUGHT_SELECT = """SELECT coalesce(MAX(last_seq), 0) FROM kept_batch WHERE till = :till AND epoch = :epoch
 AND NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = :till AND k.refused IS NOT NULL)"""
 AGAIN_INSERT = """INSERT OR REPLACE INTO kept_again (kind, name, n)

@@ -353,6 +353,10 @@ def _let_go(db: Connection, waiting: Waiting, one: Kept | None) -> None:
     What the machine that is the till now has of it too, it sends again. Within a transaction."""
     header = decode_batch(waiting.body).header
     end = Place(epoch=header.epoch, seq=header.first_seq - 1, hash=header.prev_hash)
+    if one is not None and relay_drops.goes_on_after(db, waiting.till, waiting.epoch, end.seq):
+        relay_drops.drop_after(db, waiting.till, end.epoch, end.seq)
+        relay.keep(db, replace(one, epoch=end.epoch, seq=end.seq, hash=bytes.fromhex(end.hash)))
+        return
     relay_drops.drop_of_epoch(db, waiting.till, waiting.epoch, end.seq)
     if one is not None and one.epoch == end.epoch and one.seq > end.seq:
         relay.keep(db, replace(one, seq=end.seq, hash=bytes.fromhex(end.hash)))

@@ -217,6 +217,28 @@ def test_what_head_office_told_of_the_next_machine_need_not_come(tmp_path: Path,
     assert kept is not None and (kept.epoch, kept.seq) == (2, 2)
 
 
+def test_what_waits_of_an_epoch_before_goes_with_what_goes_on_from_it(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """Head office does not take the batch that the old key signed: the till sends all of it again, and is shown it until then."""
+    till = tills(tmp_path, office, "A")["A"]
+    till.enrol("M1", "2000000000015")
+    send(till, hub)
+    hub.bring(office)
+    till.sell("0", "M1", earn=500)
+    send(till, hub)
+    enrolled(office, till, "ee" * 32)
+    till.sell("1", "M1", earn=50)
+    send(till, hub)
+    for bring in (0, 1, 1, 1):
+        hub.bring(office, bring)
+        apply_changes(till.db, till.here, told(till, hub), NOW)
+        assert till.balance("M1") == 550, "none of its own sales is left out"
+    for _ in range(3):
+        send(till, hub)
+        hub.bring(office)
+    send(till, hub)
+    assert outbox.unsent_count(till.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+
+
 def test_a_lot_that_was_empty_before_head_office_told_of_it_is_there_when_points_come_back(tmp_path: Path) -> None:
     """Told in one page after a sale had taken all that an earlier one had brought; then that sale is cancelled."""
     till = Till(tmp_path, "A")
