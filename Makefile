@@ -10,7 +10,7 @@ demo: $(STAMP) font zbar
 	$(BIN)/pos-loyalty demo
 
 test: $(STAMP) font zbar browser tracer postgres
-	$(BIN)/pytest -q -n 3 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ A problem is plain JSON: ``{"kinds": [[price, room, count]], "offers": [{"id", "
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,9 +43,11 @@ def limits_of(problem: Json) -> list[Limits]:
 
 
 def answer_lines(solve: Callable[[Json], int]) -> None:
-    """Read a problem a line, write its optimum a line."""
-    for line in sys.stdin:
-        print(json.dumps(solve(json.loads(line))), flush=True)
+    """Read a problem a line, write its optimum a line, and nothing else: what a solver says of itself goes where errors go."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            print(json.dumps(solve(json.loads(line))), file=answers, flush=True)
 
 
 def _limits(kinds: list[list[int]], offer: Json) -> Limits:
