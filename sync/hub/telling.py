@@ -105,16 +105,13 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
     is_first = (is_past or (asked.since == 0 and mark is None)) and _may_tell_all(relay_db, line)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     is_ahead = asked.since > own.pulled_version and mark == own.pulled_mark
-    # None of these: head office was restored, or begun anew, and told more under a mark that is not known here. Its words from
-    # before and since cannot be told apart by their versions, and a till that took an older one would keep it.
-    is_strange = not (is_known or is_ahead or is_past) and None not in (mark, own.pulled_mark)
     hub_place, told = _place_of(relay_db, asked.hub), list[str]()
     coupons, codes = list[CouponChange](), list[CouponChange]()
     if is_known:
         told, coupons, version = _since(db, relay_db, 0 if is_past else asked.since, own.pulled_version)
         mark = relay.mark_for(relay_db, version) or mark
     is_complete = not (told or coupons)
-    if is_complete and is_settled and not is_strange:
+    if is_complete and is_settled:
         others = _others(relay_db, hub_place.n, till)
         is_complete, told = others.is_all, others.members
         codes = _codes(relay_db, others.codes)

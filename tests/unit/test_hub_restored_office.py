@@ -67,34 +67,6 @@ def test_a_member_of_a_past_that_head_office_forgot_is_shown_as_the_hub_tells_th
     assert till.balance("M4") == 700
 
 
-def test_a_word_from_before_a_restore_takes_no_place_of_one_since(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
-    """The till heard the restored head office itself, and its hub did not: of the version numbers of before and since neither is
-    the later one."""
-    made = tills(tmp_path, office)
-    office.give_points("M1", "2900000000001", 100)
-    saved = tmp_path / "saved.db"
-    office.db.execute("VACUUM INTO ?", (str(saved),))
-    for n in range(2, 6):
-        office.give_points(f"M{n}", f"29{n:011d}", 100)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
-    made["B"].enrol("M9", "2000000000015")
-    office.restore(saved)
-    office.give_points("M5", "2900000000005", 700)
-    pull_all(made["A"], office)
-    pull_all(made["B"], office)
-    made["B"].sell("0", "M5", earn=500)
-    send(made["B"], hub)
-    page = told(made["A"], hub)
-    assert page.is_behind and page.complete
-    apply_changes(made["A"].db, made["A"].here, page, NOW)
-    assert made["A"].balance("M5") == 700, "as head office said, till it or the hub knows of the sale besides"
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, replace(page, anew=True))
-    apply_changes(made["A"].db, made["A"].here, told(made["A"], hub), NOW)
-    assert made["A"].balance("M5") == 1_200
-
-
 def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
     tmp_path: Path, office: HeadOffice, hub: RelayHub
 ) -> None:
