@@ -52,6 +52,20 @@ def twice_enrolled(tmp_path: Path, office: HeadOffice) -> Till:
     return another_machine(tmp_path, office)
 
 
+def is_seen_from_its_first_sale(till: Till, office: HeadOffice, hub: RelayHub) -> None:
+    """That went past the hub; the second one comes by it."""
+    till.sell("past the hub")
+    sync_fully(till, office)
+    till.sell("by the hub")
+    body = next_body(till, begin_push(till.db, 5, NOW))
+    assert body is not None
+    with pytest.raises(LogGapError) as gap:
+        hub.push(till, body)
+    assert gap.value.expected_seq == 1
+    send(till, hub)
+    assert told(till, hub).as_of_seq == 2
+
+
 def test_a_new_machine_takes_the_hubs_page_and_its_acks(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
     old = tills(tmp_path, office, "A")["A"]
     for n in range(4):
@@ -188,16 +202,7 @@ def test_the_log_of_an_empty_file_is_seen_from_its_first_fact(
         send(old, hub)
         hub.bring(office)
     new = another_machine(tmp_path, office) if is_seen else twice_enrolled(tmp_path, office)
-    new.sell("past the hub")
-    sync_fully(new, office)
-    new.sell("by the hub")
-    body = next_body(new, begin_push(new.db, 5, NOW))
-    assert body is not None
-    with pytest.raises(LogGapError) as gap:
-        hub.push(new, body)
-    assert gap.value.expected_seq == 1
-    send(new, hub)
-    assert told(new, hub).as_of_seq == 2
+    is_seen_from_its_first_sale(new, office, hub)
 
 
 def test_what_head_office_told_of_the_next_machine_need_not_come(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
@@ -286,16 +291,7 @@ def test_a_log_of_which_head_office_told_nothing_is_seen_from_its_beginning(
     """Its first sale went past the hub, after head office's last word to the hub: else a page would count the second alone."""
     till = tills(tmp_path, office, "A")["A"]
     keeping.note_holds(hub.relay, [])
-    till.sell("past the hub")
-    sync_fully(till, office)
-    till.sell("by the hub")
-    body = next_body(till, begin_push(till.db, 5, NOW))
-    assert body is not None
-    with pytest.raises(LogGapError) as gap:
-        hub.push(till, body)
-    assert gap.value.expected_seq == 1
-    send(till, hub)
-    assert told(till, hub).as_of_seq == 2
+    is_seen_from_its_first_sale(till, office, hub)
 
 
 def test_what_comes_while_a_batch_of_the_machine_before_is_let_go_stays(
