@@ -7,7 +7,7 @@ import time
 
 from playwright.sync_api import Page, Route
 
-from tests.browser.pages import PATIENCE_MS
+from tests.browser.pages import PATIENCE_MS, intercepted
 
 HEARD_MS = 50
 """What an answer does to the page has begun by then."""
@@ -25,7 +25,7 @@ class Late:
         self._waits = True
         page.add_init_script(NEVER_GIVES_UP)
         page.evaluate(NEVER_GIVES_UP)
-        page.route(address, self._hold, times=times)
+        intercepted(page, address, self._hold, times)
 
     def _hold(self, route: Route) -> None:
         if self._waits:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.serving import Web
 from tests.shop import CARD, NOW, Shop
@@ -57,6 +57,19 @@ def watched(page: Page) -> Iterator[Page]:
     yield page
     page.close()
     assert faults == []
+
+
+def intercepted(page: Page, address: str | re.Pattern[str], answers: Callable[[Route], None], times: int | None = None) -> None:
+    """From the page's next request on. A page that is open keeps its old way out for a moment: it is asked until then."""
+    probe = "**/?intercepted"
+    page.route(address, answers, times=times)
+    if page.url == "about:blank":
+        return
+    page.route(probe, lambda route: route.fulfill(body="yes"))
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while page.evaluate("fetch('/?intercepted').then((answer) => answer.text())") != "yes":
+        assert time.monotonic() < until, f"requests to {address} are not intercepted"
+    page.unroute(probe)
 
 
 def typed(page: Page, text: str) -> None:

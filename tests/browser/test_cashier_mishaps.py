@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pos_loyalty.engine.programme import Programme
 from pos_loyalty.store.db import write
 from pos_loyalty.web.page import Names
-from tests.browser.pages import APPLES, COFFEE, CROISSANT, dropped, due, needs_browser, opened, sales, typed, watched
+from tests.browser.pages import APPLES, COFFEE, CROISSANT, dropped, due, intercepted, needs_browser, opened, sales, typed, watched
 from tests.browser.serving import Web, serving
 from tests.ports import free_port
 from tests.shop import CARD, MEMBER, OTHER_CARD, PROGRAMME, Shop
@@ -124,7 +124,7 @@ def test_a_quote_that_runs_out_again_and_again_is_said(page: Page, web: Web, sho
     page.on("request", lambda request: quoted.append(request.post_data or "") if request.url.endswith("/v1/quote") else None)
     typed(page, CROISSANT)
     due(page, "311,50 ₽")
-    page.route(re.compile("/v1/sales$"), stale)
+    intercepted(page, re.compile("/v1/sales$"), stale)
     page.keyboard.press("F9")
     expect(page.locator("#alarm")).to_contain_text("Расчёт устарел")
     assert len(tries) == 2

@@ -9,7 +9,18 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.browser.pages import COFFEE, CROISSANT, dropped, due, needs_browser, opened, sales, typed, wait_for_listener
+from tests.browser.pages import (
+    COFFEE,
+    CROISSANT,
+    dropped,
+    due,
+    intercepted,
+    needs_browser,
+    opened,
+    sales,
+    typed,
+    wait_for_listener,
+)
 from tests.browser.serving import Web, serving
 from tests.shop import CARD, CONFIG, PROGRAMME, Shop
 
@@ -140,7 +151,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_sold_twice(page: Page, 
         lost.append(route.request.url)
         route.abort()
 
-    page.route(re.compile(r"/v1/sales($|/[^/]+/complete$)"), lose_once)
+    intercepted(page, re.compile(r"/v1/sales($|/[^/]+/complete$)"), lose_once)
 
     sent: dict[str, set[tuple[str, str | None]]] = {"/v1/sales": set(), "/complete": set()}
     page.on("request", lambda request: [asked.add(said(request)) for end, asked in sent.items() if request.url.endswith(end)])
@@ -165,7 +176,7 @@ def said(request: Request) -> tuple[str, str | None]:
 
 def test_an_answer_that_comes_late_does_not_cover_a_newer_one(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/v1/quote", lambda route: held.append(route), times=1)
+    intercepted(page, "**/v1/quote", lambda route: held.append(route), times=1)
     typed(page, COFFEE)
     expect(page.locator("#lines tbody tr")).to_have_count(1)
     typed(page, CROISSANT)

@@ -14,7 +14,7 @@ from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import CompleteRequest
 from pos_loyalty.till.returns_model import LineBack, ReturnRequest
 from pos_loyalty.values import Minor, quantity
-from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, needs_browser, opened, priced, sales, typed, watched
+from tests.browser.pages import APPLES, COFFEE, CROISSANT, due, intercepted, needs_browser, opened, priced, sales, typed, watched
 from tests.browser.serving import Web
 from tests.browser.world import ANNA, WORLD, furnished, serving_world
 from tests.shop import CARD, Shop
@@ -175,7 +175,7 @@ def test_a_lost_answer_is_asked_for_again_and_paid_back_once(page: Page, shop: S
         route.fetch()
         return route.abort()
 
-    page.route(re.compile("/v1/returns$"), lose_first)
+    intercepted(page, re.compile("/v1/returns$"), lose_first)
     page.keyboard.press("F3")
     page.keyboard.press("F2")
     expect(page.locator("#return-lines input")).to_be_focused()

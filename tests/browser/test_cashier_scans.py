@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import APPLES, COFFEE, CROISSANT, dropped, due, needs_browser, typed, wait_for_listener
+from tests.browser.pages import APPLES, COFFEE, CROISSANT, dropped, due, intercepted, needs_browser, typed, wait_for_listener
 from tests.browser.serving import Web
 from tests.shop import CARD
 
@@ -87,7 +87,7 @@ def test_a_pause_in_a_code_loses_no_line(page: Page, end: str) -> None:
 
 def test_two_codes_with_pauses_while_the_till_thinks_are_two_lines(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
+    intercepted(page, "**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
     for at in (1, 2, 6):
         is_thinking = True
         torn(page, COFFEE, at)
@@ -106,7 +106,7 @@ def test_nothing_is_paid_while_a_long_code_is_judged_that_was_typed(page: Page, 
     """Else a coupon would be left out of the sale that it was typed for."""
     held: list[Route] = []
     is_thinking = True
-    page.route("**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
+    intercepted(page, "**/v1/scans", lambda route: held.append(route) if is_thinking else route.continue_())
     typed(page, COFFEE)
     due(page, "162,00 ₽")
     page.locator("#scan").fill("N00000000000000000006")
