@@ -125,8 +125,8 @@ def drop_batch(db: Connection, n: int) -> None:
 
 
 def waiting_count(db: Connection) -> int:
-    """Facts that head office has not confirmed, of all tills, as far as the hub knows."""
-    known = sum(max(0, one.seq - one.safe.seq) for one in all_kept(db) if one.safe is not None)
+    """Facts that head office has not confirmed, of all tills, as far as the hub knows. Of a machine before none waits."""
+    known = sum(max(0, one.seq - one.safe.seq) for one in all_kept(db) if one.safe is not None and one.safe.epoch == one.epoch)
     return known + int(db.execute(UNKNOWN_SELECT).fetchone()[0])
 
 
@@ -373,7 +373,8 @@ BATCH_SELECT = """SELECT b.n, b.till, b.epoch, b.last_seq, b.body FROM kept_batc
 WHERE NOT EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = b.till AND k.refused IS NOT NULL)
 AND b.till NOT IN (SELECT value FROM json_each(:but)) ORDER BY b.n LIMIT 1"""
 UNKNOWN_SELECT = """SELECT COUNT(*) FROM kept_fact AS f
-WHERE EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = f.till AND k.safe_seq IS NULL)"""
+WHERE EXISTS (SELECT 1 FROM kept_till AS k WHERE k.till = f.till AND (k.safe_seq IS NULL OR k.safe_epoch < k.epoch)
+  AND (k.safe_seq IS NULL OR (f.epoch, f.seq) > (k.safe_epoch, k.safe_seq)))"""
 OTHERS = """JOIN kept_fact AS f ON f.n = a.n JOIN kept_till AS k ON k.till = f.till
 WHERE a.n > :after AND f.till <> :but AND (k.counted_seq IS NULL OR (f.epoch, f.seq) > (k.counted_epoch, k.counted_seq))"""
 """Facts of other tills that head office's figures do not count."""
