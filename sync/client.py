@@ -64,6 +64,8 @@ class HttpHeadOffice:
             params["mark"] = asked.mark
         if asked.programmes is not None:
             params["programmes"] = asked.programmes
+        if isinstance(asked.head, int):
+            params["head"] = asked.head
         if asked.is_hub:
             params["is_hub"] = 1
         if isinstance(asked.waiting, int):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty import log
@@ -29,10 +30,10 @@ from pos_loyalty.store.facts import FactKind, fact_of
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.right_facts import GiveBackFact
 from pos_loyalty.store.till_facts import PublicKey
-from pos_loyalty.values import Value
+from pos_loyalty.values import Value, encode
 from sync import programme_list, protocols, pull, push
 from sync.identity import Signer
-from sync.wire import Changes, CouponChange, MemberChange, Peer
+from sync.wire import Changes, ChangesRequest, CouponChange, MemberChange, Peer
 
 KEYED_MARKS: Final = (b'"kind":"member.enrolled"', b'"kind":"member.changed"')
 
@@ -105,9 +106,19 @@ def next_question(db: Connection, here: Here, state: pull.PullState, now: dateti
     """
     if not pull.is_due(state, now):
         return pull.PullStep(state=state)
-    digest, filed = programme_list.digest_here(db), outbox.state(db)
-    asked = replace(state, since=filed.pulled_version, mark=filed.pulled_mark)
-    return pull.outgoing(asked, here.peer(state.protocol), digest, now, is_hub=here.is_hub, waiting=waiting)
+    peer, filed = here.peer(state.protocol), outbox.state(db)
+    question = ChangesRequest(
+        peer=peer,
+        since=filed.pulled_version,
+        mark=filed.pulled_mark,
+        programmes=programme_list.digest_here(db),
+        head=UNSET if peer.protocol == protocols.PROTOCOL_BEFORE else head_seq(db),
+        hub=state.hub or UNSET,
+        is_hub=True if here.is_hub else UNSET,
+        waiting=UNSET if waiting is None else waiting,
+    )
+    asked = replace(state, since=question.since, mark=question.mark)
+    return pull.PullStep(state=asked, send=encode(question))
 
 
 def asks_on(db: Connection, state: pull.PullState, now: datetime) -> pull.PullState:

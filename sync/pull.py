@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, SnapshotGoneError, SnapshotNeededError, SyncError, WireError
-from pos_loyalty.values import Value, encode
+from pos_loyalty.values import Value
 from sync import backoff, protocols
-from sync.wire import PROTOCOL, Changes, ChangesRequest, HubPlace, Peer, Reply, read_changes
+from sync.wire import PROTOCOL, Changes, HubPlace, Reply, read_changes
 
 STRAYS_MAX: Final = 3
 BEFORE_MAX: Final = timedelta(hours=6)
@@ -61,25 +60,6 @@ def begin(since: int, mark: str | None, now: datetime) -> PullState:
 def is_due(state: PullState, now: datetime) -> bool:
     """Whether it is time to ask."""
     return backoff.is_due(state.set_at, state.wake_at, now)
-
-
-def outgoing(
-    state: PullState, peer: Peer, programmes: str | None, now: datetime, *, is_hub: bool = False, waiting: int | None = None
-) -> PullStep:
-    """The next question. ``programmes``: hex SHA-256 of the list of programmes here, or None; ``is_hub``: a hub asks, which keeps
-    ``waiting`` facts that head office has not confirmed."""
-    if not is_due(state, now):
-        return PullStep(state=state)
-    question = ChangesRequest(
-        peer=peer,
-        since=state.since,
-        mark=state.mark,
-        programmes=programmes,
-        hub=state.hub or UNSET,
-        is_hub=True if is_hub else UNSET,
-        waiting=UNSET if waiting is None else waiting,
-    )
-    return PullStep(state=state, send=encode(question))
 
 
 def received(state: PullState, reply: Reply, now: datetime, interval_s: float, random: backoff.Random) -> PullStep:

@@ -157,13 +157,15 @@ class ChangesRequest(Value):
     """What the till has: members up to version ``since``, which bore ``mark``, and the list of programmes of that hash.
 
     ``hub``: what it has of the store's hub. ``is_hub``: a hub asks, and is told how far the logs of its store count; ``waiting``:
-    facts of its tills that it keeps and head office has not confirmed.
+    facts of its tills that it keeps and head office has not confirmed. ``head``: the number of the last fact of its own log.
     """
 
     peer: Peer
     since: Count
     mark: Mark | None = None
     programmes: Hash | None = None
+    head: Count | UnsetType = UNSET
+    """The version before does not say it."""
     hub: HubPlace | UnsetType = UNSET
     is_hub: bool | UnsetType = UNSET
     waiting: Count | UnsetType = UNSET

@@ -222,10 +222,20 @@ def check_in_force(db: Connection, credential: Credential) -> None:
     before = relay.kept(db, credential.till)
     if before is not None and before.epoch > credential.epoch:
         raise TokenError(f"till {credential.till} was enrolled anew since; this machine is not that till any more")
+    if is_let_go(db, credential.till, credential.epoch):
+        raise TokenError(f"till {credential.till} was revoked, or enrolled anew: ask head office for a new code")
+
+
+def is_let_go(db: Connection, till: str, epoch: int) -> bool:
+    """Whether head office said that this machine is a till no more."""
     told = relay.word(db, LET_GO)
     gone = decode(told, tuple[Holder, ...]) if told else ()
-    if any(one.till == credential.till and one.epoch >= credential.epoch for one in gone):
-        raise TokenError(f"till {credential.till} was revoked, or enrolled anew: ask head office for a new code")
+    return any(one.till == till and one.epoch >= epoch for one in gone)
+
+
+def refused(db: Connection) -> tuple[str, ...]:
+    """Tills whose log head office refuses; of a machine that is a till no more nobody asks."""
+    return tuple(one.till for one in relay.all_kept(db) if one.refused is not None and not is_let_go(db, one.till, one.epoch))
 
 
 def is_refused(db: Connection, asker: Credential) -> bool:

@@ -107,7 +107,7 @@ class HubNode:
             tills=tuple(one.till for one in relay.all_kept(self.relay) if one.hash is not None),
             waiting_facts=relay.waiting_count(self.relay),
             silent_s=self.silent_s(now),
-            refused=tuple(one.till for one in relay.all_kept(self.relay) if one.refused is not None),
+            refused=keeping.refused(self.relay),
         )
 
     def rights(self, asker: Credential, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:

@@ -301,6 +301,8 @@ def _question(request: Request, holder: Holder) -> ChangesRequest:
         "mark": params.get("mark"),
         "programmes": params.get("programmes"),
     }
+    if "head" in params:
+        asked["head"] = _number(params["head"], "head")
     if params.get("is_hub") == "1":
         asked["is_hub"] = True
     if "waiting" in params:

@@ -196,8 +196,8 @@ class LedgerStore(Protocol):
     def add_members(self, members: Sequence[MemberChange], now: datetime) -> None:
         """Import members with cards and opening lots. Members that are there stay as they are."""
 
-    def asked(self, till: str, now: datetime) -> None:
-        """Note that a till asked for changes, which it does when all of its log is sent. It may have sent nothing yet."""
+    def asked(self, till: str, now: datetime | None) -> None:
+        """Note that a till asked, and that all of its log is here; ``now`` is None where that is not so: it is waited for."""
 
     def all_asked_by(self) -> datetime | None:
         """When the most silent till last asked; None without tills."""

@@ -52,6 +52,9 @@ class RightStore(Protocol):
     def said_at(self, till: str, epoch: int) -> tuple[int, int]:
         """Epoch and number of head office's fact that said last what its key is; of a key that is known."""
 
+    def has_hub(self, store: str) -> bool:
+        """Whether a till of that store ever asked as its hub."""
+
     def note_hub(self, till: str, waiting: int) -> None:
         """A hub, which asked, keeps so many facts of its tills that head office has not confirmed."""
 

@@ -114,10 +114,10 @@ class SnapshotDesk:
             return 0 <= behind <= behind_max and store.mark(manifest.version) == manifest.mark
 
     def _note_asked(self, store: LedgerStore, holder: Holder) -> bool:
-        """A till that takes a snapshot sells by it: it is waited for like one that asks for changes. Raises TokenError."""
+        """A till that takes a snapshot sells by it: it is waited for until it asks for changes. Raises TokenError."""
         with store.write():
             enrol.check_epoch(store, holder.till, holder.epoch)
-            store.asked(holder.till, self._clock())
+            store.asked(holder.till, None)
         return True
 
 

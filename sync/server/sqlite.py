@@ -262,9 +262,9 @@ class SqliteLedgerStore:
         """Import members with cards and opening lots."""
         self.touch(sqlite_members.add(self._db, imported, now))
 
-    def asked(self, till: str, now: datetime) -> None:
+    def asked(self, till: str, now: datetime | None) -> None:
         """A till that asks before it sent anything may sell by what it hears: its row is there, in epoch 0."""
-        self._db.execute(ASKED_UPSERT, {"till": till, "genesis": GENESIS, "now": to_ms(now)})
+        self._db.execute(ASKED_UPSERT, {"till": till, "genesis": GENESIS, "now": 0 if now is None else to_ms(now)})
 
     def all_asked_by(self) -> datetime | None:
         """A till that sent but never asked counts as silent since 1970."""

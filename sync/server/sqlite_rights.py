@@ -92,6 +92,10 @@ class SqliteRightStore:
         own_epoch, own_seq = self._db.execute(SAID_AT_SELECT, {"till": till, "epoch": epoch}).fetchone()
         return int(own_epoch), int(own_seq)
 
+    def has_hub(self, store: str) -> bool:
+        """By what a hub says that it keeps."""
+        return self._db.execute(STORE_HUB_SELECT, {"store": store}).fetchone() is not None
+
     def note_hub(self, till: str, waiting: int) -> None:
         """In its row, which a question made."""
         self._db.execute("UPDATE till SET hub_waiting = ? WHERE id = ?", (waiting, till))
@@ -327,6 +331,8 @@ TILLS_SELECT = f"""SELECT k.till FROM till_key AS k WHERE {IN_FORCE}
 UNION SELECT id FROM till WHERE epoch > 0 UNION SELECT till FROM right_grant"""
 EVENED_SELECT = """SELECT DISTINCT member FROM txn
 WHERE till = :owner AND epoch = :epoch AND kind = 'points.settled' AND member IS NOT NULL ORDER BY member"""
+STORE_HUB_SELECT = """SELECT 1 FROM till AS t JOIN till_key AS k ON k.till = t.id
+WHERE k.store = :store AND t.hub_waiting IS NOT NULL LIMIT 1"""
 HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
 WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'

@@ -113,7 +113,7 @@ def changes(
         hold = held_for(store, peer.till, peer.epoch)
         if is_stranger(store, peer.till, peer.epoch):
             return _nothing_yet(asked, programme_list.news(store, now, office_key, asked.programmes), now)
-        store.asked(peer.till, now)
+        store.asked(peer.till, now if _is_all_here(store, asked, hold) else None)
         if asked.waiting is not UNSET:
             store.rights.note_hub(peer.till, asked.waiting)
         newest = store.version()
@@ -162,6 +162,14 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...] | 
         coupons=(),
         programmes=programmes,
     )
+
+
+def _is_all_here(store: LedgerStore, asked: ChangesRequest, hold: TillHold | None) -> bool:
+    """Whether the till's whole log is here: what it sent to its store's hub may not be. In the version before were no hubs."""
+    if isinstance(asked.head, UnsetType):
+        key = store.keys.key(asked.peer.till, asked.peer.epoch)
+        return key is None or not store.rights.has_hub(key.store)
+    return (hold.applied_seq if hold else 0) >= asked.head
 
 
 def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...] | UnsetType:

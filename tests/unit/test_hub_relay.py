@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, StoreFullError, TokenError, WireError
@@ -13,14 +15,14 @@ from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import write
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.verify import verify
-from pos_loyalty.values import encode
+from pos_loyalty.values import decode, encode
 from sync import push
-from sync.hub import keeping
+from sync.hub import keeping, telling
 from sync.hub.keeping import Hub
 from sync.identity import Holder
-from sync.local import begin_push, keep_ack, next_batch
+from sync.local import begin_pull, begin_push, keep_ack, next_batch, next_question
 from sync.server import enrol, steps
-from sync.wire import FACTS_MAX, Ack, Reply, deflate, inflate, problem
+from sync.wire import FACTS_MAX, Ack, ChangesRequest, Reply, deflate, inflate, problem
 from tests.simulation.shop import NOW, OFFICE_PUBLIC, HeadOffice, Till, half, json_reply, log_of
 from tests.unit.test_sync_identity import enrolled
 
@@ -141,6 +143,41 @@ def test_what_a_machine_before_wrote_waits_no_longer_once_the_next_one_is_heard(
     with write(hub.relay):
         relay.keep(hub.relay, replace(one, epoch=1, seq=3, safe=Place(epoch=0, seq=9, hash="00" * 32)))
     assert relay.waiting_count(hub.relay) == 3
+
+
+def test_a_till_whose_sales_stand_at_its_hub_has_not_told_head_office_all(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Whatever it asks there: what it redeemed may still come, so no lot ends and nothing is taken from its rights before."""
+    till = tills(tmp_path, office)["A"]
+    till.sell("1")
+    send(till, hub)
+    asked = question_of(till)
+    steps.changes(office.store, asked, NOW)
+    assert office.store.all_asked_by() == datetime(1970, 1, 1, tzinfo=UTC)
+    hub.bring(office)
+    steps.changes(office.store, asked, NOW)
+    assert office.store.all_asked_by() == NOW
+
+
+@pytest.mark.parametrize("is_of_hub", [False, True])
+def test_a_till_that_does_not_say_how_far_its_log_goes_is_waited_for_in_a_store_with_a_hub(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, is_of_hub: bool
+) -> None:
+    """It asks in the protocol of before, in which there were no hubs."""
+    till = tills(tmp_path, office)["A"]
+    if is_of_hub:
+        steps.changes(office.store, replace(question_of(hub.till), is_hub=True, waiting=1), NOW)
+    asked = question_of(till)
+    steps.changes(office.store, replace(asked, peer=till.here.peer(0), head=UNSET), NOW)
+    assert (office.store.all_asked_by() == NOW) is not is_of_hub
+
+
+def question_of(till: Till) -> ChangesRequest:
+    """What it asks next."""
+    asked = next_question(till.db, till.here, begin_pull(till.db, NOW), NOW).send
+    assert asked is not None
+    return decode(asked, ChangesRequest)
 
 
 def test_the_data_keys_that_travel_in_a_batch_rest_sealed(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
@@ -278,6 +315,20 @@ def test_head_offices_refusal_of_one_till_stops_that_till_alone(tmp_path: Path, 
     body = next_body(made["A"], begin_push(made["A"].db, 5, NOW))
     with pytest.raises(WireError, match="was revoked"):
         hub.push(made["A"], body or b"")
+    assert keeping.refused(hub.relay) == ("A",)
+
+
+def test_of_a_machine_that_is_a_till_no_more_nobody_asks_why_its_log_was_refused(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till = tills(tmp_path, office)["A"]
+    till.sell("1")
+    send(till, hub)
+    enrol.revoke(office.store, "A", "M9", NOW)
+    hub.bring(office)
+    asked = replace(question_of(hub.till), is_hub=True)
+    telling.note_page(hub.relay, steps.changes(office.store, asked, NOW))
+    assert keeping.refused(hub.relay) == ()
 
 
 def test_a_hub_that_was_let_go_marks_none_of_its_tills(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
