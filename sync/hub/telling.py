@@ -20,7 +20,7 @@ from pos_loyalty.store.relay import Kept
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode, encode
-from sync import programme_list
+from sync import marks, programme_list
 from sync.hub import codes as code_view
 from sync.hub import keeping, view
 from sync.hub.view import LotSum
@@ -105,13 +105,15 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
     is_first = (is_past or (asked.since == 0 and mark is None)) and _may_tell_all(relay_db, line)
     is_known = is_settled and (is_empty or is_first or (mark is not None and relay.has_mark(relay_db, asked.since, mark)))
     is_ahead = asked.since > own.pulled_version and mark == own.pulled_mark
+    # Head office was put back and told this till so: its words from before and since cannot be told apart by their versions.
+    is_before = not is_past and 0 < marks.epoch_of(own.pulled_mark) < marks.epoch_of(mark)
     hub_place, told = _place_of(relay_db, asked.hub), list[str]()
     coupons, codes = list[CouponChange](), list[CouponChange]()
     if is_known:
         told, coupons, version = _since(db, relay_db, 0 if is_past else asked.since, own.pulled_version)
         mark = relay.mark_for(relay_db, version) or mark
     is_complete = not (told or coupons)
-    if is_complete and is_settled:
+    if is_complete and is_settled and not is_before:
         others = _others(relay_db, hub_place.n, till)
         is_complete, told = others.is_all, others.members
         codes = _codes(relay_db, others.codes)

@@ -88,7 +88,7 @@ class SqliteLedgerStore:
         """Where snapshots of these tables stand, to be forgotten when somebody is erased."""
         self._place_of: tuple[bytes, Place | None] | None = None
         with self.write():
-            sqlite_members.begin_mark(db, new_id().hex)
+            sqlite_members.begin_mark(db)
 
     @property
     def keys(self) -> SqliteKeyStore:

@@ -9,10 +9,11 @@ from pos_loyalty.clock import from_ms, new_id, to_ms
 from pos_loyalty.engine.model import Entry
 from pos_loyalty.engine.tier_rules import to_day
 from pos_loyalty.errors import ConflictError
-from pos_loyalty.store import ledger, member_changes, members
+from pos_loyalty.store import epochs, ledger, member_changes, members
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.tiers import TierWord
 from pos_loyalty.store.witness import watched
+from sync import marks
 from sync.server.ledger_store import Posting
 from sync.wire import CardChange, LotChange, MemberChange, SalesSum
 from sync.wire_members import CARDS_MAX
@@ -59,9 +60,18 @@ def one(db: Connection, member_id: str) -> MemberChange:
     return change_of(members.told_of(db, member_id))
 
 
-def begin_mark(db: Connection, mark: str) -> None:
-    """From now on versions bear this mark. Done at each opening: a file that was restored is surely opened anew."""
-    row = {"version": members.newest_version(db) + 1, "mark": mark}
+def begin_mark(db: Connection) -> None:
+    """From now on versions bear a new mark. Done at each opening: a file that was restored is surely opened anew."""
+    _put_mark(db, members.newest_version(db) + 1)
+
+
+def mark_anew(db: Connection) -> None:
+    """The versions since the last opening bear a new mark: this is found out to be a file that was restored."""
+    _put_mark(db, int(db.execute("SELECT MAX(from_version) FROM version_mark").fetchone()[0]))
+
+
+def _put_mark(db: Connection, version: int) -> None:
+    row = {"version": version, "mark": marks.made(epochs.epoch_of(db), new_id())}
     with watched(db, "version_mark", "from_version = :version", row):
         db.execute(MARK_UPSERT, row)
 

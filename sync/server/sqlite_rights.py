@@ -25,6 +25,7 @@ from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
 from sync.rights import GivenBack, Income, LogKnown
+from sync.server import sqlite_members
 from sync.server.right_store import UNKNOWN, FreeGift
 
 Policy = Literal["escrow", "allowance", "refuse"]
@@ -60,6 +61,7 @@ class SqliteRightStore:
         """All tills that are in force, and others."""
         owner = meta(self._db, "owner") or ""
         epochs.go_on(self._db, epoch, self.own_head(), store=owner, fact_id=new_id(), now=now)
+        sqlite_members.mark_anew(self._db)
         with watched(self._db, "hello_due", "TRUE", ()):
             self._db.execute(HELLO_INSERT)
             self._db.executemany("INSERT OR IGNORE INTO hello_due (till) VALUES (?)", [(till,) for till in others])

@@ -126,6 +126,36 @@ def test_a_till_asks_from_where_its_file_stands(tmp_path: Path, office: HeadOffi
     assert till.balance("M1") == 150, "the sale beside it is told when the hub has heard of the one elsewhere"
 
 
+def test_a_word_from_before_a_restore_takes_no_place_of_one_since(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:
+    """The till heard the restored head office itself, and its hub did not: of the version numbers of before and since neither is
+    the later one."""
+    made = tills(tmp_path, office)
+    office.give_points("M1", "2900000000001", 100)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(2, 6):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    made["B"].enrol("M9", "2000000000015")
+    office.restore(saved)
+    with office.store.write():
+        office.store.rights.begin_anew(2, (), NOW)
+    office.give_points("M5", "2900000000005", 700)
+    pull_all(made["A"], office)
+    pull_all(made["B"], office)
+    made["B"].sell("0", "M5", earn=500)
+    send(made["B"], hub)
+    page = told(made["A"], hub)
+    assert page.is_behind and page.complete
+    apply_changes(made["A"].db, made["A"].here, page, NOW)
+    assert made["A"].balance("M5") == 700, "as head office said, till it or the hub knows of the sale besides"
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, replace(page, anew=True))
+    apply_changes(made["A"].db, made["A"].here, told(made["A"], hub), NOW)
+    assert made["A"].balance("M5") == 1_200
+
+
 def test_a_till_that_can_reach_its_hub_alone_is_told_what_a_restored_head_office_says(
     tmp_path: Path, office: HeadOffice, hub: RelayHub
 ) -> None:
