@@ -200,7 +200,7 @@ class LedgerStore(Protocol):
         """Note that a till asked, and that all of its log is here; ``now`` is None where that is not so: it is waited for."""
 
     def all_asked_by(self) -> datetime | None:
-        """When the most silent till last asked; None without tills."""
+        """When the most silent till last asked; None without tills. One that is lost is no till."""
 
     def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
         """Lots with points in them that expired by ``until``, by member, at most so many members."""

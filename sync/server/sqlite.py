@@ -22,6 +22,7 @@ from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.late_returns import lost_of
 from pos_loyalty.store.member_facts import StateChange
+from pos_loyalty.store.right_holds import ALL_ASKED_SELECT
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
 from pos_loyalty.store.witness import watched
@@ -268,7 +269,7 @@ class SqliteLedgerStore:
 
     def all_asked_by(self) -> datetime | None:
         """A till that sent but never asked counts as silent since 1970."""
-        row = self._db.execute("SELECT MIN(asked_ms) FROM till").fetchone()
+        row = self._db.execute(ALL_ASKED_SELECT).fetchone()
         return None if row[0] is None else from_ms(row[0])
 
     def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
