@@ -165,11 +165,14 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...] | 
 
 
 def _is_all_here(store: LedgerStore, asked: ChangesRequest, hold: TillHold | None) -> bool:
-    """Whether the till's whole log is here: what it sent to its store's hub may not be. In the version before were no hubs."""
+    """Whether the till's whole log is here: what it sent to its store's hub may not be. In the version before were no hubs.
+
+    Of one that knows less than is here the file was put back: it has forgotten what else it wrote.
+    """
     if isinstance(asked.head, UnsetType):
         key = store.keys.key(asked.peer.till, asked.peer.epoch)
         return key is None or not store.rights.has_hub(key.store)
-    return (hold.applied_seq if hold else 0) >= asked.head
+    return (hold.applied_seq if hold else 0) == asked.head
 
 
 def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...] | UnsetType:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, StoreFullError, TokenError, WireError
@@ -143,34 +141,6 @@ def test_what_a_machine_before_wrote_waits_no_longer_once_the_next_one_is_heard(
     with write(hub.relay):
         relay.keep(hub.relay, replace(one, epoch=1, seq=3, safe=Place(epoch=0, seq=9, hash="00" * 32)))
     assert relay.waiting_count(hub.relay) == 3
-
-
-def test_a_till_whose_sales_stand_at_its_hub_has_not_told_head_office_all(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    """Whatever it asks there: what it redeemed may still come, so no lot ends and nothing is taken from its rights before."""
-    till = tills(tmp_path, office)["A"]
-    till.sell("1")
-    send(till, hub)
-    asked = question_of(till)
-    steps.changes(office.store, asked, NOW)
-    assert office.store.all_asked_by() == datetime(1970, 1, 1, tzinfo=UTC)
-    hub.bring(office)
-    steps.changes(office.store, asked, NOW)
-    assert office.store.all_asked_by() == NOW
-
-
-@pytest.mark.parametrize("is_of_hub", [False, True])
-def test_a_till_that_does_not_say_how_far_its_log_goes_is_waited_for_in_a_store_with_a_hub(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub, is_of_hub: bool
-) -> None:
-    """It asks in the protocol of before, in which there were no hubs."""
-    till = tills(tmp_path, office)["A"]
-    if is_of_hub:
-        steps.changes(office.store, replace(question_of(hub.till), is_hub=True, waiting=1), NOW)
-    asked = question_of(till)
-    steps.changes(office.store, replace(asked, peer=till.here.peer(0), head=UNSET), NOW)
-    assert (office.store.all_asked_by() == NOW) is not is_of_hub
 
 
 def question_of(till: Till) -> ChangesRequest:
