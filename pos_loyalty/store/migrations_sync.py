@@ -205,7 +205,15 @@ KNOWN_LOGS = """
 -- At a hub that is older than relay_known: of no log it is known how far it is known (``versions``).
 """
 
+HEARD = """
+-- At head office: up to which version a till was told all, and when, by an answer that may be lost; and when it was told what it
+-- showed since that it has, with all of its log here.
+ALTER TABLE till ADD COLUMN told_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE till ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE till ADD COLUMN knows_ms INTEGER NOT NULL DEFAULT 0;
+"""
+
 SYNC: tuple[str, ...] = (
     WITNESS, IDENTITY, RIGHTS, TRUTH, DOWNLOAD, ASKING, STOPS, HUB, COUPONS, TOLD, LENDING, PAST_THE_HUB,
-    KNOWN_LOGS,
+    KNOWN_LOGS, HEARD,
 )  # fmt: skip

@@ -86,7 +86,7 @@ def held(db: Connection, till: str, epoch: int, lot_ids: tuple[str, ...], now: d
 def held_by_all(db: Connection, lot_id: str) -> int:
     """What all tills hold of a lot together; those that are lost hold nothing.
 
-    What head office gave to a lot counts until every till has asked since: one that had not heard of it may have given the same.
+    What head office gave to a lot counts until every till shows that it was told: one that had not heard of it may give the same.
     """
     if is_coupon(lot_id):
         return sum(holders(db, lot_id).values())
@@ -273,16 +273,18 @@ OWED_SELECT = f"""SELECT coalesce(SUM(-held), 0) FROM (
   WHERE EXISTS (SELECT 1 FROM right_grant AS g WHERE g.giver = m.till AND g.giver_epoch = m.epoch)
   GROUP BY m.till, m.epoch HAVING SUM(m.centi) < 0
 ) AS below"""
-ALL_ASKED_SELECT = """SELECT MIN(l.asked_ms) FROM till AS l WHERE NOT EXISTS (
+NOT_LOST = """NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = l.id AND k.state = 'lost'
   AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till)
 )"""
-"""When the most silent till last asked: of one whose newest machine is lost nothing comes any more, whatever epoch wrote last."""
+"""Of a till whose newest machine is lost nothing comes any more, whatever epoch wrote last."""
+ALL_ASKED_SELECT = f"SELECT MIN(l.asked_ms) FROM till AS l WHERE {NOT_LOST}"
+"""When the most silent till last asked."""
 UNHEARD = f"""SELECT SUM(CASE WHEN e.rule = 'points.given_twice' THEN -e.amount ELSE e.amount END)
 FROM entry AS e JOIN txn AS t ON t.id = e.txn
 WHERE e.lot = :lot AND t.kind = 'points.settled' AND e.rule IN ('points.given_back', 'points.given_twice')
 AND CASE WHEN e.rule = 'points.given_twice' THEN e.debit_acct ELSE e.credit_acct END GLOB 'member:*'
-AND t.wall_ms > ({ALL_ASKED_SELECT})"""
+AND t.wall_ms > (SELECT MIN(l.knows_ms) FROM till AS l WHERE {NOT_LOST})"""
 HELD_BY_ALL_SELECT = f"SELECT coalesce((SELECT SUM(held) FROM ({HOLDERS_SELECT})), 0), coalesce(({UNHEARD}), 0)"
 GRANT = "SELECT id, till, epoch, lease_ms, giver, giver_epoch FROM right_grant"
 GIVEN_SELECT = """SELECT g.id, g.till, g.epoch, g.lease_ms, g.giver, g.giver_epoch

@@ -55,6 +55,13 @@ class RightStore(Protocol):
     def has_hub(self, store: str) -> bool:
         """Whether a till of that store ever asked as its hub."""
 
+    def note_answer(self, till: str, version: int, now: datetime) -> None:
+        """A till, which asked, is told all up to this version; the answer may be lost."""
+
+    def note_knows(self, till: str, since: int, now: datetime) -> None:
+        """A till of which all of the log is here has all up to this version: so it was told what an answer told that went no
+        further, and where that is the newest version, all there is now."""
+
     def note_hub(self, till: str, waiting: int) -> None:
         """A hub, which asked, keeps so many facts of its tills that head office has not confirmed."""
 

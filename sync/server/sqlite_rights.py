@@ -18,6 +18,7 @@ from pos_loyalty.store import as_one, coupon_rights, epochs, evened_lots, follow
 from pos_loyalty.store.db import Connection, meta
 from pos_loyalty.store.facts import Fact, fact_of
 from pos_loyalty.store.ledger import Draft
+from pos_loyalty.store.members import newest_version
 from pos_loyalty.store.reach import Reach
 from pos_loyalty.store.right_facts import LINES_MAX, GrantFact
 from pos_loyalty.store.right_moves import is_coupon
@@ -97,6 +98,16 @@ class SqliteRightStore:
     def has_hub(self, store: str) -> bool:
         """By what a hub says that it keeps."""
         return self._db.execute(STORE_HUB_SELECT, {"store": store}).fetchone() is not None
+
+    def note_answer(self, till: str, version: int, now: datetime) -> None:
+        """In its row, which a question made."""
+        key = {"till": till, "version": version, "now": to_ms(now)}
+        self._db.execute("UPDATE till SET told_version = :version, told_ms = :now WHERE id = :till", key)
+
+    def note_knows(self, till: str, since: int, now: datetime) -> None:
+        """In its row, which a question made."""
+        key = {"till": till, "since": since, "newest": newest_version(self._db), "now": to_ms(now)}
+        self._db.execute(KNOWS_UPDATE, key)
 
     def note_hub(self, till: str, waiting: int) -> None:
         """In its row, which a question made."""
@@ -335,6 +346,8 @@ EVENED_SELECT = """SELECT DISTINCT member FROM txn
 WHERE till = :owner AND epoch = :epoch AND kind = 'points.settled' AND member IS NOT NULL ORDER BY member"""
 STORE_HUB_SELECT = """SELECT 1 FROM till AS t JOIN till_key AS k ON k.till = t.id
 WHERE k.store = :store AND t.hub_waiting IS NOT NULL LIMIT 1"""
+KNOWS_UPDATE = """UPDATE till SET knows_ms = max(knows_ms, CASE WHEN :since = :newest THEN :now ELSE told_ms END)
+WHERE id = :till AND :since >= told_version"""
 HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
 WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (
   SELECT 1 FROM till_key AS k WHERE k.till = h.till AND k.state = 'lost'

@@ -17,7 +17,7 @@ from pos_loyalty.store.till_facts import Place
 from sync import programme_list
 from sync.identity import Holder
 from sync.protocols import PROTOCOL_BEFORE, UPDATE, check_build, check_versions
-from sync.server import enrol
+from sync.server import enrol, hearing
 from sync.server.chains import begin, check_place, check_signed, held_for, is_here, is_stranger
 from sync.server.kinds import check_figures, check_kind
 from sync.server.ledger_store import Case, CouponAt, LedgerStore, Posting, TillHold
@@ -113,11 +113,11 @@ def changes(
         hold = held_for(store, peer.till, peer.epoch)
         if is_stranger(store, peer.till, peer.epoch):
             return _nothing_yet(asked, programme_list.news(store, now, office_key, asked.programmes), now)
-        store.asked(peer.till, now if _is_all_here(store, asked, hold) else None)
-        if asked.waiting is not UNSET:
-            store.rights.note_hub(peer.till, asked.waiting)
         newest = store.version()
         since = asked.since if asked.since <= newest and asked.mark == store.mark(asked.since) else 0
+        hearing.note_question(store, asked, hold, since, now)
+        if asked.waiting is not UNSET:
+            store.rights.note_hub(peer.till, asked.waiting)
         if newest - since > changes_max:
             raise SnapshotNeededError(f"{newest - since} changes are too many to be told one by one: take a snapshot first")
         found = store.changed(since, MEMBERS_MAX)
@@ -125,6 +125,8 @@ def changes(
         programmes = programme_list.news(store, now, office_key, asked.programmes)
         page = _page(found)
         version = _page_end(newest, found, page, coupons)
+        if version == newest:
+            store.rights.note_answer(peer.till, version, now)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
         key = store.keys.key(peer.till, peer.epoch)
@@ -162,17 +164,6 @@ def _nothing_yet(asked: ChangesRequest, programmes: tuple[ProgrammeBody, ...] | 
         coupons=(),
         programmes=programmes,
     )
-
-
-def _is_all_here(store: LedgerStore, asked: ChangesRequest, hold: TillHold | None) -> bool:
-    """Whether the till's whole log is here: what it sent to its store's hub may not be. In the version before were no hubs.
-
-    Of one that knows less than is here the file was put back: it has forgotten what else it wrote.
-    """
-    if isinstance(asked.head, UnsetType):
-        key = store.keys.key(asked.peer.till, asked.peer.epoch)
-        return key is None or not store.rights.has_hub(key.store)
-    return (hold.applied_seq if hold else 0) == asked.head
 
 
 def _holds(store: LedgerStore, peer: Peer) -> tuple[LogPlace, ...] | UnsetType:

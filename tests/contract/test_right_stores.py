@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from pos_loyalty.clock import new_id
 from pos_loyalty.engine.gift_ledger import gift_account, load
 from pos_loyalty.engine.model import CouponTaken, Entry
-from pos_loyalty.store import ledger
 from pos_loyalty.store.coupon_facts import CouponsFact
 from pos_loyalty.store.decision_facts import CaseClosedFact
 from pos_loyalty.store.facts import GENESIS, Fact, SaleEnd
@@ -21,7 +20,7 @@ from pos_loyalty.values import Minor, Points
 from sync.identity import Holder
 from sync.rights import LogKnown, RightsRequest
 from sync.server.calls import Calls
-from sync.server.ledger_store import LedgerStore, TillHold
+from sync.server.ledger_store import LedgerStore
 from sync.server.right_store import UNKNOWN
 from sync.server.rights import Granting, RightTerms, answer
 from tests.contract.test_ledger_stores import fact, lots_of, member, open_again, posting, sale, store
@@ -336,45 +335,3 @@ def test_who_told_all_and_who_is_a_hub(store: LedgerStore) -> None:
         store.rights.heard_hello("T1")
         store.rights.begin_anew(3, (), NOW)
         assert store.rights.waits_for() == ("T1", "T2")
-
-
-@pytest.mark.parametrize("has_sent", [False, True])
-def test_of_a_machine_that_is_lost_nobody_waits_to_hear(store: LedgerStore, has_sent: bool) -> None:
-    """Also where it asked and never wrote: what head office gave back to a lot was granted to nobody for ever."""
-    enrolled(store, "T1", "T2")
-    back = Entry(
-        kind="adjust", debit="adjustment", credit="member:M1", amount=300, member_id="M1", lot_id=LOT, rule="points.given_back"
-    )
-    later = NOW + timedelta(days=1)
-    with store.write():
-        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
-        store.asked("T1", NOW)
-        store.asked("T2", NOW)
-        if has_sent:
-            store.add(posting(store, fact(1, till="T1")))
-            store.hold(TillHold(till="T1", epoch=1, applied_seq=1, applied_hash=bytes(32)), NOW)
-            store.keys.book(TillKeyFact(till="T1", epoch=2, store="S1", state="active", public_key="cd" * 32), NOW)
-        said = ledger.Draft(
-            id=new_id(), kind="points.settled", store="head-office", member="M1", entries=(out_of(LOT, 300), back)
-        )
-        ledger.append(store._db, said, later)  # type: ignore[attr-defined]
-        store.asked("T2", later + timedelta(days=1))
-        assert (store.rights.held_by_all(LOT), store.all_asked_by()) == (300, NOW)
-        gone = store.keys.key("T1", store.keys.newest_epoch("T1"))
-        assert gone is not None
-        store.keys.book(replace(gone, state="revoked"), later)
-        assert store.rights.held_by_all(LOT) == 300, "a new code lets it in again"
-        store.keys.book(replace(gone, state="lost"), later)
-        assert (store.rights.held_by_all(LOT), store.all_asked_by()) == (0, later + timedelta(days=1))
-
-
-def test_who_is_the_till_since_an_older_machine_was_lost_is_waited_for(store: LedgerStore) -> None:
-    enrolled(store, "T1")
-    with store.write():
-        store.hold(TillHold(till="T1", epoch=1, applied_seq=1, applied_hash=bytes(32)), NOW)
-        first = store.keys.key("T1", 1)
-        assert first is not None
-        store.keys.book(replace(first, epoch=2), NOW)
-        store.keys.book(replace(first, state="lost"), NOW)
-        store.asked("T1", NOW)
-        assert store.all_asked_by() == NOW

@@ -20,7 +20,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
     "gift_try": (ALL,),
     "confirm_try": (ALL,),
     "tier_look": (ALL,),  # a cache that may be lost
-    "till": ("heard_ms", "asked_ms", "hub_waiting"),  # when a till was last there, and what a hub said then
+    "till": ("heard_ms", "asked_ms", "hub_waiting", "told_version", "told_ms", "knows_ms"),  # when it was there, and told what
     "sync_state": ("road", "road_ms", "hub_ms"),  # by which road a till was last answered
 }
 UNSEEN_AT_HEAD_OFFICE = {"member": ("version",), "coupon_version": (ALL,)}  # numbers by which tills ask

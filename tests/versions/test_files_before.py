@@ -261,6 +261,8 @@ def test_a_hub_that_was_brought_up_asks_about_all_logs_that_gave_it_something_ba
         relay_income.put_known_from(db, "T2", 1, 3)
         with witness.watched(db, "relay_known", "TRUE", ()):
             db.execute("DELETE FROM relay_known")
+    for column in ("told_version", "told_ms", "knows_ms"):
+        db.execute(f"ALTER TABLE till DROP COLUMN {column}")
     db.execute("PRAGMA user_version = 7")
     db.close()
     db = hub()
