@@ -211,6 +211,7 @@ HEARD = """
 ALTER TABLE till ADD COLUMN told_version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE till ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE till ADD COLUMN knows_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE till SET knows_ms = asked_ms;
 """
 
 SYNC: tuple[str, ...] = (

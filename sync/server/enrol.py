@@ -54,6 +54,7 @@ def enrol(store: LedgerStore, asked: EnrolRequest, office: Office, now: datetime
                 raise TokenError(NO_CODE.format(till=asked.till))
             store.keys.book(_key(store, asked), now)
             store.keys.use_code(code_hash, asked.public_key)
+            store.rights.forget_knows(asked.till)
         said = next(
             key for key in reversed(store.keys.all_keys()) if (key.till, key.public_key) == (asked.till, asked.public_key)
         )

@@ -18,7 +18,8 @@ def note_question(store: LedgerStore, asked: ChangesRequest, hold: TillHold | No
     till, is_all = asked.peer.till, _is_all_here(store, asked, hold)
     store.asked(till, now if is_all else None)
     if is_all:
-        store.rights.note_knows(till, since, now)
+        has_nothing = asked.since == asked.head == 0  # all that it will ever know of members it is told from now on
+        store.rights.note_knows(till, store.version() if has_nothing else since, now)
 
 
 def _is_all_here(store: LedgerStore, asked: ChangesRequest, hold: TillHold | None) -> bool:

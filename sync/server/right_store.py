@@ -62,6 +62,9 @@ class RightStore(Protocol):
         """A till of which all of the log is here has all up to this version: so it was told what an answer told that went no
         further, and where that is the newest version, all there is now."""
 
+    def forget_knows(self, till: str) -> None:
+        """Another machine is the till: what the one before was told it may not have."""
+
     def note_hub(self, till: str, waiting: int) -> None:
         """A hub, which asked, keeps so many facts of its tills that head office has not confirmed."""
 

@@ -109,6 +109,10 @@ class SqliteRightStore:
         key = {"till": till, "since": since, "newest": newest_version(self._db), "now": to_ms(now)}
         self._db.execute(KNOWS_UPDATE, key)
 
+    def forget_knows(self, till: str) -> None:
+        """In its row, if it has one."""
+        self._db.execute("UPDATE till SET knows_ms = 0 WHERE id = ?", (till,))
+
     def note_hub(self, till: str, waiting: int) -> None:
         """In its row, which a question made."""
         self._db.execute("UPDATE till SET hub_waiting = ? WHERE id = ?", (waiting, till))

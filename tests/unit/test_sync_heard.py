@@ -131,3 +131,39 @@ def test_a_head_office_that_was_put_back_believes_no_version_of_before(office: H
     take(till, asks(till, office, 7))
     asks(till, office, 8)
     assert is_free(office)
+
+
+def test_a_machine_that_was_enrolled_anew_has_heard_nothing_of_what_the_one_before_had(
+    office: HeadOffice, till: Till, tmp_path: Path
+) -> None:
+    """It has an older file, or begins with a snapshot of before."""
+    saved = tmp_path / "of_before.db"
+    till.db.execute("VACUUM INTO ?", (str(saved),))
+    gives(office, 3)
+    take(till, asks(till, office, 4))
+    asks(till, office, 5)
+    assert is_free(office)
+    till.db.close()
+    saved.replace(till.path)
+    till.open()
+    enrolled(office, till, "33" * 32)
+    assert not is_free(office)
+    sync_fully(till, office)
+    take(till, asks(till, office, 6))
+    asks(till, office, 7)
+    assert is_free(office)
+
+
+def test_a_new_machine_without_a_fact_holds_up_nothing_of_before(office: HeadOffice, till: Till, tmp_path: Path) -> None:
+    """It knows of no lot: whatever it will be told is of now, whether this answer reaches it or another."""
+    gives(office, 3)
+    take(till, asks(till, office, 4))
+    asks(till, office, 5)
+    other = Till(tmp_path, "B")
+    enrolled(office, other, "33" * 32)
+    asks(other, office, 6)
+    assert is_free(office)
+    gives(office, 7)
+    take(till, asks(till, office, 8))
+    asks(till, office, 9)
+    assert not is_free(office)

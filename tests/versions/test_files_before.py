@@ -246,6 +246,16 @@ def _opened_with(path: Path, name: str, look: Any) -> Connection:
     return db
 
 
+def test_what_a_till_had_asked_for_it_has_heard_in_a_head_office_that_was_brought_up(tmp_path: Path) -> None:
+    """Else one that is off for weeks would hold up whatever was given back to lots in years."""
+    path = put("office.db", tmp_path)
+    opened(path, "office.db").close()
+    db = dbapi2.connect(str(path))
+    told = db.execute("SELECT asked_ms, knows_ms FROM till").fetchall()
+    db.close()
+    assert any(asked for asked, _ in told) and all(asked == knows for asked, knows in told)
+
+
 def test_a_hub_that_was_brought_up_asks_about_all_logs_that_gave_it_something_back(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     line = RightLine(lot_id="T1/1:base", member_id="M1", centi=Points(100))
