@@ -13,8 +13,7 @@ from tests.simulation import twin
 from tests.simulation.running import GC_EVERY, run
 from tests.simulation.world import plan
 
-FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "300")), int(os.environ.get("WORLDS_FRESH", "0"))
-"""While fresh worlds are found that do not hold (docs/testing.md, "Open"), none is played unless WORLDS_FRESH says so."""
+FIXED, FRESH = int(os.environ.get("WORLDS_FIXED", "300")), int(os.environ.get("WORLDS_FRESH", "100"))
 SLICES, TOGETHER = 4, 5
 CLOSE = 16
 """Every so many worlds the laws that cost as much as a world are asked too."""
