@@ -65,13 +65,21 @@ def cards_count(db: Connection, member_id: str) -> int:
 
 
 def follow(db: Connection, fact: Fact) -> None:
-    """The member is marked and the cards change hands, unless that was done before or contradicts what was."""
-    merge = _merge(fact)
-    if merge.member_id == merge.into or current(db, merge.into) == merge.member_id or not _is_there(db, merge.into):
+    """The member is marked and the cards change hands, unless that was done before or contradicts what was.
+
+    Where the one who stays went over into a third one before, whom the till had not heard of, the cards are the third one's.
+    """
+    merge, stays = _merge(fact), stays_after(db, fact)
+    if merge.member_id in (merge.into, stays) or not (_is_there(db, merge.into) and _is_there(db, stays)):
         return
     row = {"member": merge.member_id, "into": merge.into, "seq": fact.seq}
     if db.execute(MERGE_UPDATE, row).rowcount:
-        db.execute("UPDATE card SET member = :into WHERE member = :member", row)
+        db.execute("UPDATE card SET member = :stays WHERE member = :member", {"member": merge.member_id, "stays": stays})
+
+
+def stays_after(db: Connection, fact: Fact) -> str:
+    """Who a merge's member is from then on."""
+    return current(db, _merge(fact).into)
 
 
 def doubts(db: Connection, fact: Fact) -> Iterator[Doubt]:

@@ -17,7 +17,7 @@ from pos_loyalty.engine.model import Entry, Lot
 from pos_loyalty.engine.owed import lessened_members
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import WireError
-from pos_loyalty.store import awards, coupon_words, follow, ledger, members, publications, sales, seal, sold, trusted_time
+from pos_loyalty.store import awards, coupon_words, follow, ledger, members, merges, publications, sales, seal, sold, trusted_time
 from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.late_returns import lost_of
@@ -194,6 +194,8 @@ class SqliteLedgerStore:
                 coupon_words.touch(self._db, booked.award.coupons_made)
             is_erased = sqlite_members.enrol(self._db, posting)
             follow.follow(self._db, booked)
+            if booked.merge is not None:
+                self.touch((merges.stays_after(self._db, booked),))
             if is_erased or (booked.change is not None and StateChange(state="erased") in booked.change.changes):
                 self._forget_snapshots()
                 self._is_to_scrub = True

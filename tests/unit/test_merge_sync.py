@@ -22,7 +22,7 @@ from tests.unit.test_returns_elsewhere import Chain
 from tests.unit.test_till_returns import goods
 
 ANNA, BORIS = Approval(person="C7", pin="1234"), Approval(person="S1", pin="998877")
-OTHER = "member-2"
+OTHER, THIRD, THIRD_CARD = "member-2", "member-3", "2000000000039"
 
 
 @pytest.fixture
@@ -100,6 +100,29 @@ def test_a_debt_goes_over_once(chain: Chain) -> None:
     merge(chain.second, "m2")
     assert all_agree(chain) == (0, 1_000)
     assert chain.cases() == ["merge.short"]
+
+
+def test_the_card_of_one_who_goes_over_into_somebody_who_went_over_is_the_last_ones(chain: Chain) -> None:
+    """The till that made the second merge had not heard of the first."""
+    chain.first.add_member(THIRD, THIRD_CARD, 3_000)
+    chain.push(chain.first)
+    chain.pull(chain.second)
+    merge(chain.first, "m1")
+    chain.push(chain.first)
+    into = MergeRequest(into=OTHER, reason="one person", by=ANNA, approval=BORIS)
+    chain.second.till.merge(THIRD, into, "m2")
+    for shop in (chain.second, chain.first, chain.second):
+        chain.push(shop)
+        chain.pull(shop)
+    whose = [
+        shop.db.execute("SELECT member FROM card WHERE number = ?", (THIRD_CARD,)).fetchone()
+        for shop in (chain.office, chain.first)
+    ]
+    assert whose == [(MEMBER,), (MEMBER,)]
+    for db in (chain.first.db, chain.second.db, chain.office.db):
+        found = members.by_card(db, THIRD_CARD)
+        assert found is not None and found.member_id == MEMBER
+        assert verify(db) == ()
 
 
 def test_points_go_over_once(chain: Chain) -> None:
