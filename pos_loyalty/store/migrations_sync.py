@@ -212,6 +212,8 @@ ALTER TABLE till ADD COLUMN told_version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE till ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE till ADD COLUMN knows_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE till SET knows_ms = asked_ms;
+-- The keys of a store are asked for with each question of its hub.
+CREATE INDEX till_key_by_store ON till_key (store);
 """
 
 SYNC: tuple[str, ...] = (

@@ -273,6 +273,7 @@ def test_a_hub_that_was_brought_up_asks_about_all_logs_that_gave_it_something_ba
             db.execute("DELETE FROM relay_known")
     for column in ("told_version", "told_ms", "knows_ms"):
         db.execute(f"ALTER TABLE till DROP COLUMN {column}")
+    db.execute("DROP INDEX till_key_by_store")
     db.execute("PRAGMA user_version = 7")
     db.close()
     db = hub()
