@@ -125,7 +125,7 @@ def changes(
         programmes = programme_list.news(store, now, office_key, asked.programmes)
         page = _page(found)
         version = _page_end(newest, found, page, coupons)
-        if version == newest:
+        if version == newest != since:
             store.rights.note_answer(peer.till, version, now)
         members = store.with_tiers(tuple(member for member in page if member.version <= version), now)
         mark = store.mark(version)
