@@ -137,6 +137,8 @@ class Ack(Value):
     """Seconds to wait before the next batch."""
     suspense: Annotated[tuple[Suspended, ...], Meta(max_length=FACTS_MAX)] = ()
     relayed: Relayed | UnsetType = UNSET
+    log: Holder | UnsetType = UNSET
+    """Of which log, where head office answers. Not told in protocol 0."""
 
 
 class LogPlace(Value):

@@ -176,9 +176,10 @@ def brought(db: Connection, waiting: Waiting, reply: Reply) -> int:
 
 
 def _check_ours(db: Connection, waiting: Waiting, ack: Ack) -> None:
-    """An ack of another log is none. Raises HeadOfficeGoneError."""
+    """An ack of another log is none, such as the answer to an earlier batch. Raises HeadOfficeGoneError."""
+    is_named = not ack.log or (ack.log.till, ack.log.epoch) == (waiting.till, waiting.epoch)
     ours = relay.hash_at(db, waiting.till, waiting.epoch, ack.applied_seq)
-    if ours is not None and ours.hex() != ack.applied_hash:
+    if not is_named or (ours is not None and ours.hex() != ack.applied_hash):
         raise HeadOfficeGoneError(f"head office answers of another log than that of till {waiting.till}")
 
 

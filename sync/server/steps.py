@@ -262,6 +262,7 @@ def _take_in(store: LedgerStore, batch: Batch, facts: Sequence[Fact], hashes: Se
         server_time=now,
         retry_after=0 if end == header.count else EARLY_AGAIN_S,
         suspense=tuple(suspended.values()),
+        log=UNSET if header.protocol == PROTOCOL_BEFORE else Holder(till=header.till, epoch=header.epoch),
     )
 
 

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from pos_loyalty.errors import HeadOfficeGoneError, LogForkError, LogGapError, StoreFullError, TokenError, WireError
 from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import write
-from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.verify import verify
 from pos_loyalty.values import decode, encode
 from sync import push
@@ -124,23 +123,6 @@ def test_a_log_goes_up_by_the_hub_byte_for_byte(tmp_path: Path, office: HeadOffi
     assert relay.waiting_count(hub.relay) == 2
     hub.bring(office)
     assert verify(office.db) == () and relay.waiting_count(hub.relay) == 0
-
-
-def test_what_a_machine_before_wrote_waits_no_longer_once_the_next_one_is_heard(
-    tmp_path: Path, office: HeadOffice, hub: RelayHub
-) -> None:
-    """It sent the rest past the hub; what a new machine writes is counted from its own beginning."""
-    till = tills(tmp_path, office)["A"]
-    for n in range(3):
-        till.sell(f"{n}")
-    send(till, hub)
-    hub.bring(office)
-    keeping.note_holds(hub.relay, [("A", Place(epoch=2, seq=1, hash="00" * 32))])
-    assert relay.waiting_count(hub.relay) == 0
-    (one,) = relay.all_kept(hub.relay)
-    with write(hub.relay):
-        relay.keep(hub.relay, replace(one, epoch=1, seq=3, safe=Place(epoch=0, seq=9, hash="00" * 32)))
-    assert relay.waiting_count(hub.relay) == 3
 
 
 def question_of(till: Till) -> ChangesRequest:
