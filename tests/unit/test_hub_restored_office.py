@@ -36,6 +36,18 @@ def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
     return till, saved
 
 
+def saved_before_more(folder: Path, office: HeadOffice, hub: RelayHub) -> Path:
+    """A backup of head office, which told its hub of four members more since."""
+    office.give_points("M1", "2900000000001", 100)
+    saved = folder / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(2, 6):
+        office.give_points(f"M{n}", f"29{n:011d}", 100)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    return saved
+
+
 def test_a_till_that_knows_more_from_before_a_restore_is_sent_to_head_office(
     tmp_path: Path, office: HeadOffice, hub: RelayHub
 ) -> None:
@@ -130,13 +142,7 @@ def test_a_word_from_before_a_restore_takes_no_place_of_one_since(tmp_path: Path
     """The till heard the restored head office itself, and its hub did not: of the version numbers of before and since neither is
     the later one."""
     made = tills(tmp_path, office)
-    office.give_points("M1", "2900000000001", 100)
-    saved = tmp_path / "saved.db"
-    office.db.execute("VACUUM INTO ?", (str(saved),))
-    for n in range(2, 6):
-        office.give_points(f"M{n}", f"29{n:011d}", 100)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
+    saved = saved_before_more(tmp_path, office, hub)
     made["B"].enrol("M9", "2000000000015")
     office.restore(saved)
     with office.store.write():
@@ -162,13 +168,7 @@ def test_a_till_that_can_reach_its_hub_alone_is_told_what_a_restored_head_office
     """It was told under a mark that head office forgot. What the store's other tills do it hears at once, the rest when head
     office should long have told it."""
     till, beside = tills(tmp_path, office).values()
-    office.give_points("M1", "2900000000001", 100)
-    saved = tmp_path / "saved.db"
-    office.db.execute("VACUUM INTO ?", (str(saved),))
-    for n in range(2, 6):
-        office.give_points(f"M{n}", f"29{n:011d}", 100)
-    for page in pull_all(hub.till, office):
-        note_page(hub.relay, page)
+    saved = saved_before_more(tmp_path, office, hub)
     asked = question(till)
     for _ in range(9):
         page = telling.changes(hub.till.db, hub.relay, till.here.signer.credential, asked, NOW, telling.Line(60, 601))
