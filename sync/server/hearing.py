@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from sync.server.ledger_store import LedgerStore, TillHold
 from sync.wire import ChangesRequest
@@ -17,6 +17,8 @@ def note_question(store: LedgerStore, asked: ChangesRequest, hold: TillHold | No
     """Of a till whose log is held so far. ``since``: the version that it has, 0 where head office gave no such."""
     till, is_all = asked.peer.till, _is_all_here(store, asked, hold)
     store.asked(till, now if is_all else None)
+    if is_all and asked.head is not UNSET:
+        store.rights.has_no_more(till)
     if is_all:
         has_nothing = asked.since == asked.head == 0  # all that it will ever know of members it is told from now on
         store.rights.note_knows(till, store.version() if has_nothing else since, now)

@@ -88,6 +88,9 @@ class RightStore(Protocol):
         """Whether another log may wait for this till's, by which a hub got what it gave; each time is counted, and not for ever
         while this till's log does not move on."""
 
+    def has_no_more(self, till: str) -> None:
+        """All that this till wrote is here: what waited for more of its log waits no longer, until it has all here once more."""
+
     def came(self, till: str) -> None:
         """More of this till's log is here."""
 

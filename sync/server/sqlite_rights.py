@@ -26,15 +26,13 @@ from pos_loyalty.store.till_facts import Place
 from pos_loyalty.store.witness import watched
 from pos_loyalty.values import Points
 from sync.rights import GivenBack, Income, LogKnown
-from sync.server import sqlite_members
+from sync.server import log_waits, sqlite_members
 from sync.server.right_store import UNKNOWN, FreeGift
 
 Policy = Literal["escrow", "allowance", "refuse"]
 HOME_DAYS: Final = 90
 WAITS_MAX: Final = 200
 """So often the log of a till that is waited for waits itself; then a contradiction is one, and nobody waits in a ring."""
-HUB_WAITS_MAX: Final = 600
-"""So often other logs wait for one that does not move on; then they are booked without it."""
 EVEN_MAX: Final = 200
 """Facts that are evened out in one transaction after the last hello: who asks meanwhile waits for so many, not for all."""
 RESTORE: Final = b""
@@ -152,16 +150,15 @@ class SqliteRightStore:
 
     def awaits(self, till: str) -> bool:
         """By the table."""
-        key = {"till": till, "waits_max": HUB_WAITS_MAX}
-        with watched(self._db, "hub_wait", "till = :till", key):
-            self._db.execute("INSERT INTO hub_wait (till, waited) VALUES (:till, 0) ON CONFLICT (till) DO NOTHING", key)
-            moved = self._db.execute(HUB_WAITED_UPDATE, key).rowcount
-        return bool(moved)
+        return log_waits.count(self._db, till)
+
+    def has_no_more(self, till: str) -> None:
+        """In the table."""
+        log_waits.end(self._db, till)
 
     def came(self, till: str) -> None:
         """In the table."""
-        with watched(self._db, "hub_wait", "till = :till", {"till": till}):
-            self._db.execute("DELETE FROM hub_wait WHERE till = :till", {"till": till})
+        log_waits.forget(self._db, till)
 
     def is_too_much(self, grant: GrantFact) -> bool:
         """By lots and accounts. What a hub gives it holds itself. A code has no entries: its sums come right in any order."""
@@ -387,7 +384,6 @@ WHERE b.account = :lot"""
 LEASES_SELECT = """SELECT MAX(lease_ms) FROM right_grant WHERE closed IS NULL
 AND ((till, epoch) = (:till, :epoch) OR (giver, giver_epoch) = (:till, :epoch))"""
 WAITED_UPDATE = "UPDATE hello_due SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
-HUB_WAITED_UPDATE = "UPDATE hub_wait SET waited = waited + 1 WHERE till = :till AND waited < :waits_max"
 HOME_SELECT = """SELECT store FROM sale WHERE member = :member AND biz_day >= :since AND state = 'completed'
 GROUP BY store ORDER BY COUNT(*) DESC, store LIMIT 1"""
 ENROLLED_SELECT = """SELECT CAST(payload AS TEXT) ->> '$.store' FROM txn

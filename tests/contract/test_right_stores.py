@@ -69,6 +69,10 @@ def test_a_log_that_does_not_move_on_is_not_waited_for_for_ever(store: LedgerSto
         assert store.rights.awaits("T2"), "of each log its own count"
         store.rights.came("T1")
         assert store.rights.awaits("T1")
+        store.rights.has_no_more("T1")
+        assert not store.rights.awaits("T1") and store.rights.awaits("T2")
+        store.rights.has_no_more("T1")
+        assert store.rights.awaits("T1"), "the next that waits may wait for what came since"
 
 
 def test_what_is_granted_is_held_until_it_comes_back(store: LedgerStore) -> None:

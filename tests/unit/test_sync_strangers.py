@@ -255,3 +255,25 @@ def test_what_a_forgotten_machine_wrote_is_waited_for_until_another_in_its_place
         said = granting.answer(office.store, Holder(till="A", epoch=2), asked, terms, fourth.new_id, NOW)
         asked = replace(asked, seen=said.head)
     assert is_here(office.store, part)
+
+
+def is_waited_for(office: HeadOffice) -> bool:
+    """Whether another till's fact may wait once more for till A's log, of which a hub told more than is here."""
+    with office.store.write():
+        return office.store.rights.awaits("A")
+
+
+def test_of_a_till_that_has_all_its_log_here_no_more_is_waited_for(tmp_path: Path) -> None:
+    """Of another machine that was this till the hub got it, and a restored head office gave this one the other's number."""
+    office = HeadOffice(tmp_path)
+    till = machine(office, tmp_path / "till", "a1")
+    till.sell("A1")
+    assert is_waited_for(office)
+    pull_all(till, office)
+    assert is_waited_for(office), "a sale of it is still to come"
+    sync_fully(till, office)
+    assert is_waited_for(office)
+    pull_all(till, office)
+    assert not is_waited_for(office), "or the other till's fact waits 600 times"
+    pull_all(till, office)
+    assert is_waited_for(office), "what it wrote since may come by the hub before it comes from the till"
