@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
 import pos_loyalty
@@ -65,10 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
+WRONG_WORD = re.compile(r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<words>.*)\)")
+"""As argparse says it."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """What was asked wrongly, without payment cards' numbers."""
-        super().error(without_numbers(message))
+        """What was asked wrongly, without payment cards' numbers, and what may have been meant."""
+        super().error(without_numbers(_meant(message)))
+
+
+def _meant(message: str) -> str:
+    """Of a mistyped word what it is like, instead of all that there are, which ``--help`` tells better."""
+    found = WRONG_WORD.search(message)
+    like = get_close_matches(found["word"], re.findall("'([^']*)'", found["words"]), n=1) if found else []
+    return f"{message[: found.start()]}there is no '{found['word']}'; did you mean '{like[0]}'?" if found and like else message
 
 
 def _parser() -> argparse.ArgumentParser:

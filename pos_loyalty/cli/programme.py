@@ -76,8 +76,8 @@ def run_publish(args: argparse.Namespace) -> int:
         name = wiring.publish_here(known, body)
         print(f"{name} is in force at till {known.config.till.id}, which stands alone: from its next quote on")
         return 0
+    name = wiring.publish(known, args.database, body, args.since)
     place = args.database or known.server_database
-    name = wiring.publish(place, wiring.secrets_of(known), body, args.since)
     since = "" if args.since is None else f", in force from {args.since.isoformat()} on"
     print(f"{name} is published at head office ({wiring.shown(place)}){since}; tills take it with their next sync")
     if known.config.head_office.url is None:

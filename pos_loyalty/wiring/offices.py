@@ -292,15 +292,15 @@ def ledger_of(known: Settings, database: Database | None) -> Iterator[SqliteLedg
         store.close()
 
 
-def publish(database: Database, keys: Secrets, body: bytes, effective_from: datetime | None = None) -> str:
-    """Check a programme and publish it at head office, from an instant on or at once. Raises ProgrammeError; returns its name."""
+def publish(known: Settings, database: Database | None, body: bytes, effective_from: datetime | None = None) -> str:
+    """Check a programme and publish it at head office, from an instant on or at once; returns its name.
+
+    Raises ProgrammeError, and NotFoundError for a file that was named and is not there.
+    """
     from sync.server.steps import publish_programme
 
-    store = open_ledger(database, keys)
-    try:
+    with ledger_of(known, database) as store:
         return publish_programme(store, body, utc_now(), effective_from)
-    finally:
-        store.close()
 
 
 def _head_office_store(path: Path) -> Connection:

@@ -113,6 +113,8 @@ def test_ndjson_answers_line_by_line_and_marks_the_bad_one(files: Path) -> None:
         (["report", "day", "--from", "2026-13-01", "--to", "2026-11-30"], 2, "2026-13-01"),
         (["quote", "--programme", "p", "--basket", "b", "--at", "yesterday"], 2, "is not an instant"),
         (["nonsense"], 2, "invalid choice: 'nonsense'"),
+        (["memebr", "show"], 2, "there is no 'memebr'; did you mean 'member'?"),
+        (["report", "poinst"], 2, "there is no 'poinst'; did you mean 'points'?"),
     ],
 )
 def test_wrong_input_is_one_sentence(files: Path, arguments: list[str], status: int, sentence: str) -> None:

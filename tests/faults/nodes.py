@@ -98,7 +98,7 @@ class Office:
     def prepare(self, programme: str, members: Sequence[tuple[str, str, int]]) -> None:
         """Publish, and take in members: id, card, points in hundredths."""
         known = wiring.settings(self.config)
-        wiring.publish(self.database, wiring.secrets_of(known), programme.encode())
+        wiring.publish(known, None, programme.encode())
         with offices.ledger_of(known, None) as store:
             steps.import_members(store, [_member(*each) for each in members], utc_now())
 

@@ -86,7 +86,7 @@ def test_a_rule_is_stopped_and_resumed_beside_a_till_that_sells(place: Place, ca
 def test_the_chain_goes_back_by_command(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     known = wiring.settings(place.shop.config)
     for version in ("version = 1", "version = 2"):
-        wiring.publish(place.office, wiring.secrets_of(known), PROGRAMME.replace("version = 1", version).encode())
+        wiring.publish(known, place.office, PROGRAMME.replace("version = 1", version).encode())
     assert place.run("programme", "back", "--by", "M9", "--reason", "margins") == 0
     assert "version 1 is in force again instead of 2" in capsys.readouterr().out
     assert place.run("programme", "back", "--by", "M9") == 1

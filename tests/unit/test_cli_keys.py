@@ -44,7 +44,7 @@ def test_only_the_newest_key_of_a_till_is_called_active(tmp_path: Path, capsys: 
 HUB = '\n[head_office]\nurl = "http://127.0.0.1:1"\n[hub]\nserve = true\nid = "S1-HUB"\n'
 ABOUT_OFFICE = (
     ("keys", "list"), ("keys", "code", "--till", "T1"), ("keys", "revoke", "--till", "T1", "--by", "M9"), ("case", "list"),
-    ("programme", "back", "--by", "M9"),
+    ("programme", "back", "--by", "M9"), ("programme", "publish", "demo/programme.toml"),
 )  # fmt: skip
 
 
