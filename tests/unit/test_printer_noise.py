@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import tty
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import get_args
@@ -28,6 +29,8 @@ MARK, RUN, RUN_BYTES = b"\x1d:", b"\x1d^", 5
 ASB = b"\x14\x00\x00\x0f"
 GS_R = b"\x1dr\x01"
 ANSWERS = {b"\x10\x04\x01": b"\x16", b"\x10\x04\x02": b"\x12", b"\x10\x04\x04": b"\x12", GS_R: b"\x00"}
+FLOW_CONTROL = b"\x11\x13"
+"""No noise."""
 LONG_S, SHORT_S = 30.0, 0.04
 KINDS = ("memory", "tcp", "serial")
 
@@ -231,17 +234,19 @@ def test_a_printer_that_lost_its_power_and_is_back_has_not_printed_though_a_brea
 @pytest.mark.parametrize("at", range(8))
 def test_a_byte_too_many_at_any_moment_is_a_doubt(kind, at, macros):
     """The printer answers each question; once a byte more comes with an answer, before it or behind it."""
-    for noise in map(bytes, [[byte] for byte in range(256)]) if kind == "memory" else (b"\x00", b"\xff"):
-        if noise in (b"\x11", b"\x13"):
-            continue  # flow control is no noise
-        for is_before in (True, False):
+    noises = [byte for byte in range(256) if byte not in FLOW_CONTROL] if kind == "memory" else (0x00, 0xFF)
+    told = [(bytes([noise]), is_before) for noise in noises for is_before in (True, False)]
 
-            def after(question, number, noise=noise, is_before=is_before):
-                more = noise if number == at else b""
-                return more + ANSWERS[question] if is_before else ANSWERS[question] + more
+    def outcome(noise, is_before):
+        def after(question, number):
+            more = noise if number == at else b""
+            return more + ANSWERS[question] if is_before else ANSWERS[question] + more
 
-            wire = Wire(kind, after=after, macros=macros)
-            assert outcome_of(wire, 0.3, 0.3) is Outcome.UNCERTAIN, f"{noise!r} at answer {at}"
+        return outcome_of(Wire(kind, after=after, macros=macros), 0.3, 0.3)
+
+    with ThreadPoolExecutor(1 if kind == "memory" else len(told)) as at_once:
+        outcomes = at_once.map(outcome, *zip(*told, strict=True))
+        assert [(each, seen) for each, seen in zip(told, outcomes, strict=True) if seen is not Outcome.UNCERTAIN] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
