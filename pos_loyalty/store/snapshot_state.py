@@ -26,6 +26,11 @@ def standing(db: Connection) -> Applied | None:
     return None if row is None else Applied(manifest=bytes(row[0]), step=row[1], line=row[2], after=row[3], as_of_seq=row[4])
 
 
+def is_begun(db: Connection) -> bool:
+    """Whether a snapshot is being taken in."""
+    return db.execute("SELECT 1 FROM snapshot_apply WHERE id = 1").fetchone() is not None
+
+
 def put(db: Connection, applied: Applied | None) -> None:
     """Note it, or that it is over."""
     with watched(db, "snapshot_apply", "id = 1", ()):

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from pos_loyalty.store import member_words, members, outbox, relay, relay_income, sold_facts
+from pos_loyalty.store import member_words, members, outbox, relay, relay_income, snapshot_state, sold_facts
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept
@@ -99,7 +99,7 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
     safe = keeping.as_told_to(kept, asker).safe if kept else None
     own = outbox.state(db)
     version, mark = asked.since, asked.mark
-    is_settled = own.pulled_version == (relay.last_version(relay_db) or 0)
+    is_settled = _is_settled(db, relay_db, own)
     is_empty = asked.since == own.pulled_version == 0
     is_past = is_of_the_past(relay_db, asked)
     is_first = (is_past or (asked.since == 0 and mark is None)) and _may_tell_all(relay_db, line)
@@ -136,6 +136,14 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
         hub=hub_place,
         is_behind=is_settled and not is_known and not is_ahead,
     )
+
+
+def _is_settled(db: Connection, relay_db: Connection, own: outbox.SyncState) -> bool:
+    """Whether the hub's own file holds what head office told last. Not so while it takes in a snapshot, nor before the first
+    page after: these figures count the tills' logs, and how far the hub is told with that page."""
+    version = relay.last_version(relay_db) or 0
+    is_same = own.pulled_version == version and own.pulled_mark in (None, relay.mark_for(relay_db, version))
+    return is_same and not snapshot_state.is_begun(db)
 
 
 def is_of_the_past(relay_db: Connection, asked: ChangesRequest) -> bool:

@@ -1,0 +1,64 @@
+"""A store's hub takes in a snapshot of head office while its tills ask. What the simulator found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from sync import pull
+from sync.hub.telling import note_page
+from sync.local import apply_changes, begin_pull, next_question
+from sync.taking import advance
+from tests.simulation.shop import NOW, HeadOffice, Till, half, pull_all
+from tests.simulation.taking import Source, built, files_of
+from tests.unit.test_hub_new_machine import told
+from tests.unit.test_hub_relay import RelayHub, hub, office, send, tills
+
+__all__ = ["hub", "office"]
+
+
+def hears(hub: RelayHub, office: HeadOffice) -> None:
+    """The hub asks head office, as its line does."""
+    here = replace(hub.till.here, is_hub=True)
+    asked = next_question(hub.till.db, here, begin_pull(hub.till.db, NOW), NOW).send
+    assert asked is not None
+    step = pull.received(begin_pull(hub.till.db, NOW), office.changes(asked), NOW, 60.0, half)
+    assert step.changes is not None, step.state.trouble
+    note_page(hub.relay, step.changes)
+    apply_changes(hub.till.db, here, step.changes, NOW)
+
+
+def redeems(till: Till, hub: RelayHub, sale: str) -> None:
+    """Ten hundredths, by the hub."""
+    till.sell(sale, "M1", spend=10)
+    send(till, hub)
+
+
+def asks(till: Till, hub: RelayHub) -> int:
+    """What the till shows then."""
+    apply_changes(till.db, till.here, told(till, hub), NOW)
+    return till.balance("M1")
+
+
+def test_what_a_snapshot_counts_is_not_told_twice_while_the_hub_takes_it_in(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Its members are in the hub's file before the hub is told how far they count the tills' logs."""
+    till, other = tills(tmp_path, office).values()
+    office.give_points("M1", "2900000000001", 1_000)
+    hears(hub, office)
+    hears(hub, office)
+    pull_all(till, office)
+    redeems(till, hub, "1")
+    assert asks(other, hub) == 990
+    hub.bring(office)
+    built(office)
+    source, count, is_over = Source(office), 1, False
+    while not is_over:
+        is_over = advance(hub.till.db, hub.till.here, files_of(hub.till), source, lambda: NOW).is_over
+        count += 1
+        redeems(till, hub, str(count))
+        assert asks(other, hub) >= 1_000 - 10 * count
+    hears(hub, office)
+    assert asks(other, hub) == 1_000 - 10 * count
