@@ -75,7 +75,7 @@ def note_page(relay_db: Connection, page: Changes) -> None:
             relay.put_word(relay_db, keeping.LET_GO, encode(page.let_go or ()))
         if isinstance(page.holds, UnsetType) and page.members:
             relay.put_word(relay_db, keeping.UNSURE, b"told")
-        if page.anew or page.since != (relay.last_version(relay_db) or 0):
+        if _is_of_another_past(relay_db, page):
             past = [*_past(relay_db), *relay.forget_marks(relay_db)][-PAST_MAX:]
             relay.put_word(relay_db, PAST, encode(past))
         if page.anew or page.since == 0:
@@ -86,6 +86,15 @@ def note_page(relay_db: Connection, page: Changes) -> None:
             relay.put_word(relay_db, PROGRAMMES, encode(page.programmes))
         if page.mark is not None:
             relay.put_mark(relay_db, page.version, page.mark)
+
+
+def _is_of_another_past(relay_db: Connection, page: Changes) -> bool:
+    """Whether a page does not lead on from what head office told before. After a snapshot of one that was put back the version
+    alone may be the same."""
+    newest = relay.last_version(relay_db) or 0
+    if page.anew or page.since != newest:
+        return True
+    return 0 < marks.epoch_of(relay.mark_for(relay_db, newest)) < marks.epoch_of(page.mark)
 
 
 def changes(db: Connection, relay_db: Connection, asker: Credential, asked: ChangesRequest, now: datetime, line: Line) -> Changes:
@@ -141,9 +150,9 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
 def _is_settled(db: Connection, relay_db: Connection, own: outbox.SyncState) -> bool:
     """Whether the hub's own file holds what head office told last. Not so while it takes in a snapshot, nor before the first
     page after: these figures count the tills' logs, and how far the hub is told with that page."""
-    version = relay.last_version(relay_db) or 0
-    is_same = own.pulled_version == version and own.pulled_mark in (None, relay.mark_for(relay_db, version))
-    return is_same and not snapshot_state.is_begun(db)
+    if snapshot_state.is_begun(db) or own.pulled_version != (relay.last_version(relay_db) or 0):
+        return False
+    return own.pulled_mark is None or relay.has_mark(relay_db, own.pulled_version, own.pulled_mark)
 
 
 def is_of_the_past(relay_db: Connection, asked: ChangesRequest) -> bool:
