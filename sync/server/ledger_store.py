@@ -48,8 +48,9 @@ class LotHold(Value):
 class Known(Value):
     """All that a fact may contradict.
 
-    ``lent_centi``: by lot, what suspense gave for the sale that this fact undoes. ``card_holder``: whose the enrolled card
-    is already. ``sale_state`` is of the sale that the fact begins, ends or takes goods back of; None when there is none yet.
+    ``lent_centi``: by lot, what suspense gave for the sale that this fact is about, below nothing where it got more: goods
+    of it came back at another till before it came. ``card_holder``: whose the enrolled card is already. ``sale_state`` is of
+    the sale that the fact begins, ends or takes goods back of; None when there is none yet.
     """
 
     is_id_taken: bool

@@ -328,7 +328,7 @@ class SqliteLedgerStore:
     def _lent(self, sale: dict[str, str]) -> dict[str, int]:
         held = f"held:{sale['till']}/{sale['sale_id']}"
         key = {**sale, "held": held, "gift_held": f"gifts:{held}"}
-        return {lot: centi for lot, centi in self._db.execute(LENT_SELECT, key) if centi > 0}
+        return {lot: centi for lot, centi in self._db.execute(LENT_SELECT, key) if centi}
 
     def _gifts(self, fact: Fact) -> dict[tuple[str, str], int]:
         named = {(account, entry.unit) for entry in fact.entries for account in (entry.debit, entry.credit)}
@@ -391,4 +391,4 @@ LENT_SELECT = """SELECT lot, SUM(lent) FROM (
   WHERE r.sale_till = :till AND r.sale_id = :sale_id AND e.lot IS NOT NULL
   AND e.credit_acct = 'suspense' AND e.debit_acct GLOB 'programme:*:redeemed'
 ) GROUP BY lot"""
-"""What suspense gave for a sale, less what a cancel, a void or returns gave back to it."""
+"""What suspense gave for a sale, less what a cancel, a void or returns gave to it."""

@@ -59,7 +59,8 @@ class _Booking:
         self._seq = seq
         self._known = known
         self._lots = dict(known.lots)
-        self._lent = dict(known.lent_centi) if may_repay else {}
+        self._lent = {lot: max(0, centi) for lot, centi in known.lent_centi.items()} if may_repay else {}
+        self._came_back = {lot: max(0, -centi) for lot, centi in known.lent_centi.items()}
         self._gifts = dict(known.gifts)
         self._owed = dict(known.owed_centi)
         self._lost = dict(known.lost_centi)
@@ -175,13 +176,18 @@ class _Booking:
             self._open(doubt.reason, doubt.detail)
 
     def _take(self, entry: Entry) -> None:
+        """What paid for the sale and came back before head office heard of it, suspense gives before the lot gives any."""
         lot = self._lot(entry)
-        from_lot = min(entry.amount, lot.centi) if lot else 0
+        early = min(entry.amount, self._came_back.get(entry.lot_id or "", 0)) if entry.kind == "redeem" else 0
+        if early:
+            self._came_back[entry.lot_id or ""] -= early
+        from_lot = min(entry.amount - early, lot.centi) if lot else 0
         if lot is not None:
             self._lots[lot.lot_id] = replace(lot, centi=lot.centi - from_lot)
         self._append(entry, from_lot)
-        short = entry.amount - from_lot - self._take_lost(entry, entry.amount - from_lot)
-        self._append(replace(entry, debit=SUSPENSE), short)
+        left = entry.amount - early - from_lot
+        short = left - self._take_lost(entry, left)
+        self._append(replace(entry, debit=SUSPENSE), early + short)
         if short:
             self._open("lot.overdrawn" if lot else "lot.unknown", f"{short} hundredths of a point short in lot {entry.lot_id}")
 

@@ -113,7 +113,7 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
     void = (
         {lot for row in world.chronicle.lost_rows for lot in read(row.id, row.payload).lots}
         | books.expired
-        | _settled_twice(world)
+        | _booked_otherwise(world)
         | _took_back_twice(world, held)
     )
     if not is_quiet:
@@ -137,9 +137,10 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
         )
 
 
-def _settled_twice(world: World) -> set[str]:
-    """Lots whose points two tills gave for one debt, or gave back to one: head office left what the second says that it gave."""
-    sql = "SELECT detail FROM suspense_case WHERE reason IN ('owed.settled_twice', 'given_back.twice')"
+def _booked_otherwise(world: World) -> set[str]:
+    """Lots whose points two tills gave for one debt, or gave back to one: head office left what the second says that it gave.
+    And lots from which goods took back what left them as they ended, for a debt too: that is undone."""
+    sql = "SELECT detail FROM suspense_case WHERE reason IN ('owed.settled_twice', 'given_back.twice', 'lot.ended')"
     return {detail.partition(" of lot ")[2].split()[0] for (detail,) in world.office.db.execute(sql)}
 
 

@@ -224,6 +224,33 @@ def test_the_return_may_come_before_its_sale(chain: Chain, tmp_path: Path) -> No
     known.db.close()
 
 
+def test_points_that_paid_and_come_back_before_their_sale_are_short_nowhere(chain: Chain, tmp_path: Path) -> None:
+    """The lot has no room for them, so suspense keeps them until the sale comes and takes them there."""
+    rich = goods(("book", 200_000, "1"), redeem="max")
+    (tmp_path / "before").mkdir()
+    chain.office.db.execute("VACUUM INTO ?", (str(tmp_path / "before" / chain.office.path.name),))
+    sell(chain.first, rich)
+    chain.push(chain.first)
+    at_second(chain, "r1", all=True)
+    chain.push(chain.second)
+    known, chain.office = chain.office, Office(tmp_path / "before", "allowance")
+    for shop in (chain.second, chain.first):
+        shop.db.execute("UPDATE sync_state SET acked_seq = 0, acked_hash = zeroblob(32)")
+        chain.push(shop)
+    assert sorted(chain.cases()) == ["lot.overfilled", "return.unknown_sale"]
+    suspense = "SELECT coalesce(SUM(amount), 0) FROM balance WHERE account = 'suspense'"
+    left = f"SELECT remaining FROM lot WHERE id = 'opening-{MEMBER}'"
+    assert (chain.office.rows(suspense), chain.office.rows(left)) == ([(0,)], known.rows(left))
+    assert verify(chain.office.db) == ()
+    chain.pull(chain.second)
+    sell(chain.first, rich, "sale-2")
+    sell(chain.second, replace(rich, till="T2", basket_id="B9"), "sale-2")
+    for shop in (chain.first, chain.second):
+        chain.push(shop)
+    assert chain.cases().count("lot.overdrawn") == 1, "the same points at two tills are still seen"
+    known.db.close()
+
+
 def test_what_suspense_lent_is_repaid_before_the_lot(chain: Chain) -> None:
     rich = goods(("book", 200_000, "2"), redeem="max")
     sell(chain.first, rich)
