@@ -30,7 +30,8 @@ def expire_due(store: LedgerStore, now: datetime) -> int:
     ended = 0
     while True:
         with store.write():
-            all_sent_by = (store.all_asked_by() or now) - timedelta(hours=MARGIN_HOURS)
+            store.forget_later(now + timedelta(hours=MARGIN_HOURS))
+            all_sent_by = min(store.all_asked_by() or now, now) - timedelta(hours=MARGIN_HOURS)
             until = max(all_sent_by, now - timedelta(days=WAIT_DAYS))
             due = store.expired(until, MEMBERS_MAX)
             # Nobody redeems these any more: whose points pay is settled before what is left of them is gone.

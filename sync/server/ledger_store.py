@@ -203,6 +203,9 @@ class LedgerStore(Protocol):
     def all_asked_by(self) -> datetime | None:
         """When the most silent till last asked; None without tills. One that is lost is no till."""
 
+    def forget_later(self, latest: datetime) -> None:
+        """Tills that asked after that did so while this clock ran ahead: when is not known."""
+
     def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
         """Lots with points in them that expired by ``until``, by member, at most so many members."""
 

@@ -274,6 +274,10 @@ class SqliteLedgerStore:
         row = self._db.execute(ALL_ASKED_SELECT).fetchone()
         return None if row[0] is None else from_ms(row[0])
 
+    def forget_later(self, latest: datetime) -> None:
+        """In their rows."""
+        self._db.execute(LATER_UPDATE, {"latest": to_ms(latest)})
+
     def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
         """By the dates of the lots."""
         return ledger.expired(self._db, until, members_max)
@@ -366,6 +370,7 @@ TILL_SELECT = "SELECT epoch, applied_seq, applied_hash, frozen FROM till WHERE i
 ASKED_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, asked_ms)
 VALUES (:till, 0, 0, :genesis, :now, :now)
 ON CONFLICT (id) DO UPDATE SET asked_ms = max(till.asked_ms, excluded.asked_ms)"""
+LATER_UPDATE = "UPDATE till SET asked_ms = 0, told_ms = 0, knows_ms = 0 WHERE max(asked_ms, told_ms, knows_ms) > :latest"
 TILL_UPSERT = """INSERT INTO till (id, epoch, applied_seq, applied_hash, heard_ms, frozen)
 VALUES (:till, :epoch, :seq, :hash, :now, :frozen)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, applied_seq = excluded.applied_seq, applied_hash = excluded.applied_hash,

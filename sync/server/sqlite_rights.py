@@ -347,7 +347,8 @@ EVENED_SELECT = """SELECT DISTINCT member FROM txn
 WHERE till = :owner AND epoch = :epoch AND kind = 'points.settled' AND member IS NOT NULL ORDER BY member"""
 STORE_HUB_SELECT = """SELECT 1 FROM till AS t JOIN till_key AS k ON k.till = t.id
 WHERE k.store = :store AND t.hub_waiting IS NOT NULL LIMIT 1"""
-KNOWS_UPDATE = """UPDATE till SET knows_ms = max(knows_ms, CASE WHEN :since = :newest THEN :now ELSE told_ms END)
+KNOWS_UPDATE = """UPDATE till SET
+  knows_ms = max(min(knows_ms, :now), CASE WHEN :since = :newest THEN :now ELSE min(told_ms, :now) END)
 WHERE id = :till AND :since >= told_version"""
 HELLO_INSERT = f"INSERT OR IGNORE INTO hello_due (till) {TILLS_SELECT}"
 WAITING_SELECT = """SELECT h.till FROM hello_due AS h WHERE NOT EXISTS (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -86,3 +86,32 @@ def test_who_is_the_till_since_an_older_machine_was_lost_is_waited_for(store: Le
         store.keys.book(replace(first, state="lost"), NOW)
         store.asked("T1", NOW)
         assert store.all_asked_by() == NOW
+
+
+def test_who_heard_while_the_clock_ran_ahead_heard_nobody_knows_when(store: LedgerStore) -> None:
+    """A minute of it was enough, and whatever ended within these days was booked as ended, or granted, at once."""
+    ahead = NOW + timedelta(days=40)
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        for till in ("T1", "T2"):
+            hears(store, till, ahead)
+            store.rights.note_answer(till, store.version(), ahead)
+        hears(store, "T2", NOW)
+        gives_back(store, NOW + timedelta(minutes=2))
+        store.forget_later(NOW + timedelta(hours=1))
+        assert store.all_asked_by() == datetime(1970, 1, 1, tzinfo=UTC)
+        hears(store, "T2", NOW + timedelta(minutes=3))
+        assert store.rights.held_by_all(LOT) == 300, "T1 may be silent since"
+        hears(store, "T1", NOW + timedelta(minutes=4))
+        assert (store.rights.held_by_all(LOT), store.all_asked_by()) == (0, NOW + timedelta(minutes=3))
+
+
+def test_who_asks_when_the_clock_was_put_right_heard_by_now_and_not_later(store: LedgerStore) -> None:
+    with store.write():
+        store.add_members([member("M1", "2000000000015", 1_000)], NOW)
+        hears(store, "T1", NOW + timedelta(days=40))
+        hears(store, "T1", NOW)
+        gives_back(store, NOW + timedelta(minutes=2))
+        assert store.rights.held_by_all(LOT) == 300
+        hears(store, "T1", NOW + timedelta(minutes=3))
+        assert store.rights.held_by_all(LOT) == 0

@@ -84,3 +84,26 @@ def test_tills_hear_of_it(db: Connection, store: SqliteLedgerStore) -> None:
     with store.write():
         (changed,) = store.changed(before, 10)
     assert [lot.lot_id for lot in changed.lots] == ["lot-50"]
+
+
+def test_a_clock_that_ran_ahead_for_a_moment_ends_nothing_early(db: Connection, store: SqliteLedgerStore) -> None:
+    """Every till asked while head office's clock stood forty days ahead; then the clock was put right."""
+    with store.write():
+        store.hold(TillHold(till="T1", epoch=1, applied_seq=0, applied_hash=bytes(32)), NOW)
+        store.asked("T1", NOW + 60 * DAY)
+    assert expire_due(store, NOW) == 0
+    assert _left(db) == {"lot-1": 100, "lot-2": 100, "lot-50": 100}
+
+
+def test_who_asked_while_the_clock_ran_ahead_is_waited_for_like_anybody(db: Connection, store: SqliteLedgerStore) -> None:
+    with store.write():
+        store.hold(TillHold(till="T1", epoch=1, applied_seq=0, applied_hash=bytes(32)), NOW)
+        store.asked("T1", NOW + 60 * DAY)
+    assert expire_due(store, NOW + 3 * DAY) == 0, "it may have redeemed on the first day, cut off since"
+    with store.write():
+        store.asked("T1", NOW + 3 * DAY)
+    assert expire_due(store, NOW + 3 * DAY) == 1
+    assert _left(db) == {"lot-1": 0, "lot-2": 0, "lot-50": 100}
+    with store.write():
+        store.asked("T1", None)
+    assert expire_due(store, NOW + 3 * DAY + timedelta(hours=1)) == 0
