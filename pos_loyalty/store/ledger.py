@@ -154,7 +154,17 @@ def lots_of(db: Connection, member_id: str) -> tuple[Lot, ...]:
 
 def expired(db: Connection, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
     """Lots whose end is not after an instant and that still hold something, by member, of at most so many members."""
-    rows = db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max})
+    return _by_member(db.execute(EXPIRED_SELECT, {"until": to_ms(until), "members_max": members_max}))
+
+
+def ended(db: Connection, until: datetime, after: Lot | None, lots_max: int) -> dict[str, tuple[Lot, ...]]:
+    """The same in the order in which they ended: so many lots of those that come after one."""
+    last_ms = to_ms(after.expires_at) if after is not None and after.expires_at is not None else 0
+    key = {"until": to_ms(until), "last_ms": last_ms, "last": "" if after is None else after.lot_id, "lots_max": lots_max}
+    return _by_member(db.execute(ENDED_SELECT, key))
+
+
+def _by_member(rows: Iterable[tuple[str, str, int, int]]) -> dict[str, tuple[Lot, ...]]:
     due: defaultdict[str, list[Lot]] = defaultdict(list)
     for member_id, lot_id, centi, expires_ms in rows:
         due[member_id].append(Lot(lot_id=lot_id, centi=Points(centi), expires_at=from_ms(expires_ms)))
@@ -350,6 +360,8 @@ WHERE remaining > 0 AND expires_at <= :until AND member IN (
   SELECT DISTINCT member FROM lot INDEXED BY lot_by_end WHERE remaining > 0 AND expires_at <= :until LIMIT :members_max
 ) ORDER BY member, expires_at, id"""
 """Whose lots ended first comes first: it stops at the last member of a page, and lots that live on are not looked at."""
+ENDED_SELECT = """SELECT member, id, remaining, expires_at FROM lot INDEXED BY lot_by_end
+WHERE remaining > 0 AND expires_at <= :until AND (expires_at, id) > (:last_ms, :last) ORDER BY expires_at, id LIMIT :lots_max"""
 ALL_LOTS_SELECT = f"SELECT id, {LOT_FOLD}, usable_from, expires_at FROM lot WHERE member = :member ORDER BY id"
 OWNER_SELECT = """SELECT
   (SELECT value FROM meta WHERE key = 'owner'), CAST((SELECT value FROM meta WHERE key = 'epoch') AS INTEGER)"""

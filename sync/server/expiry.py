@@ -6,6 +6,7 @@ rights to it: a redemption made before that may still be on its way. One without
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,36 +22,50 @@ WAIT_DAYS: Final = 30
 LATE_DAYS: Final = WAIT_DAYS + 10
 """So long after its end a lot may still be in a till's hand."""
 MARGIN_HOURS: Final = 1
-MEMBERS_MAX: Final = 500
+LOTS_MAX: Final = 500
+"""Looked at in one transaction. What a silent till holds stays, and is passed over by the next."""
 UNNAMED: Final = "none"
 
 
 def expire_due(store: LedgerStore, now: datetime) -> int:
-    """Book all that is due, some members to a transaction; answers how many members lost points. Again changes nothing."""
-    ended = 0
+    """Book all that is due, some lots to a transaction; answers how many times members lost points. Again changes nothing."""
+    booked, after = 0, None
     while True:
         with store.write():
             store.forget_later(now + timedelta(hours=MARGIN_HOURS))
             all_sent_by = min(store.all_asked_by() or now, now) - timedelta(hours=MARGIN_HOURS)
             until = max(all_sent_by, now - timedelta(days=WAIT_DAYS))
-            due = store.expired(until, MEMBERS_MAX)
+            due = store.expired(until, after, LOTS_MAX)
+            ended = [lot for lots in due.values() for lot in lots]
             # Nobody redeems these any more: whose points pay is settled before what is left of them is gone.
-            evened = store.rights.even_out_lots([lot.lot_id for lots in due.values() for lot in lots], now)
-            due = store.expired(until, MEMBERS_MAX) if evened else due
+            evened = store.rights.even_out_lots([lot.lot_id for lot in ended], now)
+            due = _again(store, due, until, after) if evened else due
             settled = store.rights.settle_ended(due, now)
-            due = store.expired(until, MEMBERS_MAX) if settled else due
+            due = _again(store, due, until, after) if settled else due
             store.touch(tuple(dict.fromkeys((*evened, *settled))))
-            found = len(due)
             due = {member_id: free for member_id, lots in due.items() if (free := _free(store, lots, all_sent_by))}
             published = store.programme_in_force(now)
             programme_id = UNNAMED if published is None else load_programme(published.body).id
             for member_id, lots in due.items():
                 store.post_expired(member_id, expire(member_id, lots, programme_id, now), now)
             store.touch(sorted(due))
-        ended += len(due)
-        if found < MEMBERS_MAX or not due:
+        booked += len(due)
+        if len(ended) < LOTS_MAX:
             _even_out_ended(store, now)
-            return ended
+            return booked
+        after = max(ended, key=lambda lot: (lot.expires_at, lot.lot_id))
+
+
+def _again(
+    store: LedgerStore, due: Mapping[str, Sequence[Lot]], until: datetime, after: Lot | None
+) -> dict[str, tuple[Lot, ...]]:
+    """These lots as they are now; those that come into the page because others are empty wait for the next one."""
+    looked_at = {lot.lot_id for lots in due.values() for lot in lots}
+    now = {
+        member_id: tuple(lot for lot in lots if lot.lot_id in looked_at)
+        for member_id, lots in store.expired(until, after, LOTS_MAX).items()
+    }
+    return {member_id: lots for member_id, lots in now.items() if lots}
 
 
 def _even_out_ended(store: LedgerStore, now: datetime) -> None:

@@ -206,8 +206,8 @@ class LedgerStore(Protocol):
     def forget_later(self, latest: datetime) -> None:
         """Tills that asked after that did so while this clock ran ahead: when is not known."""
 
-    def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
-        """Lots with points in them that expired by ``until``, by member, at most so many members."""
+    def expired(self, until: datetime, after: Lot | None, lots_max: int) -> dict[str, tuple[Lot, ...]]:
+        """Lots with points in them that expired by ``until``, by member: so many of those that ended after one, in that order."""
 
     def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
         """Append a fact of head office's own log."""

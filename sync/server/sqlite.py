@@ -278,9 +278,9 @@ class SqliteLedgerStore:
         """In their rows."""
         self._db.execute(LATER_UPDATE, {"latest": to_ms(latest)})
 
-    def expired(self, until: datetime, members_max: int) -> dict[str, tuple[Lot, ...]]:
+    def expired(self, until: datetime, after: Lot | None, lots_max: int) -> dict[str, tuple[Lot, ...]]:
         """By the dates of the lots."""
-        return ledger.expired(self._db, until, members_max)
+        return ledger.ended(self._db, until, after, lots_max)
 
     def post_expired(self, member_id: str, entries: tuple[Entry, ...], now: datetime) -> None:
         """In the log whose owner this file is."""

@@ -10,8 +10,10 @@ import pytest
 from pysqlite3.dbapi2 import Connection
 
 from pos_loyalty.store.db import open_store
+from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.verify import verify
 from pos_loyalty.values import Points
+from sync.server import expiry
 from sync.server.expiry import WAIT_DAYS, expire_due
 from sync.server.ledger_store import TillHold
 from sync.server.sqlite import SqliteLedgerStore
@@ -107,3 +109,27 @@ def test_who_asked_while_the_clock_ran_ahead_is_waited_for_like_anybody(db: Conn
     with store.write():
         store.asked("T1", None)
     assert expire_due(store, NOW + 3 * DAY + timedelta(hours=1)) == 0
+
+
+@pytest.mark.parametrize("free", ["N0", "N5", "N9"])
+def test_what_a_silent_till_holds_keeps_nobody_elses_points_in_the_books(
+    db: Connection, store: SqliteLedgerStore, free: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds more ended lots than are looked at in one transaction."""
+    monkeypatch.setattr(expiry, "LOTS_MAX", 2)
+    ends = NOW + DAY
+    names = [f"N{n}" for n in range(10)]
+    lots = {name: LotChange(lot_id=f"lot:{name}", centi=Points(70), amount_centi=Points(70), expires_at=ends) for name in names}
+    import_members(store, [MemberChange(member_id=name, lots=(lots[name],)) for name in names], NOW)
+    lines = tuple(RightLine(lot_id=f"lot:{name}", member_id=name, centi=Points(70)) for name in names if name != free)
+    with store.write():
+        store.hold(TillHold(till="T1", epoch=1, applied_seq=0, applied_hash=bytes(32)), NOW)
+        store.asked("T1", NOW)
+        store.rights.book(GrantFact(grant_id="7" * 32, till="T1", epoch=1, lease_until=NOW + 30 * DAY, lines=lines), NOW)
+    assert expire_due(store, NOW + (WAIT_DAYS + 2) * DAY) == 3, "the free one, and two of M1's"
+    assert _left(db)[f"lot:{free}"] == 0
+    assert sum(_left(db)[f"lot:{name}"] for name in names) == 9 * 70
+    with store.write():
+        store.asked("T1", NOW + 40 * DAY)
+    assert expire_due(store, NOW + 40 * DAY) == 9
+    assert verify(db) == ()
