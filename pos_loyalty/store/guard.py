@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ from pos_loyalty.errors import StoreBusyError, StoreError
 REMOTE_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs"})
 LIBRARY_MARKS = ("_sqlite3.", "libsqlite3", "apsw", "sqlcipher", "sqlean", "sqlite_scanner")
 PID_DIGITS_MAX = 20
+TURN_TRIES, TURN_WAIT_S = 200, 0.01
 LOCK_PID_AT, LOCK_FILE_AT = 4, 5
 """**Source:** proc_locks(5): ``1: FLOCK ADVISORY WRITE 1234 08:02:5678 0 EOF``."""
 
@@ -54,6 +56,16 @@ def own(path: Path) -> Owned:
     file.write(str(os.getpid()).encode())
     file.flush()
     return Owned(file)
+
+
+def own_in_turn(path: Path) -> Owned:
+    """Wait to be the only process that writes this file, for a moment: who has it lets go at once. Raises StoreBusyError."""
+    for _ in range(TURN_TRIES - 1):
+        try:
+            return own(path)
+        except StoreBusyError:
+            time.sleep(TURN_WAIT_S)
+    return own(path)
 
 
 def seller_of(path: Path) -> int | None:

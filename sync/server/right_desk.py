@@ -1,9 +1,10 @@
 """Granting rights with the mark beside head office's file: how far its own log had come when it last answered, and every till
 that was ever granted anything.
 
-Rule: the mark is on disk before the answer goes out, and is no part of a backup. So a head office that was restored finds out by
-itself, when it opens its file, that it told of facts which are not there, and which tills it has to wait for. A file that knows
-of tills and has no mark beside it is taken for a restored one, and who else holds rights is then a person's word.
+Rule: the mark is on disk before the answer goes out, and is no part of a backup; processes over one database may share it. So a
+head office that was restored finds out by itself, when it opens its file, that it told of facts which are not there, and which
+tills it has to wait for. A file that knows of tills and has no mark beside it is taken for a restored one, and who else holds
+rights is then a person's word.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 from pos_loyalty import log
 from pos_loyalty.clock import NewId
 from pos_loyalty.errors import InputError, StoreError
+from pos_loyalty.store.guard import own_in_turn
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value, decode, encode
 from sync.identity import Holder
@@ -47,6 +49,9 @@ class Mark(Protocol):
     def put(self, told: Told) -> None:
         """Keep it, on disk when this returns. Raises StoreError."""
 
+    def add(self, told: Told) -> None:
+        """The same, with what another process told meanwhile. Raises StoreError."""
+
 
 class NoMark:
     """Nothing beside the database: a restore is found out by what tills were told."""
@@ -58,6 +63,9 @@ class NoMark:
         return None
 
     def put(self, told: Told) -> None:
+        """Kept nowhere."""
+
+    def add(self, told: Told) -> None:
         """Kept nowhere."""
 
 
@@ -97,6 +105,14 @@ class FileMark:
             raise StoreError(f"{self._path} cannot be written: {error.strerror}") from error
         self._last = told
 
+    def add(self, told: Told) -> None:
+        """What stands in the file stays: the later place, and the tills of both."""
+        if told == self._last:
+            return
+        with own_in_turn(self._path):
+            self.put(_joined(self.read(), told))
+        self._last = told
+
 
 class RightDesk:
     """On which terms rights are granted, and where the mark is."""
@@ -114,14 +130,17 @@ class RightDesk:
         with store.write():
             before = store.rights.own_head()
             if told is not None:
-                rights.look_back(store, told.head, told.tills, now)
+                here = rights.look_back(store, told.head, told.tills, now)
+                if told.head.epoch < before.epoch == here.epoch and not store.rights.is_own(told.head):
+                    # Another process found out first, and may not know whom this one granted something.
+                    store.rights.begin_anew(here.epoch + 1, told.tills, now)
             elif self.mark.is_kept and store.rights.has_tills():
                 store.rights.begin_anew(before.epoch + 1, (UNKNOWN,), now)
             after = store.rights.own_head()
         if after.epoch != before.epoch:
             log.warning("head_office.restored", epoch=after.epoch, told_seq=told.head.seq if told else None, held_seq=before.seq)
-        if told is None:
-            self.mark.put(Told(head=after, tills=tuple(sorted(self._tills))))
+        if told is None or after.epoch != before.epoch:
+            self.mark.add(Told(head=after, tills=tuple(sorted(self._tills))))
         return store
 
     def answer(self, store: LedgerStore, holder: Holder, asked: RightsRequest, new_id: NewId, now: datetime) -> RightsAnswer:
@@ -129,8 +148,15 @@ class RightDesk:
         said = rights.answer(store, holder, asked, Granting(self.terms, self.calls), new_id, now)
         if said.grants:
             self._tills |= {holder.till}
-        self.mark.put(Told(head=said.head, tills=tuple(sorted(self._tills))))
+        self.mark.add(Told(head=said.head, tills=tuple(sorted(self._tills))))
         return said
+
+
+def _joined(known: Told | None, told: Told) -> Told:
+    if known is None:
+        return told
+    head = max(known.head, told.head, key=lambda place: (place.epoch, place.seq))
+    return Told(head=head, tills=tuple(sorted({*known.tills, *told.tills})))
 
 
 def _sync_folder(folder: Path) -> None:
