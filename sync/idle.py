@@ -35,8 +35,8 @@ def lines(db: Connection, till: str, epoch: int, now: datetime, kinds: Collectio
     if not touched:
         return []
     last = {member: (kind, at_ms) for _, member, _, kind, at_ms in touched}
-    since_ms = to_ms(now - STANDS_HERE_FOR)
-    standing = {member for member, (kind, at_ms) in last.items() if kind in KEEPS and since_ms < at_ms}
+    since_ms, now_ms = to_ms(now - STANDS_HERE_FOR), to_ms(now)  # what is from beyond now is of a clock that was wrong
+    standing = {member for member, (kind, at_ms) in last.items() if kind in KEEPS and since_ms < at_ms <= now_ms}
     found: dict[str, RightLine] = {}
     done = epochs.place_of(db).seq
     for lot_id, member_id, seq, _, _ in touched:

@@ -57,7 +57,7 @@ class Asked(Value):
 def ask_for_homes(db: Connection, here: Here, office: Grantor, now: datetime, asking: Asking = ASKING) -> Asked:
     """One question for the next members who are due, or a hello. What nobody wants here of gift cards and codes goes back."""
     much = asking.wants
-    due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX)
+    due = None if much is None else right_asking.due(db, now - STANDS_HERE_FOR, rights.WANTS_MAX, now)
     asked = tuple(Want(member_id=member_id, much=much) for member_id in due.member_ids) if due and much else ()
     try:
         answer, taken, is_anew = _ask(db, here, office, Asks(wants=asked), now, asking.lends)

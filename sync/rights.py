@@ -183,7 +183,7 @@ def give_back_idle(db: Connection, till: str, store: str, lends: Lends, new_id: 
     """Give back the money of gift cards and the codes that nobody used here for a while; answers whether there was any."""
     before = now - STANDS_HERE_FOR
     with write(db):
-        found = [right_holds.idle_gifts(db, till, epochs.epoch_of(db), before)] if lends.gifts else []
+        found = [right_holds.idle_gifts(db, till, epochs.epoch_of(db), before, now)] if lends.gifts else []
         found += [coupon_rights.idle(db, till, before, now)] if lends.coupons else []
         said = [GiveBackFact(lines=lines) for lines in found if lines]
         for each in said:

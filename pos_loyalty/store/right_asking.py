@@ -87,13 +87,13 @@ def ask_anew(db: Connection) -> None:
     _put(db, "asked_version = 0", {})
 
 
-def due(db: Connection, taken_before: datetime, limit: int) -> Due:
+def due(db: Connection, taken_before: datetime, limit: int, now: datetime) -> Due:
     """Whom to ask for next: members whom head office told of since we asked; then those for whom alone rights came before an
-    instant, and who may have left.
+    instant, or from beyond now by a clock that was wrong, and who may have left.
     """
     before = state(db)
     changed = db.execute(CHANGED_SELECT, {"version": before.asked_version, "limit": limit}).fetchall()
-    key = {"seq": before.asked_seq, "before": to_ms(taken_before), "limit": limit - len(changed)}
+    key = {"seq": before.asked_seq, "before": to_ms(taken_before), "now": to_ms(now), "limit": limit - len(changed)}
     taken = db.execute(TAKEN_SELECT, key).fetchall()
     found = dict.fromkeys([*(row[0] for row in changed if row[2]), *(row[0] for row in taken)])
     version = max((row[1] for row in changed), default=before.asked_version)
@@ -119,6 +119,7 @@ TAKEN_SELECT = """SELECT MIN(l.member), t.seq FROM right_grant AS g JOIN right_l
 JOIN txn AS t ON t.id = g.taken
 WHERE g.till = (SELECT value FROM meta WHERE key = 'owner')
 AND g.epoch = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch')
-AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*' AND g.closed IS NULL AND t.seq > :seq AND t.wall_ms <= :before
+AND NOT l.lot GLOB 'gift:*' AND NOT l.lot GLOB 'coupon:*' AND g.closed IS NULL AND t.seq > :seq
+AND (t.wall_ms <= :before OR t.wall_ms > :now)
 GROUP BY g.id HAVING COUNT(DISTINCT l.member) = 1 ORDER BY t.seq LIMIT :limit"""
 """A grant for a single member is one that was asked for as they stood here; the others are their store's share."""

@@ -129,11 +129,14 @@ def lent_minor(db: Connection, account: str) -> int:
     return int(db.execute(LENT_SELECT, {"lot": account}).fetchone()[0])
 
 
-def idle_gifts(db: Connection, till: str, epoch: int, before: datetime) -> tuple[RightLine, ...]:
-    """Money of gift cards that a till holds and that nothing moved since an instant, by card."""
+def idle_gifts(db: Connection, till: str, epoch: int, before: datetime, now: datetime) -> tuple[RightLine, ...]:
+    """Money of gift cards that a till holds and that nothing moved since an instant, by card.
+
+    A fact from beyond now is of a clock that was wrong, and as old as any.
+    """
     key = {"till": till, "epoch": epoch}
     lines = []
-    for (lot,) in db.execute(IDLE_GIFTS_SELECT, key | {"before": to_ms(before)}).fetchall():
+    for (lot,) in db.execute(IDLE_GIFTS_SELECT, key | {"before": to_ms(before), "now": to_ms(now)}).fetchall():
         centi = db.execute(HELD_SELECT, key | {"lot": lot, "now": 0}).fetchone()[0]
         if centi > 0:
             lines.append(RightLine(lot_id=lot, member_id=lot.removeprefix(GIFT), centi=Points(centi)))
@@ -264,7 +267,7 @@ IDLE_GIFTS_SELECT = """SELECT lot FROM (
   WHERE e.lot >= 'gift:' AND e.lot < 'gift;' AND t.till = :till AND t.epoch = :epoch
   UNION ALL SELECT l.lot, t.wall_ms FROM right_line AS l JOIN right_grant AS g ON g.id = l.grant_id
   JOIN txn AS t ON t.id = g.taken WHERE l.lot >= 'gift:' AND l.lot < 'gift;' AND g.till = :till AND g.epoch = :epoch
-) GROUP BY lot HAVING MAX(wall_ms) <= :before AND lot IN (
+) GROUP BY lot HAVING MAX(CASE WHEN wall_ms > :now THEN 0 ELSE wall_ms END) <= :before AND lot IN (
   SELECT account FROM balance WHERE account >= 'gift:' AND account < 'gift;' AND amount <> 0
   UNION SELECT lot FROM right_line WHERE lot >= 'gift:' AND lot < 'gift;'
 ) ORDER BY lot LIMIT 5000"""
