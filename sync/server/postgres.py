@@ -18,7 +18,7 @@ from pos_loyalty.store.db import Connection, Role, meta, write
 from pos_loyalty.store.versions import FILE_VERSION, check_known, check_newest, step_up
 from pos_loyalty.store.witness import watched
 from sync.server.postgres_connection import PostgresConnection, RaceError
-from sync.server.postgres_tables import SCHEMA_NAME, months, statements, statements_of
+from sync.server.postgres_tables import READ_TEXT, SCHEMA_NAME, months, statements, statements_of
 from sync.server.sqlite import SqliteLedgerStore
 from sync.server.sqlite_rights import Policy
 
@@ -92,6 +92,7 @@ def open_postgres(url: str, owner: str, now: datetime) -> PostgresConnection:
         if not _is_made(db):
             _make(db, owner, now)
         _check(db, owner)
+        db.raw.execute(READ_TEXT)  # a database that was made before may have another
         _bring_up(db)
         add_months(db, now)
         db.raw.execute("SELECT pg_advisory_unlock_all()")

@@ -22,11 +22,9 @@ from pos_loyalty.errors import StoreError
 from pos_loyalty.store.facts import Fact
 from sync.server.postgres_ahead import KINDS, Run, new_aside
 from sync.server.postgres_dialect import translated
-from sync.server.postgres_tables import SCHEMA_NAME
+from sync.server.postgres_tables import MARK, MARK_MARK, NUL_MARK, SCHEMA_NAME
 
 COMMIT: Final = "COMMIT"
-MARK, NUL_MARK, MARK_MARK = "\ue000", "\ue000\ue001", "\ue000\ue002"
-"""A sign of nobody's language; with it U+0000 is written, and the sign itself."""
 PREPARE_AFTER: Final = 2
 RUN_MIN: Final = 4
 """Facts of sales one after another for which it pays to read ahead."""
@@ -192,7 +190,7 @@ def _errors() -> Iterator[None]:
         raise FullError(_line(error)) from error
     except psycopg.IntegrityError as error:
         raise dbapi2.IntegrityError(_line(error)) from error
-    except psycopg.DataError as error:
+    except (psycopg.DataError, pg.ProgramLimitExceeded) as error:
         raise dbapi2.DataError(_line(error)) from error
     except psycopg.Error as error:
         log.error("store.server_failed", code=error.sqlstate or "", reason=_line(error))
