@@ -12,7 +12,7 @@ from pos_loyalty.store.db import Connection
 from tests.simulation.escrow import World
 
 READS = ("SELECT", "WITH")
-TILL_STATEMENTS_MAX, OFFICE_STATEMENTS_MAX = 46, 32
+TILL_STATEMENTS_MAX, OFFICE_STATEMENTS_MAX = 46, 33
 
 
 @pytest.fixture
