@@ -72,3 +72,23 @@ def test_a_receipt_number_without_end_is_the_tills_fault_and_not_the_servers(sto
     """Kept, or refused by a word that the till tells a person: not as if the database could not take it now."""
     with suppress(WireError), store.write():
         store.add(posting(store, fact(1, receipt_no=Random(8).randbytes(6_000).hex())))
+
+
+def test_a_batch_of_such_sales_is_booked_like_one_after_the_other(store: LedgerStore) -> None:
+    """Over PostgreSQL it is booked beside the database and copied."""
+    signs = SIGNS * 2
+    said = [replace(sale(n, f"S{n}{sign}"), cashier=f"C{sign}") for n, sign in enumerate(signs, 1)]
+    numbered = [
+        replace(one, sale=replace(one.sale, fiscal=Fiscal(fn="1", fd="2", fp=f"{n}{signs[n - 1]}")))
+        for n, one in enumerate(said, 1)
+        if one.sale is not None
+    ]
+    with store.write():
+        store.expect(numbered)
+        for one in numbered:
+            store.add(posting(store, one))
+    with store.write():
+        for n, sign in enumerate(signs, 1):
+            found = store.sold(FiscalSign(fn="1", fd="2", fp=f"{n}{sign}"))
+            assert found is not None and found.sale_id == f"S{n}{sign}"
+        assert store.hash_at("T1", 1, len(signs)) is not None
