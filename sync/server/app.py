@@ -32,7 +32,7 @@ from sync.server import enrol, steps
 from sync.server.desk import NOTHING, Beside, Desk
 from sync.server.expiry import expire_due
 from sync.server.ledger_store import LedgerStore
-from sync.server.nightly import move_tiers
+from sync.server.nightly import move_tiers, while_sure
 from sync.server.snapshot_app import SnapshotDesk
 from sync.server.truth import Judged, Recomputer
 from sync.wire import (
@@ -186,13 +186,12 @@ async def _expire_hourly(desk: Desk, clock: Clock) -> None:
     """Book expired points, for as long as head office runs. A failure is told and tried again in an hour."""
     while True:
         try:
-            members = await desk.ask(lambda store: expire_due(store, clock()) if store.is_time_sure(read(clock)) else None)
+            members = await desk.ask(lambda store: while_sure(store, read(clock), expire_due))
             if members is None:
                 log.warning("points.expire_waits", reason="the clock has not proven itself")
             elif members:
                 log.info("points.expired", members=members)
-            moved = await desk.ask(lambda store: move_tiers(store, clock()))
-            if moved:
+            if moved := await desk.ask(lambda store: while_sure(store, read(clock), move_tiers)):
                 log.info("tiers.moved", members=moved)
         except LoyaltyError as error:
             log.error("points.expire_failed", reason=str(error))

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from pos_loyalty.clock import Reading
 from pos_loyalty.engine import load_programme
 from pos_loyalty.store import ledger, programmes, sales
 from pos_loyalty.store.db import Connection, write
@@ -17,7 +18,7 @@ from pos_loyalty.store.tier_due import Place, book, book_moves, look_at, state_o
 from pos_loyalty.store.tier_facts import TierFact
 from pos_loyalty.store.verify import verify
 from pos_loyalty.values import Minor, Points
-from sync.server.nightly import move_tiers
+from sync.server.nightly import move_tiers, while_sure
 from sync.server.steps import publish_programme
 from tests.simulation.shop import NOW, HeadOffice, Till, basket, pull_all, push_all, quote_of
 
@@ -185,6 +186,21 @@ def test_head_office_takes_back_what_came_back_elsewhere(office: HeadOffice, til
     pull_all(two, office)
     assert tier(two.db) is None
     all_right(office, *tills)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=400), timedelta(days=-5)])
+def test_head_office_moves_nobody_by_a_clock_that_is_wrong(office: HeadOffice, tills: tuple[Till, Till], off: timedelta) -> None:
+    """Ten years ahead for an hour all would fall, and nobody looks at them again before these ten years are over."""
+    one, _ = tills
+    one.enrol(MEMBER, CARD)
+    sell(one, "a", 400)
+    push_all(one, office)
+    hour = timedelta(hours=1)
+    runs = [(n, timedelta(0)) for n in range(5)] + [(5, off), (6, timedelta(0))]
+    readings = [Reading(NOW + n * hour + wrong, "this", n * 3_600 * 10**9) for n, wrong in runs]
+    moved = [while_sure(office.store, reading, move_tiers) for reading in readings]
+    assert moved == [None, None, None, 0, 0, None, None]
+    assert tier(office.db) == "gold"
 
 
 def test_head_office_warns_and_lowers_by_its_own_log(office: HeadOffice, tills: tuple[Till, Till]) -> None:
