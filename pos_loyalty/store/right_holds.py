@@ -118,8 +118,11 @@ def _out_of_reach(db: Connection, lot: Lot, now: datetime) -> int:
 
 
 def _told_until(db: Connection, till: str, epoch: int, now_ms: int) -> int:
-    """All that a till did before this instant is here: it asked since, or a later fact came; as far as clocks may differ."""
-    key = {"till": till, "epoch": epoch}
+    """All that a till did before this instant is here: it asked since, or a later fact came; as far as clocks may differ.
+
+    Who asked while this clock ran ahead asked nobody knows when.
+    """
+    key = {"till": till, "epoch": epoch, "latest": now_ms + MARGIN_MS}
     last, asked = (int(ms) for ms in db.execute(TOLD_SELECT, key).fetchone())
     return max(min(last, now_ms) - OFF_MAX_MS, asked - MARGIN_MS)
 
@@ -244,7 +247,7 @@ def _said(db: Connection, grant_id: str) -> GrantFact:
 
 TOLD_SELECT = """SELECT
   coalesce((SELECT wall_ms FROM txn WHERE till = :till AND epoch = :epoch ORDER BY seq DESC LIMIT 1), 0),
-  coalesce((SELECT asked_ms FROM till WHERE id = :till AND epoch >= :epoch), 0)"""
+  coalesce((SELECT asked_ms FROM till WHERE id = :till AND epoch >= :epoch AND asked_ms <= :latest), 0)"""
 GRANT_INSERT = """INSERT INTO right_grant (id, till, epoch, lease_ms, txn, taken, giver, giver_epoch)
 VALUES (:id, :till, :epoch, :lease, :txn, :taken, :giver, :giver_epoch)"""
 LINE_INSERT = "INSERT INTO right_line (grant_id, lot, member, centi) VALUES (?, ?, ?, ?)"

@@ -8,12 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.clock import new_id
-from pos_loyalty.engine.model import Entry
-from pos_loyalty.store import ledger
+from pos_loyalty.engine.model import Entry, Lot
+from pos_loyalty.store import ledger, right_holds
 from pos_loyalty.store.till_facts import TillKeyFact
+from pos_loyalty.values import Points
 from sync.server.ledger_store import LedgerStore, TillHold
+from sync.wire import LotChange, MemberChange
 from tests.contract.test_ledger_stores import fact, member, open_again, posting, store
-from tests.contract.test_right_stores import LOT, enrolled, out_of
+from tests.contract.test_right_stores import LOT, enrolled, grant_of, out_of
 from tests.simulation.shop import NOW
 
 __all__ = ["open_again", "store"]
@@ -115,3 +117,21 @@ def test_who_asks_when_the_clock_was_put_right_heard_by_now_and_not_later(store:
         assert store.rights.held_by_all(LOT) == 300
         hears(store, "T1", NOW + timedelta(minutes=3))
         assert store.rights.held_by_all(LOT) == 0
+
+
+def test_what_a_till_that_asked_while_the_clock_ran_ahead_may_have_redeemed_is_out_of_reach(store: LedgerStore) -> None:
+    """Its lot ended yesterday, and what it redeemed before that it may be still to tell."""
+    end = NOW + timedelta(days=1)
+    lot = LotChange(lot_id=LOT, centi=Points(300), amount_centi=Points(300), expires_at=end)
+    held = Lot(lot_id=LOT, centi=Points(300), expires_at=end)
+    later = NOW + timedelta(days=2)
+    enrolled(store, "T1")
+    with store.write():
+        store.add_members([MemberChange(member_id="M1", lots=(lot,))], NOW)
+        store.hold(TillHold(till="T1", epoch=1, applied_seq=1, applied_hash=bytes(32)), NOW)
+        store.rights.book(grant_of(200), NOW)
+        db = store._db  # type: ignore[attr-defined]
+        for at, free in ((NOW, 100), (NOW + timedelta(days=40), 100), (later, 300)):
+            db.execute("UPDATE till SET asked_ms = 0")
+            store.asked("T1", at)
+            assert [each.centi for each in right_holds.free(db, (held,), later)] == [free]
