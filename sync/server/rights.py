@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pos_loyalty.clock import NewId
 from pos_loyalty.engine.coupons import spelled
 from pos_loyalty.engine.gift_ledger import gift_account
+from pos_loyalty.errors import WireError
 from pos_loyalty.store.coupon_rights import line_of
 from pos_loyalty.store.right_facts import GrantFact, RightLine
 from pos_loyalty.store.till_facts import Place
@@ -31,6 +32,8 @@ from sync.server.right_store import UNKNOWN, FreeGift
 
 FULL_BP: Final = 10_000
 LINES_MAX: Final = 5_000
+FORGOTTEN_MAX: Final = 1_000
+"""Epochs of head office's own log that a restore may have forgotten."""
 
 
 class RightTerms(Value):
@@ -54,6 +57,7 @@ def answer(
     terms, calls = grants
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
+        _check_seen(store, asked.seen)
         here = look_back(store, asked.seen, (UNKNOWN,), now)
         held_back: HeldBack = _held_back(store, holder, asked.head)
         lines: tuple[RightLine, ...] = ()
@@ -123,6 +127,16 @@ def look_back(store: LedgerStore, seen: Place | None, others: Sequence[str], now
         store.rights.begin_anew(max(seen.epoch, here.epoch) + 1, others, now)
         return store.rights.own_head()
     return here
+
+
+def _check_seen(store: LedgerStore, seen: Place | None) -> None:
+    """Each restore is one epoch, and few are forgotten. Raises WireError.
+
+    Gone on in the last epoch of all, head office's own log could be told to nobody any more.
+    """
+    epoch = store.rights.own_head().epoch
+    if seen is not None and seen.epoch > epoch + FORGOTTEN_MAX:
+        raise WireError(f"it was told of epoch {seen.epoch} of head office's log, which is in epoch {epoch}")
 
 
 def _knows(seen: Place | None, here: Place) -> bool:
