@@ -75,12 +75,18 @@ def read(id_: bytes, payload: bytes) -> Told:
     return _known[key]
 
 
-def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(), gone: Container[Holder] = frozenset()) -> Books:
+def fold(
+    facts: Iterable[Told],
+    own: str,
+    live: Container[Holder] = frozenset(),
+    gone: Container[Holder] = frozenset(),
+    had: Container[str] = frozenset(),
+) -> Books:
     """Lots and rights as of these facts, in any order. ``own``: the name of head office's own log, which holds nothing.
 
     ``live``: who may still take what is on its way to them. ``gone``: hubs whose own log may be lost; what was given to them they
-    had. A hub that gave has less, whether its own log tells of it or only that of the till that took it. What was on its way when
-    head office began anew never comes.
+    had. ``had``: grants that were taken whatever became of the log that says so. A hub that gave has less, whether its own log
+    tells of it or only that of the till that took it. What was on its way when head office began anew never comes.
     """
     books = Books()
     given: dict[str, Given] = {}
@@ -112,7 +118,7 @@ def fold(facts: Iterable[Told], own: str, live: Container[Holder] = frozenset(),
                 raise AssertionError(f"I4: grant {grant.grant_id} was taken twice")
             taken.add(grant.grant_id)
     for grant in given.values():
-        is_had = grant.grant_id in taken or grant.whose in gone
+        is_had = grant.grant_id in taken or grant.grant_id in had or grant.whose in gone
         for lot, centi in grant.lines:
             if grant.giver is not None:
                 books.held[grant.giver][lot] -= centi

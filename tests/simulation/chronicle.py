@@ -70,6 +70,8 @@ class Chronicle:
         """Hubs whose place another took, or whose files were put back, by name and epoch: nothing is given by them any more, and
         their own log may be lost."""
         self.put_back_hubs: set[tuple[str, int]] = set()
+        self.took: dict[tuple[str, int], set[str]] = {}
+        """Grants that a hub had taken, by its whole log, when another took its place. What it had not it never will."""
         self.lost_hubs: set[tuple[str, int]] = set()
         """Of these, whom a person at head office called lost: what they held is free."""
         self.older_lots: set[str] = set()

@@ -12,6 +12,8 @@ from pos_loyalty.errors import ConflictError, NotFoundError, StoreError
 from pos_loyalty.store import outbox
 from sync.server import enrol
 from tests.simulation import acts, machines, selling, template
+from tests.simulation.books import read
+from tests.simulation.chronicle import rows_in
 from tests.simulation.net import HUB, Line
 from tests.simulation.store_hub import OUTSIDE, StoreHub
 from tests.simulation.template import FIRST_HUB, HUB_STORE, MEMBERS, STORES
@@ -154,6 +156,10 @@ def replace(world: World) -> None:
     world.at(world.office)
     with world.office.machine.disk.at_peace():
         world.chronicle.gone(old, set())
+        if old.holder() not in world.chronicle.put_back_hubs:
+            told = (read(row.id, row.payload) for row in rows_in(old))
+            took = {fact.grant.grant_id for fact in told if fact.grant and fact.kind == "rights.taken"}
+            world.chronicle.took[old.holder()] = took
     old.is_retired = True
     world.chronicle.gone_hubs.add(old.holder())
     name = f"HUB{len(world.chronicle.gone_hubs) + 1}"

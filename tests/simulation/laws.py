@@ -108,7 +108,7 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
     much more of them then.
     """
     live = {(name, int(meta(writer.db, "epoch") or 1)) for name, writer in world.writers.items()}
-    books = fold(_all_facts(held, logs), OFFICE, live, world.chronicle.gone_hubs)
+    books = fold(_all_facts(held, logs), OFFICE, live, world.chronicle.gone_hubs - world.chronicle.took.keys(), _took(world))
     world.chronicle.ends.update(books.ends)
     void = (
         {lot for row in world.chronicle.lost_rows for lot in read(row.id, row.payload).lots}
@@ -135,6 +135,10 @@ def rights_equation(world: World, held: list[Row], logs: dict[str, list[Row]], i
         assert free + forgotten[lot] >= 0 or lot in void | ended, (
             f"I1: {-free} hundredths of lot {lot} are held twice, left {books.left[lot]}"
         )
+
+
+def _took(world: World) -> set[str]:
+    return {grant_id for took in world.chronicle.took.values() for grant_id in took}
 
 
 def _booked_otherwise(world: World) -> set[str]:
