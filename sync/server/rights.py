@@ -134,8 +134,10 @@ def _check_seen(store: LedgerStore, seen: Place | None) -> None:
 
     Gone on in the last epoch of all, head office's own log could be told to nobody any more.
     """
+    if seen is None or seen.epoch <= FORGOTTEN_MAX:
+        return
     epoch = store.rights.own_head().epoch
-    if seen is not None and seen.epoch > epoch + FORGOTTEN_MAX:
+    if seen.epoch > epoch + FORGOTTEN_MAX:
         raise WireError(f"it was told of epoch {seen.epoch} of head office's log, which is in epoch {epoch}")
 
 
