@@ -148,9 +148,11 @@ def changes(db: Connection, relay_db: Connection, asker: Credential, asked: Chan
 
 
 def _is_settled(db: Connection, relay_db: Connection, own: outbox.SyncState) -> bool:
-    """Whether the hub's own file holds what head office told last. Not so while it takes in a snapshot, nor before the first
-    page after: these figures count the tills' logs, and how far the hub is told with that page."""
-    if snapshot_state.is_begun(db) or own.pulled_version != (relay.last_version(relay_db) or 0):
+    """Whether the hub's own file holds what head office told last, and how far that counts the tills' logs is known. Not so while
+    it takes in a snapshot, nor before the first page after, nor while head office did not know whose hub asked."""
+    if relay.word(relay_db, keeping.UNSURE) or snapshot_state.is_begun(db):
+        return False
+    if own.pulled_version != (relay.last_version(relay_db) or 0):
         return False
     return own.pulled_mark is None or relay.has_mark(relay_db, own.pulled_version, own.pulled_mark)
 

@@ -32,6 +32,7 @@ class RelayHub:
     def __init__(self, folder: Path, office: HeadOffice, name: str = "HUB") -> None:
         self.till = Till(folder, name)
         enrolled(office, self.till, "aa" * 32)
+        self.till.here = replace(self.till.here, is_hub=True)
         self.path = folder / f"{name}.relay"
         self.open()
 

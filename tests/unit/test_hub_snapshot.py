@@ -1,9 +1,11 @@
-"""A store's hub takes in a snapshot of head office while its tills ask. What the simulator found."""
+"""A store's hub has figures of head office's that count its tills' logs, and does not know yet how far: it takes in a snapshot,
+or head office forgot with a restore whose hub asked. What the simulator found."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from sync import pull
@@ -18,16 +20,17 @@ from tests.unit.test_hub_relay import RelayHub, hub, office, send, tills
 __all__ = ["hub", "office"]
 
 
-def hears(hub: RelayHub, office: HeadOffice) -> None:
-    """The hub asks head office, as its line does."""
+def hears(hub: RelayHub, office: HeadOffice, *, is_known: bool = True) -> None:
+    """The hub asks head office, as its line does. ``is_known``: head office knows whose hub that is."""
     here, is_all = replace(hub.till.here, is_hub=True), False
     while not is_all:
         asked = next_question(hub.till.db, here, begin_pull(hub.till.db, NOW), NOW).send
         assert asked is not None
         step = pull.received(begin_pull(hub.till.db, NOW), office.changes(asked), NOW, 60.0, half)
         assert step.changes is not None, step.state.trouble
-        note_page(hub.relay, step.changes)
-        apply_changes(hub.till.db, here, step.changes, NOW)
+        page = step.changes if is_known else replace(step.changes, holds=UNSET)
+        note_page(hub.relay, page)
+        apply_changes(hub.till.db, here, page, NOW)
         is_all = step.changes.complete
 
 
@@ -89,3 +92,18 @@ def test_what_a_snapshot_of_a_restored_head_office_counts_is_not_told_twice_wher
     hears(hub, office)
     redeems(till, hub, "3")
     assert asks(other, hub) == 970
+
+
+def test_what_a_restored_head_office_counts_is_not_told_twice_while_it_does_not_know_whose_hub_asks(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    till, other = tills(tmp_path, office).values()
+    office.give_points("M1", "2900000000001", 1_000)
+    hears(hub, office)
+    pull_all(till, office)
+    redeems(till, hub, "1")
+    hub.bring(office)
+    hears(hub, office, is_known=False)
+    assert asks(other, hub) in (0, 990)
+    hears(hub, office)
+    assert asks(other, hub) == 990
