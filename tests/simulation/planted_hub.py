@@ -50,6 +50,11 @@ def hub_tells_nobody_what_it_let_go(put: Put) -> None:
     put(relay_drops, "_tell_again", lambda db, facts, key: None)
 
 
+def hub_tells_what_it_is_unsure_of(put: Put) -> None:
+    """It tells of members while it does not know how far head office's figures count the tills' logs."""
+    put(telling, "_is_settled", lambda db, relay_db, own: True)
+
+
 def hub_forgets_how_far_is_counted(put: Put) -> None:
     """Facts that head office's figures count are told on top of them once more."""
     put(telling.keeping, "note_holds", lambda db, holds: None)
