@@ -50,13 +50,13 @@ def changed(db: Connection, fact: Fact) -> None:
 
 
 def put_again(db: Connection, member_id: str, after_seq: int) -> None:
-    """At a till, when head office has spoken of a member: our own changes that it does not know yet go on top."""
-    rows = db.execute(CHANGES_SELECT, {"member": member_id, "seq": after_seq}).fetchall()
-    for (payload,) in rows:
+    """At a till, when head office has spoken of a member: our own changes that it does not know yet go on top. Whom we erased
+    stays erased, also where it forgot them with a restore."""
+    for seq, payload in db.execute(CHANGES_SELECT, {"member": member_id}).fetchall():
         fact = fact_of(payload)
         assert fact.change is not None
         for change in fact.change.changes:
-            if state_of(db, member_id) != "erased":
+            if (seq > after_seq or change == ERASED) and state_of(db, member_id) != "erased":
                 _apply(db, fact, change)
 
 
@@ -167,11 +167,10 @@ def _put_sealed(db: Connection, fact: Fact, change: Change) -> None:
     db.execute(ATTRIBUTE_DELETE if sealed is None else ATTRIBUTE_UPSERT, row)
 
 
+ERASED = StateChange(state="erased")
 CONSENT_COLUMNS = ("txn", "n", "member", "purpose", "given", "text_version", "channel", "at_ms", "cashier")
 CONSENT_INSERT = f"INSERT INTO member_consent ({', '.join(CONSENT_COLUMNS)}) VALUES ({', '.join('?' * len(CONSENT_COLUMNS))})"
-CHANGES_SELECT = (
-    """SELECT payload FROM txn WHERE member = :member AND seq > :seq AND kind = 'member.changed' ORDER BY epoch, seq"""
-)
+CHANGES_SELECT = "SELECT seq, payload FROM txn WHERE member = :member AND kind = 'member.changed' ORDER BY epoch, seq"
 SAID_SELECT = "SELECT payload FROM txn WHERE member = :member AND kind = 'member.changed' ORDER BY hlc, till"
 FORGET_UPDATE = """UPDATE member SET personal = NULL, phone_index = NULL, phone_verified = 0, birthday = NULL,
 birthday_set_ms = NULL, referral_code = NULL, secret = NULL WHERE id = :member"""

@@ -36,9 +36,10 @@ def goes_on_after(db: Connection, till: str, epoch: int, seq: int) -> bool:
     return first is not None and int(first) > max(1, seq + 1)
 
 
-def tell_again(db: Connection, till: str) -> None:
-    """Whoever was told of any fact of a till that is kept: it may have been told with it counted twice."""
-    _tell_again(db, "SELECT n FROM kept_fact WHERE till = :till", {"till": till})
+def tell_again(db: Connection, till: str, epoch: int) -> None:
+    """Whoever was told of any fact of a till that is kept, of its machines up to an epoch: it may have been told with it counted
+    twice, or be one that head office forgot."""
+    _tell_again(db, "SELECT n FROM kept_fact WHERE till = :till AND epoch <= :epoch", {"till": till, "epoch": epoch})
 
 
 def _drop(db: Connection, where: str, key: dict[str, Any]) -> None:

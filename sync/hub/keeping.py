@@ -194,11 +194,13 @@ def note_holds(db: Connection, holds: Sequence[tuple[str, Place]]) -> None:
         if relay.word(db, HOLDS) is None:
             relay.put_word(db, HOLDS, b"told")
         if relay.word(db, UNSURE):
-            for till, _ in holds:
-                relay_drops.tell_again(db, till)
+            for till, place in holds:
+                relay_drops.tell_again(db, till, place.epoch)
             relay.put_word(db, UNSURE, b"")
         for till, place in holds:
             one = relay.kept(db, till) or Kept(till=till, epoch=place.epoch, seq=place.seq, hash=None)
+            if one.counted is None or one.counted.epoch < place.epoch:  # a restore may have lost what machines before it did
+                relay_drops.tell_again(db, till, place.epoch - 1)
             noted = replace(one, safe=place, counted=place, refused=one.refused if one.epoch >= place.epoch else None)
             is_forgotten = one.epoch > place.epoch  # by a restore: another machine may be the till in an epoch before
             if one.hash is None and (is_forgotten or (one.epoch, one.seq) < (place.epoch, place.seq)):

@@ -85,7 +85,7 @@ def test_who_is_told_anew_while_a_page_is_made_stands_on_the_next(
     def meanwhile(*args: Any) -> list[tuple[str, int]]:
         monkeypatch.setattr(relay, "codes_since", codes)
         with write(line):
-            relay_drops.tell_again(line, "A")
+            relay_drops.tell_again(line, "A", 1)
         return codes(*args)
 
     monkeypatch.setattr(relay, "codes_since", meanwhile)

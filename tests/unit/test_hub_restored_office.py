@@ -19,7 +19,8 @@ from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, next_question
 from sync.wire import ChangesRequest
 from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
-from tests.unit.test_hub_new_machine import held_place, question, told
+from tests.unit.test_hub_at_once import told
+from tests.unit.test_hub_new_machine import another_machine, held_place, question
 from tests.unit.test_hub_relay import RelayHub, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
@@ -97,6 +98,34 @@ def test_who_was_told_before_head_office_said_what_it_counts_is_told_anew(
     again = relay.newest(hub.relay)
     keeping.note_holds(hub.relay, [("A", held_place(office))])
     assert relay.newest(hub.relay) == again, "once"
+
+
+def test_what_a_machine_before_did_and_head_office_forgot_with_a_restore_is_taken_back_from_whoever_was_told(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """The next machine has none of it, and head office's figures of the member are the same as before."""
+    shop = tills(tmp_path, office)
+    office.give_points("M1", "2900000000001", 100)
+    pull_all(shop["B"], office)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    shop["A"].sell("0", "M1", earn=500)
+    send(shop["A"], hub)
+    page = told(shop["B"], hub)
+    place = page.hub
+    apply_changes(shop["B"].db, shop["B"].here, page, NOW)
+    assert shop["B"].balance("M1") == 600 and place
+    hub.bring(office)
+    office.restore(saved)
+    new = another_machine(tmp_path, office)
+    new.sell("0")
+    sync_fully(new, office)
+    for page in pull_all(hub.till, office):
+        note_page(hub.relay, page)
+    apply_changes(shop["B"].db, shop["B"].here, told(shop["B"], hub, place), NOW)
+    assert shop["B"].balance("M1") == 100
 
 
 def test_a_machine_that_head_office_forgot_keeps_no_other_from_the_hub(tmp_path: Path, office: HeadOffice, hub: RelayHub) -> None:

@@ -241,6 +241,19 @@ def test_verify_finds_what_was_forged(tills: tuple[Till, Till], forgery: str) ->
     assert found and any(FORGED[forgery] in sentence for sentence in found), found
 
 
+def test_whom_this_till_erased_stays_erased_where_head_office_forgot_them(tills: tuple[Till, Till]) -> None:
+    """Put back, it does not know the member, nor that they were erased: whoever is unknown there is told as blocked."""
+    till = tills[0]
+    till.enrol("M1", "2900000000018")
+    change(till.db, 1, "M1", phone(till.db, "M1"), StateChange(state="erased"))
+    for state in ("blocked", "active"):
+        word = members.PulledMember(member_id="M1", version=0, state=state, phone_index=INDEX)
+        with write(till.db):
+            members.put_pulled(till.db, [word], as_of_seq=ledger.head(till.db).seq)
+        assert till.db.execute("SELECT state, personal, phone_index FROM member").fetchone() == ("erased", None, None)
+        assert verify(till.db) == ()
+
+
 def test_a_forged_leftover_of_an_erased_member_is_found(tills: tuple[Till, Till]) -> None:
     till = tills[0]
     till.enrol("M1", "2900000000018")
