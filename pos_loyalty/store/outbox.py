@@ -140,10 +140,10 @@ def _hash_at(db: Connection, seq: int) -> bytes | None:
 
 def _epoch_of(db: Connection, seq: int) -> int:
     """The epoch that our own fact of this number is in: epochs are few, and later ones count on. 1 for what is not there."""
-    for epoch in range(int(meta(db, "epoch") or 1), 1, -1):
-        if db.execute(HASH_SELECT, {"epoch": epoch, "seq": seq}).fetchone() is not None:
-            return epoch
-    return 1
+    epoch = int(meta(db, "epoch") or 1)
+    while epoch > 1 and db.execute(HASH_SELECT, {"epoch": epoch, "seq": seq}).fetchone() is None:
+        epoch = db.execute(BEFORE_SELECT, {"epoch": epoch}).fetchone()[0] or 1
+    return epoch
 
 
 OURS = "till = (SELECT value FROM meta WHERE key = 'owner')"
@@ -152,6 +152,7 @@ WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) ORDER BY epoch, seq LIMIT :limit"
 AFTER_SELECT = f"SELECT 1 FROM txn WHERE {OURS} AND (epoch, seq) > (:epoch, :seq) LIMIT 1"
 LAST_SELECT = f"SELECT MAX(seq) FROM txn WHERE {OURS} AND epoch = :epoch"
 HASH_SELECT = f"SELECT hash FROM txn WHERE {OURS} AND epoch = :epoch AND seq = :seq"
+BEFORE_SELECT = f"SELECT MAX(epoch) FROM txn WHERE {OURS} AND epoch < :epoch"
 ACKED_UPDATE = """UPDATE sync_state SET acked_epoch = :epoch, acked_seq = :seq, acked_hash = :hash
 WHERE id = 1 AND (acked_epoch, acked_seq, acked_hash) IS NOT (:epoch, :seq, :hash)"""
 COUNT_SELECT = f"""SELECT coalesce((SELECT seq FROM txn WHERE {OURS} ORDER BY epoch DESC, seq DESC LIMIT 1), 0) - acked_seq

@@ -21,6 +21,8 @@ NO_CODE: Final = (
 )
 SKEW_MAX: Final = timedelta(days=1)
 """So far a till's trusted time may be behind ours and it still redeems."""
+MACHINES_MAX: Final = 100
+"""So many machines of one till were enrolled at most between a backup and the restore that forgets them."""
 
 
 class Loss(Value):
@@ -161,16 +163,18 @@ def check_epoch(store: LedgerStore, till: str, epoch: int) -> None:
 
 
 def _key(store: LedgerStore, asked: EnrolRequest) -> TillKeyFact:
-    """A till that nobody knows keeps all it has as its first epoch; any other begins a new one."""
+    """A till that nobody knows keeps all it has as its first epoch; any other begins a new one, which no machine has that a
+    restore took."""
     head = asked.head
     hold = store.till(asked.till)
     newest = max(store.keys.newest_epoch(asked.till), hold.epoch if hold else 0)
-    if newest == 0 and head.epoch == 1:
+    unforgotten = (store.rights.own_head().epoch - 1) * MACHINES_MAX + 1
+    if newest == 0 and head.epoch == unforgotten == 1:
         return TillKeyFact(till=asked.till, epoch=1, store=asked.store, state="active", public_key=asked.public_key)
     _check_head(store, asked.till, head)
     return TillKeyFact(
         till=asked.till,
-        epoch=max(newest, head.epoch) + 1,
+        epoch=max(max(newest, head.epoch) + 1, unforgotten),
         store=asked.store,
         state="active",
         public_key=asked.public_key,

@@ -289,6 +289,32 @@ def test_head_office_restored_from_any_day_knows_its_tills_and_takes_all_again(t
     assert verify(office.db) == verify(till.db) == ()
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("sold", [0, 2])
+def test_no_machine_gets_the_number_of_one_that_head_office_forgot(tmp_path: Path, is_known: bool, sold: int) -> None:
+    """It was put back to before that one was enrolled, and knows it; what that one sold came to the store's hub alone, say."""
+    office, till, watcher = HeadOffice(tmp_path), Till(tmp_path, "T1"), Till(tmp_path, "T2")
+    enrolled(office, watcher)
+    if is_known:
+        enrolled(office, till)
+    saved = tmp_path / "saved.db"
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    (tmp_path / "other").mkdir()
+    forgotten = Till(tmp_path / "other", "T1")
+    enrolled(office, forgotten, "5d" * 32)
+    office.restore(saved)
+    with office.store.write():  # as the mark beside its file, or a till that knows more, tells it
+        office.store.rights.begin_anew(2, (), NOW)
+    for n in range(sold):
+        till.sell(f"S{n}")
+    enrolled(office, till, "5e" * 32)
+    assert till.here.signer.credential.epoch > forgotten.here.signer.credential.epoch
+    till.sell("last")
+    sync_fully(till, office)
+    assert len(office.rows("SELECT sale_id FROM sale")) == sold + 1
+    assert verify(office.db) == verify(till.db) == ()
+
+
 def test_a_till_that_sold_while_it_was_enrolled_is_told_to_do_it_again(office: HeadOffice, tmp_path: Path) -> None:
     till = Till(tmp_path, "T1")
     enrolled(office, till)
