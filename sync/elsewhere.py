@@ -30,7 +30,8 @@ class HeadOfficeSales:
         """The sale with all returns that head office holds. Raises HeadOfficeGoneError, WireError, ConfigError."""
         client = HttpHeadOffice(self._url, self._till, self._token(), WAIT_S, whole_factor=1)
         try:
-            return read_sale(client.sale(question_of(name)))
+            question = question_of(name)
+            return read_sale(client.sale(question), question)
         finally:
             client.close()
 
@@ -48,7 +49,8 @@ class HubSales:
         try:
             client = self._hub()
             try:
-                near = read_sale(client.sale(question_of(name)))
+                question = question_of(name)
+                near = read_sale(client.sale(question), question)
             finally:
                 client.close()
         except (HeadOfficeGoneError, WireError) as error:

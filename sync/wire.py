@@ -322,9 +322,13 @@ def read_changes(reply: Reply) -> Changes:
     return value_of(checked(reply), Changes, "changes")
 
 
-def read_sale(reply: Reply) -> SoldSale | None:
-    """The sale in a reply. Raises what the reply says instead: see ``checked``."""
-    return value_of(checked(reply), SaleFound, "sale").sale
+def read_sale(reply: Reply, question: SaleQuestion) -> SoldSale | None:
+    """The sale in a reply to a question. Raises what the reply says instead, see ``checked``, and HeadOfficeGoneError where it
+    is another sale than the one that was asked for."""
+    sale, name = value_of(checked(reply), SaleFound, "sale").sale, question.name
+    if sale is not None and isinstance(name, SaleName) and (sale.till, sale.sale_id) != (name.till, name.sale_id):
+        raise HeadOfficeGoneError("the answer is to another question")
+    return sale
 
 
 def checked(reply: Reply) -> bytes:

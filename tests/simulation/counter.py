@@ -74,7 +74,8 @@ class Line:
         keep(start, data)
 
     def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
-        return read_sale(self._asked("sold", encode(question_of(name))))
+        question = question_of(name)
+        return read_sale(self._asked("sold", encode(question)), question)
 
     def _asked(self, kind: str, body: bytes) -> Reply:
         me = self._counter

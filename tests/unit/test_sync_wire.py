@@ -20,19 +20,24 @@ from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX
 from pos_loyalty.store.outbox import Row
 from pos_loyalty.values import encode
 from sync import backoff, push
+from sync.identity import Holder
 from sync.local import begin_push, next_batch
+from sync.server import steps
 from sync.server.app import BODY_BYTES_MAX
 from sync.wire import (
     COMPRESSED_BYTES_MAX,
     PLAIN_BYTES_MAX,
     Peer,
     Reply,
+    SaleQuestion,
     decode_batch,
     inflate,
     read_ack,
+    read_sale,
     wait_of,
 )
 from tests.simulation.shop import NOW, HeadOffice, Till, half, pull_all, signer_of
+from tests.unit.test_sync_identity import sync_fully
 
 ZERO = "0" * 64
 KEY = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signer_of("T1").private_key))
@@ -357,3 +362,23 @@ def test_an_instant_at_the_end_of_the_calendar_stops_no_other_till(office: HeadO
     assert office.push("T1", body([enrolled, sold])).status == 200, "the sale happened"
     (page,) = pull_all(Till(tmp_path, "T2"), office)
     assert [lot.centi for member in page.members for lot in member.lots] == [100]
+
+
+def test_an_answer_to_another_question_for_a_sale_is_none(office: HeadOffice, tmp_path: Path) -> None:
+    """Goods would come back of another sale."""
+    till = Till(tmp_path, "T1")
+    till.sell("1")
+    till.sell("2")
+    sync_fully(till, office)
+
+    def answer(question: SaleQuestion) -> Reply:
+        body = encode(steps.sold(office.store, question, Holder(till="T1", epoch=1)))
+        return Reply(status=200, content_type="application/json", body=body)
+
+    one, two, none = (SaleQuestion(till="T1", sale_id=sale_id) for sale_id in "123")
+    sale = read_sale(answer(one), one)
+    assert sale is not None and sale.sale_id == "1"
+    assert read_sale(answer(none), none) is None
+    for question in (one, none, SaleQuestion(till="T2", sale_id="2")):
+        with pytest.raises(HeadOfficeGoneError):
+            read_sale(answer(two), question)
