@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests.simulation import template
 from tests.simulation.disk import DiedError
+from tests.simulation.rare import rare
 from tests.simulation.world import LOOK_EVERY, Step, World, plan
 
 GC_EVERY = 50_000
@@ -96,8 +97,17 @@ def begin() -> None:
 
 def play(seed: int) -> Played:
     """One world of many."""
+    return _played(seed, plan(seed))
+
+
+def play_rare(seed: int) -> Played:
+    """The same of worlds in which what is rare happens often."""
+    return _played(seed, rare(seed))
+
+
+def _played(seed: int, steps: list[Step]) -> Played:
     began_s = time.process_time()
-    outcome = run(seed, plan(seed))
+    outcome = run(seed, steps)
     failure = "" if outcome.error is None else _said(outcome, outcome.error)
     return Played(seed, outcome.events, outcome.messages, outcome.trace, failure, time.process_time() - began_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import shutil
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
@@ -342,11 +342,11 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def plan(seed: int, steps: int = STEPS) -> list[Step]:
-    """What will happen in a world, whatever comes of it."""
+def plan(seed: int, steps: int = STEPS, often: Mapping[str, int] | None = None) -> list[Step]:
+    """What will happen in a world, whatever comes of it. ``often``: what happens so many times as often as else."""
     chance = Random(f"plan {seed}")
     weights, never_without = kinds.planned(seed)
-    happens = chance.choices(list(weights), list(weights.values()), k=steps)
+    happens = chance.choices(list(weights), [weight * (often or {}).get(kind, 1) for kind, weight in weights.items()], k=steps)
     made = [Step(n, kind, chance.randrange(1000), chance.randrange(2**32)) for n, kind in enumerate(happens)]
     for n, kind in zip(chance.sample(range(EARLY // 4, min(EARLY, steps)), len(never_without)), never_without, strict=True):
         made[n] = made[n]._replace(kind=kind)
