@@ -59,11 +59,20 @@ def is_news(db: Connection, told: StoreStop) -> bool:
 
 
 def not_yet(db: Connection) -> tuple[tuple[str, str], ...]:
-    """At head office: tills in force, with rules that are stopped in their whole store and not yet there, by till and rule."""
+    """At head office: tills in force, with rules that are stopped in their whole store and not yet there, by till and rule.
+
+    Where a person let one act again after that, it was there.
+    """
     standing_at = {(stop.till, stop.rule) for stop in standing(db)}
+    words = {(till, rule): (hlc, teller) for till, rule, hlc, teller in db.execute(WORDS_SELECT)}
     tills = db.execute(TILLS_SELECT).fetchall()
-    wide = {store: [each.rule for each in of_store(db, store) if each.is_stopped] for _, store in tills}
-    return tuple((till, rule) for till, store in tills for rule in wide[store] if (till, rule) not in standing_at)
+    wide = {store: [each for each in of_store(db, store) if each.is_stopped] for _, store in tills}
+    return tuple(
+        (till, each.rule)
+        for till, store in tills
+        for each in wide[store]
+        if (till, each.rule) not in standing_at and words.get((till, each.rule), (-1, "")) < (each.word.hlc, each.word.till)
+    )
 
 
 def here(db: Connection) -> tuple[str, ...]:
@@ -103,6 +112,7 @@ OF_STORE_SELECT = """SELECT r.rule, r.is_stopped, r.by_whom, r.reason, r.word_hl
 FROM rule_stop AS r WHERE r.wide_store = :store ORDER BY r.word_hlc, r.word_till"""
 LAST_WORD_SELECT = """SELECT word_hlc, word_till FROM rule_stop WHERE rule = :rule
 AND till = (SELECT value FROM meta WHERE key = 'owner') ORDER BY word_hlc DESC, word_till DESC LIMIT 1"""
+WORDS_SELECT = "SELECT till, rule, word_hlc, word_till FROM rule_stop ORDER BY word_hlc, word_till"
 TILLS_SELECT = """SELECT k.till, k.store FROM till_key AS k WHERE k.state = 'active'
 AND k.epoch = (SELECT MAX(n.epoch) FROM till_key AS n WHERE n.till = k.till) ORDER BY k.till"""
 HERE_SELECT = """SELECT rule, is_stopped FROM rule_stop WHERE till = (SELECT value FROM meta WHERE key = 'owner')

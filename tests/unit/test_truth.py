@@ -15,7 +15,7 @@ from pos_loyalty.store import follow, ledger, rule_stops
 from pos_loyalty.store.cases import CaseName, name_of
 from pos_loyalty.store.db import open_store, write
 from pos_loyalty.store.decision_facts import CaseClosedFact, RuleStopFact
-from pos_loyalty.store.facts import SaleFact
+from pos_loyalty.store.facts import FactKind, SaleFact
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import stops
@@ -232,6 +232,27 @@ def test_a_stop_for_the_store_reaches_its_other_tills_and_the_last_word_counts(o
     assert [rule_stops.here(each.db) for each in tills] == [(), (), ()]
     assert rule_stops.standing(office.db) == ()
     assert [verify(each.db) for each in (office, *tills)] == [(), (), (), ()]
+
+
+def test_a_till_where_a_person_let_the_rule_act_again_is_not_one_that_has_not_heard(office: HeadOffice, tmp_path: Path) -> None:
+    one, two = tills = [Till(tmp_path, name) for name in ("T1", "T2")]
+    for number, each in enumerate(tills):
+        enrolled(office, each, f"{number + 16:02x}" * 32)
+
+    def says(till: Till, kind: FactKind, minute: int, *, wide: bool) -> None:
+        said = RuleStopFact(rule="coffee", by="M9", reason="leaflet", is_wide=wide)
+        with write(till.db):
+            follow.book(till.db, Draft(id=till.new_id(), kind=kind, store="S1", body=said), NOW + timedelta(minutes=minute))
+        sync_fully(till, office)
+
+    says(one, "rule.stopped", 1, wide=True)
+    assert rule_stops.not_yet(office.db) == (("T2", "coffee"),)
+    sync_fully(two, office)
+    says(two, "rule.resumed", 2, wide=False)
+    assert rule_stops.here(two.db) == () and rule_stops.not_yet(office.db) == ()
+    says(one, "rule.resumed", 3, wide=True)
+    says(one, "rule.stopped", 4, wide=True)
+    assert rule_stops.not_yet(office.db) == (("T2", "coffee"),), "of the next stop it has to hear"
 
 
 def pull_page(till: Till, office: HeadOffice) -> Changes:
