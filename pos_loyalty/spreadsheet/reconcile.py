@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from pos_loyalty.engine.figures import money_figure
 from pos_loyalty.errors import InputError
 from pos_loyalty.spreadsheet.csv_file import csv_rows, delimiter_of, encoding_of
@@ -83,8 +85,11 @@ def read_host(path: Path, exponent: int) -> HostFile:
     return HostFile(by=by, rows=tuple(rows))
 
 
-def reconciled(ours: Sequence[DayReceipt], host: HostFile) -> Reconciled:
-    """Compare. Without goods that came back in the host's file, ours are left out too. Raises InputError for ids of two tills."""
+def reconciled(ours: Sequence[DayReceipt], host: HostFile, till: str | None = None) -> Reconciled:
+    """Compare. Without goods that came back in the host's file, ours are left out too. Of one till alone: what the file says of
+    others is left out. Raises InputError for ids of two tills."""
+    if till is not None:
+        host = replace(host, rows=tuple(row for row in host.rows if row.till in (None, till)))
     here = [each for each in ours if host.has_returns or each.total_minor >= 0]
     found = _of_totals(here, host) if host.by == "total" else _of_receipts(here, host)
     return Reconciled(
@@ -143,7 +148,7 @@ def _row(place: str, number: int, cells: dict[str, str], exponent: int) -> HostR
     id_ = cells.get("sale", cells.get("receipt"))
     if id_ is not None and not id_.strip():
         raise InputError(place, "names no receipt")
-    count = cells.get("count", "").strip() or "1"
+    count = (cells.get("count", "").strip() if id_ is None else "") or "1"  # of goods, say, beside a receipt
     if not (count.isascii() and count.isdigit() and len(count) <= DIGITS_MAX):
         raise InputError(f"{place}, count", f'"{count[:20]}" is not a number of receipts')
     till = cells.get("till", "").strip() or None

@@ -73,7 +73,7 @@ def reconcile(known: Settings, database: Database | None, day: date, till: str |
     host = read_host(against, exponent)
     with as_file(database or known.till_database) as path, contextlib.closing(open_reader(path)) as db:
         ours = receipts(db, day, ZoneInfo(store.timezone), till)
-    return reconciled(ours, host), exponent
+    return reconciled(ours, host, till), exponent
 
 
 def stop_rule(known: Settings, store: str, till: str | None, said: RuleStopFact) -> tuple[bool, int | None]:

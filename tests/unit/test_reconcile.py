@@ -76,6 +76,19 @@ def test_totals_alone_are_compared_by_number_and_sum(sold: Shop, capsys: pytest.
     assert told(capsys)[:2] == ["count: 3 receipts here, 2 at the host", "sum: 810.00 here, 800.00 at the host"]
 
 
+def test_of_one_till_alone_what_the_file_says_of_others_is_left_out(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "till,sale,total\nT1,a,270.00\nT1,b,270.00\nT2,a,5.00\nT1,c,270.00\nT2,z,9.00\n"
+    assert run(sold, rows, "--till", "T1")[0] == 0
+    assert told(capsys) == ["2026-11-21: 3 receipts of 810.00 here, 3 of 810.00 at the host: all agree"]
+    assert run(sold, rows)[0] == 1, "of all tills it is compared whole"
+
+
+def test_a_count_beside_a_receipt_is_no_number_of_receipts(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exports of registers count goods there."""
+    assert run(sold, "sale,total,count\na,270.00,2\nb,270.00,1.500\nc,270.00,1\n")[0] == 0
+    assert told(capsys) == ["2026-11-21: 3 receipts of 810.00 here, 3 of 810.00 at the host: all agree"]
+
+
 def test_a_sale_undone_on_its_day_is_none_and_later_it_comes_back(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     sold.till.void("a", VoidRequest(cashier="C7", reason="slip"), "k void a")
     assert run(sold, "sale,total\nb,270.00\nc,270.00\n")[0] == 0
