@@ -7,6 +7,8 @@ import argparse
 from pos_loyalty import wiring
 from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
 
+EPOCH_DIGITS_MAX = 9
+
 
 def register(commands: Commands) -> None:
     """Add the command."""
@@ -24,7 +26,7 @@ def register(commands: Commands) -> None:
     _common(revoke, run_revoke)
     lost = acts.add_parser("lost", help="a till or a hub is gone for good: the points that it held may be redeemed elsewhere")
     lost.add_argument("--till", required=True, metavar="ID", help="the till, or the hub")
-    lost.add_argument("--epoch", type=int, metavar="N", help="which of its epochs (the newest)")
+    lost.add_argument("--epoch", type=_epoch, metavar="N", help="which of its epochs (the newest)")
     lost.add_argument("--by", required=True, metavar="PERSON", help="who says so")
     _common(lost, run_lost)
     complete = acts.add_parser("complete", help="after a restore: there is no till but those listed")
@@ -92,6 +94,12 @@ def run_password(args: argparse.Namespace) -> int:
     """Tell the password."""
     print(wiring.pages_password(wiring.settings(args.config)))
     return 0
+
+
+def _epoch(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= EPOCH_DIGITS_MAX and int(text)):
+        raise argparse.ArgumentTypeError(f'"{text[:20]}" is not an epoch; they are counted from 1: pos-loyalty keys list')
+    return int(text)
 
 
 def _common(parser: argparse.ArgumentParser, run: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,8 @@ def _sentence(each: Difference, exponent: int) -> str:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
+        day = date.fromisoformat(text)
+        day + timedelta(days=1)  # where it ends
+        return day
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f'"{text[:20]}" is not a day; write one such as 2026-11-21') from error

@@ -91,11 +91,13 @@ def lose(store: LedgerStore, till: str, epoch: int | None, by: str, now: datetim
     granted anything until all have said hello once more, with what they have of it.
     """
     with store.write():
-        epoch = epoch or store.keys.newest_epoch(till)
+        newest = store.keys.newest_epoch(till)
+        epoch = newest if epoch is None else epoch
         key = store.keys.key(till, epoch) or losing.forgotten_hub(store, till)
         if key is None:
             if till == UNKNOWN or till not in store.rights.waits_for():
-                raise NotFoundError(f"No till {till} was enrolled here; see: pos-loyalty keys list")
+                what = f"No epoch {epoch} of till {till}" if newest else f"No till {till}"
+                raise NotFoundError(f"{what} was enrolled here; see: pos-loyalty keys list")
             store.rights.begin_anew(store.rights.own_head().epoch + 1, (), now)
             store.rights.heard_hello(till)
             return Loss(epoch=0, centi=Points(0))

@@ -41,6 +41,19 @@ def test_only_the_newest_key_of_a_till_is_called_active(tmp_path: Path, capsys: 
     assert "till T1, epoch 2: revoked" in capsys.readouterr().out
 
 
+def test_an_epoch_that_is_none_loses_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(Folder(tmp_path).config)
+    redeem(tmp_path, "T1", "01" * 32)
+    for epoch in ("0", "-1", "one", "9" * 20):
+        with pytest.raises(SystemExit):
+            main(["keys", "lost", "--till", "T1", f"--epoch={epoch}", "--by", "M9", "--config", config])
+        assert "is not an epoch" in capsys.readouterr().err
+    assert main(["keys", "lost", "--till", "T1", "--epoch", "7", "--by", "M9", "--config", config]) == 1
+    assert "No epoch 7 of till T1 was enrolled here" in capsys.readouterr().err
+    assert main(["keys", "list", "--config", config]) == 0
+    assert "till T1, epoch 1: active" in capsys.readouterr().out
+
+
 HUB = '\n[head_office]\nurl = "http://127.0.0.1:1"\n[hub]\nserve = true\nid = "S1-HUB"\n'
 ABOUT_OFFICE = (
     ("keys", "list"), ("keys", "code", "--till", "T1"), ("keys", "revoke", "--till", "T1", "--by", "M9"), ("case", "list"),

@@ -131,5 +131,6 @@ def test_a_file_that_cannot_be_meant_is_refused_with_its_place(
 def test_a_day_without_sales_and_a_missing_file(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(sold, "sale,total\n", day="2026-11-20")[0] == 0
     assert main(["reconcile", "--date", DAY, "--against", "no.csv", "--config", str(sold.config)]) == 2
-    with pytest.raises(SystemExit):
-        main(["reconcile", "--date", "yesterday", "--against", "no.csv"])
+    for day in ("yesterday", "9999-12-31"):
+        with pytest.raises(SystemExit):
+            main(["reconcile", "--date", day, "--against", "no.csv"])
