@@ -223,15 +223,6 @@ class Secrets(Value):
     """What the code gateway asks for; empty when it asks for nothing."""
 
 
-def check_till_name(till: str) -> None:
-    """Whether a till could bear this name. Raises InputError."""
-    try:
-        convert(till, Name)
-    except InputError as error:
-        what = f"{till[:32]!a} is no name of a till: 1 to 32 Latin letters, digits, - and _"
-        raise InputError("--till", what) from error
-
-
 def load_config(path: Path) -> Config:
     """Read and check a config file. Raises ConfigError with the file and the place."""
     config = _read(path, Config)

@@ -41,15 +41,6 @@ def test_only_the_newest_key_of_a_till_is_called_active(tmp_path: Path, capsys: 
     assert "till T1, epoch 2: revoked" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("till", ["", "a b", "\u04221", "T" * 33, "\udcff"])
-def test_no_code_is_made_for_a_name_that_no_till_can_have(tmp_path: Path, capsys: pytest.CaptureFixture[str], till: str) -> None:
-    """A Cyrillic letter, say, that looks like the Latin one: the till would be told that there is no such code."""
-    config = str(Folder(tmp_path).config)
-    assert main(["keys", "code", "--till", till, "--config", config]) == 2
-    told = capsys.readouterr()
-    assert not told.out and "is no name of a till" in told.err
-
-
 def test_an_epoch_that_is_none_loses_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = str(Folder(tmp_path).config)
     redeem(tmp_path, "T1", "01" * 32)
