@@ -339,13 +339,14 @@ def _known_up_to(known: tuple[int, int], header: BatchHeader) -> int | None:
 def _ask_anew(db: Connection, waiting: Waiting, expected_seq: int) -> None:
     """Head office lacks facts that are here no more: the till sends them again from there."""
     with write(db):
-        one = relay.kept(db, waiting.till)
-        if one is None or waiting.epoch < one.newest_epoch:
+        one, up_to = relay.kept(db, waiting.till), expected_seq - 1
+        is_before = one is None or waiting.epoch < one.newest_epoch
+        if one is None or (is_before and not relay_drops.goes_on_after(db, waiting.till, waiting.epoch, up_to)):
             _let_go(db, waiting, one)
             return
-        hash_ = relay.hash_at(db, waiting.till, waiting.epoch, expected_seq - 1)
-        relay_drops.drop_after(db, waiting.till, waiting.epoch, expected_seq - 1)
-        relay.keep(db, replace(one, seq=expected_seq - 1, hash=hash_, safe=None))
+        hash_ = relay.hash_at(db, waiting.till, waiting.epoch, up_to)
+        relay_drops.drop_after(db, waiting.till, waiting.epoch, up_to)
+        relay.keep(db, replace(one, epoch=waiting.epoch, seq=up_to, hash=hash_, safe=None))
 
 
 def _refuse(db: Connection, waiting: Waiting, error: SyncError) -> None:

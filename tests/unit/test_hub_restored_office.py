@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from pos_loyalty.errors import TokenError
-from pos_loyalty.store import relay
+from pos_loyalty.store import outbox, relay
 from pos_loyalty.store.db import write
 from pos_loyalty.store.facts import GENESIS
 from pos_loyalty.store.till_facts import Place
@@ -18,13 +18,13 @@ from sync.hub import keeping, telling
 from sync.hub.telling import note_page
 from sync.local import apply_changes, begin_pull, next_question
 from sync.wire import ChangesRequest
-from tests.simulation.shop import NOW, HeadOffice, Till, pull_all
+from tests.simulation.shop import NOW, HeadOffice, Till, log_of, pull_all
 from tests.unit.test_hub_at_once import told
 from tests.unit.test_hub_new_machine import another_machine, held_place, question
 from tests.unit.test_hub_relay import RelayHub, send, tills
 from tests.unit.test_hub_relay import hub as hub
 from tests.unit.test_hub_relay import office as office
-from tests.unit.test_sync_identity import sync_fully
+from tests.unit.test_sync_identity import enrolled, sync_fully
 
 
 def till_of_a_past(folder: Path, office: HeadOffice) -> tuple[Till, Path]:
@@ -222,3 +222,29 @@ def test_a_till_that_can_reach_its_hub_alone_is_told_what_a_restored_head_office
     assert hears(600)[1] == 100, "head office tells of that, or else the hub"
     assert [hears(601) for _ in range(3)][-1] == [600, 700, 0]
     assert hears(0) == [600, 700, 0]
+
+
+def test_a_new_machine_on_the_same_file_is_asked_for_all_that_a_restore_lost(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub
+) -> None:
+    """Its hub is a new one too, and has the log from the last fact on that head office had confirmed before: head office asks for
+    more of the epoch before than the hub has, and the till has all of it."""
+    till, saved = tills(tmp_path, office, "A")["A"], tmp_path / "saved.db"
+    till.sell("0")
+    sync_fully(till, office)
+    office.db.execute("VACUUM INTO ?", (str(saved),))
+    for n in range(1, 4):
+        till.sell(f"{n}")
+    sync_fully(till, office)
+    till.sell("4")
+    office.restore(saved)
+    enrolled(office, till, "ee" * 32)
+    till.sell("5")
+    for _ in range(3):
+        send(till, hub)
+        hub.bring(office)
+    send(till, hub)
+    assert outbox.unsent_count(till.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+    assert office.db.execute("SELECT seq FROM txn WHERE till = 'A' ORDER BY seq").fetchall() == [
+        (seq,) for seq, _, _ in log_of(till.db, "A")
+    ]
