@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, name, print_json
 from pos_loyalty.store.cases import OpenedCase
 
 
@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
     close = verbs.add_parser("close", help="say that a case is settled; it stands in head office's log")
     close.add_argument("case", metavar="ID", help="its name: till/epoch/number/reason")
     close.add_argument("--reason", required=True, metavar="TEXT", help="what was done about it; no names of members")
-    close.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    close.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     _common(close, run_close)
 
 

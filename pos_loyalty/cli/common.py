@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,27 @@ def database(text: str) -> Path | str:
     return text if wiring.is_url(text) else new_file(text)
 
 
+def only_file(text: str) -> Path:
+    """An argparse type: a file, for what is not read from PostgreSQL."""
+    if wiring.is_url(text):
+        how = "pos-loyalty backup --database URL --to FILE"
+        raise argparse.ArgumentTypeError(f"{wiring.shown(text)} is read as a file; make one of it: {how}")
+    return new_file(text)
+
+
+def name(text: str) -> str:
+    """An argparse type: who or what, said in at least one letter."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name somebody")
+    return text
+
+
 def instant(text: str) -> datetime:
     """An argparse type: an instant with its UTC offset."""
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None:
+            at.astimezone(UTC)
             return at
     raise argparse.ArgumentTypeError(f'"{text}" is not an instant; write one such as 2026-11-21T12:30:05+03:00')
 

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json, read_bytes
+from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, only_file, print_json, read_bytes
 from pos_loyalty.errors import InputError
 from pos_loyalty.store.coupon_import import Row, Sorted
 
@@ -77,7 +77,7 @@ def _add_series(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--series", required=True, help="the id of a [[coupon]] series without a shared code")
     parser.add_argument("--from", dest="since", type=_day, metavar="DAY", help="first day on which they are good")
     parser.add_argument("--until", type=_day, metavar="DAY", help="last day on which they are good")
-    parser.add_argument("--database", metavar="PATH", type=new_file, help="head office's file (the config's till)")
+    parser.add_argument("--database", metavar="PATH", type=only_file, help="head office's file (the config's till)")
     add_config(parser)
     add_json(parser)
 

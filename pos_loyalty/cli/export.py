@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pos_loyalty import log, wiring
-from pos_loyalty.cli.common import Commands, add_config, new_file
+from pos_loyalty.cli.common import Commands, add_config, new_file, only_file
 from pos_loyalty.clock import utc_now
 from pos_loyalty.config import Language
 from pos_loyalty.errors import InputError
@@ -32,7 +31,7 @@ def register(commands: Commands) -> None:
             kind.add_argument("--personal", action="store_true", help="names, phones, birthdays and consents too; needs --by")
         if what != "catalogue":
             kind.add_argument("--by", metavar="WHO", default="", help="who takes it; stands in the log")
-            kind.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's)")
+            kind.add_argument("--database", metavar="PATH", type=only_file, help="a till's or head office's file (the config's)")
         add_config(kind)
         kind.set_defaults(run=run_catalogue if what == "catalogue" else run)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pos_loyalty import log, wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, new_file, only_file, print_json
 from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
@@ -51,7 +51,7 @@ def register(kinds: Commands) -> None:
         else:
             parser.add_argument("--by", metavar="WHO", default="", help="a name for the log, without a PIN; needed with --yes")
             parser.add_argument(
-                "--database", metavar="PATH", type=Path, help="head office's file, or that of a till alone (the config's)"
+                "--database", metavar="PATH", type=only_file, help="head office's file, or that of a till alone (the config's)"
             )
         if what == "balances":
             parser.add_argument(

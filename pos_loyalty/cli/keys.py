@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, database, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, database, name, print_json
 
 EPOCH_DIGITS_MAX = 9
 
@@ -15,22 +15,22 @@ def register(commands: Commands) -> None:
     keys = commands.add_parser("keys", help="enrol tills at head office, list them, let one go")
     acts = keys.add_subparsers(dest="act", required=True, metavar="act")
     code = acts.add_parser("code", help="a code with which one machine becomes a till, within two days; it is shown once")
-    code.add_argument("--till", required=True, metavar="ID", help="the till, as its config names it")
+    code.add_argument("--till", required=True, type=name, metavar="ID", help="the till, as its config names it")
     _common(code, run_code)
     listed = acts.add_parser("list", help="every till and epoch that was enrolled")
     add_json(listed)
     _common(listed, run_list)
     revoke = acts.add_parser("revoke", help="take nothing more from a till: stolen, sold, or copied")
-    revoke.add_argument("--till", required=True, metavar="ID", help="the till")
-    revoke.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    revoke.add_argument("--till", required=True, type=name, metavar="ID", help="the till")
+    revoke.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     _common(revoke, run_revoke)
     lost = acts.add_parser("lost", help="a till or a hub is gone for good: the points that it held may be redeemed elsewhere")
-    lost.add_argument("--till", required=True, metavar="ID", help="the till, or the hub")
+    lost.add_argument("--till", required=True, type=name, metavar="ID", help="the till, or the hub")
     lost.add_argument("--epoch", type=_epoch, metavar="N", help="which of its epochs (the newest)")
-    lost.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    lost.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     _common(lost, run_lost)
     complete = acts.add_parser("complete", help="after a restore: there is no till but those listed")
-    complete.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    complete.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     _common(complete, run_complete)
     password = acts.add_parser("password", help="the managers' password for head office's pages, from another machine")
     add_config(password)

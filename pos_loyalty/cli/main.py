@@ -49,7 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
     if argv is None:
         log.shield_crashes()
-    args = _parser().parse_args(argv)
+    parser, words = _parser(), sys.argv[1:] if argv is None else argv
+    for word in words:
+        if word != word.encode("utf-8", "replace").decode():
+            parser.error(f"{word!a} is not UTF-8; type it anew, or rename the file")
+    args = parser.parse_args(words)
     try:
         status: int = args.run(args)
         sys.stdout.flush()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from pos_loyalty import wiring
 from pos_loyalty.cli import member_acts, member_changes
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json, print_pretty
+from pos_loyalty.cli.common import Commands, add_config, add_json, only_file, print_json, print_pretty
 from pos_loyalty.cli.member_changes import add_who
 from pos_loyalty.clock import new_id, utc_now
 from pos_loyalty.store.phone_hashes import hash_in_file
@@ -115,7 +114,7 @@ def _hash_phones(verbs: Commands) -> argparse.ArgumentParser:
     hashing: argparse.ArgumentParser = verbs.add_parser(
         "hash-phones", help="make imported phones findable; go on where it stopped"
     )
-    hashing.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
+    hashing.add_argument("--database", metavar="PATH", type=only_file, help="a till's or head office's file (the config's till)")
     hashing.add_argument("--limit", type=int, default=1_000_000_000, help="phones in this go; each takes some 0.1 s")
     hashing.set_defaults(run=run_hash_phones)
     return hashing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pos_loyalty import wiring
-from pos_loyalty.cli.common import Commands, add_config, database
+from pos_loyalty.cli.common import Commands, add_config, database, name
 from pos_loyalty.store.decision_facts import RuleStopFact
 
 
@@ -16,7 +16,7 @@ def register(verbs: Commands) -> None:
     resume = verbs.add_parser("resume", help="let a rule act again that was stopped at this till")
     _rule(resume, run_resume)
     back = verbs.add_parser("back", help="at head office: put the version before in force again, for all tills")
-    back.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    back.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     back.add_argument("--reason", default="", metavar="TEXT", help="why")
     back.add_argument("--database", metavar="PATH", type=database, help="head office's file, or PostgreSQL URL (the config's)")
     add_config(back)
@@ -68,7 +68,7 @@ def _rule(parser: argparse.ArgumentParser, run: object) -> None:
     parser.add_argument("rule", metavar="RULE", help="the rule's id")
     parser.add_argument("--store", required=True, metavar="ID", help="the store: it must be this till's")
     parser.add_argument("--till", metavar="ID", help="at this till alone, which it must be; else at all of the store")
-    parser.add_argument("--by", required=True, metavar="PERSON", help="who says so")
+    parser.add_argument("--by", required=True, type=name, metavar="PERSON", help="who says so")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why")
     add_config(parser)
     parser.set_defaults(run=run)

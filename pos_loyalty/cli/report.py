@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, only_file, print_json
 from pos_loyalty.clock import utc_now
 from pos_loyalty.errors import InputError
 
@@ -27,7 +26,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("name", choices=("list", *REPORTS), help="which report; list names them all")
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first business day, such as 2026-11-01 (today)")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last business day, included (the first)")
-    parser.add_argument("--database", type=Path, metavar="PATH", help="a till's or head office's file (the config's till)")
+    parser.add_argument("--database", type=only_file, metavar="PATH", help="a till's or head office's file (the config's till)")
     parser.add_argument("--csv", action="store_true", help="print CSV: one row a day, whole minor units and hundredths")
     add_config(parser)
     add_json(parser)

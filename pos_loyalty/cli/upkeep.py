@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from pos_loyalty import log, wiring
-from pos_loyalty.cli.common import Commands, add_config, add_json, print_json
+from pos_loyalty.cli.common import Commands, add_config, add_json, only_file, print_json
 from pos_loyalty.clock import new_id, read, utc_now
 from pos_loyalty.store.trusted_file import confirm_in, trusted_in
 from pos_loyalty.till import Till
@@ -32,7 +31,7 @@ def register(commands: Commands) -> None:
     add_json(nightly)
     nightly.set_defaults(run=run_nightly)
     clock = commands.add_parser("clock", help="how far the computer's clock is trusted")
-    clock.add_argument("--database", metavar="PATH", type=Path, help="a till's or head office's file (the config's till)")
+    clock.add_argument("--database", metavar="PATH", type=only_file, help="a till's or head office's file (the config's till)")
     clock.add_argument(
         "--confirm", action="store_true", help="it was looked at and is right; what was believed before is forgotten"
     )

@@ -176,7 +176,7 @@ def _key(store: LedgerStore, asked: EnrolRequest) -> TillKeyFact:
     _check_head(store, asked.till, head)
     return TillKeyFact(
         till=asked.till,
-        epoch=max(max(newest, head.epoch) + 1, unforgotten),
+        epoch=max(newest + 1, head.epoch + 1, unforgotten),
         store=asked.store,
         state="active",
         public_key=asked.public_key,

@@ -112,6 +112,10 @@ def test_ndjson_answers_line_by_line_and_marks_the_bad_one(files: Path) -> None:
         (["verify", "--database", "{files}/none.db"], 1, "There is no database at"),
         (["report", "day", "--from", "2026-13-01", "--to", "2026-11-30"], 2, "2026-13-01"),
         (["quote", "--programme", "p", "--basket", "b", "--at", "yesterday"], 2, "is not an instant"),
+        (["programme", "publish", "p.toml", "--from", "9999-12-31T23:59:59-14:00"], 2, "is not an instant"),
+        (["keys", "revoke", "--till", "T\udcff", "--by", "M9"], 2, "'T\\udcff' is not UTF-8"),
+        (["keys", "revoke", "--till", "T1", "--by", " "], 2, "argument --by: is empty"),
+        (["keys", "code", "--till", ""], 2, "argument --till: is empty"),
         (["nonsense"], 2, "invalid choice: 'nonsense'"),
         (["memebr", "show"], 2, "there is no 'memebr'; did you mean 'member'?"),
         (["report", "poinst"], 2, "there is no 'poinst'; did you mean 'points'?"),
@@ -122,6 +126,14 @@ def test_wrong_input_is_one_sentence(files: Path, arguments: list[str], status: 
     done = run(*(argument.format(files=files) for argument in arguments))
     assert done.returncode == status
     assert sentence in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [["report", "day"], ["clock"], ["member", "hash-phones"]], ids=" ".join)
+def test_a_database_that_is_read_as_a_file_is_told_without_its_password(words: list[str]) -> None:
+    done = run(*words, "--database", "postgresql://u:secret@host/shop")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "postgresql://host/shop is read as a file" in done.stderr and "pos-loyalty backup" in done.stderr
+    assert "secret" not in done.stderr
 
 
 def test_a_sale_from_a_file_is_sold_once(shop: Shop, files: Path) -> None:
