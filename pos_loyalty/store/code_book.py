@@ -63,7 +63,7 @@ class CodeBook:
         own = self._series(series)
         if codes_possible(own) < count * SPARE:
             raise InputError("--count", f"{count} codes of {series} would be soon guessed; give the series more digits")
-        return list(made_codes(self._db, count, lambda: printed_code(own, self._random())))
+        return list(made_codes(self._db, own, count, lambda: printed_code(own, self._random())))
 
     def add_made(self, series: str, codes: Sequence[str], days: Days) -> int:
         """Add codes that were made; answers how many."""

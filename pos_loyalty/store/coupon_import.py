@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from pos_loyalty.clock import to_ms
 from pos_loyalty.engine.coupons import Codes, Series, own_fault, spelled
+from pos_loyalty.errors import InputError
 from pos_loyalty.log import mask
-from pos_loyalty.payment_cards import holds_number
+from pos_loyalty.payment_cards import holds_foreign, holds_number
 from pos_loyalty.store import follow
 from pos_loyalty.store.coupon_codes import series_of
 from pos_loyalty.store.coupon_facts import CouponsFact
@@ -22,6 +23,7 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.ledger import Draft
 from pos_loyalty.values import PAYMENT_CARD, Value
 
+TRIES_MAX = 1_000
 CODES_OF_FACT = 5_000
 """So few that no sale waits long for the write."""
 REFUSED_SHOWN = 100
@@ -100,12 +102,17 @@ def add_codes(
     return added
 
 
-def made_codes(db: Connection, count: int, make: Callable[[], str]) -> Iterator[str]:
-    """New codes that nobody has: ``make`` gives random ones."""
+def made_codes(db: Connection, series: Series, count: int, make: Callable[[], str]) -> Iterator[str]:
+    """New codes that nobody has: ``make`` gives random ones. Raises InputError for a series that has none but such as no till
+    takes, since they look like payment cards."""
     seen: set[str] = set()
+    refused = 0
     while len(seen) < count:
         code = spelled(make())
-        if code not in seen and series_of(db, code) is None:
+        refused = refused + 1 if holds_foreign(code, spelled(series.prefix)) else 0
+        if refused == TRIES_MAX:
+            raise InputError("--series", f"codes of {series.id} look like payment cards; give it another prefix or check")
+        if refused == 0 and code not in seen and series_of(db, code) is None:
             seen.add(code)
             yield code
 

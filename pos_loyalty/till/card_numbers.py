@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drivers.check_digits import damm_digit
+from drivers.nomenclature import holding
 from pos_loyalty.clock import random_bits
 from pos_loyalty.config import CardConfig
 from pos_loyalty.engine.check_digits import checked
@@ -17,15 +18,18 @@ SLIP = "card"
 
 
 def make(desk: Desk) -> str:
-    """A number by chance that nobody has. Called inside the transaction of its fact. Raises ConflictError."""
+    """A number by chance that nobody has and readers take for a card. Called inside a transaction. Raises ConflictError."""
     own = next((card for card in desk.config.card if card.own_prefix), None)
     if own is None:
         raise ConflictError("This till makes no cards: name its own range as own_prefix in the config, or take a printed card.")
     for _ in range(TRIES_MAX):
         number = _number(own, random_bits(desk.new_id()))
-        if members.card_state(desk.db, number) == "unknown":
+        if holding(number, None, desk.config.nomenclature) is not None and members.card_state(desk.db, number) == "unknown":
             return number
-    raise ConflictError("This till's range of card numbers is almost full; give it another own_prefix in the config.")
+    raise ConflictError(
+        "This till's range of card numbers is almost full, or its numbers look like payment cards; give it another own_prefix in"
+        " the config."
+    )
 
 
 def queue_slip(desk: Desk, number: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from drivers.symbology import scan_of
 from pos_loyalty.cli.main import main
 from pos_loyalty.engine.check_digits import has_check
 from pos_loyalty.engine.model import Quote
@@ -172,6 +173,22 @@ def test_a_print_run_is_made_once_and_known(shop: Shop, capsys: pytest.CaptureFi
         for code in (shop.folder / "ean.txt").read_text().split()
     )
     assert oct(out.stat().st_mode & 0o777) == "0o600"
+
+
+def test_no_code_of_a_print_run_is_taken_for_a_payment_card(shop: Shop) -> None:
+    out = shop.folder / "run.txt"
+    asked = ["coupons", "make", "--config", str(shop.config), "--series", "flyer", "--count", "1000", "--out", str(out)]
+    assert main(asked) == 0
+    assert {scan_of(code, ()).kind for code in out.read_text().split()} == {"code"}
+
+
+def test_a_series_whose_codes_are_all_like_payment_cards_is_not_printed(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    like_visa = 'prefix = "42"\ndigits = 14\ncheck = "luhn"'
+    series = COUPONS.replace('id = "flyer"\n', f'id = "flyer"\n{like_visa}\n')
+    shop.publish((PROGRAMME + series).replace("version = 1", "version = 2"))
+    out = shop.folder / "visa.txt"
+    assert main(["coupons", "make", "--config", str(shop.config), "--series", "flyer", "--count", "5", "--out", str(out)]) == 2
+    assert "look like payment cards" in capsys.readouterr().err and not out.exists()
 
 
 def test_a_series_with_few_digits_is_not_printed_in_masses(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

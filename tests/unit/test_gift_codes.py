@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.symbology import scan_of
 from pos_loyalty.errors import CommitUnknownError, ConflictError, InputError, LoyaltyError, NotFoundError
 from pos_loyalty.store import gift_codes, prints
 from pos_loyalty.store.db import write
@@ -43,6 +44,15 @@ def test_people_may_type_a_code_in_groups_and_small_letters() -> None:
     typed = " ".join(code[5:].lower()[i : i + 4] for i in range(0, 26, 4))
     assert gift_codes.mark_of(typed, pepper) == gift_codes.mark_of(code, pepper) != code
     assert gift_codes.mark_of("2200000000019", pepper) is None and gift_codes.mark_of("", pepper) is None
+
+
+def test_no_number_that_is_drawn_is_taken_for_a_payment_card() -> None:
+    """Its first 16 digits may be one by chance, and the rest an expiry: what a scanner reads of that is kept nowhere."""
+    assert scan_of("55065667151928923708", ()).kind == "payment", "such a number was drawn once"
+    for _ in range(500):
+        number = gift_codes.new_code("number").text
+        for read in (number, " ".join(number[at : at + 4] for at in range(0, 20, 4))):
+            assert scan_of(read, ()).kind == "code", "sold, and no till takes it"
 
 
 def test_no_code_stands_in_the_file(tmp_path: Path) -> None:

@@ -111,6 +111,32 @@ def test_a_lead_has_a_phone_and_a_coupon_before_any_card(shop: Shop) -> None:
     assert verify(shop.db) == ()
 
 
+def test_a_coupon_that_tills_would_take_for_a_payment_card_is_not_given(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.publish(PROGRAMME.replace("version = 1", "version = 2") + ACTS)
+    drawn = iter([55065667151928923708, 7])
+    monkeypatch.setattr("pos_loyalty.till.coupons.random_bits", lambda _: next(drawn))
+    lead = shop.till.enrol(EnrolRequest(phone=PHONE), "key")
+    coupon = shop.till.award(lead.member_id, AwardRequest(act="lead"), "award").coupons[0]
+    assert coupon.code == "7".zfill(20)
+
+
+def test_a_series_whose_codes_are_all_like_payment_cards_is_given_all_the_same(shop: Shop) -> None:
+    like_visa = '[[coupon]]\nid = "lead"\nprefix = "42"\ndigits = 14\ncheck = "luhn"\n'
+    shop.publish(PROGRAMME.replace("version = 1", "version = 2") + ACTS.replace('[[coupon]]\nid = "lead"\n', like_visa))
+    lead = shop.till.enrol(EnrolRequest(phone=PHONE), "key")
+    assert len(shop.till.award(lead.member_id, AwardRequest(act="lead"), "award").coupons) == 1
+
+
+def test_a_card_that_is_made_is_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = 'prefix = "220112"\nlength = 22\ncheck = "none"\nown_prefix = "220112"\nsymbologies = ["qr"]\n'
+    shop = Shop(tmp_path, CONFIG.replace('prefix = "22"\nlength = 13\n', wide))
+    drawn = iter([4111111111111111, 4111111111111112])
+    monkeypatch.setattr("pos_loyalty.till.card_numbers.random_bits", lambda _: next(drawn))
+    made = shop.till.enrol(EnrolRequest(new_card=True), "key").made_card
+    shop.close()
+    assert made == "2201124111111111111112", "behind the prefix no number of a payment card stands: no reader hands that on"
+
+
 def test_who_has_neither_card_nor_phone_cannot_be_enrolled(shop: Shop) -> None:
     with pytest.raises(InputError, match="a card or a phone"):
         shop.till.enrol(EnrolRequest(name="Анна"), "key")
