@@ -260,10 +260,13 @@ FAULTS: Mapping[str, Fault] = {
         planted_hub.hub_calls_kept_safe,
         planted_hub.hub_gives_twice_what_it_holds,
         planted_hub.hub_forgets_how_far_is_counted,
-        planted_hub.hub_tells_nobody_what_it_let_go,
-        planted_hub.hub_tells_what_it_is_unsure_of,
     )
 }
+FARTHER: Mapping[str, Fault] = {
+    fault.__name__: fault for fault in (planted_hub.hub_tells_nobody_what_it_let_go, planted_hub.hub_tells_what_it_is_unsure_of)
+}
+"""Faults that a world from outside of the 300 notices, and none of the 300."""
+
 AROUND: Mapping[str, str] = {
     "stale_answer_taken": "late word",
     "late_hello_counts": "late question",
