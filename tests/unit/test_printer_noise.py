@@ -295,7 +295,7 @@ def stranger(answer):
         with suppress(OSError):
             while True:
                 line, _ = listener.accept()
-                with line:
+                with line, suppress(ConnectionError):  # who hangs up on what was said is served again
                     while chunk := line.recv(4096):
                         line.sendall(answer(chunk))
 
