@@ -333,6 +333,8 @@ def _known_up_to(known: tuple[int, int], header: BatchHeader) -> int | None:
         return known[1]
     if header.epoch == header.credential.epoch and place is not None and known[0] == place.epoch:
         return min(known[1], place.seq)
+    if place is not None and known[0] < header.epoch < header.credential.epoch:  # numbers go on from machine to machine
+        return known[1]
     return None
 
 

@@ -248,3 +248,44 @@ def test_a_new_machine_on_the_same_file_is_asked_for_all_that_a_restore_lost(
     assert office.db.execute("SELECT seq FROM txn WHERE till = 'A' ORDER BY seq").fetchall() == [
         (seq,) for seq, _, _ in log_of(till.db, "A")
     ]
+
+
+def settled(till: Till, hub: RelayHub, office: HeadOffice) -> None:
+    """Till and hub go on until they are quiet; head office has all of the till's log."""
+    for _ in range(5):
+        send(till, hub)
+        assert hub.bring(office, 50) < 50, "the same again and again"
+        for page in pull_all(hub.till, office):
+            if isinstance(page.holds, tuple):
+                keeping.note_holds(hub.relay, [(each.till, each.place) for each in page.holds])
+    send(till, hub)
+    assert outbox.unsent_count(till.db) == 0 and keeping.next_up(hub.relay, hub.hub) is None
+    ours, theirs = ({(seq, hash_) for seq, _, hash_ in log_of(db, "A")} for db in (till.db, office.db))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_the_hub_has_already_comes_again_where_a_restore_lost_it(
+    tmp_path: Path, office: HeadOffice, hub: RelayHub, machines: int, *, is_known: bool
+) -> None:
+    """The till goes on from its own file as a new machine, perhaps twice, which head office knows after its restore or not."""
+    till, saved = tills(tmp_path, office, "A")["A"], tmp_path / "saved.db"
+    for begin, end in ((0, 3), (3, 7)):
+        for n in range(begin, end):
+            till.sell(f"{n}")
+        send(till, hub)
+        hub.bring(office)
+        send(till, hub)
+        if begin == 0:
+            office.db.execute("VACUUM INTO ?", (str(saved),))
+    if is_known:
+        office.restore(saved)
+    for n in range(machines):
+        enrolled(office, till, f"e{n}" * 32)
+        till.sell(f"machine {n}")
+        if not is_known:
+            send(till, hub)
+    if not is_known:
+        office.restore(saved)
+    settled(till, hub, office)
