@@ -254,7 +254,9 @@ FROM member_word AS w LEFT JOIN member AS m ON m.id = w.member"""
 SPOKEN_OF_SELECT = """SELECT 1 FROM member_word WHERE member = :member
 UNION ALL SELECT 1 FROM txn WHERE member = :member AND kind = 'member.changed' LIMIT 1"""
 NOWHERE_SELECT = """SELECT id FROM member AS m WHERE NOT EXISTS (SELECT 1 FROM member_word AS w WHERE w.member = m.id)
-AND NOT EXISTS (SELECT 1 FROM txn AS t WHERE t.member = m.id AND t.kind = 'member.enrolled')"""
+AND NOT EXISTS (SELECT 1 FROM txn AS t WHERE t.member = m.id AND (
+  t.kind = 'member.enrolled' OR (m.state = 'erased' AND t.kind = 'member.changed')))"""
+"""Somebody may be erased whom head office does not know: the change itself is compared as any other."""
 WORD_SELECT = "SELECT as_of_seq, word FROM member_word WHERE member = :member"
 ENROLMENT_SELECT = """SELECT payload FROM txn AS t WHERE member = :member AND kind = 'member.enrolled' AND NOT EXISTS (
   SELECT 1 FROM suspense_case AS s WHERE (s.till, s.epoch, s.seq) = (t.till, t.epoch, t.seq)

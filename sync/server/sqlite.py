@@ -21,7 +21,6 @@ from pos_loyalty.store import awards, coupon_words, follow, ledger, members, mer
 from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.late_returns import lost_of
-from pos_loyalty.store.member_facts import StateChange
 from pos_loyalty.store.right_holds import ALL_ASKED_SELECT
 from pos_loyalty.store.sold import SoldSale
 from pos_loyalty.store.tier_due import Page, Place, page_due
@@ -163,7 +162,7 @@ class SqliteLedgerStore:
             lent_centi={} if sale is None else self._lent(sale),
             card_holder=None if enrolment is None else self._one(CARD_SELECT, {"card": enrolment.card}),
             others={member: self._member_state(member) for member in _others(fact)},
-            is_member_taken=enrolment is not None and self._member_state(enrolment.member_id) is not None,
+            is_member_taken=enrolment is not None and sqlite_members.is_taken(self._db, enrolment.member_id),
             gifts=self._gifts(fact),
             owed_centi={
                 member: members.owed_of(self._db, member)
@@ -176,7 +175,7 @@ class SqliteLedgerStore:
     def keep_key(self, fact: Fact, member_key: bytes) -> None:
         """The key under which a till sealed: that of the till that enrolled the member may be another one."""
         enrolment, change = fact.enrolment, fact.change
-        if enrolment is not None and self._member_state(enrolment.member_id) is None:
+        if enrolment is not None and not sqlite_members.is_taken(self._db, enrolment.member_id):
             sealed = seal.seal_key(enrolment.member_id, member_key, self._master_key)
             members.add_key(self._db, enrolment.member_id, sealed)
         if change is not None and self._member_state(change.member_id) not in (None, "erased"):
@@ -192,11 +191,11 @@ class SqliteLedgerStore:
             if booked.award is not None:
                 awards.add(self._db, booked)
                 coupon_words.touch(self._db, booked.award.coupons_made)
-            is_erased = sqlite_members.enrol(self._db, posting)
+            erases = sqlite_members.enrol(self._db, posting)
             follow.follow(self._db, booked)
             if booked.merge is not None:
                 self.touch((merges.stays_after(self._db, booked),))
-            if is_erased or (booked.change is not None and StateChange(state="erased") in booked.change.changes):
+            if erases:
                 self._forget_snapshots()
                 self._is_to_scrub = True
         except NOT_STORABLE as error:

@@ -24,13 +24,26 @@ ENTRIES_MAX = 2000
 
 
 def enrol(db: Connection, posting: Posting) -> bool:
-    """The member that a fact brings, if it does; answers whether they are erased, which another till said before."""
-    enrolment = posting.fact.enrolment
+    """The member that a fact brings, if it does; answers whether a member is erased by it, or was by another till before."""
+    enrolment, change = posting.fact.enrolment, posting.fact.change
+    if change is not None and member_changes.ERASED in change.changes:
+        db.execute(ERASED_INSERT, {"member": change.member_id})
+        return True
     if enrolment is None or not posting.adds_member:
         return False
+    member = {"member": enrolment.member_id}
+    told = db.execute("SELECT version FROM member WHERE id = :member", member).fetchone()
+    db.execute("DELETE FROM member WHERE id = :member", member)
     add = members.add if posting.adds_card else members.add_without_card
     add(db, enrolment, None, posting.fact.at)
+    if told is not None:  # of their erasure; no version is given twice
+        db.execute("UPDATE member SET version = :version WHERE id = :member", member | {"version": told[0]})
     return member_changes.said_before(db, enrolment.member_id)
+
+
+def is_taken(db: Connection, member_id: str) -> bool:
+    """Whether somebody was enrolled or imported by this id; of whom only the erasure is known was not yet."""
+    return db.execute(TAKEN_SELECT, {"member": member_id}).fetchone() is not None
 
 
 def add(db: Connection, imported: Sequence[MemberChange], now: datetime) -> list[str]:
@@ -164,4 +177,10 @@ def _at(ms: int | None) -> datetime | None:
 MARK_UPSERT = """INSERT INTO version_mark (from_version, mark) VALUES (:version, :mark)
 ON CONFLICT (from_version) DO UPDATE SET mark = excluded.mark"""
 MARK_SELECT = "SELECT mark FROM version_mark WHERE from_version <= :version ORDER BY from_version DESC LIMIT 1"
+ERASED_INSERT = "INSERT INTO member (id, state) VALUES (:member, 'erased') ON CONFLICT (id) DO NOTHING"
+"""Of whom head office does not know, or lost with a restore, tills may hold what names them: they hear of the erasure."""
+TAKEN_SELECT = """SELECT 1 FROM member AS m WHERE m.id = :member AND (
+  m.state <> 'erased' OR EXISTS (SELECT 1 FROM member_word AS w WHERE w.member = m.id)
+  OR EXISTS (SELECT 1 FROM txn AS t WHERE t.member = m.id AND t.kind = 'member.enrolled')
+)"""
 IS_HERE_SELECT = "SELECT 1 FROM member WHERE id = :member"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.model import LotUse
 from pos_loyalty.errors import ConflictError, WireError
+from pos_loyalty.store import member_folds
 from pos_loyalty.store.db import open_store
 from pos_loyalty.store.decision_facts import CaseClosedFact
 from pos_loyalty.store.facts import GENESIS, Enrolment, Fact, SaleEnd, SaleFact, chain, payload_of
@@ -294,6 +295,31 @@ def test_what_was_said_of_a_member_before_their_enrolment_came_counts(store: Led
         assert "member.twice" in {case.reason for case in posting(store, again).cases}
     found = find_person(store, "M9")
     assert found == ((None, 0) if state == "erased" else (bytes(40), 1))
+
+
+def test_the_erasure_of_somebody_whom_nobody_enrolled_here_is_told_and_stands_when_they_are(store: LedgerStore) -> None:
+    """A restore lost them, and the machine that enrolled them is gone: other tills still hold their phone."""
+    change = ChangeFact(member_id="M9", by="S1", changes=(StateChange(state="erased"),))
+    told = fact(1, kind="member.changed", member="M9", receipt_no=None, change=change)
+    with store.write():
+        store.keep_key(told, bytes(32))
+        store.add(posting(store, told))
+        store.touch(("M9",))
+    assert [(each.member_id, each.state) for each in store.changed(0, 500)] == [("M9", "erased")]
+    assert list(member_folds.differences(store._db)) == [] and find_person(store, "M9") == (None, 0)  # type: ignore[attr-defined]
+    first = store.changed(0, 500)[0].version
+    personal = b64encode(bytes(40)).decode()
+    enrolment = Enrolment(member_id="M9", card="2000000000015", personal=personal)
+    joined = fact(2, till="T2", kind="member.enrolled", member="M9", receipt_no=None, enrolment=enrolment)
+    with store.write():
+        store.keep_key(joined, bytes(32))
+        booked = posting(store, joined)
+        assert booked.cases == ()
+        store.add(booked)
+        store.touch(("M9",))
+    (after,) = store.changed(first, 500)
+    assert (after.state, [card.number for card in after.cards]) == ("erased", ["2000000000015"])
+    assert find_person(store, "M9") == (None, 0)
 
 
 def test_every_kind_of_change_can_be_booked_and_an_erasure_leaves_nothing(store: LedgerStore) -> None:
