@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import shutil
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
@@ -32,6 +32,8 @@ from tests.simulation.store_hub import StoreHub
 STEPS = 200
 ENOUGH, ENOUGH_WITH_HUB = 185, 120
 """Events, acts and messages, after which the faults of a short world end; quiet brings more, most of all with a hub."""
+LEAST = 200
+"""A world in which fewer have happened by then goes on after its quiet, and has another."""
 LONG = 40
 """One world in so many is long: all its steps are taken."""
 EARLY = 24
@@ -92,13 +94,12 @@ class World:
         with standing(self.ground):
             try:
                 self.start()
-                for n, step in enumerate(steps):
-                    if n >= EARLY and n + self.net.moved >= self.enough:
-                        break
-                    self.take(step)
-                    if every and n % every == every - 1:
-                        look(self)
+                left = iter(steps)
+                self._take_of(left, self.enough, every)
                 self.quiet()
+                if self.happened < LEAST:
+                    self._take_of(left, LEAST, every)
+                    self.quiet()
                 look_at_quiet(self)
                 if self.also is not None:
                     self.also(self)
@@ -125,6 +126,21 @@ class World:
         if self.office.is_up:
             self.at(self.office)
             self.office.die()
+
+    @property
+    def happened(self) -> int:
+        """Acts and messages so far."""
+        return self.events.total() + self.net.moved
+
+    def _take_of(self, steps: Iterator[Step], enough: int, every: int) -> None:
+        """Steps until so much has happened, or none is left."""
+        while self.events.total() < EARLY or self.happened < enough:
+            step = next(steps, None)
+            if step is None:
+                return
+            self.take(step)
+            if every and self.events.total() % every == 0:
+                look(self)
 
     def take(self, step: Step) -> None:
         """One step, and what comes of it in time."""
