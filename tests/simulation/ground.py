@@ -21,7 +21,7 @@ from pos_loyalty import clock, log
 from pos_loyalty.config import Config
 from pos_loyalty.engine import load_programme
 from pos_loyalty.store import as_one, db, ledger, seal, verify
-from pos_loyalty.till import programmes
+from pos_loyalty.till import programmes, staff
 from pos_loyalty.wiring import files
 from sync import daemon, identity, programme_list
 from sync.server import expiry, sqlite_programmes, sqlite_rights, steps, truth
@@ -142,6 +142,8 @@ def _known_signatures() -> tuple[Callable[..., str], Callable[..., bool]]:
 SIGNING, KNOWN = _known_signatures()
 LOADED = lru_cache(256)(load_programme)
 """Reading a programme or a config has no other outcome the second time."""
+PIN_HASHES = lru_cache(256)(staff.pin_hash)
+"""A slow hash has no other outcome either."""
 READERS = (programmes, as_one, programme_list, expiry, sqlite_programmes, steps, truth)
 """Who reads programmes."""
 PRIVATE_KEYS = lru_cache(256)(identity._private)
@@ -178,6 +180,7 @@ def standing(ground: Ground) -> Iterator[None]:
         (db, "Connection", made),
         (identity, "_private", PRIVATE_KEYS),
         (identity, "sign", SIGNING),
+        (staff, "pin_hash", PIN_HASHES),
         (identity, "is_signed", KNOWN),
         (seal, "scrypt", _cheap_hash),
         (sqlite_rights, "WAITS_MAX", WAITS_MAX),
