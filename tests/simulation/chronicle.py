@@ -197,8 +197,14 @@ def ids_in(writer: Counter | StoreHub) -> set[bytes]:
 
 def rows_in(writer: Counter | StoreHub) -> list[Row]:
     """The log of a till or a hub in its own file, be the machine up or not. A file whose making was cut off holds nothing."""
+    with writer.world.turn_of(writer):
+        return _rows_in(writer)
+
+
+def _rows_in(writer: Counter | StoreHub) -> list[Row]:
     if writer.is_up:
-        return rows_of(writer.db, writer.name)
+        with writer.machine.disk.at_peace():
+            return rows_of(writer.db, writer.name)
     writer.machine.disk.restart()
     if not writer.machine.disk.path.exists():
         return []

@@ -181,6 +181,8 @@ class WatchedConnection(Connection):
             def __init__(self, path: str, *args: Any, **more: Any) -> None:
                 super().__init__(f"{path}&{ONE_PROCESS}", *args, **more)
                 self.disk = disk_of()
+                own = self.disk.path.parent
+                assert Path(path.removeprefix("file://")).parent in (own, own.parent), f"{path}: opened by the machine of {own}"
 
         return Made
 

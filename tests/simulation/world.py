@@ -6,7 +6,7 @@ import heapq
 import shutil
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -220,6 +220,16 @@ class World:
         """It is this node's turn."""
         self.ground.machine = node.machine
 
+    @contextmanager
+    def turn_of(self, node: Node) -> Iterator[None]:
+        """It is this node's turn, and then again whose it was."""
+        before = self.ground.machine
+        self.at(node)
+        try:
+            yield
+        finally:
+            self.ground.machine = before
+
     def begin(self, counter: Counter | StoreHub, what: Callable[[], object]) -> greenlet.greenlet:
         """A greenlet of a till or a hub, which begins at once."""
 
@@ -239,16 +249,12 @@ class World:
         if who.dead:
             return
         counter: Counter | StoreHub = who.counter
-        before = self.ground.machine
-        self.at(counter)
-        try:
+        with self.turn_of(counter):
             who.switch(value)
             if counter.machine.disk.is_dead and not counter.is_retired:
                 self.say(f"{counter.name} died")
                 counter.die()
                 self._comes_back(counter)
-        finally:
-            self.ground.machine = before
 
     def wait(self) -> Any:
         """Give others their turn until somebody goes on with us."""
@@ -297,22 +303,20 @@ class World:
         node = self.upstream(question)
         if node is None or not node.is_up:
             return None
-        before = self.ground.machine
-        self.at(node)
-        try:
-            reply = of_before.answer(self, node, question)
-            if node is self.office and question.kind == "log" and reply.status == 200:
-                ack = read_ack(reply)
-                self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
-            self.say(f"  {question.kind} of {question.till} to {node.name}: {reply.status} {sha256(reply.body).hexdigest()[:8]}")
-            return reply
-        except DiedError:
-            self.say(f"{node.name} died")
-            node.die()
-            self._comes_back(node)
-            return None
-        finally:
-            self.ground.machine = before
+        with self.turn_of(node):
+            try:
+                reply = of_before.answer(self, node, question)
+                if node is self.office and question.kind == "log" and reply.status == 200:
+                    ack = read_ack(reply)
+                    self.chronicle.said(question.till, ack.applied_seq, ack.applied_hash)
+                said = sha256(reply.body).hexdigest()[:8]
+                self.say(f"  {question.kind} of {question.till} to {node.name}: {reply.status} {said}")
+                return reply
+            except DiedError:
+                self.say(f"{node.name} died")
+                node.die()
+                self._comes_back(node)
+                return None
 
     def _comes_back(self, node: Node) -> None:
         """A machine that died is started by somebody in a minute."""
