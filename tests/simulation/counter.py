@@ -170,8 +170,9 @@ class Counter:
 
     @property
     def db(self) -> Connection:
-        """The till's own connection."""
-        return self.till._desk.db
+        """The till's own connection, whoever's turn it is."""
+        with self.world.turn_of(self):
+            return self.till._desk.db
 
     @property
     def has_hub(self) -> bool:

@@ -151,7 +151,8 @@ class StoreHub:
     def node(self) -> HubNode:
         """The process's one node, opened at the first question."""
         if self._node is None:
-            self._node = hubs.node_of(self.known, LEASE_DAYS)
+            with self.world.turn_of(self):
+                self._node = hubs.node_of(self.known, LEASE_DAYS)
         return self._node
 
     @property
