@@ -1,4 +1,4 @@
-"""Head office as a return asks it for a sale of another till: one short question, and no second try."""
+"""Head office and the hub as a return asks them about a sale: one short question to each, and no second try."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import HeadOfficeGoneError, WireError
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import NOTHING, SaleFound, joined
 from sync.client import HttpHeadOffice
 from sync.hub_client import HttpHub
-from sync.wire import SaleQuestion, read_sale
+from sync.wire import Reply, SaleQuestion, read_sale
 
 WAIT_S: Final = 3.0
 """A person waits at the till: an answer that takes longer is none."""
@@ -26,14 +26,17 @@ class HeadOfficeSales:
         self._till = till
         self._token = token
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
         """The sale with all returns that head office holds. Raises HeadOfficeGoneError, WireError, ConfigError."""
         client = HttpHeadOffice(self._url, self._till, self._token(), WAIT_S, whole_factor=1)
         try:
-            question = question_of(name)
-            return read_sale(client.sale(question), question)
+            return asked(client.sale, name)
         finally:
             client.close()
+
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        """What came after a sale, while head office answers. Raises ConfigError."""
+        return heard(lambda: self.sold(name)) if is_line_up else NOTHING
 
 
 class HubSales:
@@ -43,38 +46,56 @@ class HubSales:
         self._office = office
         self._hub = hub
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
-        """The sale with all returns that either knows. Raises HeadOfficeGoneError when neither answers."""
-        near = far = gone = None
-        try:
-            client = self._hub()
-            try:
-                question = question_of(name)
-                near = read_sale(client.sale(question), question)
-            finally:
-                client.close()
-        except (HeadOfficeGoneError, WireError) as error:
-            gone = error
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
+        """The sale with all that either knows. Raises HeadOfficeGoneError when neither tells of it and head office is silent."""
+        near = _heard(lambda: self._near(name))
         try:
             far = self._office.sold(name)
         except (HeadOfficeGoneError, WireError):
-            if gone is not None or near is None:
+            if near.sale is None:
                 raise
+            return near
+        if near.sale is None and isinstance(name, FiscalSign) and far.sale is not None:
+            named = SaleName(till=far.sale.till, sale_id=far.sale.sale_id)
+            near = heard(lambda: self._near(named))
         return joined(far, near)
 
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        """What came after a sale: the hub is asked however long head office has been silent. Raises ConfigError."""
+        return joined(self._office.after(name, is_line_up=is_line_up), heard(lambda: self._near(name)))
 
-def joined(far: SoldSale | None, near: SoldSale | None) -> SoldSale | None:
-    """What head office knows of a sale, with the returns that only the hub has heard of."""
-    if far is None or near is None:
-        return far or near
-    known = {(one.till, one.return_id) for one in far.returns}
-    fresh = tuple(one for one in near.returns if (one.till, one.return_id) not in known)
-    newer = near if far.state == "authorised" else far
-    return replace(newer, returns=far.returns + fresh)
+    def _near(self, name: SaleName | FiscalSign) -> SaleFound:
+        client = self._hub()
+        try:
+            return asked(client.sale, name)
+        finally:
+            client.close()
+
+
+def asked(ask: Callable[[SaleQuestion], Reply], name: SaleName | FiscalSign) -> SaleFound:
+    """The answer to a question for a sale. Who is of the version before refuses it, and is asked as then."""
+    question = question_of(name)
+    try:
+        return read_sale(ask(question), question)
+    except WireError:
+        before = replace(question, after="")
+        return read_sale(ask(before), before)
+
+
+def heard(ask: Callable[[], SaleFound]) -> SaleFound:
+    """What came after a sale alone, from somebody who may be silent."""
+    return _heard(ask).after
 
 
 def question_of(name: SaleName | FiscalSign) -> SaleQuestion:
-    """The question for a sale."""
+    """The question for a sale and all that came after it."""
     if isinstance(name, SaleName):
-        return SaleQuestion(till=name.till, sale_id=name.sale_id)
-    return SaleQuestion(fn=name.fn, i=name.fd, fp=name.fp)
+        return SaleQuestion(till=name.till, sale_id=name.sale_id, after="all")
+    return SaleQuestion(fn=name.fn, i=name.fd, fp=name.fp, after="all")
+
+
+def _heard(ask: Callable[[], SaleFound]) -> SaleFound:
+    try:
+        return ask()
+    except (HeadOfficeGoneError, WireError):
+        return NOTHING

@@ -25,7 +25,7 @@ from pos_loyalty.errors import (
 from pos_loyalty.store.decision_facts import StoreStop
 from pos_loyalty.store.facts import PAYLOAD_BYTES_MAX, chain
 from pos_loyalty.store.migrations import SCHEMA
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.till_facts import Epoch, Place
 from pos_loyalty.values import Value, decode, encode
 from sync.identity import Credential, EnrolAnswer, Holder, Signature
@@ -210,7 +210,7 @@ class Changes(Value):
     """From such a hub: codes that the store's tills issued, took or withdrew. Head office's word may be newer: they add to it."""
 
 
-class SaleQuestion(Value):
+class SaleQuestion(Value, omit_defaults=True):
     """Which sale a till asks for: by till and id, or by its fiscal document (drive ``fn``, number ``i``, sign ``fp``)."""
 
     till: Annotated[str, Meta(max_length=64)] = ""
@@ -218,6 +218,8 @@ class SaleQuestion(Value):
     fn: Annotated[str, Meta(max_length=32)] = ""
     i: Annotated[str, Meta(max_length=32)] = ""
     fp: Annotated[str, Meta(max_length=32)] = ""
+    after: Literal["", "all"] = ""
+    """``all``: what came after a sale that does not stand there is told too. A till of the version before asks without."""
 
     @property
     def name(self) -> SaleName | FiscalSign:
@@ -226,11 +228,9 @@ class SaleQuestion(Value):
             return SaleName(till=self.till, sale_id=self.sale_id)
         return FiscalSign(fn=self.fn, fd=self.i, fp=self.fp)
 
-
-class SaleFound(Value):
-    """The answer: None when head office holds no such sale."""
-
-    sale: SoldSale | None
+    def fit(self, found: SaleFound) -> SaleFound:
+        """As much of an answer as was asked for."""
+        return found if self.after else SaleFound(sale=found.sale)
 
 
 class Problem(Value):
@@ -322,13 +322,15 @@ def read_changes(reply: Reply) -> Changes:
     return value_of(checked(reply), Changes, "changes")
 
 
-def read_sale(reply: Reply, question: SaleQuestion) -> SoldSale | None:
-    """The sale in a reply to a question. Raises what the reply says instead, see ``checked``, and HeadOfficeGoneError where it
-    is another sale than the one that was asked for."""
-    sale, name = value_of(checked(reply), SaleFound, "sale").sale, question.name
-    if sale is not None and isinstance(name, SaleName) and (sale.till, sale.sale_id) != (name.till, name.sale_id):
+def read_sale(reply: Reply, question: SaleQuestion) -> SaleFound:
+    """What is known of the sale, in a reply to a question. Raises what the reply says instead, see ``checked``, and
+    HeadOfficeGoneError where it is about another sale than the one that was asked for."""
+    found, name = value_of(checked(reply), SaleFound, "sale"), question.name
+    sale = found.sale
+    told = found.name if sale is None else SaleName(till=sale.till, sale_id=sale.sale_id)
+    if told is not None and isinstance(name, SaleName) and told != name:
         raise HeadOfficeGoneError("the answer is to another question")
-    return sale
+    return found
 
 
 def checked(reply: Reply) -> bytes:

@@ -1,9 +1,13 @@
-"""A sale as it was sold, with what came back of it so far: all that a return of it at any till has to know."""
+"""A sale as it was sold, with what came back of it so far, put together of all who know some: what a return has to know."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from msgspec.structs import replace
+
 from pos_loyalty.engine.model import Basket, Instant, Quote, Tender
-from pos_loyalty.engine.receipt_code import FiscalSign
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.engine.returns import Returned
 from pos_loyalty.store import claims, returned, sales
 from pos_loyalty.store.db import Connection
@@ -38,6 +42,63 @@ class SoldSale(Value):
     """Suspense lent the points that paid: the sale was paid after it was cancelled."""
     returns: tuple[ReturnSoFar, ...] = ()
     """Oldest first."""
+
+
+class SaleFound(Value, omit_defaults=True):
+    """What somebody knows of a sale: the sale, or what came after it alone."""
+
+    sale: SoldSale | None
+    """None where it does not stand."""
+    returns: tuple[ReturnSoFar, ...] = ()
+    """Of a sale that does not stand there; one that does has its own. Oldest first."""
+    is_reversed: bool = False
+    """It does not stand there, and was voided all the same."""
+    name: SaleName | None = None
+    """Of which sale that is, when there is such a thing."""
+
+    @property
+    def after(self) -> SaleFound:
+        """What came after the sale alone."""
+        if self.sale is None:
+            return self
+        return after_of(self.sale.till, self.sale.sale_id, self.sale.returns, is_reversed=self.sale.state == "reversed")
+
+
+NOTHING: Final = SaleFound(sale=None)
+LIFE: Final[tuple[State, ...]] = ("authorised", "cancelled", "completed", "reversed")
+"""The states of a sale in the order in which it comes to them. One that was cancelled may be paid all the same."""
+
+
+def after_of(till: str, sale_id: str, returns: tuple[ReturnSoFar, ...], *, is_reversed: bool = False) -> SaleFound:
+    """What came after a sale; nothing where nothing did."""
+    if not (returns or is_reversed):
+        return NOTHING
+    return SaleFound(sale=None, returns=returns, is_reversed=is_reversed, name=SaleName(till=till, sale_id=sale_id))
+
+
+def joined(one: SaleFound, other: SaleFound) -> SaleFound:
+    """What two know together: the word of who knows more of the sale's life, else the first one's, and all that came back."""
+    one_after, other_after = one.after, other.after
+    known = {(each.till, each.return_id) for each in one_after.returns}
+    returns = one_after.returns + tuple(each for each in other_after.returns if (each.till, each.return_id) not in known)
+    is_reversed = one_after.is_reversed or other_after.is_reversed
+    sales = [each for each in (one.sale, other.sale) if each is not None]
+    if not sales:
+        name = one.name or other.name
+        return NOTHING if name is None else after_of(name.till, name.sale_id, returns, is_reversed=is_reversed)
+    sale = max(sales, key=lambda each: LIFE.index(each.state))
+    state, is_lent = "reversed" if is_reversed else sale.state, any(each.is_lent for each in sales)
+    return SaleFound(sale=replace(sale, state=state, is_lent=is_lent, returns=returns))
+
+
+def found(db: Connection, name: SaleName | FiscalSign) -> SaleFound:
+    """What this file knows of a sale of any till."""
+    if isinstance(name, FiscalSign):
+        return SaleFound(sale=by_fiscal(db, name))
+    sale = by_id(db, name.till, name.sale_id)
+    if sale is not None:
+        return SaleFound(sale=sale)
+    return after_of(name.till, name.sale_id, returns_of(db, name.till, name.sale_id))
 
 
 def by_id(db: Connection, till: str, sale_id: str) -> SoldSale | None:

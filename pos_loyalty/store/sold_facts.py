@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pos_loyalty.engine.ledger import SUSPENSE
+from pos_loyalty.engine.model import Entry
 from pos_loyalty.store.facts import Fact, FactKind
 from pos_loyalty.store.sales import State
-from pos_loyalty.store.sold import ReturnSoFar, SoldSale
+from pos_loyalty.store.sold import ReturnSoFar, SaleFound, SoldSale, after_of
 
 STATES: dict[FactKind, State] = {
     "sale.authorised": "authorised",
@@ -16,9 +18,26 @@ STATES: dict[FactKind, State] = {
 }
 
 
-def sold_of(till: str, sale_id: str, facts: Sequence[Fact]) -> SoldSale | None:
-    """The sale with its returns, from its facts in the order in which they came; None unless it began among them, and when its
-    points were claimed later, which only head office can tell."""
+def found_of(till: str, sale_id: str, facts: Sequence[Fact]) -> SaleFound:
+    """The sale with its returns, from its facts in the order in which they came. What came after it alone unless it began among
+    them, and when its points were claimed later, which only head office can tell."""
+    returns = tuple(
+        ReturnSoFar(
+            till=fact.till,
+            return_id=fact.returned.return_id,
+            tenders=fact.returned.tenders,
+            returned=fact.returned.returned,
+        )
+        for fact in facts
+        if fact.returned is not None
+    )
+    sale = _sold_of(till, sale_id, facts, returns)
+    if sale is not None:
+        return SaleFound(sale=sale)
+    return after_of(till, sale_id, returns, is_reversed=any(fact.kind == "sale.reversed" for fact in facts))
+
+
+def _sold_of(till: str, sale_id: str, facts: Sequence[Fact], returns: tuple[ReturnSoFar, ...]) -> SoldSale | None:
     first = next((fact for fact in facts if fact.sale is not None), None)
     if first is None or first.sale is None or any(fact.claim is not None for fact in facts):
         return None
@@ -36,14 +55,12 @@ def sold_of(till: str, sale_id: str, facts: Sequence[Fact]) -> SoldSale | None:
         basket=first.sale.basket,
         quote=first.sale.quote,
         tenders=tenders,
-        returns=tuple(
-            ReturnSoFar(
-                till=fact.till,
-                return_id=fact.returned.return_id,
-                tenders=fact.returned.tenders,
-                returned=fact.returned.returned,
-            )
-            for fact in facts
-            if fact.returned is not None
-        ),
+        is_lent=any(_lends(entry) for fact in facts for entry in fact.entries if fact.till == till),
+        returns=returns,
     )
+
+
+def _lends(entry: Entry) -> bool:
+    """As ``sold.LENT_SELECT`` asks: suspense paid what the member had no more."""
+    is_paid = entry.kind == "redeem" and entry.debit == SUSPENSE
+    return is_paid and entry.credit.startswith("programme:") and entry.credit.endswith(":redeemed")

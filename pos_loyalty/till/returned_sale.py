@@ -1,16 +1,15 @@
-"""Finding the sale that goods come back of: in this till's file, else at head office.
+"""Finding the sale that goods come back of: in this till's file, else at head office and the store's hub.
 
-Rule: head office is asked also about a sale of our own while it answers, for another till may have taken goods of it back.
+Rule: both are asked also about a sale of our own, for another till may have taken goods of it back; head office while it answers,
+the hub always.
 """
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName, read_receipt_code
 from pos_loyalty.errors import HeadOfficeGoneError, InputError, NotFoundError, WireError
 from pos_loyalty.store import sold
-from pos_loyalty.store.sold import ReturnSoFar, SoldSale
+from pos_loyalty.store.sold import SaleFound, SoldSale, joined
 from pos_loyalty.till.desk import Desk
 from pos_loyalty.till.returns_model import ReturnRequest
 from pos_loyalty.till.rights import head_office_answers
@@ -27,14 +26,10 @@ def find(desk: Desk, request: ReturnRequest) -> SoldSale:
 
 
 def with_all_returns(desk: Desk, here: SoldSale) -> SoldSale:
-    """A sale of this file with the returns that head office holds too, as long as it answers."""
-    if not head_office_answers(desk.db, desk.config, desk.now()):
-        return here
-    try:
-        there_too = desk.elsewhere.sold(SaleName(till=here.till, sale_id=here.sale_id))
-    except (HeadOfficeGoneError, WireError):
-        return here
-    return here if there_too is None else replace(here, returns=_merged(here.returns, there_too.returns))
+    """A sale of this file with what came after it elsewhere: returns, and that it was voided by a machine before this one."""
+    is_line_up = head_office_answers(desk.db, desk.config, desk.now())
+    after = desk.elsewhere.after(SaleName(till=here.till, sale_id=here.sale_id), is_line_up=is_line_up)
+    return joined(SaleFound(sale=here), after).sale or here
 
 
 def has_returns(desk: Desk, till: str, sale_id: str) -> bool:
@@ -63,12 +58,8 @@ def _asked(desk: Desk, name: SaleName | FiscalSign) -> SoldSale:
             f"{what} is not in this till, and head office cannot be asked ({error}): "
             "take the goods back at the till that sold them, try again later, or take them back without a receipt if you may."
         ) from error
-    if found is None:
+    sale = found.sale
+    if sale is None:
         raise NotFoundError(f"{what} is known neither here nor at head office; it may not have been sent there yet.")
-    return replace(found, returns=_merged(found.returns, sold.returns_of(desk.db, found.till, found.sale_id)))
-
-
-def _merged(one: tuple[ReturnSoFar, ...], other: tuple[ReturnSoFar, ...]) -> tuple[ReturnSoFar, ...]:
-    """The returns that either knows; the first one's word stands."""
-    known = {(each.till, each.return_id) for each in one}
-    return (*one, *[each for each in other if (each.till, each.return_id) not in known])
+    here = sold.after_of(sale.till, sale.sale_id, sold.returns_of(desk.db, sale.till, sale.sale_id))
+    return joined(found, here).sale or sale

@@ -15,6 +15,7 @@ from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.decision_facts import StopWord, StoreStop
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.right_facts import RightHolder
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import Value
 from sync import hub_wire
@@ -27,7 +28,7 @@ from sync.identity import Credential
 from sync.local import hear_stop
 from sync.rights import HeldBack, RightsAnswer, RightsRequest, lacks
 from sync.server.right_desk import Mark
-from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleFound, SaleQuestion
+from sync.wire import STOPS_MAX, Ack, Changes, ChangesRequest, SaleQuestion
 
 MS_PER_S = 1000
 
@@ -139,7 +140,7 @@ class HubNode:
 
     def sold(self, question: SaleQuestion) -> SaleFound:
         """A sale of this store's tills, as far as the hub keeps it."""
-        return SaleFound(sale=telling.sold(self.relay, question))
+        return question.fit(telling.sold(self.relay, question))
 
     def _nothing(self, asked: RightsRequest, why: HeldBack, now: datetime) -> RightsAnswer:
         head = epochs.place_of(self.db)

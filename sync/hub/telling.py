@@ -17,7 +17,7 @@ from pos_loyalty.store import member_words, members, outbox, relay, relay_income
 from pos_loyalty.store.db import Connection, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.relay import Kept
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import NOTHING, SaleFound
 from pos_loyalty.store.till_facts import Place
 from pos_loyalty.values import decode, encode
 from sync import marks, programme_list
@@ -175,16 +175,16 @@ def _may_tell_all(relay_db: Connection, line: Line) -> bool:
     return (is_cut or line.vain_s > ALONE_AFTER_S) and relay.word(relay_db, CODES) == ALL
 
 
-def sold(relay_db: Connection, question: SaleQuestion) -> SoldSale | None:
-    """A sale of a till of this store with the returns that the hub keeps; None for one that head office has to be asked for."""
+def sold(relay_db: Connection, question: SaleQuestion) -> SaleFound:
+    """A sale of a till of this store with the returns that the hub keeps; of one that head office has to tell, these alone."""
     if question.sale_id:
         till, sale_id = question.till, question.sale_id
     else:
         found = relay.sale_of_fiscal(relay_db, question.name)  # type: ignore[arg-type]  # no sale id: a fiscal sign
         if found is None:
-            return None
+            return NOTHING
         till, sale_id = found
-    return sold_facts.sold_of(till, sale_id, relay.sale_facts(relay_db, till, sale_id))
+    return sold_facts.found_of(till, sale_id, relay.sale_facts(relay_db, till, sale_id))
 
 
 def _of_new_machine(relay_db: Connection, kept: Kept, asker: Credential) -> Kept | None:

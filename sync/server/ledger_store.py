@@ -15,7 +15,7 @@ from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.store.facts import Fact
 from pos_loyalty.store.follow import Doubt
 from pos_loyalty.store.publications import Publication
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.tier_due import Page as TierPage
 from pos_loyalty.values import Value
 from sync.server.key_store import KeyStore
@@ -154,8 +154,8 @@ class LedgerStore(Protocol):
     def add(self, posting: Posting) -> None:
         """Book a fact. Raises WireError when no table can hold it."""
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
-        """A sale of any till with all its returns, for a till that takes goods of it back."""
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
+        """A sale of any till with all its returns, which may be here before it, for a till that takes goods of it back."""
 
     def hold(self, hold: TillHold, now: datetime) -> None:
         """Note what is held of a till's log, or that it is frozen."""

@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from pos_loyalty.store.facts import Fact
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.values import QUANTITY_PATTERN, Thousandths, Value
 from sync.identity import EnrolAnswer, EnrolRequest
 from sync.rights import RightsAnswer, RightsRequest
 from sync.snapshot_wire import Manifest
-from sync.wire import INT64_MAX, Ack, BatchHeader, Changes, Problem, SaleFound
+from sync.wire import INT64_MAX, Ack, BatchHeader, Changes, Problem
 
 FILE: Final = Path(__file__).with_name("openapi.json")
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -67,7 +68,10 @@ PAGES: Final = (
         needs=("since", "protocol", "schema"), problems=(410,),
     ),
     Page("POST", "/v1/tills/{till}/rights", "Say hello and ask for rights.", RightsAnswer, RightsRequest, problems=(408, 413)),
-    Page("GET", "/v1/sales", "A sale of any till.", SaleFound, query=dict.fromkeys(("till", "sale_id", "fn", "i", "fp"), TEXT)),
+    Page(
+        "GET", "/v1/sales", "A sale of any till.", SaleFound,
+        query=dict.fromkeys(("till", "sale_id", "fn", "i", "fp", "after"), TEXT),
+    ),
     Page("GET", "/v1/snapshot", "The manifest of the newest snapshot.", Manifest),
     Page("GET", "/v1/snapshot/{id}/{n}", "A file of a snapshot.", None, problems=(416,), media="application/gzip"),
     Page("GET", "/healthz", "Whether the database answers.", None),

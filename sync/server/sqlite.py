@@ -22,7 +22,7 @@ from pos_loyalty.store.db import Connection, file_of, meta, scrub, write
 from pos_loyalty.store.facts import GENESIS, Fact
 from pos_loyalty.store.late_returns import lost_of
 from pos_loyalty.store.right_holds import ALL_ASKED_SELECT
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.tier_due import Page, Place, page_due
 from pos_loyalty.store.witness import watched
 from sync.server import snapshots, sqlite_members, sqlite_programmes, sqlite_tiers
@@ -203,11 +203,9 @@ class SqliteLedgerStore:
         assert not shortfalls, "a booked fact takes and gives no more than its lots allow"
         self._open_cases(booked, posting.cases)
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
         """A sale of any till with its returns."""
-        if isinstance(name, FiscalSign):
-            return sold.by_fiscal(self._db, name)
-        return sold.by_id(self._db, name.till, name.sale_id)
+        return sold.found(self._db, name)
 
     def hold(self, hold: TillHold, now: datetime) -> None:
         """Note what is held of a till's log."""

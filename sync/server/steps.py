@@ -13,6 +13,7 @@ from pos_loyalty.engine import load_programme
 from pos_loyalty.errors import ConflictError, InputError, LogForkError, PeerError, SnapshotNeededError, TokenError, WireError
 from pos_loyalty.store.decision_facts import CaseClosedFact
 from pos_loyalty.store.facts import GENESIS, PAYLOAD_BYTES_MAX, Fact, fact_of, is_canonical, is_newer
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.till_facts import Place
 from sync import programme_list
 from sync.identity import Holder
@@ -36,7 +37,6 @@ from sync.wire import (
     MemberChange,
     Peer,
     ProgrammeBody,
-    SaleFound,
     SaleQuestion,
     Suspended,
     decode_batch,
@@ -185,7 +185,7 @@ def sold(store: LedgerStore, question: SaleQuestion, holder: Holder) -> SaleFoun
     """The sale that a till takes goods back of, with every return of it that is held. Raises TokenError."""
     with store.write():
         enrol.check_epoch(store, holder.till, holder.epoch)
-        return SaleFound(sale=store.sold(question.name))
+        return question.fit(store.sold(question.name))
 
 
 def newest_version(store: LedgerStore) -> int:

@@ -16,6 +16,7 @@ from pos_loyalty.engine.receipt_code import FiscalSign
 from pos_loyalty.errors import WireError
 from pos_loyalty.store.facts import Enrolment, Fact
 from pos_loyalty.store.fiscal import Fiscal
+from pos_loyalty.store.sold import NOTHING
 from sync.server.ledger_store import Case, LedgerStore
 from tests.contract.test_ledger_stores import fact, open_again, posting, sale, store
 from tests.simulation.shop import NOW
@@ -37,8 +38,8 @@ def test_a_sale_is_found_by_its_fiscal_numbers_whatever_they_are(store: LedgerSt
         store.add(posting(store, paid(Fiscal(fn=f"00996{sign}", fd=f"{sign}12", fp=sign))))
     with store.write():
         found = store.sold(FiscalSign(fn=f"996{sign}", fd=f"{sign}12", fp=sign))
-        assert found is not None and found.sale_id == "S1"
-        assert store.sold(FiscalSign(fn="996", fd="12", fp=sign)) is None
+        assert found.sale is not None and found.sale.sale_id == "S1"
+        assert store.sold(FiscalSign(fn="996", fd="12", fp=sign)) == NOTHING
 
 
 @pytest.mark.parametrize("sign", SIGNS)
@@ -64,8 +65,8 @@ def test_numbers_as_long_as_a_host_likes(store: LedgerStore) -> None:
         store.add(posting(store, paid(Fiscal(fn=numbers, fd=numbers, fp=numbers))))
     with store.write():
         found = store.sold(FiscalSign(fn=numbers, fd=numbers, fp=numbers))
-        assert found is not None and found.sale_id == "S1"
-        assert store.sold(FiscalSign(fn=numbers, fd=numbers, fp=numbers[:-1])) is None
+        assert found.sale is not None and found.sale.sale_id == "S1"
+        assert store.sold(FiscalSign(fn=numbers, fd=numbers, fp=numbers[:-1])) == NOTHING
 
 
 def test_a_receipt_number_without_end_is_the_tills_fault_and_not_the_servers(store: LedgerStore) -> None:
@@ -90,5 +91,5 @@ def test_a_batch_of_such_sales_is_booked_like_one_after_the_other(store: LedgerS
     with store.write():
         for n, sign in enumerate(signs, 1):
             found = store.sold(FiscalSign(fn="1", fd="2", fp=f"{n}{sign}"))
-            assert found is not None and found.sale_id == f"S{n}{sign}"
+            assert found.sale is not None and found.sale.sale_id == f"S{n}{sign}"
         assert store.hash_at("T1", 1, len(signs)) is not None

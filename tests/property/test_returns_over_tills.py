@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from pos_loyalty.engine.model import Basket, Tender
+from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
+from pos_loyalty.store.sold import NOTHING, SaleFound
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till import Till
 from pos_loyalty.till.model import QuoteRequest, SaleRequest
@@ -74,9 +76,12 @@ class Tills:
         expire_due(self.world.office.store, self.world.now)
         self.alone.till.nightly()
 
-    def sold(self, name: object) -> object:
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        return self.sold(name).after if is_line_up else NOTHING
+
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
         with self.world.office.store.write():
-            return self.world.office.store.sold(name)  # type: ignore[arg-type]
+            return self.world.office.store.sold(name)
 
 
 def sell(till: Till, basket: Basket) -> Used:

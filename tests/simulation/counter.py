@@ -17,18 +17,18 @@ from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
 from pos_loyalty.errors import HeadOfficeGoneError, LoyaltyError
 from pos_loyalty.store import epochs, outbox
 from pos_loyalty.store.db import Connection, open_store
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import NOTHING, SaleFound
 from pos_loyalty.till import Till
 from pos_loyalty.values import decode, encode
 from pos_loyalty.wiring import identities
 from pos_loyalty.wiring.files import settings
 from sync import daemon, identity
 from sync.daemon import Syncer
-from sync.elsewhere import question_of
+from sync.elsewhere import asked, heard
 from sync.identity import EnrolRequest, Identity
 from sync.local import Here
 from sync.reserving import Asker
-from sync.wire import Reply, checked, read_enrolment, read_sale
+from sync.wire import Reply, checked, read_enrolment
 from tests.simulation import of_before
 from tests.simulation.by_hub import roads_of, sales_of
 from tests.simulation.disk import DiedError, Disk
@@ -73,9 +73,11 @@ class Line:
             raise HeadOfficeGoneError("the line went dead")
         keep(start, data)
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
-        question = question_of(name)
-        return read_sale(self._asked("sold", encode(question)), question)
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
+        return asked(lambda question: self._asked("sold", encode(question)), name)
+
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        return heard(lambda: self.sold(name)) if is_line_up else NOTHING
 
     def _asked(self, kind: str, body: bytes) -> Reply:
         me = self._counter

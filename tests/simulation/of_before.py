@@ -41,6 +41,8 @@ def not_said(asker: Counter | StoreHub, kind: str, body: bytes) -> Reply | None:
         return None
     if kind in ("log", "changes") and _protocol(kind, body) != 0:
         return _refused("words of another time")
+    if kind == "sold" and "after" in json.loads(body):
+        return _refused("words of another time")
     trouble = _unknown(kind, body)
     assert not trouble, f"versions: {asker.name} is of before and asks {kind}: {trouble}"
     return None

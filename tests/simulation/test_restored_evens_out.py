@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.engine.receipt_code import FiscalSign, SaleName
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import SaleFound
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.returns_model import ReturnRequest
 from sync.server import sqlite_rights
@@ -27,7 +27,11 @@ class Asked:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        """It always answers."""
+        return self.sold(name).after
+
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
         """As it stands there."""
         with self._world.office.store.write():
             return self._world.office.store.sold(name)

@@ -202,7 +202,7 @@ def test_what_one_till_gave_the_next_one_has_over_the_hub(shop: Shop) -> None:
     held = right_holds.held(second.db, "B", epoch, tuple(lot.lot_id for lot in ledger.lots_of(second.db, "M2")), NOW)
     assert second.balance("M2") == 70 and sum(one.usable_centi for one in held.values()) == 70
     question = SaleQuestion(till="A", sale_id="1")
-    found = read_sale(shop.hub_client("B").sale(question), question)
+    found = read_sale(shop.hub_client("B").sale(question), question).sale
     assert found is not None and (found.state, found.till, found.quote.member_id) == ("completed", "A", "M2")
     assert outbox.unsent_count(first.db) > 0 and outbox.state(first.db).trouble is None
     shop.served_office = Served(head_office_app(shop.open_office, OFFICE, shop.clock))

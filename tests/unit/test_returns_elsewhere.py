@@ -15,11 +15,11 @@ from pos_loyalty.errors import ConflictError, HeadOfficeGoneError, NotFoundError
 from pos_loyalty.store import members
 from pos_loyalty.store.db import Connection
 from pos_loyalty.store.fiscal import Fiscal
-from pos_loyalty.store.sold import SoldSale
+from pos_loyalty.store.sold import NOTHING, SaleFound
 from pos_loyalty.store.verify import verify
 from pos_loyalty.till.model import VoidRequest
 from pos_loyalty.till.returns_model import ReturnAnswer, ReturnRequest
-from sync.elsewhere import HeadOfficeSales
+from sync.elsewhere import HeadOfficeSales, heard
 from sync.local import Here
 from tests.shop import CONFIG, MEMBER, OPENING_CENTI, Shop
 from tests.simulation.shop import NOW, OFFICE_PUBLIC, HeadOffice, pull_all, push_all, signer_of, token_of
@@ -42,7 +42,10 @@ class Office(HeadOffice):
 
     is_silent = False
 
-    def sold(self, name: SaleName | FiscalSign) -> SoldSale | None:
+    def after(self, name: SaleName, *, is_line_up: bool) -> SaleFound:
+        return heard(lambda: self.sold(name)) if is_line_up else NOTHING
+
+    def sold(self, name: SaleName | FiscalSign) -> SaleFound:
         if self.is_silent:
             raise HeadOfficeGoneError("head office does not answer (test)")
         with self.store.write():
@@ -278,9 +281,10 @@ def test_head_office_answers_a_till_over_http(served: Served, chain: Chain) -> N
     chain.push(chain.first)
     asking = HeadOfficeSales(served.url, "T2", lambda: token_of("T2"))
     found = asking.sold(SaleName(till="T1", sale_id="sale-1"))
-    assert found is not None and found.quote.due_minor > 0 and found.basket.lines == TEA.lines and found.returns == ()
+    sale = found.sale
+    assert sale is not None and sale.quote.due_minor > 0 and sale.basket.lines == TEA.lines and sale.returns == ()
     assert asking.sold(FiscalSign(fn="99990789", fd="12", fp="077")) == found
-    assert asking.sold(SaleName(till="T1", sale_id="sale-9")) is None
+    assert asking.sold(SaleName(till="T1", sale_id="sale-9")) == NOTHING
     with pytest.raises(WireError):
         HeadOfficeSales(served.url, "T2", lambda: "wrong").sold(SaleName(till="T1", sale_id="sale-1"))
     with pytest.raises(HeadOfficeGoneError):
